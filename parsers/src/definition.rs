@@ -1,0 +1,228 @@
+//! Definitions: what a format is called, which grammar or pattern reads it, and samples that prove
+//! it. The built-in ones are the files in `parsers/definitions/`; users write the same grammar under
+//! `parsers:` in their configuration.
+
+mod check;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::record::Level;
+
+pub use check::SampleMismatch;
+
+/// One format, as its YAML says it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// What a source's `parser:` calls it. Empty under `parsers:` of a configuration, where the
+    /// mapping's key is the name and whoever reads it puts it here.
+    #[serde(default)]
+    pub name: String,
+    /// One sentence for `pillion parsers`.
+    #[serde(default)]
+    pub doc: String,
+    /// A hand-written grammar, by name. Exactly one of `grammar` and `pattern` is given.
+    #[serde(default)]
+    pub grammar: Option<String>,
+    /// A regular expression (the syntax of the `regex` crate) whose named captures become fields;
+    /// `time`, `level` and `message` become what they say.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// What a field's text is turned into. A field that is empty or `-` is left out; a line with a
+    /// field that cannot be turned does not fit. Without an entry a field stays as it was found.
+    #[serde(default)]
+    pub types: BTreeMap<String, FieldType>,
+    /// Where the record's time is, and how it is written.
+    #[serde(default)]
+    pub time: Option<TimeField>,
+    /// Where the record's level is, and what its values mean.
+    #[serde(default)]
+    pub level: Option<LevelField>,
+    /// The joiner that suits the format, for sources that name none.
+    #[serde(default)]
+    pub joiner: Option<String>,
+    /// Lines and what must come of them.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
+}
+
+/// What the text of a field is turned into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldType {
+    /// A whole number of 64 bits with sign.
+    Integer,
+    /// A finite number of 64 bits.
+    Float,
+    /// `true`, `yes`, `on`, `1` and their opposites, in any case.
+    Boolean,
+    /// Text, also where the grammar would give a number.
+    String,
+}
+
+/// Where a record's time is, and how it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeField {
+    /// The field that holds it. `time` if a pattern has it; a grammar knows its own.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// `iso`, `clf`, `epoch`, `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`, or a strptime format as
+    /// jiff understands it (`%Y-%m-%d %H:%M:%S%.3f`). Without one, the usual formats are recognised.
+    #[serde(default)]
+    pub format: Option<String>,
+    /// The zone of times that name none: `UTC`, an offset as `+01:00`, or an IANA name. UTC if absent.
+    #[serde(default)]
+    pub zone: Option<String>,
+}
+
+/// Where a record's level is, and what its values mean.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LevelField {
+    /// The field that holds it. `level` if a pattern has it; a grammar knows its own.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// What the format's own words mean (`trace` … `fatal`), before the usual names are tried.
+    #[serde(default)]
+    pub map: BTreeMap<String, LevelName>,
+}
+
+/// A level as a definition writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are those of `Level`, which documents them")]
+pub enum LevelName {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+    Fatal,
+}
+
+impl From<LevelName> for Level {
+    fn from(name: LevelName) -> Self {
+        match name {
+            LevelName::Trace => Self::Trace,
+            LevelName::Debug => Self::Debug,
+            LevelName::Info => Self::Info,
+            LevelName::Warn => Self::Warn,
+            LevelName::Error => Self::Error,
+            LevelName::Fatal => Self::Fatal,
+        }
+    }
+}
+
+/// A line, and what must come of it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The line, or the joined lines, without its terminator.
+    pub line: String,
+    /// The record: its fields by name, and `time` (RFC 3339), `level` and `message`. Every field,
+    /// the level and the message must be named and equal; only `time` may be left out. Without
+    /// a `record` the sample says that the line does *not* fit.
+    #[serde(default)]
+    pub record: Option<BTreeMap<String, serde_json::Value>>,
+    /// When the line was read, RFC 3339: the year of formats that have none hangs on it.
+    /// 2026-11-22T12:00:00Z if absent.
+    #[serde(default)]
+    pub read_at: Option<String>,
+}
+
+impl Definition {
+    /// Reads one definition from YAML. Unknown keys are refused.
+    ///
+    /// # Errors
+    /// With the place in the text, when it is not a definition.
+    pub fn from_yaml(yaml: &str) -> Result<Self, DefinitionError> {
+        serde_saphyr::from_str(yaml).map_err(|error| DefinitionError {
+            name: String::new(),
+            fault: Fault::Yaml(error.to_string()),
+        })
+    }
+}
+
+/// Why a definition cannot be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DefinitionError {
+    /// The definition's name; empty when it could not be read that far.
+    pub name: String,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What is wrong with a definition. Its [`field`](Fault::field) is the key to point at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// Not YAML, or not a definition: the reader's own words.
+    Yaml(String),
+    /// The name is empty or taken by a built-in parser or another definition.
+    Name,
+    /// Neither a grammar nor a pattern, or both.
+    Method,
+    /// No grammar of that name.
+    Grammar(String),
+    /// The pattern does not compile, is too large, or captures nothing.
+    Pattern(String),
+    /// The time's zone is not one.
+    Zone(String),
+    /// The time's format cannot be used.
+    TimeFormat(String),
+    /// A field under `types`, `time` or `level` that the pattern does not capture.
+    NoSuchField {
+        /// `types`, `time` or `level`.
+        key: &'static str,
+        /// The field.
+        field: String,
+    },
+    /// A sample does not come out as it says.
+    Sample(SampleMismatch),
+}
+
+impl Fault {
+    /// The key of the definition that is to blame, for pointing at it in a file.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Yaml(_) | Self::Name => "name",
+            Self::Method | Self::Pattern(_) => "pattern",
+            Self::Grammar(_) => "grammar",
+            Self::Zone(_) | Self::TimeFormat(_) => "time",
+            Self::NoSuchField { key, .. } => key,
+            Self::Sample(_) => "samples",
+        }
+    }
+}
+
+impl fmt::Display for DefinitionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.name.is_empty() {
+            write!(f, "parser `{}`: ", self.name)?;
+        }
+        match &self.fault {
+            Fault::Yaml(error) => f.write_str(error),
+            Fault::Name => f.write_str("the name is empty or already taken: choose another"),
+            Fault::Method => f.write_str("give either `pattern` or `grammar`"),
+            Fault::Grammar(name) => write!(f, "there is no grammar `{name}`"),
+            Fault::Pattern(error) => write!(f, "the pattern cannot be used: {error}"),
+            Fault::Zone(zone) => {
+                write!(
+                    f,
+                    "`{zone}` is no time zone: use an IANA name, `UTC` or an offset as `+01:00`"
+                )
+            }
+            Fault::TimeFormat(error) => write!(f, "the time format cannot be used: {error}"),
+            Fault::NoSuchField { key, field } => {
+                write!(f, "`{key}` names the field `{field}`, which the pattern does not capture")
+            }
+            Fault::Sample(mismatch) => mismatch.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for DefinitionError {}

@@ -1,0 +1,176 @@
+//! One line, or the part of one that a container wrote, ready to begin or continue a record.
+
+use super::container::{Body, Unwrapped, Unwrapper};
+use super::{FileSpan, LineEnding, Lines, Span, Stream};
+use crate::record::Time;
+
+/// How a line ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Terminator {
+    /// It does not.
+    #[default]
+    None,
+    /// In `\n`.
+    Lf,
+    /// In `\r\n`.
+    CrLf,
+}
+
+impl Terminator {
+    /// The bytes that part this line from the next of the same record. A line without an end of its
+    /// own (the last of a File) is parted from the next File's all the same.
+    pub(super) const fn separator(self) -> &'static [u8] {
+        match self {
+            Self::None | Self::Lf => b"\n",
+            Self::CrLf => b"\r\n",
+        }
+    }
+}
+
+/// Two places in a chunk: from the first up to, not including, the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Place {
+    /// The bytes at this place. Places are made from the chunk they are used on, so the default is
+    /// never taken.
+    pub(super) fn of(self, chunk: &[u8]) -> &[u8] {
+        chunk.get(self.start..self.end).unwrap_or_default()
+    }
+
+    pub(super) const fn len(self) -> usize {
+        self.end - self.start
+    }
+}
+
+/// A line, or part of one.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// Its bytes in the chunk, terminator included.
+    pub(super) raw: Place,
+    /// Its bytes in the File: more than `raw` when it was cut.
+    pub(super) at: FileSpan,
+    /// What the program wrote, without terminator.
+    pub(super) text: &'a [u8],
+    /// Where `text` lies in the chunk; `None` when it had to be decoded.
+    pub(super) lent: Option<Place>,
+    pub(super) terminator: Terminator,
+    pub(super) stream: Option<Stream>,
+    pub(super) time: Option<Time>,
+    /// Whether the program's line ends with this part of it.
+    pub(super) ends: bool,
+    /// The File ended without a newline.
+    pub(super) partial: bool,
+    /// Its end was left out before it came here.
+    pub(super) cut: bool,
+}
+
+/// The UTF-8 byte order mark, which Windows programs put at the start of a File.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+impl<'a> Line<'a> {
+    /// The line at `raw`; `ending` is its own.
+    pub(super) fn read(
+        lines: &Lines<'a>,
+        raw: Place,
+        ending: LineEnding,
+        unwrapper: &mut Unwrapper,
+        scratch: &'a mut Vec<u8>,
+    ) -> Self {
+        let offset = |place: usize| lines.start + place as u64;
+        let mut span = Span { start: offset(raw.start), end: offset(raw.end) };
+        if let LineEnding::Cut { end } = ending {
+            span.end = span.end.max(end);
+        }
+        let mut place = raw;
+        if span.start == 0 && raw.of(lines.bytes).starts_with(BYTE_ORDER_MARK) {
+            place.start += BYTE_ORDER_MARK.len();
+        }
+        let ended = place.of(lines.bytes).ends_with(b"\n");
+        place.end -= usize::from(ended);
+        let mut line = Self {
+            raw,
+            at: FileSpan { file: lines.file, span },
+            text: place.of(lines.bytes),
+            lent: Some(place),
+            terminator: if ended { Terminator::Lf } else { Terminator::None },
+            stream: None,
+            time: None,
+            ends: true,
+            partial: ending == LineEnding::Partial,
+            cut: matches!(ending, LineEnding::Cut { .. }),
+        };
+        if let Some(unwrapped) = unwrapper.unwrap(line.text, scratch) {
+            line.take_off(unwrapped, place.start, lines.bytes, scratch);
+        }
+        line.end_at_carriage_return();
+        line
+    }
+
+    /// Leaves what is inside the container's line, which begins at `start`.
+    fn take_off(&mut self, inner: Unwrapped, start: usize, chunk: &'a [u8], scratch: &'a [u8]) {
+        match inner.body {
+            Body::Within(from, to) => {
+                let place = Place { start: start + from, end: start + to };
+                self.text = place.of(chunk);
+                self.lent = Some(place);
+            }
+            Body::Decoded => {
+                self.text = scratch;
+                self.lent = None;
+            }
+        }
+        self.stream = Some(inner.stream);
+        self.time = Some(inner.time);
+        self.ends = inner.ends;
+        if !inner.ends {
+            self.terminator = Terminator::None;
+        }
+    }
+
+    fn end_at_carriage_return(&mut self) {
+        if self.terminator == Terminator::Lf
+            && let Some(text) = self.text.strip_suffix(b"\r")
+        {
+            self.text = text;
+            self.terminator = Terminator::CrLf;
+            if let Some(place) = &mut self.lent {
+                place.end -= 1;
+            }
+        }
+    }
+}
+
+/// The longest beginning of `text` that has at most `most` bytes and parts no UTF-8 character.
+pub(super) fn cut(text: &[u8], most: usize) -> &[u8] {
+    if text.len() <= most {
+        return text;
+    }
+    let is_inside = |at: usize| text.get(at).is_some_and(|byte| byte & 0xC0 == 0x80);
+    // A character has at most three bytes besides its first. Where there are more it is not UTF-8,
+    // and may be cut anywhere.
+    let end = (most.saturating_sub(3)..=most).rev().find(|at| !is_inside(*at)).unwrap_or(most);
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn a_cut_parts_no_character() {
+        let check = |text: &str, most: usize, expect: &str| {
+            assert_eq!(cut(text.as_bytes(), most), expect.as_bytes(), "{text} at {most}");
+        };
+        check("abc", 3, "abc");
+        check("abc", 2, "ab");
+        check("aé", 2, "a");
+        check("a😀b", 4, "a");
+        check("a😀b", 5, "a😀");
+        check("😀", 0, "");
+        assert_eq!(cut(&[0x80; 9], 6), &[0x80; 6]);
+    }
+}

@@ -1,0 +1,370 @@
+//! What comes out of a [`Framer`] for given pushes, line by line; that it does not depend on how
+//! lines are spread over pushes ([`splits`]); that memory stays bounded ([`bounds`]).
+
+mod bounds;
+mod splits;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::*;
+
+/// A record, owned.
+#[derive(Clone, Debug, PartialEq)]
+struct Owned {
+    text: String,
+    spans: Vec<(u32, u64, u64)>,
+    hash: u32,
+    stream: Option<Stream>,
+    time: Option<Time>,
+    partial: bool,
+    truncated: bool,
+}
+
+impl From<Raw<'_>> for Owned {
+    fn from(raw: Raw<'_>) -> Self {
+        let span = |at: &FileSpan| (at.file.0, at.span.start, at.span.end);
+        Self {
+            text: String::from_utf8_lossy(raw.text).into_owned(),
+            spans: raw.spans.iter().map(span).collect(),
+            hash: raw.hash,
+            stream: raw.stream,
+            time: raw.container_time,
+            partial: raw.partial,
+            truncated: raw.truncated,
+        }
+    }
+}
+
+fn settings(container: Container, joiner: &str, max_record: usize) -> FrameSettings {
+    let joiner = match joiner {
+        "none" => Joiner::none(),
+        "start" => Joiner::start_pattern("^>").expect("a pattern"),
+        name => Joiner::named(name).expect("a known joiner"),
+    };
+    FrameSettings { container, joiner, max_record }
+}
+
+/// A framer and what it has emitted.
+struct Bench {
+    framer: Framer,
+    file: u32,
+    at: u64,
+    out: Vec<Owned>,
+}
+
+impl Bench {
+    fn new(container: Container, joiner: &str) -> Self {
+        Self::with(settings(container, joiner, 1 << 16))
+    }
+
+    fn with(settings: FrameSettings) -> Self {
+        Self { framer: Framer::new(settings), file: 1, at: 0, out: Vec::new() }
+    }
+
+    /// Goes on in another File.
+    fn file(&mut self, number: u32, at: u64) -> &mut Self {
+        (self.file, self.at) = (number, at);
+        self
+    }
+
+    fn push(&mut self, bytes: &str) -> &mut Self {
+        self.push_at(bytes.as_bytes(), LineEnding::Newline, 0)
+    }
+
+    fn push_at(&mut self, bytes: &[u8], ending: LineEnding, now: i64) -> &mut Self {
+        let lines = Lines { file: FileNumber(self.file), start: self.at, bytes, ending };
+        self.framer.push(lines, now, &mut |raw| self.out.push(raw.into()));
+        self.at = match ending {
+            LineEnding::Cut { end } => end,
+            _ => self.at + bytes.len() as u64,
+        };
+        self
+    }
+
+    fn expire(&mut self, before: i64) -> &mut Self {
+        self.framer.expire(before, &mut |raw| self.out.push(raw.into()));
+        self
+    }
+
+    fn flush(&mut self) -> Vec<Owned> {
+        self.framer.flush(&mut |raw| self.out.push(raw.into()));
+        assert_eq!((self.framer.pending_since(), self.framer.resident()), (None, 0));
+        std::mem::take(&mut self.out)
+    }
+
+    fn texts(&mut self) -> Vec<String> {
+        self.flush().into_iter().map(|record| record.text).collect()
+    }
+}
+
+#[test]
+fn lines_are_lent_from_the_chunk_with_exact_spans() {
+    let bytes = b"one\ntwo\r\n\n\r\n\xff\n";
+    let mut framer = Framer::new(settings(Container::None, "none", 100));
+    let lines = Lines { file: FileNumber(3), start: 70, bytes, ending: LineEnding::Newline };
+    let mut out = Vec::new();
+    framer.push(lines, 0, &mut |raw| {
+        assert!(bytes.as_ptr_range().contains(&raw.text.as_ptr()), "copied");
+        out.push((raw.text.to_vec(), raw.spans.to_vec(), raw.hash));
+    });
+    let expect = |text: &[u8], raw: &[u8], start, end| {
+        let at = FileSpan { file: FileNumber(3), span: Span { start, end } };
+        (text.to_vec(), vec![at], xxh3_64(raw) as u32)
+    };
+    assert_eq!(
+        out,
+        [
+            expect(b"one", b"one\n", 70, 74),
+            expect(b"two", b"two\r\n", 74, 79),
+            expect(b"", b"\n", 79, 80),
+            expect(b"", b"\r\n", 80, 82),
+            expect(b"\xff", b"\xff\n", 82, 84),
+        ]
+    );
+    assert_eq!(framer.resident(), 0);
+}
+
+#[test]
+fn a_join_that_lies_in_one_chunk_is_lent_too() {
+    let bytes = b"> a\r\nb\nc\n> d\n";
+    let mut framer = Framer::new(settings(Container::None, "start", 100));
+    let lines = Lines { file: FileNumber(1), start: 0, bytes, ending: LineEnding::Newline };
+    let mut lent = Vec::new();
+    framer.push(lines, 0, &mut |raw| {
+        assert!(bytes.as_ptr_range().contains(&raw.text.as_ptr()), "copied");
+        lent.push((raw.text.to_vec(), raw.hash));
+    });
+    assert_eq!(lent, [(b"> a\r\nb\nc".to_vec(), xxh3_64(b"> a\r\nb\nc\n") as u32)]);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_text() {
+    let mut bench = Bench::new(Container::None, "none");
+    let out = bench.push("\u{feff}a\n\u{feff}b\n").flush();
+    assert_eq!((out[0].text.as_str(), out[1].text.as_str()), ("a", "\u{feff}b"));
+    assert_eq!(out[0].spans, [(1, 0, 5)]);
+    assert_eq!(out[0].hash, xxh3_64("\u{feff}a\n".as_bytes()) as u32);
+}
+
+#[test]
+fn a_last_line_may_lack_its_end() {
+    for joiner in ["none", "java"] {
+        let mut bench = Bench::new(Container::None, joiner);
+        bench.push_at(b"a\nb\r", LineEnding::Partial, 0);
+        let out = bench.flush();
+        let got: Vec<_> = out.iter().map(|raw| (raw.text.as_str(), raw.partial)).collect();
+        assert_eq!(got, [("a", false), ("b\r", true)], "{joiner}");
+    }
+}
+
+#[test]
+fn a_cut_line_covers_what_was_left_out() {
+    for joiner in ["none", "start"] {
+        let mut bench = Bench::new(Container::None, joiner);
+        bench.push_at(b"> long", LineEnding::Cut { end: 1000 }, 0);
+        let out = bench.push("rest\n").flush();
+        assert_eq!((out[0].text.as_str(), out[0].truncated), ("> long", true));
+        assert_eq!(
+            (&out[0].spans[..], out[0].hash),
+            (&[(1, 0, 1000)][..], xxh3_64(b"> long") as u32)
+        );
+        assert_eq!((out[1].text.as_str(), out[1].truncated), ("rest", false));
+        assert_eq!(out[1].spans, [(1, 1000, 1005)]);
+    }
+}
+
+#[test]
+fn records_are_cut_at_max_record() {
+    let cri = "2026-11-22T10:00:00Z stdout";
+    type Row = (Container, &'static str, String, &'static [(&'static str, bool)]);
+    let table: [Row; 4] = [
+        // A line that is too long loses its end, at a whole character.
+        (
+            Container::None,
+            "none",
+            "0123456789abcdeé!\nnext\n".into(),
+            &[("0123456789abcde", true), ("next", false)],
+        ),
+        // So does one that comes in parts; none that come later are kept.
+        (
+            Container::Cri,
+            "none",
+            format!("{cri} P 0123456789\n{cri} P abcdeé!\n{cri} P x\n{cri} F y\n{cri} F next\n"),
+            &[("0123456789abcde", true), ("next", false)],
+        ),
+        // A join loses nothing: it goes on in the next record.
+        (
+            Container::None,
+            "start",
+            "> 3456789\nabcdefg\nghij\nk\n> l\n".into(),
+            &[("> 3456789", true), ("abcdefg\nghij\nk", false), ("> l", false)],
+        ),
+        // Behind a line that was cut, nothing is joined.
+        (
+            Container::None,
+            "start",
+            "> 0123456789abcdef\n\nb\n".into(),
+            &[("> 0123456789abcd", true), ("\nb", false)],
+        ),
+    ];
+    for (container, joiner, input, expect) in table {
+        let mut bench = Bench::with(settings(container, joiner, 16));
+        let out = bench.push(&input).flush();
+        let got: Vec<_> = out.iter().map(|raw| (raw.text.as_str(), raw.truncated)).collect();
+        assert_eq!(got, expect, "{input:?}");
+    }
+}
+
+#[test]
+fn streams_of_a_container_are_joined_apart() {
+    let input = "\
+2026-11-22T10:00:00.000000001Z stdout P one 
+2026-11-22T10:00:00.000000002Z stderr P eins 
+2026-11-22T10:00:00.000000003Z stdout P two 
+not a container's line
+2026-11-22T10:00:00.000000004Z stderr F zwei
+2026-11-22T10:00:00.000000005Z stdout F three\r
+2026-11-22T10:00:00.000000006Z stdout P cut off
+";
+    let mut bench = Bench::new(Container::Cri, "none");
+    let out = bench.push(input).flush();
+    let got: Vec<_> = out
+        .iter()
+        .map(|raw| {
+            let nanos = raw.time.map_or(0, |time| time.nanos % 1_000_000_000);
+            (raw.text.as_str(), raw.stream, nanos, raw.spans.len(), raw.partial)
+        })
+        .collect();
+    assert_eq!(
+        got,
+        [
+            ("not a container's line", None, 0, 1, false),
+            ("eins zwei", Some(Stream::Stderr), 2, 2, false),
+            ("one two three", Some(Stream::Stdout), 1, 3, false),
+            ("cut off", Some(Stream::Stdout), 6, 1, true),
+        ]
+    );
+}
+
+#[test]
+fn docker_lines_and_traces_in_them() {
+    let line = |log: &str, stream: &str| {
+        format!(r#"{{"log":"{log}","stream":"{stream}","time":"2026-11-22T10:00:00Z"}}"#) + "\n"
+    };
+    let input = [
+        line(r"ERROR failed\n", "stderr"),
+        line(r"\tat a.B.c(D.java:1)\r\n", "stderr"),
+        line(r#"{\"k\":"#, "stdout"),
+        line(r"\tat e.F.g(H.java:1)\n", "stderr"),
+        line(r"1}\n", "stdout"),
+        line(r"done\n", "stderr"),
+    ]
+    .concat();
+    assert_eq!(
+        Bench::new(Container::Docker, "java").push(&input).texts(),
+        ["ERROR failed\n\tat a.B.c(D.java:1)\r\n\tat e.F.g(H.java:1)", "{\"k\":1}", "done",]
+    );
+}
+
+#[test]
+fn a_trace_in_a_container() {
+    let input = "\
+2026-11-22T10:00:00Z stderr F Traceback (most recent call last):
+2026-11-22T10:00:00Z stdout F meanwhile
+2026-11-22T10:00:00Z stderr F   File \"a.py\", line 1, in <module>
+2026-11-22T10:00:00Z stderr F ValueError: x
+2026-11-22T10:00:00Z stderr F 
+2026-11-22T10:00:00Z stderr F next
+";
+    assert_eq!(
+        Bench::new(Container::Auto, "traces").push(input).texts(),
+        [
+            "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nValueError: x",
+            "meanwhile",
+            "next",
+        ]
+    );
+}
+
+#[test]
+fn a_record_goes_on_in_the_next_file_of_its_lineage() {
+    let mut bench = Bench::new(Container::None, "java");
+    bench.push("first\nERROR a\n\tat b.C.d(E.java:1)\n").file(2, 0).push("\tat f.G\nlast\n");
+    let out = bench.flush();
+    assert_eq!(out[1].text, "ERROR a\n\tat b.C.d(E.java:1)\n\tat f.G");
+    assert_eq!(out[1].spans, [(1, 6, 34), (2, 0, 8)]);
+    let raw = b"ERROR a\n\tat b.C.d(E.java:1)\n\tat f.G\n";
+    assert_eq!(out[1].hash, xxh3_64(raw) as u32);
+
+    let mut bench = Bench::new(Container::Cri, "none");
+    bench.push("2026-11-22T10:00:00Z stdout P a\n").file(2, 0);
+    let out = bench.push("2026-11-22T10:00:00Z stdout F b\n").flush();
+    assert_eq!((out[0].text.as_str(), &out[0].spans[..]), ("ab", &[(1, 0, 32), (2, 0, 32)][..]));
+}
+
+#[test]
+fn what_does_not_follow_ends_the_record_before() {
+    // A late line of an older File, the middle of a newer one, a gap.
+    for (file, at) in [(0, 0), (0, 50), (2, 50), (1, 100)] {
+        let mut bench = Bench::new(Container::None, "java");
+        bench.push("ERROR a\n\tat b\n").file(file, at).push("\tat c\n");
+        assert_eq!(bench.texts(), ["ERROR a\n\tat b", "\tat c"], "File {file} from {at}");
+    }
+}
+
+#[test]
+fn a_files_last_line_is_parted_from_the_next_files_first() {
+    let mut bench = Bench::new(Container::None, "java");
+    bench.push_at(b"ERROR a", LineEnding::Partial, 0).file(2, 0).push("\tat b\n");
+    let out = bench.flush();
+    assert_eq!((out[0].text.as_str(), out[0].partial), ("ERROR a\n\tat b", true));
+}
+
+#[test]
+fn a_record_waits_only_so_long() {
+    let mut bench = Bench::new(Container::Cri, "java");
+    bench.push_at(b"2026-11-22T10:00:00Z stdout F a\n", LineEnding::Newline, 10);
+    bench.push_at(b"2026-11-22T10:00:00Z stderr P b\n", LineEnding::Newline, 20);
+    assert_eq!(bench.framer.pending_since(), Some(10));
+    assert!(bench.framer.resident() > 0);
+    assert!(bench.expire(9).out.is_empty());
+    assert_eq!(bench.expire(10).out.len(), 1);
+    assert_eq!(bench.framer.pending_since(), Some(20));
+    let out = &bench.expire(20).out;
+    assert_eq!((out[1].text.as_str(), out[1].partial), ("b", true));
+    assert_eq!((bench.framer.pending_since(), bench.framer.resident()), (None, 0));
+}
+
+#[test]
+fn flushed_records_come_in_the_order_they_began() {
+    let mut bench = Bench::new(Container::Cri, "java");
+    bench.push("2026-11-22T10:00:00Z stderr F a\nb\n2026-11-22T10:00:00Z stdout F c\n");
+    assert_eq!(bench.texts(), ["a", "b", "c"]);
+}
+
+#[test]
+fn blank_lines_are_records_unless_joined() {
+    let mut bench = Bench::new(Container::None, "python");
+    let input = "a\n\n\nTraceback (most recent call last):\nValueError: x\n\nb\n";
+    let traceback = "Traceback (most recent call last):\nValueError: x";
+    assert_eq!(bench.push(input).texts(), ["a", "", "", traceback, "b"]);
+}
+
+#[test]
+fn nothing_gives_nothing() {
+    for ending in [LineEnding::Newline, LineEnding::Partial, LineEnding::Cut { end: 0 }] {
+        let mut bench = Bench::new(Container::Auto, "traces");
+        assert!(bench.push_at(b"", ending, 0).flush().is_empty());
+    }
+}
+
+#[test]
+fn debug_output_shows_no_content() {
+    let mut bench = Bench::new(Container::None, "java");
+    bench.push("secret\n");
+    let lines =
+        Lines { file: FileNumber(1), start: 0, bytes: b"secret", ending: LineEnding::Partial };
+    let mut shown = format!("{:?} {lines:?}", bench.framer);
+    bench.framer.flush(&mut |raw| shown += &format!("{raw:?}"));
+    assert!(shown.contains("bytes: 6") && !shown.contains("secret"), "{shown}");
+}

@@ -1,0 +1,82 @@
+//! Python's tracebacks as the `traceback` module prints them: chained ones, exception groups
+//! (PEP 654), syntax errors, and `logging`'s `stack_info`.
+
+use super::{begins_with_any, unindented};
+
+/// How far into a record the lines are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum State {
+    /// After an ordinary line.
+    #[default]
+    Log,
+    /// Inside a traceback: frames, then one line that names the exception.
+    Frames,
+    /// Inside an exception group or a plain stack: indented to its end.
+    Indented,
+    /// After the line that names the exception.
+    Named,
+    /// After the blank line that follows it.
+    Blank,
+    /// After "During handling of …": a blank line and the next traceback are to come.
+    Chained,
+}
+
+const TRACEBACK: &[u8] = b"Traceback (most recent call last):";
+const GROUP: &[u8] = b"+ Exception Group Traceback (most recent call last):";
+const STACK: &[u8] = b"Stack (most recent call last):";
+const SYNTAX: &[u8] = b"  File \"";
+const CHAINS: [&[u8]; 2] = [
+    b"During handling of the above exception, another exception occurred:",
+    b"The above exception was the direct cause of the following exception:",
+];
+
+/// Whether `line` continues the record before it.
+pub(super) fn joins(state: &mut State, line: &[u8]) -> bool {
+    let (joined, next) = match line.first() {
+        None => match *state {
+            State::Named | State::Indented => (true, State::Blank),
+            State::Chained => (true, State::Chained),
+            _ => (false, State::Log),
+        },
+        Some(b' ' | b'\t') => indented(*state, line),
+        // `logging` prints the traceback below its own line.
+        Some(b'T') if line.starts_with(TRACEBACK) => {
+            (matches!(state, State::Log | State::Chained), State::Frames)
+        }
+        Some(b'S') if line.starts_with(STACK) => {
+            (matches!(state, State::Log | State::Named), State::Indented)
+        }
+        Some(b'D' | b'T') if begins_with_any(line, &CHAINS) => {
+            let chained = matches!(state, State::Named | State::Indented | State::Blank);
+            (chained, if chained { State::Chained } else { State::Log })
+        }
+        Some(_) if *state == State::Frames && names_exception(line) => (true, State::Named),
+        Some(_) => (false, State::Log),
+    };
+    *state = next;
+    joined
+}
+
+fn indented(state: State, line: &[u8]) -> (bool, State) {
+    match state {
+        State::Frames | State::Indented | State::Named => (true, state),
+        State::Log | State::Chained | State::Blank => {
+            if line.starts_with(SYNTAX) && state == State::Log {
+                (true, State::Frames)
+            } else if unindented(line).starts_with(GROUP) {
+                (state != State::Blank, State::Indented)
+            } else {
+                (false, State::Log)
+            }
+        }
+    }
+}
+
+/// Whether the line begins with a dotted name, alone or followed by a colon: the last line of a
+/// traceback, `module.Class: text`.
+fn names_exception(line: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | 0x80..);
+    let name_len = line.iter().take_while(|byte| is_name(byte)).count();
+    let begins = line.first().is_some_and(|byte| is_name(byte) && !byte.is_ascii_digit());
+    begins && matches!(line.get(name_len), None | Some(b':'))
+}

@@ -1,0 +1,184 @@
+//! The access logs of nginx, Apache and those that write like them: common and combined, with a
+//! virtual host before and further columns after.
+//!
+//! `127.0.0.1 - frank [22/Nov/2026:10:00:00 +0100] "GET /a?b HTTP/1.1" 200 2326 "ref" "agent"`
+//!
+//! Columns: nginx `ngx_http_log_module.c` (`ngx_http_combined_fmt`), Apache `mod_log_config`. Both
+//! escape what could end a quoted column (`\xHH`, Apache also `\"`, `\\`, `\n` …), which is undone.
+
+use super::Misfit;
+use super::cursor::Cursor;
+use super::escape::undo;
+use super::grammar::{Context, Grammar};
+use crate::Arena;
+use crate::record::{Key, Known, Record, Text, Value};
+
+/// Reads common, combined and what extends them.
+pub(super) const GRAMMAR: Grammar = Grammar { name: "access", probe: Some(probe), read };
+
+/// A ` [` and a digit among the first bytes, with three words before it.
+fn probe(bytes: &[u8]) -> bool {
+    let head = bytes.get(..512).unwrap_or(bytes);
+    let mut blanks = 0;
+    for at in memchr::memchr_iter(b' ', head).take(16) {
+        blanks += 1;
+        if let Some([b'[', b'0'..=b'9', ..]) = head.get(at + 1..) {
+            return blanks >= 3;
+        }
+    }
+    false
+}
+
+fn read<'a>(
+    text: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    let mut cursor = Cursor::new(text);
+    let mut first = cursor.word()?;
+    let mut second = cursor.word()?;
+    // Apache's vhost_combined puts `host:port` before the peer.
+    let mut user = up_to_time(&mut cursor)?;
+    if let Some((ident, after)) = user.split_once(' ')
+        && is_vhost(first)
+    {
+        put(record, Known::VirtualHost, first);
+        (first, second, user) = (second, ident, after);
+    }
+    put(record, Known::ClientIp, first);
+    put(record, Known::Ident, second);
+    put(record, Known::User, user);
+    let (time, used) = cx.clock.clf(cursor.bytes()).ok_or(Misfit::Syntax)?;
+    record.time = Some(time);
+    cursor.take(used)?;
+    cursor.expect("] \"")?;
+    request(quoted(&mut cursor)?, cx.arena, record);
+    cursor.expect(" ")?;
+    put_number(record, Known::Status, cursor.word()?)?;
+    put_number(record, Known::Bytes, cursor.word()?)?;
+    if cursor.eat("\"") {
+        put_quoted(record, Known::Referrer, quoted(&mut cursor)?, cx.arena);
+        if cursor.eat(" \"") {
+            put_quoted(record, Known::UserAgent, quoted(&mut cursor)?, cx.arena);
+        }
+        cursor.eat(" ");
+    }
+    if !cursor.is_done() {
+        record.push(Key::Text(Text::vetted("extra")), Value::Text(Text::raw(cursor.rest())));
+    }
+    Ok(())
+}
+
+/// The user's name, which may have blanks: up to a bracket and a digit.
+fn up_to_time<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Misfit> {
+    let bytes = cursor.bytes();
+    let at = memchr::memchr_iter(b'[', bytes)
+        .find(|at| {
+            bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
+                && at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b' ')
+        })
+        .ok_or(Misfit::Syntax)?;
+    let user = cursor.take(at)?;
+    cursor.take(1)?;
+    user.strip_suffix(' ').ok_or(Misfit::Syntax)
+}
+
+/// `name:port`, and not an IPv6 address.
+fn is_vhost(word: &str) -> bool {
+    word.rsplit_once(':').is_some_and(|(name, port)| {
+        (!name.contains(':') || name.ends_with(']'))
+            && !port.is_empty()
+            && port.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// The inside of a quoted column whose opening quote has been read: up to the next quote that no
+/// backslash precedes.
+#[inline]
+fn quoted<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Misfit> {
+    let bytes = cursor.bytes();
+    let mut at = 0;
+    loop {
+        let found = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default())
+            .ok_or(Misfit::Syntax)?;
+        at += found;
+        if bytes.get(at) == Some(&b'"') {
+            break;
+        }
+        at += 2;
+    }
+    let inside = cursor.take(at)?;
+    cursor.take(1)?;
+    Ok(inside)
+}
+
+/// `GET /path HTTP/1.1`; what is not of that shape (a TLS hello sent to a plain port) is a target.
+pub(super) fn request<'a>(line: &'a str, arena: &'a Arena, record: &mut Record<'a>) {
+    if line == "-" || line.is_empty() {
+        return;
+    }
+    let parts = line.split_once(' ').and_then(|(method, rest)| {
+        let (target, protocol) = rest.rsplit_once(' ')?;
+        let named = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
+        (named && !target.is_empty() && protocol.starts_with("HTTP/"))
+            .then_some((method, target, protocol))
+    });
+    match parts {
+        Some((method, target, protocol)) => {
+            put(record, Known::Method, method);
+            put_quoted(record, Known::Target, target, arena);
+            put(record, Known::Protocol, protocol);
+        }
+        None => put_quoted(record, Known::Target, line, arena),
+    }
+}
+
+/// A column as it stands; `-` and nothing are no value.
+#[inline]
+fn put<'a>(record: &mut Record<'a>, key: Known, text: &'a str) {
+    if !text.is_empty() && text != "-" {
+        record.push(Key::Known(key), Value::Text(Text::raw(text)));
+    }
+}
+
+#[inline]
+fn put_number(record: &mut Record<'_>, key: Known, text: &str) -> Result<(), Misfit> {
+    if text != "-" {
+        if text.len() > 18 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Misfit::Syntax);
+        }
+        let number = text.parse().map_err(|_| Misfit::Syntax)?;
+        record.push(Key::Known(key), Value::Int(number));
+    }
+    Ok(())
+}
+
+/// A quoted column, its escapes undone.
+#[inline]
+fn put_quoted<'a>(record: &mut Record<'a>, key: Known, inside: &'a str, arena: &'a Arena) {
+    if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
+        put(record, key, inside);
+    } else if let Some(decoded) = undo(inside, arena) {
+        record.push(Key::Known(key), Value::Text(Text::built(decoded)));
+    } else {
+        put(record, key, inside);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_probe_wants_a_bracketed_date_after_three_words() {
+        for (text, expect) in [
+            ("1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] \"GET", true),
+            ("a:80 1.2.3.4 - joe user [22/Nov", true),
+            ("hello [1]", false),
+            ("", false),
+            ("one two three [x", false),
+        ] {
+            assert_eq!(probe(text.as_bytes()), expect, "{text}");
+        }
+    }
+}

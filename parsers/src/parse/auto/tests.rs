@@ -1,0 +1,86 @@
+//! What `auto` chooses, and when it changes its mind.
+
+use super::*;
+use crate::Arena;
+use crate::timestamp::Clock;
+
+const JSON: &str = r#"{"level":"info","msg":"hi"}"#;
+const LOGFMT: &str = "level=info msg=hi";
+const PROSE: &str = "a sentence with a=b in it";
+
+/// Reads lines, and says what came of the last and what is chosen then.
+fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<&str>) {
+    let mut last = "";
+    for _ in 0..times {
+        let arena = Arena::new();
+        let (mut clock, mut bad_times) = (Clock::default(), 0);
+        let mut cx =
+            Context { arena: &arena, clock: &mut clock, bad_times: &mut bad_times, guessing: true };
+        last = match auto.read(line, &mut cx, &mut Record::default()) {
+            Found::Fitted => "fitted",
+            Found::Plain => "plain",
+            Found::Unfit(_) => "unfit",
+        };
+    }
+    assert_eq!((last, auto.chosen().map(|name| &**name)), (found, chosen), "{line}");
+}
+
+#[test]
+fn formats_are_told_apart_by_one_line() {
+    for (line, name) in [
+        (JSON, "json"),
+        (LOGFMT, "logfmt"),
+        ("1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5", "access"),
+        ("2026/11/22 10:00:00 [notice] 1#1: hi", "nginx_error"),
+        ("<34>1 - - - - - - hi", "syslog_rfc5424"),
+        ("<34>Nov 22 10:00:00 shop su: hi", "syslog_rfc3164"),
+        ("Nov 22 10:00:00 shop su[1]: hi", "syslog_rfc3164"),
+        ("2026-11-22T10:00:00.000003+01:00 shop systemd[1]: hi", "syslog_rfc3164"),
+        ("2026-11-22T10:00:00.123+01:00  INFO 1 --- [main] c.e.A : hi", "java"),
+        ("10:00:00.123 [main] INFO c.e.A -- hi", "java"),
+    ] {
+        check(&mut Auto::default(), line, 1, "fitted", Some(name));
+    }
+}
+
+#[test]
+fn prose_is_plain_and_not_a_fault() {
+    let mut auto = Auto::default();
+    check(&mut auto, PROSE, 1, "plain", None);
+    check(&mut auto, PROSE, 10, "plain", Some("plain"));
+    // Lines that look like a format by chance do not change that at once, and are read as it.
+    check(&mut auto, LOGFMT, 1, "fitted", Some("plain"));
+    check(&mut auto, PROSE, 1, "plain", Some("plain"));
+}
+
+#[test]
+fn a_banner_does_not_hide_the_format() {
+    let mut auto = Auto::default();
+    check(&mut auto, PROSE, 5, "plain", None);
+    check(&mut auto, JSON, 1, "fitted", Some("json"));
+    check(&mut auto, PROSE, 1, "unfit", Some("json"));
+}
+
+#[test]
+fn the_choice_follows_the_lines_but_does_not_waver() {
+    let mut auto = Auto::default();
+    check(&mut auto, JSON, 1, "fitted", Some("json"));
+    check(&mut auto, LOGFMT, 10, "fitted", Some("json"));
+    check(&mut auto, JSON, 100, "fitted", Some("json"));
+    for _ in 0..50 {
+        check(&mut auto, LOGFMT, 1, "fitted", Some("json"));
+        check(&mut auto, JSON, 1, "fitted", Some("json"));
+    }
+    check(&mut auto, LOGFMT, 1_000, "fitted", Some("logfmt"));
+    check(&mut auto, PROSE, 5_000, "plain", Some("plain"));
+}
+
+#[test]
+fn a_resumed_choice_is_kept() {
+    for name in ["json", "plain"] {
+        let auto = Auto::new(Some(name.into()));
+        assert_eq!(auto.chosen().map(|name| &**name), Some(name));
+    }
+    // A parser that a newer or older version chose, and this one does not have.
+    assert_eq!(Auto::new(Some("morse".into())).chosen(), None);
+}

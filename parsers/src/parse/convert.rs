@@ -1,0 +1,182 @@
+//! What a definition's `types`, `time` and `level` say, applied to values: for patterns as they are
+//! captured, for grammars after they have filled the record.
+
+use std::collections::BTreeMap;
+
+use super::{Misfit, level};
+use crate::definition::{Definition, Fault, FieldType, LevelField, TimeField};
+use crate::record::{Level, Record, Text, Value};
+use crate::timestamp::{Clock, Format, Zone};
+
+/// The checked format of a time.
+pub(super) fn format(time: Option<&TimeField>) -> Result<Format, Fault> {
+    match time.and_then(|time| time.format.as_deref()) {
+        None => Ok(Format::Any),
+        Some(format) => Format::new(format).map_err(Fault::TimeFormat),
+    }
+}
+
+/// The checked zone of times that name none.
+pub(super) fn zone(time: Option<&TimeField>) -> Result<Zone, Fault> {
+    match time.and_then(|time| time.zone.as_deref()) {
+        None => Ok(Zone::default()),
+        Some(zone) => Zone::from_name(zone).ok_or_else(|| Fault::Zone(zone.to_owned())),
+    }
+}
+
+/// What a definition's own level words mean.
+#[derive(Debug, Default)]
+pub(super) struct Leveller {
+    map: BTreeMap<String, Level>,
+}
+
+impl Leveller {
+    pub(super) fn new(field: Option<&LevelField>) -> Self {
+        let map = field.map(|field| {
+            field.map.iter().map(|(word, level)| (word.clone(), Level::from(*level))).collect()
+        });
+        Self { map: map.unwrap_or_default() }
+    }
+
+    /// The level of a word: by the definition's own map, else by the usual names and numbers.
+    pub(super) fn level(&self, word: &str) -> Option<Level> {
+        let word = word.trim();
+        let mapped = self.map.get(word).copied();
+        mapped.or_else(|| level::from_name(word)).or_else(|| level::from_number(word))
+    }
+}
+
+/// Text as a value of a type; `None` where it says that there is none (`-`, or nothing).
+pub(super) fn text<'a>(text: &'a str, kind: FieldType) -> Result<Option<Value<'a>>, Misfit> {
+    if kind == FieldType::String {
+        return Ok(Some(Value::Text(Text::raw(text))));
+    }
+    let text = text.trim();
+    if text.is_empty() || text == "-" {
+        return Ok(None);
+    }
+    let value = match kind {
+        FieldType::Integer => text.parse().ok().map(Value::Int),
+        FieldType::Float => {
+            text.parse().ok().filter(|float: &f64| float.is_finite()).map(Value::Float)
+        }
+        FieldType::Boolean => boolean(text).map(Value::Bool),
+        FieldType::String => None,
+    };
+    value.map(Some).ok_or(Misfit::FieldType)
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    match text {
+        _ if is(["true", "yes", "on", "1"]) => Some(true),
+        _ if is(["false", "no", "off", "0"]) => Some(false),
+        _ => None,
+    }
+}
+
+/// A value that a grammar gave, as one of a type; `None` leaves the field out.
+fn value<'a>(value: Value<'a>, kind: FieldType) -> Result<Option<Value<'a>>, Misfit> {
+    match (value, kind) {
+        (Value::Null, _) => Ok(None),
+        (Value::Text(inside), _) if !inside.is_escaped() => match kind {
+            FieldType::String => Ok(Some(value)),
+            _ => text(inside.as_stored(), kind),
+        },
+        (Value::Text(_), FieldType::String) => Ok(Some(value)),
+        (Value::Number(number), _) => text(number, kind),
+        (Value::Int(_), FieldType::Integer)
+        | (Value::Bool(_), FieldType::Boolean)
+        | (Value::Float(_), FieldType::Float) => Ok(Some(value)),
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "what declaring an integer a float asks for"
+        )]
+        (Value::Int(number), FieldType::Float) => Ok(Some(Value::Float(number as f64))),
+        (Value::Bool(flag), FieldType::String) => {
+            Ok(Some(Value::Text(Text::vetted(if flag { "true" } else { "false" }))))
+        }
+        _ => Err(Misfit::FieldType),
+    }
+}
+
+/// What a definition adds to a grammar.
+#[derive(Debug)]
+pub(super) struct Refine {
+    types: Vec<(String, FieldType)>,
+    time: Option<(String, Format)>,
+    level: Option<(String, Leveller)>,
+}
+
+impl Refine {
+    /// `None` when a definition adds nothing.
+    pub(super) fn new(definition: &Definition) -> Result<Option<Self>, Fault> {
+        let format = format(definition.time.as_ref())?;
+        let time_field = definition.time.as_ref().and_then(|time| time.field.clone());
+        let level_field = definition.level.as_ref().and_then(|level| level.field.clone());
+        if time_field.is_none() && format != Format::Any {
+            return Err(Fault::TimeFormat(
+                "a grammar reads its own time: name the `field` that this format is for".to_owned(),
+            ));
+        }
+        let refine = Self {
+            types: definition.types.iter().map(|(name, kind)| (name.clone(), *kind)).collect(),
+            time: time_field.map(|field| (field, format)),
+            level: level_field.map(|field| (field, Leveller::new(definition.level.as_ref()))),
+        };
+        let adds = !refine.types.is_empty() || refine.time.is_some() || refine.level.is_some();
+        Ok(adds.then_some(refine))
+    }
+
+    /// Changes the record that a grammar filled.
+    pub(super) fn apply(
+        &self,
+        record: &mut Record<'_>,
+        clock: &mut Clock,
+        bad_times: &mut u64,
+    ) -> Result<(), Misfit> {
+        if let Some((name, format)) = &self.time
+            && let Some(at) = place(record, name)
+        {
+            let time = scalar(record, at).and_then(|text| clock.read(format, text));
+            match time {
+                Some(time) => {
+                    record.time = Some(time);
+                    record.fields.remove(at);
+                }
+                None => *bad_times += 1,
+            }
+        }
+        if let Some((name, leveller)) = &self.level
+            && let Some(at) = place(record, name)
+            && let Some(level) = scalar(record, at).and_then(|text| leveller.level(text))
+        {
+            record.level = Some(level);
+            record.fields.remove(at);
+        }
+        for (name, kind) in &self.types {
+            let Some(at) = place(record, name) else { continue };
+            let Some(field) = record.fields.get_mut(at) else { continue };
+            match value(field.value, *kind)? {
+                Some(value) => field.value = value,
+                None => {
+                    record.fields.remove(at);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn place(record: &Record<'_>, name: &str) -> Option<usize> {
+    record.fields.iter().position(|field| field.key.name() == name)
+}
+
+/// The text of a field's scalar value as stored.
+fn scalar<'a>(record: &Record<'a>, at: usize) -> Option<&'a str> {
+    match record.fields.get(at)?.value {
+        Value::Text(text) => Some(text.as_stored()),
+        Value::Number(number) => Some(number),
+        _ => None,
+    }
+}

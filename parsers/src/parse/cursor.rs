@@ -1,0 +1,86 @@
+//! A place in a text that moves forward: what the line-oriented grammars are written with.
+
+use super::Misfit;
+
+/// A text and how far it has been read.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { rest: text }
+    }
+
+    /// What has not been read.
+    pub(super) const fn rest(&self) -> &'a str {
+        self.rest
+    }
+
+    /// The unread bytes.
+    pub(super) const fn bytes(&self) -> &'a [u8] {
+        self.rest.as_bytes()
+    }
+
+    /// Whether all has been read.
+    pub(super) const fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Passes over `len` bytes and gives them; they must end at a character's end.
+    #[inline]
+    pub(super) fn take(&mut self, len: usize) -> Result<&'a str, Misfit> {
+        let (taken, rest) = self.rest.split_at_checked(len).ok_or(Misfit::Syntax)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    /// Passes over a literal that must come now.
+    #[inline]
+    pub(super) fn expect(&mut self, literal: &str) -> Result<(), Misfit> {
+        self.rest = self.rest.strip_prefix(literal).ok_or(Misfit::Syntax)?;
+        Ok(())
+    }
+
+    /// Passes over a literal if it comes now.
+    #[inline]
+    pub(super) fn eat(&mut self, literal: &str) -> bool {
+        self.expect(literal).is_ok()
+    }
+
+    /// Passes over blanks.
+    #[inline]
+    pub(super) fn blanks(&mut self) {
+        self.rest = self.rest.trim_start_matches(' ');
+    }
+
+    /// Gives what comes before an ASCII byte, and passes over both.
+    #[inline]
+    pub(super) fn until(&mut self, byte: u8) -> Result<&'a str, Misfit> {
+        debug_assert!(byte.is_ascii());
+        let at = memchr::memchr(byte, self.bytes()).ok_or(Misfit::Syntax)?;
+        let taken = self.take(at)?;
+        self.take(1)?;
+        Ok(taken)
+    }
+
+    /// A word: at least one byte up to a blank or the end; passes over one blank after it.
+    #[inline]
+    pub(super) fn word(&mut self) -> Result<&'a str, Misfit> {
+        let at = memchr::memchr(b' ', self.bytes()).unwrap_or(self.rest.len());
+        if at == 0 {
+            return Err(Misfit::Syntax);
+        }
+        let taken = self.take(at)?;
+        self.eat(" ");
+        Ok(taken)
+    }
+
+    /// ASCII digits, at least one and at most `max`.
+    #[inline]
+    pub(super) fn digits(&mut self, max: usize) -> Result<&'a str, Misfit> {
+        let len = self.bytes().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if len == 0 || len > max { Err(Misfit::Syntax) } else { self.take(len) }
+    }
+}

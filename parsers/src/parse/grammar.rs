@@ -1,0 +1,63 @@
+//! What a hand-written grammar is, and the list of them.
+//!
+//! A grammar reads a text or says why it does not fit; it may leave a half-filled record behind,
+//! which the parser empties. To add a format: one file with a [`Grammar`], one line in [`GRAMMARS`],
+//! one definition in `parsers/definitions/`.
+
+use super::{Misfit, access, java, json, logfmt, nginx_error, plain, syslog};
+use crate::Arena;
+use crate::record::Record;
+use crate::timestamp::Clock;
+
+/// What a grammar may use besides the text.
+pub(crate) struct Context<'p, 'a> {
+    /// For text that must be built.
+    pub(crate) arena: &'a Arena,
+    /// Reads times.
+    pub(crate) clock: &'p mut Clock,
+    /// Counts times that could not be read.
+    pub(crate) bad_times: &'p mut u64,
+    /// Whether nobody said that the text is of this format: under `auto`, where what merely could be
+    /// the format must not be taken for it.
+    pub(crate) guessing: bool,
+}
+
+/// Fills a record from a text that begins a lifetime of its own, or says why it does not fit.
+pub(crate) type Read =
+    for<'a> fn(&'a str, &mut Context<'_, 'a>, &mut Record<'a>) -> Result<(), Misfit>;
+
+/// A hand-written grammar.
+pub(crate) struct Grammar {
+    /// What definitions call it.
+    pub(crate) name: &'static str,
+    /// Whether a text could be of this format, from its first bytes: a few nanoseconds. `None` for a
+    /// grammar that `auto` does not try.
+    pub(crate) probe: Option<fn(&[u8]) -> bool>,
+    /// Reads a whole text, in time linear in its length.
+    pub(crate) read: Read,
+}
+
+/// Every grammar; those that `auto` tries in its order: the less a text can be of a format by
+/// chance, the earlier.
+pub(crate) const GRAMMARS: &[Grammar] = &[
+    json::GRAMMAR,
+    syslog::RFC5424,
+    access::GRAMMAR,
+    nginx_error::GRAMMAR,
+    java::GRAMMAR,
+    syslog::RFC3164,
+    logfmt::GRAMMAR,
+    syslog::EITHER,
+    plain::GRAMMAR,
+];
+
+/// The grammar of that name.
+pub(crate) fn named(name: &str) -> Option<&'static Grammar> {
+    GRAMMARS.iter().find(|grammar| grammar.name == name)
+}
+
+impl std::fmt::Debug for Grammar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Grammar({})", self.name)
+    }
+}

@@ -1,0 +1,253 @@
+//! JSON objects, one a record: validated and taken apart in one pass, copied through as text.
+//!
+//! Top-level scalars become fields, nested objects and arrays stay the text they are, and the keys
+//! that loggers use for time, level and message ([`roles`]) become those. Stricter than RFC
+//! 8259 where servers are: keys are unique in every object, nesting, keys and numbers are capped, and
+//! escapes decode to text. What is refused here is not JSON for us; nothing else is checked later.
+
+mod number;
+mod string;
+
+use super::Misfit;
+use super::grammar::{Context, Grammar};
+use super::keys::{Keys, Scope};
+use super::roles::{self, Roles};
+use crate::Arena;
+use crate::record::{Field, Key, Record, Text, Value};
+
+pub(crate) use string::decode;
+pub(super) use string::end as string_end;
+
+/// Reads one object, blanks around it allowed.
+pub(super) const GRAMMAR: Grammar = Grammar { name: "json", probe: Some(probe), read };
+
+/// Levels of nesting, the outermost object being the first. Elasticsearch's default limit.
+const MAX_DEPTH: usize = 20;
+
+fn probe(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().first() == Some(&b'{')
+}
+
+fn read<'a>(
+    text: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    let mut reader = Reader::new(text, cx.arena);
+    let mut roles = Roles::default();
+    reader.blanks();
+    reader.expect(b'{')?;
+    reader.blanks();
+    if reader.peek() == Some(b'}') {
+        reader.at += 1;
+    } else {
+        loop {
+            let (name, escaped) = reader.key(Scope::OUTER)?;
+            // A key that had to be decoded is the application's own, whatever it spells.
+            let role = if escaped { None } else { roles::role(name.as_bytes()) };
+            let key = Key::Text(if escaped { Text::built(name) } else { Text::raw(name) });
+            match role {
+                None => reader.value(|value| record.push(key, value))?,
+                Some((role, rank)) => {
+                    let value = reader.value(|value| value)?;
+                    record.fields.extend(roles.take(role, rank, Field { key, value }, cx));
+                }
+            }
+            if reader.next_or_close(b'}')? {
+                break;
+            }
+        }
+    }
+    reader.blanks();
+    if reader.at != text.len() {
+        return Err(Misfit::Syntax);
+    }
+    roles.finish(record);
+    Ok(())
+}
+
+/// Walks over a text, validating.
+struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    keys: Keys<'a>,
+    arena: &'a Arena,
+    /// Whether a line break stood between tokens: text that is copied into a line must not have any.
+    broken: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str, arena: &'a Arena) -> Self {
+        Self { text, bytes: text.as_bytes(), at: 0, keys: Keys::new(arena), arena, broken: false }
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    #[inline]
+    fn expect(&mut self, byte: u8) -> Result<(), Misfit> {
+        if self.peek() != Some(byte) {
+            return Err(Misfit::Syntax);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn blanks(&mut self) {
+        while let Some(byte @ (b' ' | b'\t' | b'\n' | b'\r')) = self.peek() {
+            self.broken |= byte == b'\n' || byte == b'\r';
+            self.at += 1;
+        }
+    }
+
+    /// After a value: true at the closing bracket, false at a comma; passes over it.
+    #[inline]
+    fn next_or_close(&mut self, close: u8) -> Result<bool, Misfit> {
+        self.blanks();
+        let byte = self.peek();
+        self.at += 1;
+        if byte == Some(b',') {
+            self.blanks();
+            Ok(false)
+        } else if byte == Some(close) {
+            Ok(true)
+        } else {
+            Err(Misfit::Syntax)
+        }
+    }
+
+    /// A slice between two ASCII bytes.
+    #[inline]
+    fn slice(&self, start: usize, end: usize) -> Result<&'a str, Misfit> {
+        self.text.get(start..end).ok_or(Misfit::Syntax)
+    }
+
+    /// A string: its inside, and whether that has escapes.
+    #[inline]
+    fn string(&mut self) -> Result<(&'a str, bool), Misfit> {
+        self.expect(b'"')?;
+        let (end, escaped) = string::end(self.bytes, self.at)?;
+        let inside = self.slice(self.at, end)?;
+        self.at = end + 1;
+        Ok((inside, escaped))
+    }
+
+    /// A key of the object of that scope, up to its value: decoded, and whether it had to be.
+    #[inline]
+    fn key(&mut self, scope: Scope) -> Result<(&'a str, bool), Misfit> {
+        let (mut key, escaped) = self.string()?;
+        if escaped {
+            key = string::decode(key, self.arena);
+        }
+        self.keys.add(scope, key)?;
+        self.blanks();
+        self.expect(b':')?;
+        self.blanks();
+        Ok((key, escaped))
+    }
+
+    /// A value of the outermost object, given to `give` where it is made: a value that is built in one
+    /// place and copied to another costs a stalled load for each field.
+    #[inline]
+    fn value<R>(&mut self, give: impl FnOnce(Value<'a>) -> R) -> Result<R, Misfit> {
+        match self.peek() {
+            Some(b'"') => match self.string()? {
+                (inside, false) => Ok(give(Value::Text(Text::raw(inside)))),
+                (inside, true) => Ok(give(Value::Text(Text::raw_escaped(inside)))),
+            },
+            Some(b'-' | b'0'..=b'9') => {
+                let start = self.at;
+                self.at = number::end(self.bytes, start)?;
+                Ok(give(Value::Number(self.slice(start, self.at)?)))
+            }
+            Some(b't') => self.word(b"true").map(|()| give(Value::Bool(true))),
+            Some(b'f') => self.word(b"false").map(|()| give(Value::Bool(false))),
+            Some(b'n') => self.word(b"null").map(|()| give(Value::Null)),
+            _ => self.json().map(|text| give(Value::Json(text))),
+        }
+    }
+
+    /// An object or array inside the outermost object, as text without line breaks.
+    fn json(&mut self) -> Result<&'a str, Misfit> {
+        let start = self.at;
+        let broken = std::mem::replace(&mut self.broken, false);
+        self.nested(1)?;
+        let text = self.slice(start, self.at)?;
+        let text = if self.broken { one_line(text, self.arena) } else { text };
+        self.broken |= broken;
+        Ok(text)
+    }
+
+    #[inline]
+    fn word(&mut self, word: &[u8]) -> Result<(), Misfit> {
+        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(Misfit::Syntax);
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    /// Passes over a value inside `depth` brackets.
+    fn skip(&mut self, depth: usize) -> Result<(), Misfit> {
+        match self.peek() {
+            Some(b'"') => self.string().map(|_| ()),
+            Some(b'-' | b'0'..=b'9') => {
+                self.at = number::end(self.bytes, self.at)?;
+                Ok(())
+            }
+            Some(b't') => self.word(b"true"),
+            Some(b'f') => self.word(b"false"),
+            Some(b'n') => self.word(b"null"),
+            _ => self.nested(depth),
+        }
+    }
+
+    /// Passes over an object or an array inside `depth` brackets. Recursion ends at [`MAX_DEPTH`].
+    fn nested(&mut self, depth: usize) -> Result<(), Misfit> {
+        let close = match self.peek() {
+            Some(b'{') => b'}',
+            Some(b'[') => b']',
+            _ => return Err(Misfit::Syntax),
+        };
+        if depth >= MAX_DEPTH {
+            return Err(Misfit::TooDeep);
+        }
+        self.at += 1;
+        self.blanks();
+        if self.peek() == Some(close) {
+            self.at += 1;
+            return Ok(());
+        }
+        let scope = self.keys.open();
+        loop {
+            if close == b'}' {
+                self.key(scope)?;
+            }
+            self.skip(depth + 1)?;
+            if self.next_or_close(close)? {
+                self.keys.close(scope);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Validated JSON with its line breaks, which only stand between tokens, made blanks.
+fn one_line<'a>(text: &str, arena: &'a Arena) -> &'a str {
+    let mut out = bumpalo::collections::String::with_capacity_in(text.len(), arena);
+    for part in text.split_inclusive(['\n', '\r']) {
+        let inner = part.strip_suffix(['\n', '\r']);
+        out.push_str(inner.unwrap_or(part));
+        if inner.is_some() {
+            out.push(' ');
+        }
+    }
+    out.into_bump_str()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! JSON numbers: finding the end of one while validating it.
+
+use crate::parse::Misfit;
+
+/// Bytes a number may have: servers read longer ones wrongly or not at all.
+const MAX_LEN: usize = 64;
+
+/// Finds the end of the number that begins at `at`.
+#[inline]
+pub(super) fn end(bytes: &[u8], start: usize) -> Result<usize, Misfit> {
+    let mut at = start;
+    if bytes.get(at) == Some(&b'-') {
+        at += 1;
+    }
+    at = match bytes.get(at) {
+        Some(b'0') => at + 1,
+        Some(b'1'..=b'9') => digits(bytes, at + 1),
+        _ => return Err(Misfit::Syntax),
+    };
+    if bytes.get(at) == Some(&b'.') {
+        at = some_digits(bytes, at + 1)?;
+    }
+    let mut scaled = false;
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        scaled = true;
+        at += 1;
+        if let Some(b'+' | b'-') = bytes.get(at) {
+            at += 1;
+        }
+        at = some_digits(bytes, at)?;
+    }
+    if at - start > MAX_LEN || (scaled && !is_finite(bytes.get(start..at))) {
+        return Err(Misfit::Number);
+    }
+    Ok(at)
+}
+
+#[inline]
+fn digits(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b'0'..=b'9') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+fn some_digits(bytes: &[u8], at: usize) -> Result<usize, Misfit> {
+    let end = digits(bytes, at);
+    if end == at { Err(Misfit::Syntax) } else { Ok(end) }
+}
+
+/// Whether a 64-bit float holds the number. Without an exponent, 64 bytes cannot be too much.
+fn is_finite(number: Option<&[u8]>) -> bool {
+    number
+        .and_then(|bytes| std::str::from_utf8(bytes).ok())
+        .and_then(|text| text.parse::<f64>().ok())
+        .is_some_and(f64::is_finite)
+}

@@ -1,0 +1,115 @@
+//! logfmt: `time=2026-11-22T10:00:00Z level=info msg="placed order" order=17`.
+//!
+//! Values are text, as logfmt knows no other; a definition's `types` can say more. A bare word is a
+//! key that is true. Keys are unique, or the text is not logfmt for us.
+
+use super::Misfit;
+use super::escape::undo;
+use super::grammar::{Context, Grammar};
+use super::json::string_end;
+use super::keys::{Keys, Scope};
+use super::roles::{self, Roles};
+use crate::Arena;
+use crate::record::{Field, Key, Record, Text, Value};
+
+/// Reads a line of pairs, one at least; when guessing two, and no bare words.
+pub(super) const GRAMMAR: Grammar = Grammar { name: "logfmt", probe: Some(probe), read };
+
+/// Whether the first word is a pair.
+fn probe(bytes: &[u8]) -> bool {
+    let head = bytes.get(..64).unwrap_or(bytes);
+    let len = key_len(head);
+    len > 0 && head.get(len) == Some(&b'=')
+}
+
+/// Bytes up to a blank, an equals sign or a quote.
+fn key_len(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| **byte > b' ' && !matches!(byte, b'=' | b'"')).count()
+}
+
+fn read<'a>(
+    text: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    let mut keys = Keys::new(cx.arena);
+    let mut roles = Roles::default();
+    let mut pairs = 0;
+    let mut rest = text.trim_end_matches([' ', '\t']);
+    loop {
+        rest = rest.trim_start_matches([' ', '\t']);
+        if rest.is_empty() {
+            break;
+        }
+        let (key, after) = rest.split_at_checked(key_len(rest.as_bytes())).ok_or(Misfit::Syntax)?;
+        if key.is_empty() {
+            return Err(Misfit::Syntax);
+        }
+        keys.add(Scope::OUTER, key)?;
+        let key_text = Key::Text(Text::raw(key));
+        let Some(after) = after.strip_prefix('=') else {
+            if cx.guessing || after.starts_with('"') {
+                return Err(Misfit::Syntax);
+            }
+            record.push(key_text, Value::Bool(true));
+            rest = after;
+            continue;
+        };
+        pairs += 1;
+        let (value, after) = value(after, cx)?;
+        rest = after;
+        let field = Field { key: key_text, value: Value::Text(value) };
+        let left = match roles::role(key.as_bytes()) {
+            None => Some(field),
+            Some((role, rank)) => roles.take(role, rank, field, cx),
+        };
+        record.fields.extend(left);
+    }
+    if pairs < if cx.guessing { 2 } else { 1 } {
+        return Err(Misfit::Syntax);
+    }
+    roles.finish(record);
+    Ok(())
+}
+
+/// The value that `text` begins with, and what comes after it.
+fn value<'a>(text: &'a str, cx: &Context<'_, 'a>) -> Result<(Text<'a>, &'a str), Misfit> {
+    let Some(inside) = text.strip_prefix('"') else {
+        let end = memchr::memchr2(b' ', b'\t', text.as_bytes()).unwrap_or(text.len());
+        let (bare, rest) = text.split_at_checked(end).ok_or(Misfit::Syntax)?;
+        if bare.contains(['"', '\n']) {
+            return Err(Misfit::Syntax);
+        }
+        return Ok((Text::raw(bare), rest));
+    };
+    let end = closing_quote(inside.as_bytes()).ok_or(Misfit::Syntax)?;
+    let (quoted, rest) = inside.split_at_checked(end).ok_or(Misfit::Syntax)?;
+    let rest = rest.strip_prefix('"').ok_or(Misfit::Syntax)?;
+    if !rest.is_empty() && !rest.starts_with([' ', '\t']) {
+        return Err(Misfit::Syntax);
+    }
+    Ok((unquoted(quoted, inside.as_bytes(), cx.arena), rest))
+}
+
+fn closing_quote(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
+
+/// The text of a quoted value: as it stands where its escapes are JSON's too, else decoded, else as it
+/// stands.
+fn unquoted<'a>(quoted: &'a str, with_quote: &[u8], arena: &'a Arena) -> Text<'a> {
+    if memchr::memchr(b'\\', quoted.as_bytes()).is_none() {
+        return Text::raw(quoted);
+    }
+    match string_end(with_quote, 0) {
+        Ok((end, _)) if end == quoted.len() => Text::raw_escaped(quoted),
+        _ => undo(quoted, arena).map_or(Text::raw(quoted), Text::built),
+    }
+}

@@ -1,0 +1,140 @@
+//! A user's pattern: a regular expression whose named captures become the record.
+
+use regex::{CaptureLocations, Regex, RegexBuilder};
+
+use super::Misfit;
+use super::convert::{self, Leveller};
+use crate::Arena;
+use crate::definition::{Definition, Fault, FieldType};
+use crate::record::{Key, Known, Record, Text, Value};
+use crate::timestamp::{Clock, Format};
+
+/// Bytes a compiled pattern may take, and those its lazy automaton may keep, per pattern.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// A compiled pattern.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    regex: Regex,
+    /// What each named group becomes.
+    captures: Vec<Capture>,
+    time: Format,
+    level: Leveller,
+}
+
+/// A named group.
+#[derive(Debug)]
+struct Capture {
+    group: usize,
+    name: String,
+    gives: Gives,
+}
+
+/// What a capture becomes.
+#[derive(Clone, Copy, Debug)]
+enum Gives {
+    Time,
+    Level,
+    Message,
+    Field(Option<FieldType>),
+}
+
+impl Pattern {
+    /// Compiles a definition's pattern.
+    pub(super) fn new(pattern: &str, definition: &Definition) -> Result<Self, Fault> {
+        let regex = RegexBuilder::new(pattern)
+            .size_limit(SIZE_LIMIT)
+            .dfa_size_limit(SIZE_LIMIT)
+            .build()
+            .map_err(|error| Fault::Pattern(error.to_string()))?;
+        let time = definition.time.as_ref();
+        let time_field = time.and_then(|time| time.field.as_deref());
+        let level_field = definition.level.as_ref().and_then(|level| level.field.as_deref());
+        let captures: Vec<Capture> = regex
+            .capture_names()
+            .enumerate()
+            .filter_map(|(group, name)| Some((group, name?)))
+            .map(|(group, name)| {
+                let gives = if name == time_field.unwrap_or("time") {
+                    Gives::Time
+                } else if name == level_field.unwrap_or("level") {
+                    Gives::Level
+                } else if name == "message" {
+                    Gives::Message
+                } else {
+                    Gives::Field(definition.types.get(name).copied())
+                };
+                Capture { group, name: name.to_owned(), gives }
+            })
+            .collect();
+        if captures.is_empty() {
+            return Err(Fault::Pattern("it has no named group, as `(?<message>.*)`".to_owned()));
+        }
+        let named = |field: &str| captures.iter().any(|capture| capture.name == field);
+        let typed = definition.types.keys().map(|field| ("types", field.as_str()));
+        let wanted = typed
+            .chain(time_field.map(|field| ("time", field)))
+            .chain(level_field.map(|field| ("level", field)));
+        for (key, field) in wanted {
+            if !named(field) {
+                return Err(Fault::NoSuchField { key, field: field.to_owned() });
+            }
+        }
+        let time = convert::format(time)?;
+        let level = Leveller::new(definition.level.as_ref());
+        Ok(Self { regex, captures, time, level })
+    }
+
+    /// Room for one match, reused from line to line.
+    pub(super) fn locations(&self) -> CaptureLocations {
+        self.regex.capture_locations()
+    }
+
+    /// Matches a text and fills the record.
+    pub(super) fn read<'a>(
+        &self,
+        text: &'a str,
+        locations: &mut CaptureLocations,
+        arena: &'a Arena,
+        clock: &mut Clock,
+        bad_times: &mut u64,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        self.regex.captures_read(locations, text).ok_or(Misfit::Syntax)?;
+        for capture in &self.captures {
+            let Some(found) =
+                locations.get(capture.group).and_then(|(start, end)| text.get(start..end))
+            else {
+                continue;
+            };
+            match capture.gives {
+                Gives::Message => record.message = Some(Text::raw(found)),
+                Gives::Time => {
+                    record.time = clock.read(&self.time, found);
+                    if record.time.is_none() {
+                        *bad_times += 1;
+                        record.push(key(&capture.name, arena), Value::Text(Text::raw(found)));
+                    }
+                }
+                Gives::Level => match self.level.level(found) {
+                    Some(level) => record.level = Some(level),
+                    None => record.push(key(&capture.name, arena), Value::Text(Text::raw(found))),
+                },
+                Gives::Field(None) => {
+                    record.push(key(&capture.name, arena), Value::Text(Text::raw(found)));
+                }
+                Gives::Field(Some(kind)) => {
+                    if let Some(value) = convert::text(found, kind)? {
+                        record.push(key(&capture.name, arena), value);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The key of a field that a definition names.
+fn key<'a>(name: &str, arena: &'a Arena) -> Key<'a> {
+    Known::from_name(name).map_or_else(|| Key::Text(Text::built(arena.alloc_str(name))), Key::Known)
+}

@@ -1,0 +1,137 @@
+//! What loggers call the time, the level and the message of a structured record (JSON, logfmt), and
+//! which key wins where several stand for the same.
+
+use super::grammar::Context;
+use super::level;
+use crate::record::{Field, Level, Record, Text, Time, Value};
+
+/// What a top-level key stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// When it happened.
+    Time,
+    /// How bad it is.
+    Level,
+    /// The human-readable part.
+    Message,
+}
+
+/// What a key stands for, and how much it is preferred where several stand for the same: 0 most.
+///
+/// Conventions of: ECS and Logstash (`@timestamp`, `log.level`, `message`), logrus and zerolog
+/// (`time`, `level`, `msg`), zap (`ts`), slog, pino and bunyan, python-json-logger (`asctime`,
+/// `levelname`), Serilog (`@t`, `@l`, `@m`), .NET (`Timestamp`, `LogLevel`, `Message`), Monolog
+/// (`datetime`, `level_name`), GELF (`short_message`), Google Cloud (`severity`).
+#[inline]
+pub(super) fn role(key: &[u8]) -> Option<(Role, u8)> {
+    // No key of the conventions is longer: most keys that are not one stop here.
+    if key.len() > 13 {
+        return None;
+    }
+    Some(match key {
+        b"@timestamp" => (Role::Time, 0),
+        b"timestamp" | b"Timestamp" => (Role::Time, 1),
+        b"time" | b"Time" => (Role::Time, 2),
+        b"ts" => (Role::Time, 3),
+        b"datetime" | b"asctime" | b"@t" | b"timeMillis" => (Role::Time, 4),
+        b"t" => (Role::Time, 5),
+        b"log.level" => (Role::Level, 0),
+        b"level" | b"Level" => (Role::Level, 1),
+        b"lvl" | b"loglevel" | b"logLevel" | b"LogLevel" | b"log_level" => (Role::Level, 2),
+        b"levelname" | b"level_name" => (Role::Level, 0),
+        b"severity" | b"Severity" | b"severity_text" => (Role::Level, 3),
+        b"@l" => (Role::Level, 4),
+        b"message" | b"Message" => (Role::Message, 0),
+        b"msg" => (Role::Message, 1),
+        b"short_message" => (Role::Message, 2),
+        b"@m" => (Role::Message, 3),
+        _ => return None,
+    })
+}
+
+/// What stands for time, level and message so far.
+#[derive(Default)]
+pub(super) struct Roles<'a> {
+    time: Option<Taken<'a, Time>>,
+    level: Option<Taken<'a, Level>>,
+    message: Option<Taken<'a, Text<'a>>>,
+}
+
+/// A field that stands for something, and what it gave.
+struct Taken<'a, T> {
+    rank: u8,
+    field: Field<'a>,
+    gives: T,
+}
+
+impl<'a> Roles<'a> {
+    /// Takes a field for a role, if it can be read as that and no better one has been taken. Gives
+    /// back the field that is one after all: this one, or the one it displaces.
+    #[inline]
+    pub(super) fn take(
+        &mut self,
+        role: Role,
+        rank: u8,
+        field: Field<'a>,
+        cx: &mut Context<'_, 'a>,
+    ) -> Option<Field<'a>> {
+        match role {
+            Role::Time => {
+                let time = time_of(&field.value, cx);
+                if time.is_none() && field.key.name() != "t" {
+                    *cx.bad_times += 1;
+                }
+                place(&mut self.time, rank, field, time)
+            }
+            Role::Level => {
+                let level = level_of(&field.value);
+                place(&mut self.level, rank, field, level)
+            }
+            Role::Message => {
+                let message = match field.value {
+                    Value::Text(text) => Some(text),
+                    _ => None,
+                };
+                place(&mut self.message, rank, field, message)
+            }
+        }
+    }
+
+    /// Gives the record what was taken.
+    pub(super) fn finish(self, record: &mut Record<'a>) {
+        record.time = self.time.map(|taken| taken.gives);
+        record.level = self.level.map(|taken| taken.gives);
+        record.message = self.message.map(|taken| taken.gives);
+    }
+}
+
+#[inline]
+fn place<'a, T>(
+    slot: &mut Option<Taken<'a, T>>,
+    rank: u8,
+    field: Field<'a>,
+    gives: Option<T>,
+) -> Option<Field<'a>> {
+    match gives {
+        Some(gives) if slot.as_ref().is_none_or(|taken| rank < taken.rank) => {
+            slot.replace(Taken { rank, field, gives }).map(|displaced| displaced.field)
+        }
+        _ => Some(field),
+    }
+}
+
+fn time_of(value: &Value<'_>, cx: &mut Context<'_, '_>) -> Option<Time> {
+    match value {
+        Value::Text(text) => cx.clock.any(text.as_stored()),
+        Value::Number(number) => cx.clock.any(number),
+        _ => None,
+    }
+}
+
+fn level_of(value: &Value<'_>) -> Option<Level> {
+    match value {
+        Value::Text(text) => level::from_name(text.as_stored()),
+        Value::Number(number) => level::from_number(number),
+        _ => None,
+    }
+}

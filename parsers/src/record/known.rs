@@ -1,0 +1,98 @@
+//! pillion's own field names: what a declared format calls the things that many formats have.
+//!
+//! A destination maps these (to ECS for Elasticsearch); every other key is the application's own.
+
+macro_rules! known {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// A field name that pillion itself gives. The name is the record's vocabulary, as `replay`
+        /// prints it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Known {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Known {
+            /// Every known name.
+            pub const ALL: &'static [Known] = &[$(Known::$variant,)+];
+
+            /// The name in a Record.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Known::$variant => $name,)+ }
+            }
+
+            /// The known field of that name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Known> {
+                match name { $($name => Some(Known::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+known! {
+    /// Address of the peer that made the request.
+    ClientIp = "client_ip",
+    /// Name the peer authenticated as.
+    User = "user",
+    /// RFC 1413 identity of an access log; almost always absent.
+    Ident = "ident",
+    /// Request method.
+    Method = "method",
+    /// Request target as sent: path and query.
+    Target = "target",
+    /// Protocol and version, as `HTTP/1.1`.
+    Protocol = "protocol",
+    /// Response status code.
+    Status = "status",
+    /// Bytes of the response body.
+    Bytes = "bytes",
+    /// The `Referer` header.
+    Referrer = "referrer",
+    /// The `User-Agent` header.
+    UserAgent = "user_agent",
+    /// The virtual host asked for.
+    VirtualHost = "vhost",
+    /// The host a record names as its origin (syslog).
+    Host = "host",
+    /// The program a record names as its origin (syslog's APP-NAME or TAG).
+    Program = "program",
+    /// Process number.
+    Pid = "pid",
+    /// Thread name or number.
+    Thread = "thread",
+    /// Logger's name.
+    Logger = "logger",
+    /// Syslog facility number.
+    Facility = "facility",
+    /// Syslog severity number.
+    Severity = "severity",
+    /// Syslog MSGID.
+    MessageId = "msgid",
+    /// Syslog structured data, as written.
+    StructuredData = "structured_data",
+    /// `stdout` or `stderr` of a container.
+    Stream = "stream",
+    /// nginx connection number.
+    Connection = "connection",
+    /// Error class of a stack trace.
+    ErrorType = "error_type",
+    /// Stack trace, with its first line.
+    StackTrace = "stack_trace",
+    /// Trace identifier (W3C, 32 hex digits).
+    TraceId = "trace_id",
+    /// Span identifier (16 hex digits).
+    SpanId = "span_id",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Known;
+
+    #[test]
+    fn names_are_unique_and_found_again() {
+        for known in Known::ALL {
+            assert_eq!(Known::from_name(known.name()), Some(*known));
+        }
+    }
+}

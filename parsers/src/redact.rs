@@ -1,0 +1,36 @@
+//! Finds personal data and secrets in records and takes them out: the only way to a [`Redacted`],
+//! which is the only thing an encoder accepts.
+//!
+//! One sweep over the raw record decides whether anything could be there at all; on a clean line
+//! nothing else runs. What the raw bytes do not cover (text that was decoded, built or renamed) is
+//! swept on its own. Rules are declared in `rules/`, one file each, with samples; `detect` holds the
+//! detectors they name. Past a bounded amount of work a value is masked whole: it fails closed.
+
+mod action;
+mod block;
+mod clean;
+mod custom;
+mod decode;
+mod detect;
+mod json;
+mod keys;
+mod mask;
+mod names;
+mod redactor;
+mod rule_file;
+mod rules;
+mod scan;
+mod selection;
+mod sweep;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+pub use action::{Action, FieldAction};
+pub use block::BlockState;
+pub use clean::{Clean, Redacted};
+pub use redactor::{Match, Place, Redactor};
+pub use rule_file::RuleFile;
+pub use rules::Rules;
+pub use selection::{CustomRule, RuleError, RuleSelection};

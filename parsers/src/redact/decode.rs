@@ -1,0 +1,154 @@
+//! Undoes one level of escapes, and remembers where each byte came from, so that what is found in
+//! the decoded text can be taken out of the original.
+
+/// Decodes `\uXXXX`, `\xXX`, JSON's short escapes and `%XX`. Byte *i* of `out` comes from
+/// `from[i]` of `text`; `from` has one more entry, for the end. Returns whether anything changed.
+pub(super) fn decode(text: &str, out: &mut String, from: &mut Vec<u32>) -> bool {
+    out.clear();
+    from.clear();
+    let bytes = text.as_bytes();
+    let mut changed = false;
+    let mut place = 0;
+    // Bytes of a character that is written as several `%XX` or `\xXX`.
+    while place < bytes.len() {
+        let start = place;
+        let (character, next) = match escape(bytes, place) {
+            Some(found) => {
+                changed = true;
+                found
+            }
+            None => match text.get(place..).and_then(|rest| rest.chars().next()) {
+                Some(character) => (character, place + character.len_utf8()),
+                None => break,
+            },
+        };
+        out.push(character);
+        from.resize(out.len(), u32::try_from(start).unwrap_or(u32::MAX));
+        place = next;
+    }
+    from.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+    changed
+}
+
+/// The character an escape at `at` stands for, and where the escape ends.
+fn escape(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    let digits = |from: usize, count: usize| bytes.get(from..from + count);
+    match bytes.get(at)? {
+        // Only ASCII: other bytes would be parts of characters, and no detector looks for them.
+        b'%' => {
+            let byte = hex(digits(at + 1, 2)?).filter(u8::is_ascii)?;
+            Some((char::from(byte), at + 3))
+        }
+        b'\\' => match bytes.get(at + 1)? {
+            b'u' => {
+                let high = hex(digits(at + 2, 2)?)?;
+                let low = hex(digits(at + 4, 2)?)?;
+                let code = u32::from(high) << 8 | u32::from(low);
+                Some((char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), at + 6))
+            }
+            b'x' => {
+                let byte = hex(digits(at + 2, 2)?).filter(u8::is_ascii)?;
+                Some((char::from(byte), at + 4))
+            }
+            b'n' => Some(('\n', at + 2)),
+            b'r' => Some(('\r', at + 2)),
+            b't' => Some(('\t', at + 2)),
+            byte @ (b'"' | b'/' | b'\\' | b'\'') => Some((char::from(*byte), at + 2)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The value of one or two hex digits.
+pub(super) fn hex(digits: &[u8]) -> Option<u8> {
+    digits.iter().try_fold(0_u8, |value, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        Some(value << 4 | digit as u8)
+    })
+}
+
+/// Appends what the inside of a JSON string says. A surrogate without its partner becomes U+FFFD.
+pub(super) fn unescape_json(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some(slash) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let (plain, escaped) = rest.split_at(slash);
+        out.push_str(plain);
+        let bytes = escaped.as_bytes();
+        let unit = |at: usize| -> Option<u32> {
+            let digits = bytes.get(at..at + 6).filter(|found| found.starts_with(b"\\u"))?;
+            Some(u32::from(hex(&digits[2..4])?) << 8 | u32::from(hex(&digits[4..6])?))
+        };
+        let (character, length) = match (bytes.get(1), unit(0)) {
+            (_, Some(high @ 0xD800..=0xDBFF)) => match unit(6) {
+                Some(low @ 0xDC00..=0xDFFF) => {
+                    let code = 0x1_0000 + ((high & 0x3FF) << 10) + (low & 0x3FF);
+                    (char::from_u32(code), 12)
+                }
+                _ => (None, 6),
+            },
+            (_, Some(code)) => (char::from_u32(code), 6),
+            (Some(b'n'), _) => (Some('\n'), 2),
+            (Some(b'r'), _) => (Some('\r'), 2),
+            (Some(b't'), _) => (Some('\t'), 2),
+            (Some(b'b'), _) => (Some('\u{8}'), 2),
+            (Some(b'f'), _) => (Some('\u{c}'), 2),
+            (Some(byte), _) if byte.is_ascii() => (Some(char::from(*byte)), 2),
+            _ => (Some('\\'), 1),
+        };
+        out.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
+        rest = escaped.get(length..).unwrap_or_default();
+    }
+    out.push_str(rest);
+}
+
+/// Appends text as the inside of a JSON string.
+pub(super) fn escape_json(text: &str, out: &mut String) {
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            control if control < ' ' => {
+                out.push_str("\\u00");
+                for digit in [control as u32 >> 4, control as u32 & 0xf] {
+                    out.extend(char::from_digit(digit, 16));
+                }
+            }
+            character => out.push(character),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoded_bytes_know_where_they_came_from() {
+        let (mut out, mut from) = (String::new(), Vec::new());
+        assert!(decode("a%40b\\u0040\\x2e\\/é%zz", &mut out, &mut from));
+        assert_eq!(out, "a@b@./é%zz");
+        assert_eq!(from, [0, 1, 4, 5, 11, 15, 17, 17, 19, 20, 21, 22]);
+        assert!(!decode("100% \\d", &mut out, &mut from));
+    }
+
+    #[test]
+    fn json_strings_decode_as_serde_decodes_them() {
+        for inside in [r"a\u0040b", r"\ud83d\ude00", r#"\"\\\/\b\f\n\r\t"#, "é", r"\u00e9\u0000"] {
+            let mut out = String::new();
+            unescape_json(inside, &mut out);
+            let expect: String = serde_json::from_str(&format!("\"{inside}\"")).unwrap();
+            assert_eq!(out, expect);
+            let mut again = String::new();
+            escape_json(&out, &mut again);
+            assert_eq!(serde_json::from_str::<String>(&format!("\"{again}\"")).unwrap(), expect);
+        }
+        for odd in [r"\ud83d", r"\ud83dx", r"\udc00", "\\"] {
+            let mut out = String::new();
+            unescape_json(odd, &mut out);
+        }
+    }
+}

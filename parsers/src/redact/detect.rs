@@ -1,0 +1,211 @@
+//! The detectors: each looks at one place of a text and says which bytes, if any, are to go.
+//!
+//! Written by hand rather than as patterns: they run only where the [`sweep`](super::sweep) found an
+//! anchor, look at a bounded window around it, and reject by the cheapest test first.
+
+mod address;
+mod assign;
+mod card;
+mod colour;
+mod email;
+mod iban;
+mod jwt;
+mod pem;
+mod phone;
+mod token;
+mod url;
+mod value;
+
+pub(super) use address::{Addresses, addresses};
+pub(super) use assign::{Judge, assignment, authorization, judge, may_assign, query};
+pub(super) use card::{card_number, grouped_card, is_card};
+pub(super) use email::email;
+pub(super) use iban::iban;
+pub(super) use jwt::{LONGEST_HEADER, jwt};
+pub(super) use pem::{key_material, private_key, still_open};
+pub(super) use phone::{e164, nanp, ssn};
+pub(super) use token::{Prefix, PrefixTable, after_escape, bearer, token};
+pub(super) use url::url_password;
+
+/// A text as detectors look at it: no place is out of bounds.
+#[derive(Clone, Copy)]
+pub(super) struct View<'t> {
+    /// The bytes.
+    pub(super) bytes: &'t [u8],
+    /// Whether what stands around a match matters. It does in a value; it does not in the raw
+    /// record, whose parser may cut a value out of a longer word.
+    pub(super) bounded: bool,
+    /// What earlier redaction has left.
+    pub(super) masks: &'t Masks,
+}
+
+impl View<'_> {
+    /// The byte at a place; 0 beyond the end.
+    #[inline]
+    pub(super) fn at(&self, place: usize) -> u8 {
+        self.bytes.get(place).copied().unwrap_or(0)
+    }
+
+    /// The byte `by` places before; 0 before the start.
+    #[inline]
+    pub(super) fn before(&self, place: usize, by: usize) -> u8 {
+        place.checked_sub(by).map_or(0, |place| self.at(place))
+    }
+
+    /// The end of the run of bytes from `from` on that `member` accepts, at most `most` long.
+    #[inline]
+    pub(super) fn run(&self, from: usize, most: usize, member: impl Fn(u8) -> bool) -> usize {
+        let end = self.bytes.len().min(from.saturating_add(most));
+        let Some(bytes) = self.bytes.get(from..end) else { return from };
+        bytes.iter().position(|&byte| !member(byte)).map_or(end, |length| from + length)
+    }
+
+    /// The start of the run of bytes that ends before `to`, at most `most` long.
+    #[inline]
+    pub(super) fn run_back(&self, to: usize, most: usize, member: impl Fn(u8) -> bool) -> usize {
+        let start = to.saturating_sub(most);
+        let Some(bytes) = self.bytes.get(start..to) else { return to };
+        bytes.iter().rposition(|&byte| !member(byte)).map_or(start, |last| start + last + 1)
+    }
+
+    /// Whether the text goes on with `literal` at a place, ASCII case aside.
+    pub(super) fn has(&self, place: usize, literal: &[u8]) -> bool {
+        self.bytes
+            .get(place..place.saturating_add(literal.len()))
+            .is_some_and(|found| found.eq_ignore_ascii_case(literal))
+    }
+
+    /// The value of the digits between two places; `None` beyond 18 digits or where one is none.
+    pub(super) fn number(&self, from: usize, to: usize) -> Option<u64> {
+        let digits = self.bytes.get(from..to).filter(|digits| digits.len() <= 18)?;
+        digits.iter().try_fold(0_u64, |sum, digit| {
+            digit.is_ascii_digit().then(|| sum * 10 + u64::from(digit - b'0'))
+        })
+    }
+
+    /// Whether a number that begins here is really part of something longer: a word, a decimal
+    /// fraction, a version, a UUID.
+    pub(super) fn joined_before(&self, place: usize) -> bool {
+        if !self.bounded {
+            return false;
+        }
+        match self.before(place, 1) {
+            b'-' | b'.' => {
+                let end = place - 1;
+                let start = self.run_back(end, 12, |byte| byte.is_ascii_alphanumeric());
+                let part = self.bytes.get(start..end).unwrap_or_default();
+                self.before(place, 2).is_ascii_digit()
+                    || (part.len() >= 4 && part.iter().all(u8::is_ascii_hexdigit))
+            }
+            _ => self.word_before(place),
+        }
+    }
+
+    /// Whether a number that ends before this place goes on as something longer.
+    pub(super) fn joined_after(&self, place: usize) -> bool {
+        if !self.bounded {
+            return false;
+        }
+        match self.at(place) {
+            b'-' | b'.' => {
+                let end = self.run(place + 1, 12, |byte| byte.is_ascii_alphanumeric());
+                let part = self.bytes.get(place + 1..end).unwrap_or_default();
+                self.at(place + 1).is_ascii_digit()
+                    || (part.len() >= 4 && part.iter().all(u8::is_ascii_hexdigit))
+            }
+            byte => is_word(byte),
+        }
+    }
+}
+
+/// Letters, digits and `_`; bytes of other scripts are none.
+#[inline]
+pub(super) const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// What may stand in a bearer token or in base64 (RFC 6750's b68token), padding aside.
+#[inline]
+pub(super) const fn is_token68(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+}
+
+/// The end of a b68token from `from` on, its padding and JSON's `\/` included.
+pub(super) fn token68_end(view: View<'_>, from: usize) -> usize {
+    let mut end = from;
+    loop {
+        end = view.run(end, usize::MAX, is_token68);
+        if view.at(end) == b'\\' && view.at(end + 1) == b'/' {
+            end += 2;
+        } else {
+            return view.run(end, 2, |byte| byte == b'=');
+        }
+    }
+}
+
+/// The names of the tokens that redaction leaves: `EMAIL` of `[EMAIL]` and `[EMAIL:abcdefghij]`.
+#[derive(Debug, Default)]
+pub(super) struct Masks(Vec<Box<str>>);
+
+impl Masks {
+    /// Adds a name.
+    pub(super) fn add(&mut self, name: &str) {
+        if !self.0.iter().any(|known| **known == *name) {
+            self.0.push(name.into());
+        }
+    }
+
+    /// Whether a text is one of those tokens. Other words in brackets may be anything.
+    pub(super) fn has(&self, text: &[u8]) -> bool {
+        let Some((b'[', rest)) = text.split_first() else { return false };
+        let Some((b']', inner)) = rest.split_last() else { return false };
+        let end = memchr::memchr(b':', inner).unwrap_or(inner.len());
+        let (name, hash) = inner.split_at(end);
+        let hashed = hash.len() == 11
+            && hash.iter().skip(1).all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
+        (hash.is_empty() || hashed) && self.0.iter().any(|known| known.as_bytes() == name)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A value as detectors see it.
+    pub(super) fn value(text: &str) -> View<'_> {
+        View { bytes: text.as_bytes(), bounded: true, masks: masks() }
+    }
+
+    fn masks() -> &'static Masks {
+        static MASKS: std::sync::OnceLock<Masks> = std::sync::OnceLock::new();
+        MASKS.get_or_init(|| {
+            let mut masks = Masks::default();
+            for name in ["PASSWORD", "AUTHORIZATION", "EMAIL", "E2"] {
+                masks.add(name);
+            }
+            masks
+        })
+    }
+
+    #[test]
+    fn masks_are_known_again_and_nothing_else_is() {
+        for mask in ["[EMAIL]", "[PASSWORD]", "[E2]", "[EMAIL:abcdefg234]"] {
+            assert!(masks().has(mask.as_bytes()), "{mask}");
+        }
+        for other in
+            ["EMAIL", "[]", "[HUNTER2]", "[email]", "[EMAIL:x]", "[EMAIL:abcdefg189]", "[EMAIL"]
+        {
+            assert!(!masks().has(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn runs_end_at_the_edges_of_the_text() {
+        let view = value("12ab");
+        assert_eq!(view.run(0, 9, |b| b.is_ascii_digit()), 2);
+        assert_eq!(view.run(2, 9, is_word), 4);
+        assert_eq!(view.run(9, 9, is_word), 9);
+        assert_eq!(view.run_back(2, 9, |b| b.is_ascii_digit()), 0);
+        assert_eq!(view.run_back(4, 1, is_word), 3);
+    }
+}

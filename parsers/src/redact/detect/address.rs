@@ -1,0 +1,172 @@
+//! Network addresses, off by default: they are most of what an access log is read for.
+
+use std::net::Ipv6Addr;
+use std::ops::Range;
+
+use super::{View, is_word};
+
+/// Which kinds are looked for, and by which rule.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in super::super) struct Addresses {
+    /// IPv4.
+    pub(in super::super) ipv4: Option<u16>,
+    /// IPv6.
+    pub(in super::super) ipv6: Option<u16>,
+    /// MAC.
+    pub(in super::super) mac: Option<u16>,
+}
+
+impl Addresses {
+    /// Whether none is looked for.
+    pub(in super::super) const fn is_off(&self) -> bool {
+        self.ipv4.is_none() && self.ipv6.is_none() && self.mac.is_none()
+    }
+}
+
+/// Calls `found` for every address in the text, until it returns `true`.
+pub(in super::super) fn addresses(
+    view: View<'_>,
+    which: &Addresses,
+    mut found: impl FnMut(u16, Range<usize>) -> bool,
+) {
+    let mut next = 0;
+    for place in memchr::memchr3_iter(b'.', b':', b'-', view.bytes) {
+        if place < next {
+            continue;
+        }
+        let hit = match view.at(place) {
+            b'.' => which.ipv4.zip(ipv4(view, place)),
+            b':' => which.mac.zip(mac(view, place)).or_else(|| which.ipv6.zip(ipv6(view, place))),
+            _ => which.mac.zip(mac(view, place)),
+        };
+        if let Some((rule, range)) = hit {
+            next = range.end;
+            if found(rule, range) {
+                return;
+            }
+        }
+    }
+}
+
+/// An IPv4 address; `at` is its first dot. Loopback is left: it is nobody's.
+fn ipv4(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let start = view.run_back(at, 3, |byte| byte.is_ascii_digit());
+    let mut place = start;
+    let mut first = 0;
+    for octet in 0..4 {
+        if octet > 0 {
+            (view.at(place) == b'.').then_some(())?;
+            place += 1;
+        }
+        let end = view.run(place, 3, |byte| byte.is_ascii_digit());
+        let value = view.number(place, end).filter(|value| end > place && *value <= 255)?;
+        if end - place > 1 && view.at(place) == b'0' {
+            return None;
+        }
+        if octet == 0 {
+            first = value;
+        }
+        place = end;
+    }
+    let before = view.before(start, 1);
+    let after = view.at(place);
+    let word_after = is_word(after)
+        || (after == b'.' && is_word(view.at(place + 1)))
+        || (after == b'-' && view.at(place + 1).is_ascii_alphanumeric());
+    // `Chrome/120.0.0.0`, `v1.2.3.4`, `-1.2.3.4.jar`: versions.
+    let version = is_word(before)
+        || matches!(before, b'~' | b'.' | b'-' | b'+')
+        || (before == b'/' && view.before(start, 2).is_ascii_alphabetic());
+    let apart = !view.bounded || !(version || word_after);
+    (apart && first != 127 && !after.is_ascii_digit()).then_some(start..place)
+}
+
+/// An IPv6 address; `at` is any of its colons. At least three groups, or two around `::`.
+fn ipv6(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let member = |byte: u8| byte.is_ascii_hexdigit() || byte == b':';
+    let start = view.run_back(at, 45, member);
+    let mut end = view.run(at, 45, member);
+    if view.at(end) == b'.' {
+        end = view.run(end, 16, |byte| byte.is_ascii_digit() || byte == b'.');
+    }
+    if view.bounded && (is_word(view.before(start, 1)) || is_word(view.at(end))) {
+        return None;
+    }
+    while end > start && view.at(end - 1) == b':' && view.before(end, 2) != b':' {
+        end -= 1;
+    }
+    let text = std::str::from_utf8(view.bytes.get(start..end)?).ok()?;
+    let address: Ipv6Addr = text.parse().ok()?;
+    let groups = text.split([':', '.']).filter(|group| !group.is_empty()).count();
+    // Eight pairs of digits are a dump of bytes, or a port's world-wide name.
+    let dump = text.split(':').all(|group| group.len() == 2);
+    (groups >= 2 && !dump && !address.is_loopback()).then_some(start..end)
+}
+
+/// A MAC address; `at` is its first separator.
+fn mac(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let separator = view.at(at);
+    let start = at.checked_sub(2)?;
+    let end = start + 17;
+    let pairs = view.bytes.get(start..end)?;
+    let shaped = pairs.iter().enumerate().all(|(index, byte)| match index % 3 {
+        2 => *byte == separator,
+        _ => byte.is_ascii_hexdigit(),
+    });
+    let apart = |byte: u8| !is_word(byte) && byte != separator;
+    let free = !view.bounded || (apart(view.before(start, 1)) && apart(view.at(end)));
+    let nobody = pairs.iter().all(|byte| matches!(byte, b'0' | b':' | b'-'));
+    (shaped && free && !nobody).then_some(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::value;
+    use super::*;
+
+    const ALL: Addresses = Addresses { ipv4: Some(4), ipv6: Some(6), mac: Some(1) };
+
+    fn check(text: &str, expect: &[(u16, &str)]) {
+        let mut found = Vec::new();
+        addresses(value(text), &ALL, |rule, range| {
+            found.push((rule, &text[range]));
+            false
+        });
+        assert_eq!(found, expect, "{text}");
+    }
+
+    #[test]
+    fn addresses_are_found() {
+        check("from 192.0.2.7:443 to 198.51.100.9.", &[(4, "192.0.2.7"), (4, "198.51.100.9")]);
+        check("[2001:db8::1]:80", &[(6, "2001:db8::1")]);
+        check(
+            "fe80::1ff:fe23:4567:890a, ::ffff:192.0.2.1",
+            &[(6, "fe80::1ff:fe23:4567:890a"), (6, "::ffff:192.0.2.1")],
+        );
+        check(
+            "eth0 00:1b:44:11:3a:b7 up, 00-1B-44-11-3A-B7",
+            &[(1, "00:1b:44:11:3a:b7"), (1, "00-1B-44-11-3A-B7")],
+        );
+    }
+
+    #[test]
+    fn versions_times_and_paths_are_left() {
+        for text in [
+            "Chrome/120.0.0.0",
+            "v1.2.3.4",
+            "lib-1.2.3.4.jar",
+            "1.2.3.4.5",
+            "300.1.1.1",
+            "01.2.3.4",
+            "10:00:00",
+            "std::vec::Vec",
+            "127.0.0.1",
+            "::1",
+            "00:00:00:00:00:00",
+            "00:1b:44:11:3a:b7:00:01",
+            "a::b::c",
+        ] {
+            check(text, &[]);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Payment cards: Luhn, issuer, length, grouping and what stands around, all at once. Of digit runs
+//! in logs, most are epoch times and identifiers; each of these tests alone lets some through.
+
+use std::ops::Range;
+
+use super::View;
+
+/// First digits (lowest, highest) of an issuer's cards and the lengths they come in, from the
+/// issuers' published ranges (ISO/IEC 7812).
+const ISSUERS: &[(u64, u64, &[usize])] = &[
+    (4, 4, &[13, 16, 19]),                       // Visa
+    (51, 55, &[16]),                             // Mastercard
+    (2221, 2720, &[16]),                         // Mastercard
+    (34, 34, &[15]),                             // American Express
+    (37, 37, &[15]),                             // American Express
+    (6011, 6011, &[16, 17, 18, 19]),             // Discover
+    (644, 649, &[16, 17, 18, 19]),               // Discover
+    (65, 65, &[16, 17, 18, 19]),                 // Discover, RuPay
+    (300, 305, &[14, 16]),                       // Diners Club
+    (3095, 3095, &[14, 16]),                     // Diners Club
+    (36, 36, &[14, 16]),                         // Diners Club
+    (38, 39, &[14, 16]),                         // Diners Club
+    (3528, 3589, &[16, 17, 18, 19]),             // JCB
+    (62, 62, &[16, 17, 18, 19]),                 // UnionPay
+    (81, 82, &[16]),                             // UnionPay, RuPay
+    (508, 508, &[16]),                           // RuPay
+    (60, 60, &[16]),                             // RuPay
+    (2200, 2204, &[16, 17, 18, 19]),             // Mir
+    (9792, 9792, &[16]),                         // Troy
+    (5018, 5018, &[13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (5020, 5020, &[13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (5038, 5038, &[13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (5893, 5893, &[13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (6304, 6304, &[13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (6759, 6763, &[13, 14, 15, 16, 17, 18, 19]), // Maestro
+];
+
+/// Groups of digits as issuers print them.
+const GROUPINGS: &[&[usize]] = &[&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3]];
+
+/// Whether these digits are a payment card's number.
+pub(in super::super) fn is_card(digits: &[u8]) -> bool {
+    // No issuer's numbers begin with these, but epoch times and most identifiers do.
+    if !(13..=19).contains(&digits.len()) || matches!(digits, [b'0' | b'1' | b'7', ..]) {
+        return false;
+    }
+    let first = |count: usize| {
+        digits.iter().take(count).fold(0_u64, |sum, digit| sum * 10 + u64::from(digit & 0xf))
+    };
+    let issued = ISSUERS.iter().any(|(low, high, lengths)| {
+        (*low..=*high).contains(&first(low.ilog10() as usize + 1))
+            && lengths.contains(&digits.len())
+    });
+    issued && luhn(digits) && digits.iter().any(|digit| Some(digit) != digits.first())
+}
+
+/// The checksum of ISO/IEC 7812-1, annex B.
+fn luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| match (place % 2, u32::from(digit & 0xf)) {
+            (0, digit) => digit,
+            (_, digit) if digit < 5 => 2 * digit,
+            (_, digit) => 2 * digit - 9,
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+/// A card's number without separators; `at` is the first digit of its run.
+pub(in super::super) fn card_number(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let end = view.run(at, 20, |byte| byte.is_ascii_digit());
+    let digits = view.bytes.get(at..end)?;
+    if !view.bounded && view.before(at, 1) == b'.' && matches!(view.at(end), b'e' | b'E') {
+        // A number in scientific notation: whether it is a card, its value tells.
+        return Some(at..end);
+    }
+    (is_card(digits) && !view.joined_before(at) && !view.joined_after(end)).then_some(at..end)
+}
+
+/// A card's number in groups; `at` is the separator after its first four digits.
+pub(in super::super) fn grouped_card(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let separator = view.at(at);
+    let start = at.checked_sub(4)?;
+    view.number(start, at)?;
+    if view.bounded && preceded(view, start, separator) {
+        return None;
+    }
+    GROUPINGS.iter().find_map(|groups| {
+        let mut digits = [0; 19];
+        let mut filled = 0;
+        let mut place = start;
+        for (index, &length) in groups.iter().enumerate() {
+            if index > 0 {
+                (view.at(place) == separator).then_some(())?;
+                place += 1;
+            }
+            let group = view.bytes.get(place..place + length)?;
+            group.iter().all(u8::is_ascii_digit).then_some(())?;
+            digits.get_mut(filled..filled + length)?.copy_from_slice(group);
+            filled += length;
+            place += length;
+        }
+        let ends = !view.at(place).is_ascii_digit() && !view.joined_after(place);
+        (ends && is_card(digits.get(..filled)?)).then_some(start..place)
+    })
+}
+
+/// Whether what stands before says that the groups are columns of numbers, or part of an id.
+fn preceded(view: View<'_>, start: usize, separator: u8) -> bool {
+    let column = view.before(start, 1) == separator
+        && (2..6).all(|by| view.before(start, by).is_ascii_digit())
+        && !view.before(start, 6).is_ascii_digit();
+    column || view.joined_before(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::value;
+    use super::*;
+
+    #[test]
+    fn published_test_numbers_of_each_brand_are_cards() {
+        for number in [
+            "4111111111111111",
+            "4012888888881881",
+            "4222222222222",
+            "5555555555554444",
+            "2223003122003222",
+            "378282246310005",
+            "371449635398431",
+            "6011111111111117",
+            "30569309025904",
+            "38520000023237",
+            "3530111333300000",
+            "6200000000000005",
+            "6304000000000000",
+            "6759649826438453",
+        ] {
+            assert!(is_card(number.as_bytes()), "{number}");
+        }
+    }
+
+    #[test]
+    fn epoch_times_and_failed_checksums_are_none() {
+        for number in [
+            "1700000000123",
+            "1700000000123456",
+            "1700000000123456789",
+            "4111111111111112",
+            "0000000000000000",
+            "411111111111",
+            "9999999999999995",
+        ] {
+            assert!(!is_card(number.as_bytes()), "{number}");
+        }
+        // every millisecond of a day, and then some: no epoch time is a card
+        assert!(
+            (0..2_000_000_u64).all(|n| !is_card((1_763_800_000_000 + n).to_string().as_bytes()))
+        );
+    }
+
+    #[test]
+    fn groups_must_be_whole_and_alike() {
+        let check = |text: &str, at: usize, expect: Option<Range<usize>>| {
+            assert_eq!(grouped_card(value(text), at), expect, "{text}");
+        };
+        check("4111 1111 1111 1111", 4, Some(0..19));
+        check("3782-822463-10005", 4, Some(0..17));
+        check("4111 1111-1111 1111", 4, None);
+        check("1234 4111 1111 1111 1111", 9, None);
+        check("4111 1111 1111 11111", 4, None);
+        check("card 4111 1111 1111 1111, ok", 9, Some(5..24));
+    }
+}

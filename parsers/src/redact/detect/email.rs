@@ -1,0 +1,131 @@
+//! E-mail addresses: a local part, `@`, and a domain name that ends in letters.
+
+use std::ops::Range;
+
+use super::View;
+
+/// Endings that are names of files and units, not of domains: `logo@2x.png`, `getty@1.service`.
+const NOT_DOMAINS: &[&str] = &[
+    "png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "js", "mjs", "cjs", "jsx", "tsx", "css",
+    "scss", "json", "map", "html", "tar", "tgz", "gz", "zip", "jar", "war", "whl", "log", "txt",
+    "yaml", "yml", "xml", "service", "socket", "timer", "mount", "target", "slice", "scope",
+    "conf",
+];
+
+/// Bytes of a local part. `%`, `=` and quotes are left to what stands around it: in logs that is
+/// what they belong to.
+const fn is_local(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'-') || byte >= 0x80
+}
+
+/// Bytes of a domain name, dots included.
+const fn is_domain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-') || byte >= 0x80
+}
+
+const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic()
+}
+
+/// Whether a label is an ending that most addresses have: a country's, or one of the old ones.
+fn is_common(label: &[u8]) -> bool {
+    let old: &[&[u8]] = &[b"com", b"org", b"net", b"edu", b"gov", b"info", b"biz", b"example"];
+    label.len() == 2 || old.iter().any(|name| label.eq_ignore_ascii_case(name))
+}
+
+/// An e-mail address; `at` is its `@`.
+pub(in super::super) fn email(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let mut start = view.run_back(at, 64, is_local);
+    while start < at && matches!(view.at(start), b'.' | b'+' | b'-') {
+        start += 1;
+    }
+    let local = view.bytes.get(start..at)?;
+    // `git@host:path` is how a repository is addressed, not a person.
+    if local.is_empty() || local.last() == Some(&b'.') || local == b"git" {
+        return None;
+    }
+    let end = domain_end(view, at + 1)?;
+    Some(start..end)
+}
+
+/// The end of the longest domain name that begins here: labels of letters, digits and hyphens, the
+/// last of at least two letters.
+fn domain_end(view: View<'_>, from: usize) -> Option<usize> {
+    let limit = view.run(from, 253, is_domain);
+    let mut label = from;
+    let mut best = None;
+    while label < limit {
+        let end = view.run(label, limit - label, |byte| byte != b'.');
+        let name = view.bytes.get(label..end)?;
+        if name.is_empty() || name.first() == Some(&b'-') {
+            break;
+        }
+        let letters = name.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
+        let encoded = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"xn--"));
+        let known = || NOT_DOMAINS.iter().any(|not| name.eq_ignore_ascii_case(not.as_bytes()));
+        if label > from && ((letters && (2..=24).contains(&name.len())) || encoded) {
+            // `bob@example.com.log` is a file named after a person; `app@2x.min.js` is not.
+            let before =
+                best.and_then(|end| view.bytes.get(view.run_back(end, 24, is_letter)..end));
+            if !known() {
+                best = Some(end);
+            } else if !before.is_some_and(is_common) {
+                best = None;
+            }
+        } else if label > from
+            && let Some(hyphen) = name.iter().position(|byte| *byte == b'-')
+            && (2..=24).contains(&hyphen)
+            && name.iter().take(hyphen).all(u8::is_ascii_alphabetic)
+        {
+            // `bob@example.com-2026`: what follows the hyphen is no part of the name.
+            best = Some(label + hyphen);
+        }
+        label = end + 1;
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::value;
+    use super::*;
+
+    fn check(text: &str, expect: Option<&str>) {
+        let at = text.find('@').unwrap();
+        assert_eq!(email(value(text), at).map(|found| &text[found]), expect, "{text}");
+    }
+
+    #[test]
+    fn addresses_are_found_without_what_stands_around_them() {
+        check("from=bob@example.com, to", Some("bob@example.com"));
+        check("<bob.o+tag@mail.example.co.uk>", Some("bob.o+tag@mail.example.co.uk"));
+        check("mailto:bob@example.com.", Some("bob@example.com"));
+        check("bob@example.com-2026", Some("bob@example.com"));
+        check("/logs/bob@example.com.log", Some("bob@example.com"));
+        check("bob@example.co.uk.tar.gz", Some("bob@example.co.uk"));
+        check("bob@example.com.json", Some("bob@example.com"));
+        check("jürgen@müller.de", Some("jürgen@müller.de"));
+        check("x@xn--bcher-kva.example", Some("x@xn--bcher-kva.example"));
+        check("12345@qq.com", Some("12345@qq.com"));
+        check("-bob@example.com..", Some("bob@example.com"));
+    }
+
+    #[test]
+    fn what_only_looks_like_one_is_left() {
+        for text in [
+            "lodash@4.17.21",
+            "git@github.com:o/r.git",
+            "Proxy@2bd79c",
+            "getty@tty1.service",
+            "img@2x.png",
+            "img@2x.min.js",
+            "@Override",
+            "a @ b.com",
+            "user@localhost",
+            "x@.com",
+            "x@-a.com",
+        ] {
+            check(text, None);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Telephone numbers (E.164 with `+`, North American ones with punctuation) and US social security
+//! numbers: digits whose grouping gives them away.
+
+use std::ops::Range;
+
+use super::View;
+
+/// Country calling codes of one and two digits (ITU-T E.164 assignments); others have three.
+const SHORT_CODES: &[u64] = &[
+    1, 7, 20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54,
+    55, 56, 57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
+];
+
+/// Three-digit codes that are assigned, as ranges.
+const LONG_CODES: &[(u64, u64)] = &[
+    (211, 213),
+    (216, 216),
+    (218, 218),
+    (220, 269),
+    (290, 291),
+    (297, 299),
+    (350, 359),
+    (370, 383),
+    (385, 387),
+    (389, 389),
+    (420, 421),
+    (423, 423),
+    (500, 509),
+    (590, 599),
+    (670, 670),
+    (672, 683),
+    (685, 692),
+    (800, 800),
+    (808, 808),
+    (850, 850),
+    (852, 853),
+    (855, 856),
+    (870, 870),
+    (878, 878),
+    (880, 883),
+    (886, 886),
+    (888, 888),
+    (960, 968),
+    (970, 977),
+    (979, 979),
+    (992, 996),
+    (998, 998),
+];
+
+/// An international number; `at` is its `+`.
+pub(in super::super) fn e164(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let before = view.before(at, 1);
+    if !matches!(view.at(at + 1), b'1'..=b'9')
+        || (view.bounded && (view.word_before(at) || matches!(before, b'+' | b'#' | b'.')))
+    {
+        return None;
+    }
+    let mut digits = [0_u8; 15];
+    let mut count = 0;
+    let mut groups = 1;
+    let mut place = at + 1;
+    let mut best = None;
+    loop {
+        while let byte @ b'0'..=b'9' = view.at(place) {
+            *digits.get_mut(count)? = byte;
+            count += 1;
+            place += 1;
+        }
+        if assigned(digits.get(..count)?, groups) && !view.joined_after(place) {
+            best = Some(at..place);
+        }
+        let next = gap(view, place);
+        if next == place || groups == 7 || !view.at(next).is_ascii_digit() || count == 15 {
+            return best;
+        }
+        groups += 1;
+        place = next;
+    }
+}
+
+/// The place after what may stand between two groups of a number: one of `-./`, a blank, or
+/// parentheses around the next or the last group.
+fn gap(view: View<'_>, place: usize) -> usize {
+    let mut next = place;
+    if view.at(next) == b')' {
+        next += 1;
+    }
+    if matches!(view.at(next), b' ' | b'-' | b'.' | b'/') {
+        next += 1;
+    }
+    if view.at(next) == b'(' {
+        next += 1;
+    }
+    next
+}
+
+/// Whether digits in that many groups can be a subscriber's number.
+fn assigned(digits: &[u8], groups: usize) -> bool {
+    let code = |length: usize| {
+        digits.iter().take(length).fold(0_u64, |sum, digit| sum * 10 + u64::from(digit & 0xf))
+    };
+    if code(1) == 1 {
+        return digits.len() == 11
+            && matches!(digits.get(1), Some(b'2'..=b'9'))
+            && matches!(digits.get(4), Some(b'2'..=b'9'))
+            && matches!(groups, 1..=4);
+    }
+    if code(1) == 7 {
+        return digits.len() == 11;
+    }
+    if SHORT_CODES.contains(&code(2)) {
+        return digits.len() >= if groups > 1 { 9 } else { 10 };
+    }
+    let long = LONG_CODES.iter().any(|(low, high)| (*low..=*high).contains(&code(3)));
+    long && digits.len() >= if groups > 1 { 8 } else { 9 }
+}
+
+/// A North American number as `(ddd) ddd-dddd`, `ddd-ddd-dddd` or `ddd.ddd.dddd`, with or without a
+/// leading `1`; `at` is the separator before the last four digits.
+pub(in super::super) fn nanp(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let separator = view.at(at);
+    let exchange = at.checked_sub(3)?;
+    let end = at + 5;
+    view.number(exchange, at)?;
+    view.number(at + 1, end)?;
+    let area = match view.before(exchange, 1) {
+        byte if byte == separator && byte != b' ' => exchange.checked_sub(4)?,
+        b')' => exchange.checked_sub(4)?,
+        b' ' if view.before(exchange, 2) == b')' => exchange.checked_sub(5)?,
+        _ => return None,
+    };
+    view.number(area, area + 3)?;
+    if !matches!(view.at(area), b'2'..=b'9')
+        || !matches!(view.at(exchange), b'2'..=b'9')
+        || (view.at(area + 1) == b'1' && view.at(area + 2) == b'1')
+        || view.at(end).is_ascii_digit()
+        || view.joined_after(end)
+    {
+        return None;
+    }
+    let parenthesis = view.at(area + 3) == b')';
+    let mut start = area;
+    if parenthesis {
+        start = start.checked_sub(1).filter(|&place| view.at(place) == b'(')?;
+    }
+    let joint = view.before(start, 1);
+    if view.before(start, 2) == b'1' && (joint == separator || joint == b' ') {
+        let country = start - 2;
+        if !view.word_before(country) {
+            start = country;
+        }
+    }
+    let joined = if parenthesis && start == area - 1 {
+        view.bounded && view.word_before(start)
+    } else {
+        view.joined_before(start)
+    };
+    (!joined).then_some(start..end)
+}
+
+/// A US social security number as `ddd-dd-dddd`; `at` is its second hyphen.
+pub(in super::super) fn ssn(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let start = at.checked_sub(6)?;
+    if view.at(at) != b'-' || view.at(start + 3) != b'-' {
+        return None;
+    }
+    let area = view.number(start, start + 3)?;
+    let group = view.number(start + 4, at)?;
+    let serial = view.number(at + 1, at + 5)?;
+    let issued = !matches!(area, 0 | 666 | 900..) && group != 0 && serial != 0;
+    let apart = !view.at(at + 5).is_ascii_digit()
+        && !view.before(start, 1).is_ascii_digit()
+        && !view.joined_before(start)
+        && !view.joined_after(at + 5);
+    (issued && apart).then_some(start..at + 5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::value;
+    use super::*;
+
+    #[test]
+    fn international_numbers_in_their_usual_groupings() {
+        for text in [
+            "+14155552671",
+            "+1 415 555 2671",
+            "+1 (415) 555-2671",
+            "+1-415-555-2671",
+            "+442079460958",
+            "+44 20 7946 0958",
+            "+49 30 901820",
+            "+33 1 23 45 67 89",
+            "+4915112345678",
+            "+353 86 123 4567",
+            "+7 495 123-45-67",
+            "+298 211234",
+        ] {
+            assert_eq!(e164(value(text), 0), Some(0..text.len()), "{text}");
+        }
+    }
+
+    #[test]
+    fn zones_counters_and_unassigned_codes_are_none() {
+        for text in [
+            "+0000",
+            "+0530",
+            "+1030",
+            "+1.5",
+            "+12345678",
+            "+1700000000",
+            "+9991234567",
+            "+20",
+            "+1 015 555 2671",
+            "+1030 2026-11-22",
+        ] {
+            assert_eq!(e164(value(text), 0), None, "{text}");
+        }
+        assert_eq!(e164(value("1e+4915112345678"), 2), None);
+        assert_eq!(e164(value("#+4915112345678"), 1), None);
+    }
+
+    #[test]
+    fn north_american_numbers_need_their_punctuation() {
+        let check = |text: &str, expect: Option<Range<usize>>| {
+            let at = text.len() - 5;
+            assert_eq!(nanp(value(text), at), expect, "{text}");
+        };
+        check("415-555-2671", Some(0..12));
+        check("(415) 555-2671", Some(0..14));
+        check("(415)555-2671", Some(0..13));
+        check("415.555.2671", Some(0..12));
+        check("1-415-555-2671", Some(0..14));
+        check("tel-415-555-2671", Some(4..16));
+        check("115-555-2671", None);
+        check("911-555-2671", None);
+        check("415-155-2671", None);
+        check("2-415-555-2671", None);
+        check("415 555-2671", None);
+        check("x415-555-2671", None);
+    }
+
+    #[test]
+    fn every_serial_of_an_issued_group_is_a_number() {
+        for serial in 0..10_000 {
+            let text = format!("123-45-{serial:04}");
+            assert_eq!(ssn(value(&text), 6).is_some(), serial != 0, "{text}");
+        }
+        for area in 0..1_000 {
+            let text = format!("{area:03}-45-6789");
+            let issued = area != 0 && area != 666 && area < 900;
+            assert_eq!(ssn(value(&text), 6).is_some(), issued, "{text}");
+        }
+        assert_eq!(ssn(value("123-00-6789"), 6), None);
+        assert_eq!(ssn(value("1123-45-6789"), 7), None);
+        assert_eq!(ssn(value("123-45-67891"), 6), None);
+    }
+}

@@ -1,0 +1,196 @@
+//! The value that is assigned to a name in running text: where it ends, and whether it is one.
+
+use std::ops::Range;
+
+use super::{View, is_word};
+
+/// The place after an opening quote, and the quote (with its backslashes) if there is one.
+pub(super) fn opening(view: View<'_>, at: usize) -> (usize, Option<Range<usize>>) {
+    let slashes = view.run(at, 8, |byte| byte == b'\\');
+    let mark = view.at(slashes);
+    if !matches!(mark, b'"' | b'\'' | b'`') {
+        return (at, None);
+    }
+    let last = view.run(slashes, 3, |byte| byte == mark);
+    // Three quotes are one, where a text between them follows.
+    if slashes == at && last == at + 3 && view.at(last) > b' ' {
+        return (last, Some(last - 1..last));
+    }
+    (slashes + 1, Some(at..slashes + 1))
+}
+
+/// Where the quote is in `b'…'`, `Some("…")` and `Secret::new("…")`; `at` if nothing of the kind is
+/// there.
+pub(super) fn wrapped(view: View<'_>, at: usize) -> usize {
+    let name = view.run(at, 48, |byte| is_word(byte) || byte == b':');
+    let inside = match view.at(name) {
+        b'(' => name + 1,
+        _ if name == at + 1 && matches!(view.at(at) | 0x20, b'b' | b'r' | b'u') => name,
+        _ => return at,
+    };
+    if opening(view, inside).1.is_some() { inside } else { at }
+}
+
+/// The value that begins at `at`, without its quotes; and whether it has none.
+pub(super) fn value(view: View<'_>, at: usize) -> (Range<usize>, bool) {
+    let (from, quote) = opening(view, at);
+    if let Some(quote) = quote {
+        return (from..quoted_end(view, from, quote), false);
+    }
+    if view.at(from) == b'[' {
+        let end = view.run(from, usize::MAX, |byte| !matches!(byte, b']' | b'\n'));
+        let whole = from..(end + 1).min(view.bytes.len());
+        let masked = view.bytes.get(whole.clone()).is_some_and(|text| view.masks.has(text));
+        return (if masked { whole } else { from + 1..end }, true);
+    }
+    if view.at(from) == b'{' {
+        return (from..from, true);
+    }
+    (from..bare_end(view, from), true)
+}
+
+/// Where a quoted value ends: at the same quote, behind the same number of backslashes.
+fn quoted_end(view: View<'_>, from: usize, quote: Range<usize>) -> usize {
+    let slashes = quote.len() - 1;
+    let mark = view.at(quote.end - 1);
+    let mut place = from;
+    loop {
+        place = view.run(place, usize::MAX, |byte| byte != mark);
+        if place >= view.bytes.len() {
+            return view.bytes.len();
+        }
+        let start = view.run_back(place, place - from, |byte| byte == b'\\');
+        let before = place - start;
+        // More backslashes: a quote within the value, one level further in.
+        if before <= slashes || (slashes == 0 && before.is_multiple_of(2)) {
+            return start.max(from).max(place - before.min(slashes));
+        }
+        place += 1;
+    }
+}
+
+/// Where a value without quotes ends. A comma or the like ends it only where something new begins.
+fn bare_end(view: View<'_>, from: usize) -> usize {
+    let mut place = from;
+    loop {
+        place = view.run(place, usize::MAX, |byte| {
+            !matches!(
+                byte,
+                0..=b' '
+                    | b'"'
+                    | b'\''
+                    | b'&'
+                    | b','
+                    | b';'
+                    | b'|'
+                    | b'\\'
+                    | b')'
+                    | b']'
+                    | b'}'
+                    | b'>'
+                    | b'<'
+            )
+        });
+        let byte = view.at(place);
+        let ends = match byte {
+            b',' | b';' | b'|' => {
+                let name = view.run(place + 1, 64, |byte| {
+                    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'"')
+                });
+                view.at(place + 1) <= b' '
+                    || (name > place + 1 && matches!(view.at(name), b'=' | b':'))
+            }
+            b')' | b']' | b'}' | b'>' => {
+                let next = view.run(place, 8, |byte| matches!(byte, b')' | b']' | b'}' | b'>'));
+                view.at(next) <= b' '
+                    || matches!(view.at(next), b',' | b';' | b'"' | b'\'' | b'.' | b'\\' | b'|')
+            }
+            b'\\' => {
+                matches!(view.at(place + 1), b'n' | b'r' | b't' | b'"' | b'\\' | b'u' | b'\'')
+                    || view.colour_after(place).is_some()
+            }
+            b'<' => view.at(place + 1) == b'/',
+            _ => true,
+        };
+        if ends || place >= view.bytes.len() {
+            return place;
+        }
+        place += 1;
+    }
+}
+
+/// Text that stands for a value which is not there.
+pub(super) fn is_placeholder(view: View<'_>, text: &[u8]) -> bool {
+    let begins = |start: &[u8]| text.starts_with(start);
+    view.masks.has(text)
+        || begins(b"${")
+        || begins(b"$(")
+        || begins(b"{{")
+        || begins(b"%(")
+        || matches!(text, b"%s" | b"%v" | b"%d" | b"%q" | b"{}" | b"?")
+        || text.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'#'))
+}
+
+/// Words that programs write for no value, and for switches.
+pub(super) fn is_constant(text: &[u8]) -> bool {
+    let words: &[&[u8]] = &[
+        b"null",
+        b"none",
+        b"nil",
+        b"undefined",
+        b"true",
+        b"false",
+        b"yes",
+        b"no",
+        b"on",
+        b"off",
+        b"empty",
+        b"hidden",
+        b"redacted",
+        b"masked",
+        b"filtered",
+        b"unset",
+        b"required",
+    ];
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Words that go on a sentence after `password:`.
+pub(super) fn is_prose(text: &[u8]) -> bool {
+    let words: &[&[u8]] = &[
+        b"invalid",
+        b"incorrect",
+        b"missing",
+        b"expired",
+        b"changed",
+        b"wrong",
+        b"failed",
+        b"must",
+        b"is",
+        b"not",
+        b"for",
+        b"and",
+        b"or",
+        b"was",
+        b"has",
+        b"cannot",
+        b"could",
+        b"should",
+        b"the",
+        b"a",
+        b"an",
+        b"too",
+        b"authentication",
+        b"access",
+        b"user",
+        b"reset",
+        b"updated",
+        b"error",
+        b"accepted",
+        b"rejected",
+        b"denied",
+        b"unknown",
+        b"ok",
+    ];
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
+}

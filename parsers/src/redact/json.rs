@@ -1,0 +1,363 @@
+//! Walks nested JSON and writes it anew with its strings, keys and numbers redacted. Everything that
+//! stays is copied as it stands, white space included.
+
+use std::ops::Range;
+
+use super::Action;
+use super::decode::{escape_json, unescape_json};
+use super::names::Names;
+use super::rules::Rules;
+use super::work::{Found, Work};
+
+/// How deep values may be nested: what parsers let through.
+const DEEPEST: usize = 20;
+
+/// Why a text was not rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It is not JSON, or too deep.
+    Malformed,
+    /// A rule says that the record is to be dropped.
+    DropRecord,
+}
+
+/// What became of one value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Member {
+    /// It was written, changed or not.
+    Written,
+    /// It is to be left out, with its key.
+    Dropped,
+}
+
+/// Rewrites a JSON object or array. `path` is where it stands, `level` how many strings it is inside
+/// of. Returns the new text, or `None` if nothing changed.
+pub(super) fn rewrite(
+    work: &mut Work,
+    rules: &Rules,
+    text: &str,
+    path: &mut Vec<String>,
+    level: usize,
+) -> Result<Option<String>, Stop> {
+    let out = String::with_capacity(text.len());
+    let depth = path.len();
+    let mut walk = Walk { work, rules, text, at: 0, out, path, level, depth: 0, changed: false };
+    walk.blanks();
+    let written = walk.value();
+    walk.blanks();
+    let (at, changed, out) = (walk.at, walk.changed, walk.out);
+    path.truncate(depth);
+    if written? == Member::Dropped || at < text.len() {
+        return Err(Stop::Malformed);
+    }
+    Ok(changed.then_some(out))
+}
+
+struct Walk<'w, 't> {
+    work: &'w mut Work,
+    rules: &'w Rules,
+    text: &'t str,
+    at: usize,
+    out: String,
+    path: &'w mut Vec<String>,
+    level: usize,
+    depth: usize,
+    changed: bool,
+}
+
+impl<'t> Walk<'_, 't> {
+    fn peek(&self) -> u8 {
+        self.text.as_bytes().get(self.at).copied().unwrap_or(0)
+    }
+
+    /// Copies a byte that must come next.
+    fn expect(&mut self, byte: u8) -> Result<(), Stop> {
+        if self.peek() != byte {
+            return Err(Stop::Malformed);
+        }
+        self.out.push(char::from(byte));
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Copies white space.
+    fn blanks(&mut self) {
+        while let byte @ (b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.out.push(char::from(byte));
+            self.at += 1;
+        }
+    }
+
+    fn slice(&self, range: Range<usize>) -> Result<&'t str, Stop> {
+        self.text.get(range).ok_or(Stop::Malformed)
+    }
+
+    fn value(&mut self) -> Result<Member, Stop> {
+        match self.peek() {
+            b'{' => self.items(b'}'),
+            b'[' => self.items(b']'),
+            b'"' => {
+                let inside = self.string()?;
+                self.string_value(inside)
+            }
+            b'-' | b'0'..=b'9' => {
+                let number = self.number()?;
+                self.number_value(number)
+            }
+            _ => {
+                let rest = self.slice(self.at..self.text.len())?;
+                let literal =
+                    ["true", "false", "null"].into_iter().find(|word| rest.starts_with(word));
+                let literal = literal.ok_or(Stop::Malformed)?;
+                self.out.push_str(literal);
+                self.at += literal.len();
+                Ok(Member::Written)
+            }
+        }
+    }
+
+    /// An array or object, from its first byte to `close`.
+    fn items(&mut self, close: u8) -> Result<Member, Stop> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(Stop::Malformed);
+        }
+        self.expect(self.peek())?;
+        self.blanks();
+        if self.peek() != close {
+            let mut names = Names::default();
+            let mut empty = true;
+            loop {
+                let mark = self.out.len();
+                if !empty {
+                    self.out.push(',');
+                }
+                self.blanks();
+                let item = if close == b'}' { self.member(&mut names)? } else { self.value()? };
+                match item {
+                    Member::Written => empty = false,
+                    Member::Dropped => self.drop_to(mark),
+                }
+                self.blanks();
+                if self.peek() != b',' {
+                    break;
+                }
+                self.at += 1;
+            }
+        }
+        self.depth -= 1;
+        self.expect(close).map(|()| Member::Written)
+    }
+
+    fn drop_to(&mut self, mark: usize) {
+        self.out.truncate(mark);
+        self.changed = true;
+    }
+
+    fn member(&mut self, names: &mut Names) -> Result<Member, Stop> {
+        let inside = self.string()?;
+        let mut key = String::with_capacity(inside.len());
+        unescape_json(inside, &mut key);
+        self.path.push(key);
+        let key = self.path.last().map(String::as_str).unwrap_or_default();
+        let (outer, rule) = match self.path.split_last() {
+            Some((last, outer)) => (outer.len(), self.rules.keys.find(last, outer)),
+            None => (0, None),
+        };
+        let new_key = match self.work.text(self.rules, key, self.level) {
+            Found::Nothing => None,
+            Found::Changed(new) => Some(new),
+            Found::DropField => Some(String::new()),
+            Found::DropRecord => return Err(Stop::DropRecord),
+        };
+        let dropped = new_key.as_ref().is_some_and(String::is_empty);
+        let written = new_key.as_deref().unwrap_or(key);
+        let unique = names.unique(written);
+        self.changed |= new_key.is_some() || unique.is_some();
+        self.out.push('"');
+        match (&new_key, &unique) {
+            (None, None) => self.out.push_str(inside),
+            (_, Some(unique)) => escape_json(unique, &mut self.out),
+            (Some(new), None) => escape_json(new, &mut self.out),
+        }
+        self.out.push('"');
+        self.blanks();
+        self.expect(b':')?;
+        self.blanks();
+        let written = match rule {
+            Some(rule) => self.secret(rule)?,
+            None => self.value()?,
+        };
+        self.path.truncate(outer);
+        Ok(if dropped { Member::Dropped } else { written })
+    }
+
+    /// A value that goes because of its key.
+    fn secret(&mut self, rule: u16) -> Result<Member, Stop> {
+        // An object keeps its shape: its own keys decide what of it goes.
+        if self.peek() == b'{' && !self.rules.is_field(rule) {
+            return self.value();
+        }
+        let from = self.at;
+        self.skip()?;
+        let raw = self.slice(from..self.at)?;
+        let text = match raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) {
+            Some(inside) => {
+                let mut text = String::with_capacity(inside.len());
+                unescape_json(inside, &mut text);
+                text
+            }
+            None => raw.to_owned(),
+        };
+        let string = raw.starts_with('"');
+        if !self.work.goes(self.rules, rule, &text, string) {
+            self.out.push_str(raw);
+            return Ok(Member::Written);
+        }
+        self.changed = true;
+        self.work.note_field(self.rules, rule, self.path);
+        match self.work.action(self.rules, rule) {
+            Action::DropField => Ok(Member::Dropped),
+            Action::DropRecord => Err(Stop::DropRecord),
+            Action::Mask | Action::Hash => {
+                self.out.push('"');
+                let replacement = self.work.replacement(self.rules, rule, &text);
+                escape_json(&replacement, &mut self.out);
+                self.out.push('"');
+                Ok(Member::Written)
+            }
+        }
+    }
+
+    /// Goes past a value without writing it.
+    fn skip(&mut self) -> Result<(), Stop> {
+        let mut open = 0_usize;
+        loop {
+            match self.peek() {
+                b'"' => {
+                    self.string()?;
+                }
+                b'{' | b'[' => {
+                    open += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' => {
+                    open = open.checked_sub(1).ok_or(Stop::Malformed)?;
+                    self.at += 1;
+                }
+                0 => return Err(Stop::Malformed),
+                b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' if open > 0 => self.at += 1,
+                b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => return Err(Stop::Malformed),
+                _ => {
+                    let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+                    let scalar = |byte: &u8| {
+                        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+                    };
+                    let length = rest.iter().take_while(|byte| scalar(byte)).count();
+                    self.at += length;
+                    if length == 0 {
+                        return Err(Stop::Malformed);
+                    }
+                }
+            }
+            if open == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The inside of the string that comes next.
+    fn string(&mut self) -> Result<&'t str, Stop> {
+        let bytes = self.text.as_bytes();
+        if self.peek() != b'"' {
+            return Err(Stop::Malformed);
+        }
+        let from = self.at + 1;
+        let mut place = from;
+        loop {
+            let rest = bytes.get(place..).ok_or(Stop::Malformed)?;
+            let found = memchr::memchr2(b'"', b'\\', rest).ok_or(Stop::Malformed)?;
+            place += found;
+            if bytes.get(place) == Some(&b'"') {
+                break;
+            }
+            place += 2;
+        }
+        self.at = place + 1;
+        self.slice(from..place)
+    }
+
+    fn string_value(&mut self, inside: &'t str) -> Result<Member, Stop> {
+        let decoded = inside.contains('\\').then(|| {
+            let mut text = String::with_capacity(inside.len());
+            unescape_json(inside, &mut text);
+            text
+        });
+        self.work.place(self.path);
+        let found = self.work.text(self.rules, decoded.as_deref().unwrap_or(inside), self.level);
+        self.out.push('"');
+        match found {
+            Found::Nothing => self.out.push_str(inside),
+            Found::Changed(new) => {
+                self.changed = true;
+                escape_json(&new, &mut self.out);
+            }
+            Found::DropField => return Ok(Member::Dropped),
+            Found::DropRecord => return Err(Stop::DropRecord),
+        }
+        self.out.push('"');
+        Ok(Member::Written)
+    }
+
+    /// The number that comes next, as written.
+    fn number(&mut self) -> Result<&'t str, Stop> {
+        let from = self.at;
+        self.at += usize::from(self.peek() == b'-');
+        let whole = self.at;
+        self.digits()?;
+        if self.text.as_bytes().get(whole) == Some(&b'0') && self.at > whole + 1 {
+            return Err(Stop::Malformed);
+        }
+        if self.peek() == b'.' {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), b'e' | b'E') {
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek(), b'+' | b'-'));
+            self.digits()?;
+        }
+        self.slice(from..self.at)
+    }
+
+    /// Goes past one digit or more.
+    fn digits(&mut self) -> Result<(), Stop> {
+        let from = self.at;
+        while self.peek().is_ascii_digit() {
+            self.at += 1;
+        }
+        if self.at == from { Err(Stop::Malformed) } else { Ok(()) }
+    }
+
+    fn number_value(&mut self, number: &'t str) -> Result<Member, Stop> {
+        self.work.place(self.path);
+        match self.work.number(self.rules, number) {
+            Found::Nothing => self.out.push_str(number),
+            Found::Changed(new) => {
+                self.changed = true;
+                self.out.push('"');
+                escape_json(&new, &mut self.out);
+                self.out.push('"');
+            }
+            Found::DropField => return Ok(Member::Dropped),
+            Found::DropRecord => return Err(Stop::DropRecord),
+        }
+        Ok(Member::Written)
+    }
+}
+
+/// Whether text looks as if it could be a JSON object or array.
+pub(super) fn looks_like_json(text: &str) -> bool {
+    let text = text.trim_ascii();
+    (text.starts_with('{') && text.ends_with('}')) || (text.starts_with('[') && text.ends_with(']'))
+}

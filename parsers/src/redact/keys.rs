@@ -1,0 +1,256 @@
+//! Names of fields that hold secrets: which rule, if any, a key belongs to.
+//!
+//! A rule's names match the *end* of a key, without regard to case and to how its words are joined:
+//! `api key` matches `apiKey`, `API_KEY` and `x-api-key`. Names that a configuration gives are
+//! matched as they are, as the last parts of a dotted path.
+
+/// Bytes of a key that are looked at, from its end.
+const LONGEST: usize = 64;
+
+/// A rule's name of at least so many letters may also be the end of a longer word
+/// (`dbpassword`).
+const GLUED: usize = 6;
+
+/// A name and its rule.
+#[derive(Debug)]
+struct Name {
+    text: Box<[u8]>,
+    rule: u16,
+}
+
+/// All names of the rules that are on.
+pub(super) struct Keys {
+    /// Names a configuration gives, lower-case.
+    fields: Vec<Name>,
+    /// Names of rules, lower-case, words joined.
+    names: Vec<Name>,
+    /// Names that only look like those.
+    except: Vec<Name>,
+    /// A bit for each (hashed) ending of four bytes that some name has: rejects almost every key at
+    /// once.
+    ends: Box<[u64; 512]>,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Keys({} fields, {} names)", self.fields.len(), self.names.len())
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        let ends = Box::new([0; 512]);
+        Self { fields: Vec::new(), names: Vec::new(), except: Vec::new(), ends }
+    }
+}
+
+/// The last bytes of a key that are looked at first.
+pub(super) type Ending = [u8; 4];
+
+/// Where an ending has its bit. Case does not matter to the low five bits of a letter.
+#[inline]
+const fn slot(last: Ending) -> (usize, u64) {
+    let fives = u32::from_le_bytes(last) & 0x1f1f_1f1f;
+    // Fibonacci hashing to 15 bits.
+    let hash = fives.wrapping_mul(0x9E37_79B1) >> 17;
+    (hash as usize / 64, 1 << (hash % 64))
+}
+
+impl Keys {
+    /// Adds a rule's name, words apart by blanks.
+    pub(super) fn add(&mut self, name: &str, rule: u16) {
+        let text: Box<[u8]> = name.bytes().filter(|byte| *byte != b' ').collect();
+        self.allow(&text);
+        // Where the last word is short, what joins the words is among the last bytes.
+        let last_word = name.rsplit(' ').next().unwrap_or_default();
+        if last_word.len() < 4 && last_word.len() < name.len() {
+            for joint in ["_", "-", ".", " "] {
+                self.allow(name.replace(' ', joint).as_bytes());
+            }
+        }
+        self.names.push(Name { text, rule });
+    }
+
+    /// Adds a name that is not to match though it ends like one of the rule's.
+    pub(super) fn add_exception(&mut self, name: &str, rule: u16) {
+        let text = name.bytes().filter(|byte| *byte != b' ').collect();
+        self.except.push(Name { text, rule });
+    }
+
+    /// Adds a field that a configuration names.
+    pub(super) fn add_field(&mut self, name: &str, rule: u16) {
+        let text: Box<[u8]> = name.to_ascii_lowercase().into_bytes().into();
+        let last = text.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+        self.allow(last);
+        self.fields.push(Name { text, rule });
+    }
+
+    /// Lets keys with this ending through the first test.
+    pub(super) fn allow(&mut self, name: &[u8]) {
+        let known = without_digits(name);
+        let mut last = [None; 4];
+        for (to, from) in last.iter_mut().rev().zip(known.iter().rev()) {
+            *to = Some(*from);
+        }
+        self.allow_from(last, Ending::default(), 0);
+    }
+
+    /// Sets the bits of every ending that agrees with `known`; what stands before a shorter name may
+    /// be anything.
+    fn allow_from(&mut self, known: [Option<u8>; 4], mut ending: Ending, place: usize) {
+        let Some(byte) = known.get(place) else {
+            let (word, bit) = slot(ending);
+            if let Some(word) = self.ends.get_mut(word) {
+                *word |= bit;
+            }
+            return;
+        };
+        for choice in byte.map_or(0..=31, |byte| byte..=byte) {
+            ending[place] = choice;
+            self.allow_from(known, ending, place + 1);
+        }
+    }
+
+    /// Whether some name may end like this: `last` is a key's last bytes, digits at the end left out.
+    #[inline]
+    pub(super) fn may_end(&self, last: Ending) -> bool {
+        let (word, bit) = slot(last);
+        self.ends.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// The rule for a key that stands at the end of `path`, the keys around it (outermost first).
+    pub(super) fn find(&self, key: &str, path: &[String]) -> Option<u16> {
+        let bytes = key.as_bytes();
+        let known = without_digits(bytes);
+        let back = |by: usize| known.len().checked_sub(by).and_then(|at| known.get(at).copied());
+        let last = [4, 3, 2, 1].map(|by| back(by).unwrap_or(0));
+        if !self.may_end(last) {
+            return None;
+        }
+        self.field(bytes, path).or_else(|| self.name(bytes))
+    }
+
+    /// The rule for a field that a configuration names.
+    fn field(&self, key: &[u8], path: &[String]) -> Option<u16> {
+        let matches = |name: &[u8]| {
+            let mut name = name;
+            let outer = path.iter().rev().map(String::as_bytes);
+            for part in std::iter::once(key).chain(outer) {
+                if part.len() >= name.len() {
+                    let (rest, end) = part.split_at(part.len() - name.len());
+                    return end.eq_ignore_ascii_case(name)
+                        && rest.last().is_none_or(|byte| *byte == b'.');
+                }
+                let (rest, end) = name.split_at(name.len() - part.len());
+                if !end.eq_ignore_ascii_case(part) {
+                    return false;
+                }
+                match rest.strip_suffix(b".") {
+                    Some(rest) => name = rest,
+                    None => return false,
+                }
+            }
+            false
+        };
+        self.fields.iter().find(|name| matches(&name.text)).map(|name| name.rule)
+    }
+
+    /// The rule that has a name which the key ends in.
+    fn name(&self, key: &[u8]) -> Option<u16> {
+        if self.names.is_empty() {
+            return None;
+        }
+        let key = &key[key.len().saturating_sub(LONGEST)..];
+        let mut joined = [0; LONGEST];
+        // A bit for each joined byte that begins a word.
+        let mut begins = 0_u64;
+        let mut length = 0;
+        let mut before = b' ';
+        for &byte in without_digits(key) {
+            if byte.is_ascii_alphanumeric() {
+                if !before.is_ascii_alphanumeric()
+                    || (byte.is_ascii_uppercase() && !before.is_ascii_uppercase())
+                {
+                    begins |= 1 << length;
+                }
+                if let Some(to) = joined.get_mut(length) {
+                    *to = byte.to_ascii_lowercase();
+                    length += 1;
+                }
+            }
+            before = byte;
+        }
+        let joined = joined.get(..length)?;
+        let ends_in = |name: &Name| {
+            joined.ends_with(&name.text)
+                && (name.text.len() >= GLUED || begins >> (length - name.text.len()) & 1 == 1)
+        };
+        let found = self.names.iter().find(|name| ends_in(name))?;
+        let except = |name: &&Name| name.rule == found.rule && joined.ends_with(&name.text);
+        self.except.iter().find(except).is_none().then_some(found.rule)
+    }
+}
+
+/// A name without the digits at its end, unless it is all digits.
+pub(super) fn without_digits(name: &[u8]) -> &[u8] {
+    let letters = name.iter().rposition(|byte| !byte.is_ascii_digit());
+    letters.and_then(|last| name.get(..=last)).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Keys {
+        let mut keys = Keys::default();
+        keys.add("password", 1);
+        keys.add("pwd", 1);
+        keys.add("api key", 2);
+        keys.add("token", 2);
+        keys.add_exception("page token", 2);
+        keys.add_field("user.Email", 7);
+        keys.add_field("pw", 8);
+        keys.add_field("line2", 9);
+        keys
+    }
+
+    #[test]
+    fn rules_names_match_the_end_of_a_key_however_joined() {
+        let check = |key: &str, expect| assert_eq!(keys().find(key, &[]), expect, "{key}");
+        check("password", Some(1));
+        check("db_password", Some(1));
+        check("dbpassword", Some(1));
+        check("userPassword2", Some(1));
+        check("PASSWORD", Some(1));
+        check("mysql.pwd", Some(1));
+        check("spwd", None);
+        check("API_KEY", Some(2));
+        check("x-api-key", Some(2));
+        check("apiKey", Some(2));
+        check("access_token", Some(2));
+        check("nextPageToken", None);
+        check("tokens", None);
+        check("password_changed", None);
+        check("key", None);
+        check("", None);
+    }
+
+    #[test]
+    fn configured_names_match_whole_parts_of_a_path() {
+        let path = |parts: &[&str]| parts.iter().map(|&part| part.into()).collect::<Vec<String>>();
+        let check = |key: &str, around: &[&str], expect| {
+            assert_eq!(keys().find(key, &path(around)), expect, "{around:?} {key}");
+        };
+        check("email", &["user"], Some(7));
+        check("EMAIL", &["request", "User"], Some(7));
+        check("user.email", &[], Some(7));
+        check("user.email", &["x"], Some(7));
+        check("email", &["superuser"], None);
+        check("email", &["a.user"], Some(7));
+        check("email", &[], None);
+        check("pw", &[], Some(8));
+        check("xpw", &[], None);
+        check("line2", &[], Some(9));
+        check("line3", &[], None);
+    }
+}

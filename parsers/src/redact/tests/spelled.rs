@@ -1,0 +1,100 @@
+//! The same values in the spellings in which logs really have them: coloured, escaped, wrapped.
+
+use super::*;
+
+const CARD: &str = "4111111111111111";
+const TOKEN: &str = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
+
+/// Redacts a text as the message of a record, which the sweep over the raw text gates.
+fn message(raw: &str, text: &str) -> String {
+    let (arena, mut record) = (Arena::new(), Record::default());
+    record.message = Some(Text::built(text));
+    let mut redactor = standard();
+    let redacted = redactor.redact(raw, &mut record, &arena, &mut BlockState::default());
+    redacted.unwrap().message().unwrap().as_stored().to_owned()
+}
+
+/// Nothing of the secret is left of a line, whether it is looked at as a value or gated by the sweep
+/// over the raw record.
+fn gone(line: &str, secret: &str) {
+    assert!(line.contains(secret), "{line:?} has no {secret}");
+    assert!(!standard().clean(line).contains(secret), "{line:?} as a value");
+    let (arena, mut record) = (Arena::new(), Record::default());
+    record.message = Some(Text::raw(line));
+    let mut redactor = standard();
+    let redacted = redactor.redact(line, &mut record, &arena, &mut BlockState::default()).unwrap();
+    assert!(!redacted.message().unwrap().as_stored().contains(secret), "{line:?} as a record");
+}
+
+#[test]
+fn colours_hide_nothing() {
+    for escape in ["\x1b", "\\x1b", "\\u001b", "\\033", "\\e"] {
+        let on = format!("{escape}[1;36m");
+        let off = format!("{escape}[0m");
+        for secret in [CARD, TOKEN, "123-45-6789", "+14155552671", "DE89370400440532013000"] {
+            gone(&format!("paid {on}{secret}{off} ok"), secret);
+        }
+        // zerolog's console writer, logrus's text formatter, and a coloured value
+        gone(&format!("login {on}password={off}hunter2 {on}n={off}1"), "hunter2");
+        gone(&format!("login {on}password{off}=hunter2"), "hunter2");
+        gone(&format!("{on}pwd{off}: {on}hunter2{off}"), "hunter2");
+        gone(&format!("{on}token{off}=\"abc123def456\""), "abc123def456");
+        gone(&format!("{on}Authorization{off}: Bearer {on}abc123def456{off}"), "abc123def456");
+    }
+}
+
+#[test]
+fn escapes_before_a_value_are_no_part_of_it() {
+    for escape in
+        ["\\n", "\\r\\n", "\\t", "%0A", "%22", "%2C", "%20", "\\u0022", "\\u0026", "\\x22"]
+    {
+        for secret in [CARD, TOKEN, "123-45-6789", "415-555-2671", "DE89370400440532013000"] {
+            gone(&format!("q={escape}{secret}{escape}"), secret);
+        }
+    }
+    gone(r"sent\ntoken=abc123def456\n", "abc123def456");
+    gone(r"/a?x=1\u0026sig=abc123def456\u0026y=2", "abc123def456");
+}
+
+#[test]
+fn values_are_found_however_they_are_wrapped() {
+    for line in [
+        r#"{"password"        :        "hunter2"}"#,
+        "password\t=\thunter2",
+        "password            =            hunter2",
+        r#"Config { password: Some("hunter2") }"#,
+        r#"password: Secret::new("hunter2"), n: 1"#,
+        r#"msg="Config { password: Some(\"hunter2\") }""#,
+        "{'password': b'hunter2'}",
+        "password = \"\"\"hunter2\"\"\"",
+        "<user><password>hunter2</password></user>",
+        "<ns:password>correct hunter2</ns:password>",
+        r"{\u0022password\u0022:\u0022hunter2\u0022}",
+        r"\u003cpassword\u003ehunter2\u003c/password\u003e",
+        "passwords=[a1, hunter2]",
+    ] {
+        gone(line, "hunter2");
+    }
+}
+
+#[test]
+fn the_default_rules_are_those_that_are_on_by_default() {
+    let on = Rules::builtin().iter().filter(|rule| rule.default);
+    let on: Vec<&str> = on.map(|rule| rule.name.as_str()).collect();
+    assert!(on.len() > 10);
+    assert_eq!(Rules::builtin_default().names(), on);
+    assert_eq!(message("password=hunter2", "password=hunter2"), "password=[PASSWORD]");
+}
+
+#[test]
+fn colours_and_types_alone_are_left() {
+    for line in [
+        "\x1b[32mINFO\x1b[0m started in 12 ms \x1b[36mtokens=\x1b[0m17",
+        "List<Password> a = new ArrayList<Password>(); x->password->length",
+        "GET /a%20b/%D0%9F?x=%5B1%5D&y=%221700000000123%22 HTTP/1.1",
+        "if a > b && token < 5",
+        "it's a b'x' and password's policy",
+    ] {
+        assert_eq!(&*standard().clean(line), line);
+    }
+}

@@ -1,0 +1,341 @@
+//! Redacts one text or number: finds, decides, splices, and looks again until nothing is found.
+
+use std::ops::Range;
+
+use super::decode::decode;
+use super::detect::{Judge, Masks, key_material};
+use super::json::{self, Stop};
+use super::mask::{masked, normalised};
+use super::rules::{Rules, Scanner};
+use super::scan::{Hit, scan, suspect};
+use super::sweep::Lanes;
+use super::{Action, Match, Place};
+
+/// What stands for a value on which too much work would have been done.
+const GIVEN_UP: &str = "[REDACTED]";
+
+/// How often a text is looked at: what is left after a replacement may match anew.
+const ROUNDS: usize = 4;
+
+/// How many strings JSON is looked for inside of: JSON in a string, in a string of JSON.
+const LEVELS: usize = 2;
+
+/// What became of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing was found.
+    Nothing,
+    /// This stands in its place.
+    Changed(String),
+    /// The field is to be left out.
+    DropField,
+    /// The record is to be dropped.
+    DropRecord,
+}
+
+/// Scratch space and counters of a redactor.
+pub(super) struct Work {
+    lanes: Box<Lanes>,
+    hits: Vec<Hit>,
+    decoded: [String; 2],
+    from: [Vec<u32>; 2],
+    /// By the index of the rule.
+    pub(super) matches: Vec<u64>,
+    /// Whether the record may hold more of a private key that began in an earlier one.
+    pub(super) inside_key: bool,
+    /// What was found, while somebody wants to know.
+    pub(super) explained: Option<Vec<Match>>,
+    /// The field that is being looked at, while somebody wants to know.
+    place: String,
+}
+
+impl Work {
+    pub(super) fn new(rules: &Rules) -> Self {
+        Self {
+            lanes: Lanes::new(),
+            hits: Vec::new(),
+            decoded: Default::default(),
+            from: Default::default(),
+            matches: vec![0; rules.names().len()],
+            inside_key: false,
+            explained: None,
+            place: String::new(),
+        }
+    }
+
+    /// Whether there may be anything to find in a raw record, or in any value cut out of it.
+    pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str) -> bool {
+        suspect(rules, &mut self.lanes, raw.as_bytes(), &mut self.hits)
+            || rules.custom.iter().any(|custom| match &custom.gate {
+                Some(gate) => gate.is_match(raw),
+                None => true,
+            })
+    }
+
+    /// Whether there may be anything to find in a value.
+    fn suspects(&mut self, rules: &Rules, text: &str) -> bool {
+        self.inside_key
+            || suspect(rules, &mut self.lanes, text.as_bytes(), &mut self.hits)
+            || (!rules.custom.is_empty()
+                && (is_escaped(text)
+                    || rules.custom.iter().any(|custom| custom.pattern.is_match(text))))
+    }
+
+    /// Redacts a text that stands inside of `level` strings of JSON.
+    pub(super) fn text(&mut self, rules: &Rules, text: &str, level: usize) -> Found {
+        if level < LEVELS && json::looks_like_json(text) {
+            if !self.suspects(rules, text) {
+                return Found::Nothing;
+            }
+            match json::rewrite(self, rules, text, &mut Vec::new(), level + 1) {
+                Ok(Some(new)) => return Found::Changed(new),
+                Ok(None) => return Found::Nothing,
+                Err(Stop::DropRecord) => return Found::DropRecord,
+                // Cut off, or no JSON after all: text like any other.
+                Err(Stop::Malformed) => {}
+            }
+        }
+        let mut current: Option<String> = None;
+        for _ in 0..ROUNDS {
+            let subject = current.as_deref().unwrap_or(text);
+            if self.find(rules, subject) {
+                return Found::Changed(GIVEN_UP.to_owned());
+            }
+            if self.hits.is_empty() {
+                return current.map_or(Found::Nothing, Found::Changed);
+            }
+            let new = self.splice(rules, subject);
+            let action = |of: Action| {
+                let does = |hit: &Hit| {
+                    // A name in running text is no field: its value goes, the text stays.
+                    self.action(rules, hit.rule) == of && !(hit.named && of == Action::DropField)
+                };
+                self.hits.iter().any(does)
+            };
+            if action(Action::DropRecord) {
+                return Found::DropRecord;
+            }
+            if action(Action::DropField) {
+                return Found::DropField;
+            }
+            current = Some(new);
+        }
+        Found::Changed(GIVEN_UP.to_owned())
+    }
+
+    /// Redacts a number as JSON writes it.
+    pub(super) fn number(&mut self, rules: &Rules, number: &str) -> Found {
+        let Some(rule) = self.number_rule(rules, number) else { return Found::Nothing };
+        self.note(rules, rule, 0..number.len());
+        match self.action(rules, rule) {
+            Action::DropRecord => Found::DropRecord,
+            Action::DropField => Found::DropField,
+            Action::Mask | Action::Hash => Found::Changed(self.replacement(rules, rule, number)),
+        }
+    }
+
+    fn number_rule(&self, rules: &Rules, number: &str) -> Option<u16> {
+        let card = rules.scanner(Scanner::Card).filter(|_| {
+            let digits = number.trim_start_matches('-');
+            if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return super::detect::is_card(digits.as_bytes());
+            }
+            // `4.111111111111111e15`, `4111111111111111.0`
+            let value = number.parse::<f64>().unwrap_or(0.0).abs();
+            value.fract() == 0.0
+                && (1e12..1e19).contains(&value)
+                && super::detect::is_card(format!("{value:.0}").as_bytes())
+        });
+        let custom = || rules.custom.iter().find(|custom| custom.pattern.is_match(number));
+        card.or_else(|| custom().map(|custom| custom.rule))
+    }
+
+    /// Whether a value goes because of its key. `string` says whether it is a string.
+    pub(super) fn goes(&self, rules: &Rules, rule: u16, text: &str, string: bool) -> bool {
+        if rules.is_field(rule) {
+            return text != "null" && !rules.masks.has(text.as_bytes());
+        }
+        if string {
+            return !text.is_empty() && !rules.masks.has(text.as_bytes());
+        }
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        match rules.judge(rule) {
+            Judge::Any | Judge::Header => digits > 0 || text.starts_with('['),
+            Judge::Random => digits >= 6 || text.starts_with('['),
+        }
+    }
+
+    /// Fills `hits` with everything found in a text, in order and apart. Returns whether that was too
+    /// much work.
+    fn find(&mut self, rules: &Rules, text: &str) -> bool {
+        self.hits.clear();
+        let told = scan(rules, &mut self.lanes, text.as_bytes(), &mut self.hits);
+        custom_hits(rules, text, &mut self.hits);
+        if self.inside_key
+            && let Some(rule) = rules.scanner(Scanner::PrivateKey)
+        {
+            let hit = |range| Hit { range, rule, named: false, quote: 0..0 };
+            self.hits.extend(key_material(text).0.into_iter().map(hit));
+        }
+        let mut exhausted = told.exhausted;
+        if told.escaped || (!rules.custom.is_empty() && is_escaped(text)) {
+            exhausted |= self.find_decoded(rules, text);
+        }
+        let whole = |hit: &Hit| !hit.range.is_empty() && !in_mask(&rules.masks, text, &hit.range);
+        self.hits.retain(whole);
+        for hit in &mut self.hits {
+            snap(text, &mut hit.range);
+        }
+        merge(&mut self.hits);
+        exhausted
+    }
+
+    /// Adds what is found after one and two levels of escapes are undone.
+    fn find_decoded(&mut self, rules: &Rules, text: &str) -> bool {
+        let mut exhausted = false;
+        let [first, second] = &mut self.decoded;
+        let [from_first, from_second] = &mut self.from;
+        if !decode(text, first, from_first) {
+            return false;
+        }
+        let mut add = |subject: &str, back: &dyn Fn(usize) -> usize, hits: &mut Vec<Hit>| {
+            let known = hits.len();
+            let told = scan(rules, &mut self.lanes, subject.as_bytes(), hits);
+            custom_hits(rules, subject, hits);
+            for hit in hits.iter_mut().skip(known) {
+                hit.range = back(hit.range.start)..back(hit.range.end);
+                hit.quote = 0..0;
+            }
+            exhausted |= told.exhausted;
+            told.escaped
+        };
+        let at = |map: &[u32], place: usize| map.get(place).map_or(text.len(), |at| *at as usize);
+        let deeper = add(first, &|place| at(from_first, place), &mut self.hits);
+        if deeper && decode(first, second, from_second) {
+            add(second, &|place| at(from_first, at(from_second, place)), &mut self.hits);
+        }
+        exhausted
+    }
+
+    /// The text with its hits replaced.
+    fn splice(&mut self, rules: &Rules, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut from = 0;
+        for index in 0..self.hits.len() {
+            let Some(hit) = self.hits.get(index).cloned() else { break };
+            let slice = |range: Range<usize>| text.get(range).unwrap_or_default();
+            out.push_str(slice(from..hit.range.start));
+            out.push_str(slice(hit.quote.clone()));
+            out.push_str(&self.replacement(rules, hit.rule, slice(hit.range.clone())));
+            out.push_str(slice(hit.quote));
+            from = hit.range.end;
+            self.note(rules, hit.rule, hit.range);
+        }
+        out.push_str(text.get(from..).unwrap_or_default());
+        out
+    }
+
+    /// What stands in place of a value.
+    pub(super) fn replacement(&self, rules: &Rules, rule: u16, found: &str) -> String {
+        let Some(known) = rules.rule(rule) else { return GIVEN_UP.to_owned() };
+        let key = rules.hash_key.as_deref().filter(|_| known.action == Action::Hash);
+        masked(&known.token, key.map(|key| (key, normalised(&known.token, found))))
+    }
+
+    /// What is done with what a rule finds.
+    pub(super) fn action(&self, rules: &Rules, rule: u16) -> Action {
+        rules.rule(rule).map_or(Action::Mask, |rule| rule.action)
+    }
+
+    /// Counts a match.
+    fn note(&mut self, rules: &Rules, rule: u16, range: Range<usize>) {
+        if let Some(count) = self.matches.get_mut(usize::from(rule)) {
+            *count += 1;
+        }
+        if let Some(explained) = &mut self.explained {
+            let name = rules.names().get(usize::from(rule)).cloned().unwrap_or_default();
+            let place = if self.place.is_empty() {
+                Place::Bytes(range)
+            } else {
+                Place::Field(self.place.clone())
+            };
+            explained.push(Match { rule: name, place });
+        }
+    }
+
+    /// Counts a field that went because of its key.
+    pub(super) fn note_field(&mut self, rules: &Rules, rule: u16, path: &[String]) {
+        self.place(path);
+        self.note(rules, rule, 0..0);
+    }
+
+    /// Says which field is looked at from here on.
+    pub(super) fn place(&mut self, path: &[String]) {
+        if self.explained.is_some() {
+            self.place = path.join(".");
+        }
+    }
+
+    /// What is found in a text, by rule and range, unmerged levels aside. Nothing is counted.
+    pub(super) fn explain(&mut self, rules: &Rules, text: &str) -> Vec<Match> {
+        self.find(rules, text);
+        let name = |rule: u16| rules.names().get(usize::from(rule)).cloned().unwrap_or_default();
+        let told =
+            |hit: &Hit| Match { rule: name(hit.rule), place: Place::Bytes(hit.range.clone()) };
+        self.hits.iter().map(told).collect()
+    }
+}
+
+/// Adds what the user's own rules find.
+fn custom_hits(rules: &Rules, text: &str, hits: &mut Vec<Hit>) {
+    for custom in &rules.custom {
+        let found = custom.pattern.find_iter(text).filter(|found| !found.is_empty());
+        hits.extend(found.map(|found| Hit {
+            range: found.range(),
+            rule: custom.rule,
+            named: false,
+            quote: 0..0,
+        }));
+    }
+}
+
+/// Whether escapes may hide something from a pattern.
+fn is_escaped(text: &str) -> bool {
+    memchr::memchr2(b'\\', b'%', text.as_bytes()).is_some()
+}
+
+/// Whether a range lies within something that redaction left.
+fn in_mask(masks: &Masks, text: &str, range: &Range<usize>) -> bool {
+    let bytes = text.as_bytes();
+    let before = bytes.get(range.start.saturating_sub(80)..=range.start).unwrap_or_default();
+    let Some(open) = memchr::memrchr(b'[', before) else { return false };
+    let start = range.start + 1 - before.len() + open;
+    let rest = bytes.get(start..bytes.len().min(start + 80)).unwrap_or_default();
+    memchr::memchr(b']', rest).is_some_and(|close| {
+        start + close + 1 >= range.end && rest.get(..=close).is_some_and(|text| masks.has(text))
+    })
+}
+
+/// Widens a range to whole characters.
+fn snap(text: &str, range: &mut Range<usize>) {
+    range.end = range.end.min(text.len());
+    while range.start > 0 && !text.is_char_boundary(range.start) {
+        range.start -= 1;
+    }
+    while range.end < text.len() && !text.is_char_boundary(range.end) {
+        range.end += 1;
+    }
+}
+
+/// Sorts hits and joins those that overlap: the first and longest names the whole.
+fn merge(hits: &mut Vec<Hit>) {
+    hits.sort_unstable_by_key(|hit| (hit.range.start, std::cmp::Reverse(hit.range.end), hit.rule));
+    hits.dedup_by(|next, kept| {
+        let overlap = next.range.start < kept.range.end;
+        if overlap && next.range.end > kept.range.end {
+            kept.range.end = next.range.end;
+            kept.quote = 0..0;
+        }
+        overlap
+    });
+}

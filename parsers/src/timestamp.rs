@@ -1,0 +1,185 @@
+//! Reads the times that log lines carry and normalises them to nanoseconds since the Unix epoch,
+//! with the unit that their clock counts in.
+//!
+//! Formats known in advance are read by hand (`iso`, `clf`, `yearless`, `epoch`), user formats
+//! by jiff (`format`). A [`Clock`] belongs to one lineage and remembers its last
+//! second's conversion, since neighbouring lines mostly share it.
+
+mod civil;
+mod clf;
+mod epoch;
+mod format;
+mod iso;
+mod yearless;
+mod zone;
+
+use crate::record::{ClockUnit, Time};
+
+pub(crate) use format::Format;
+pub(crate) use zone::Zone;
+
+/// Nanoseconds in a second.
+pub(crate) const SECOND: i64 = 1_000_000_000;
+/// Seconds in a day.
+pub(crate) const DAY: i64 = 86_400;
+
+/// One lineage's view of time: its zone, when it is now, and what was converted last.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    zone: Zone,
+    /// When the bytes at hand were read, seconds since the epoch.
+    now: i64,
+    /// The last time seen in this lineage, seconds since the epoch.
+    last: Option<i64>,
+    /// The head (everything down to the second) that was converted last.
+    memo: Memo,
+    /// The last conversion of civil seconds by a zone that has rules: civil seconds and epoch seconds.
+    zoned: Option<(i64, i64)>,
+    /// The head that a user's format was last applied to.
+    custom: format::Memo,
+}
+
+/// The last second's conversion.
+#[derive(Debug, Default)]
+struct Memo {
+    head: [u8; 20],
+    len: usize,
+    /// Seconds since 1970-01-01 of the civil time, its zone not yet applied.
+    civil: i64,
+    /// The day it was converted on: a head without a year means something else a year later.
+    day: i64,
+}
+
+impl Clock {
+    /// A clock for lines whose times name no zone.
+    pub(crate) fn new(zone: Zone, last_nanos: Option<i64>) -> Self {
+        let last = last_nanos.map(|nanos| nanos.div_euclid(SECOND));
+        Self { zone, last, ..Self::default() }
+    }
+
+    /// Says when the line at hand was read.
+    pub(crate) fn set_now(&mut self, nanos: i64) {
+        self.now = nanos.div_euclid(SECOND);
+    }
+
+    /// Notes a time that a line of the lineage carried.
+    pub(crate) fn saw(&mut self, time: Time) {
+        self.last = Some(time.nanos.div_euclid(SECOND));
+    }
+
+    /// Reads a whole text in whichever of the usual formats it is.
+    pub(crate) fn any(&mut self, text: &str) -> Option<Time> {
+        let bytes = text.as_bytes();
+        let whole = |read: Option<(Time, usize)>| {
+            read.and_then(|(time, used)| (used == bytes.len()).then_some(time))
+        };
+        match bytes.first()? {
+            b'0'..=b'9' if bytes.get(2) == Some(&b'/') => whole(self.clf(bytes)),
+            b'0'..=b'9' if bytes.get(2) == Some(&b':') => whole(self.time_of_day(bytes)),
+            b'0'..=b'9' => whole(self.iso(bytes)).or_else(|| epoch::read(bytes, None)),
+            b'[' => self.any(text.strip_prefix('[')?.strip_suffix(']')?),
+            b'A'..=b'Z' => whole(self.yearless(bytes)),
+            _ => None,
+        }
+    }
+
+    /// Civil seconds of a head, from the memo if it is the head of the line before.
+    #[inline]
+    fn head<const N: usize>(
+        &mut self,
+        head: &[u8; N],
+        convert: impl FnOnce(&[u8; N], &Self) -> Option<i64>,
+    ) -> Option<i64> {
+        let day = self.now.div_euclid(DAY);
+        if self.memo.len == N
+            && self.memo.head.first_chunk::<N>() == Some(head)
+            && self.memo.day == day
+        {
+            return Some(self.memo.civil);
+        }
+        let civil = convert(head, self)?;
+        if let Some(kept) = self.memo.head.first_chunk_mut::<N>() {
+            *kept = *head;
+            (self.memo.len, self.memo.civil, self.memo.day) = (N, civil, day);
+        }
+        Some(civil)
+    }
+
+    /// Epoch seconds of civil seconds in the clock's own zone.
+    #[inline]
+    fn zoned(&mut self, civil: i64) -> Option<i64> {
+        if let Some(offset) = self.zone.fixed() {
+            return Some(civil - offset);
+        }
+        if let Some((known, epoch)) = self.zoned
+            && known == civil
+        {
+            return Some(epoch);
+        }
+        let epoch = self.zone.resolve(civil)?;
+        self.zoned = Some((civil, epoch));
+        Some(epoch)
+    }
+}
+
+/// A time of epoch seconds and a fraction; `None` beyond what an `i64` of nanoseconds holds.
+#[inline]
+fn time(seconds: i64, fraction: Fraction) -> Option<Time> {
+    let nanos = seconds.checked_mul(SECOND)?.checked_add(fraction.nanos)?;
+    Some(Time { nanos, unit: fraction.unit })
+}
+
+/// A second's fraction as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fraction {
+    nanos: i64,
+    unit: ClockUnit,
+    /// Bytes of it, its separator included.
+    used: usize,
+}
+
+impl Fraction {
+    const NONE: Self = Self { nanos: 0, unit: ClockUnit::Second, used: 0 };
+
+    /// Reads `.123` or `,123`, if that is what `bytes` begin with. Digits beyond the ninth are passed
+    /// over.
+    #[inline]
+    fn read(bytes: &[u8]) -> Self {
+        match bytes {
+            [b'.' | b',', digits @ ..] => Self::digits(digits),
+            _ => Self::NONE,
+        }
+    }
+
+    /// Reads the digits after a separator, which is counted in `used` if there are digits.
+    #[inline]
+    fn digits(digits: &[u8]) -> Self {
+        let mut nanos = 0;
+        let mut count = 0;
+        for byte in digits {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            if count < 9 {
+                nanos = nanos * 10 + i64::from(digit);
+            }
+            count += 1;
+        }
+        if count == 0 {
+            return Self::NONE;
+        }
+        const SCALE: [i64; 10] =
+            [SECOND, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+        nanos *= SCALE.get(count).copied().unwrap_or(1);
+        let unit = match count {
+            1..=3 => ClockUnit::Millisecond,
+            4..=6 => ClockUnit::Microsecond,
+            _ => ClockUnit::Nanosecond,
+        };
+        Self { nanos, unit, used: count + 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests;

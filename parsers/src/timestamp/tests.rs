@@ -1,0 +1,226 @@
+//! Tables of times as written, and what they mean.
+
+use super::*;
+
+/// 2026-11-22T12:00:00Z.
+const NOW: i64 = 1_795_348_800 * SECOND;
+
+fn clock(zone: &str) -> Clock {
+    let mut clock = Clock::new(Zone::from_name(zone).unwrap(), None);
+    clock.set_now(NOW);
+    clock
+}
+
+fn show(time: Option<Time>) -> String {
+    match time {
+        None => "none".to_owned(),
+        Some(time) => {
+            let instant = jiff::Timestamp::from_nanosecond(time.nanos.into()).unwrap();
+            format!("{instant} {:?}", time.unit)
+        }
+    }
+}
+
+fn check_any(text: &str, expect: &str) {
+    assert_eq!(show(clock("UTC").any(text)), expect, "{text}");
+}
+
+#[test]
+fn the_usual_formats_are_recognised() {
+    for (text, expect) in [
+        ("2026-11-22T10:00:00Z", "2026-11-22T10:00:00Z Second"),
+        ("2026-11-22T10:00:00.5+01:00", "2026-11-22T09:00:00.5Z Millisecond"),
+        ("2026-11-22 10:00:00,123", "2026-11-22T10:00:00.123Z Millisecond"),
+        ("2026-11-22 10:00:00.123456 +0530", "2026-11-22T04:30:00.123456Z Microsecond"),
+        ("2026-11-22T10:00:00.123456789-08", "2026-11-22T18:00:00.123456789Z Nanosecond"),
+        ("2026-11-22T10:00:00.1234567891234Z", "2026-11-22T10:00:00.123456789Z Nanosecond"),
+        ("2026/11/22 10:00:00 UTC", "2026-11-22T10:00:00Z Second"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z Second"),
+        ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z Second"),
+        ("1969-12-31T23:59:59Z", "1969-12-31T23:59:59Z Second"),
+        ("22/Nov/2026:10:00:00 +0100", "2026-11-22T09:00:00Z Second"),
+        ("[22/Nov/2026:10:00:00 -0000]", "2026-11-22T10:00:00Z Second"),
+        ("Nov 22 10:00:00", "2026-11-22T10:00:00Z Second"),
+        ("Nov  2 10:00:00.25", "2026-11-02T10:00:00.25Z Millisecond"),
+        ("10:00:00.123", "2026-11-22T10:00:00.123Z Millisecond"),
+        ("1795341600", "2026-11-22T10:00:00Z Second"),
+        ("1795341600.25", "2026-11-22T10:00:00.25Z Millisecond"),
+        ("1795341600123", "2026-11-22T10:00:00.123Z Millisecond"),
+        ("1795341600123.5", "2026-11-22T10:00:00.1235Z Nanosecond"),
+        ("1795341600123456", "2026-11-22T10:00:00.123456Z Microsecond"),
+        ("1795341600123456789", "2026-11-22T10:00:00.123456789Z Nanosecond"),
+        ("1.7953416e9", "2026-11-22T10:00:00Z Microsecond"),
+    ] {
+        check_any(text, expect);
+    }
+}
+
+#[test]
+fn what_is_no_time_is_none() {
+    for text in [
+        "",
+        "[",
+        "[]",
+        "12",
+        "-5",
+        "99999999999999999999",
+        "9999999999",
+        "1795341600x",
+        "1795341600.",
+        "1e400",
+        "2026-13-22T10:00:00Z",
+        "2026-02-29T10:00:00Z",
+        "2026-11-00T10:00:00Z",
+        "2026-11-22T24:00:00Z",
+        "2026-11-22T10:60:00Z",
+        "2026-11/22T10:00:00Z",
+        "2026-11-22T10:00:00Zebra",
+        "2026-11-22T10:00:00+25:00",
+        "9999-11-22T10:00:00Z",
+        "22/Nux/2026:10:00:00 +0100",
+        "Nov 31 10:00:00",
+        "25:00:00",
+        "２０２６-11-22T10:00:00Z",
+        "yesterday",
+    ] {
+        check_any(text, "none");
+    }
+}
+
+#[test]
+fn zoneless_times_are_in_the_clocks_zone() {
+    for (zone, text, expect) in [
+        ("Europe/Berlin", "2026-07-01 12:00:00", "2026-07-01T10:00:00Z Second"),
+        ("Europe/Berlin", "2026-12-01 12:00:00", "2026-12-01T11:00:00Z Second"),
+        // Repeated and left-out hours.
+        ("Europe/Berlin", "2026-10-25 02:30:00", "2026-10-25T00:30:00Z Second"),
+        ("Europe/Berlin", "2026-03-29 02:30:00", "2026-03-29T01:30:00Z Second"),
+        ("Europe/Berlin", "2026-07-01T12:00:00Z", "2026-07-01T12:00:00Z Second"),
+        ("-03:30", "2026-07-01 12:00:00", "2026-07-01T15:30:00Z Second"),
+        ("America/New_York", "Nov 22 01:00:00", "2026-11-22T06:00:00Z Second"),
+    ] {
+        let mut clock = clock(zone);
+        // Twice: the second time from the memo.
+        for _ in 0..2 {
+            assert_eq!(show(clock.any(text)), expect, "{zone} {text}");
+        }
+    }
+    assert_eq!(Zone::from_name("Mars/Olympus"), None);
+    assert_eq!(Zone::from_name("+01:00 "), None);
+}
+
+#[test]
+fn a_missing_year_follows_the_lines_before_and_the_moment_of_reading() {
+    fn check(now: &str, last: Option<&str>, text: &str, expect: &str) {
+        let nanos = |text: &str| {
+            i64::try_from(text.parse::<jiff::Timestamp>().unwrap().as_nanosecond()).unwrap()
+        };
+        let mut clock = Clock::new(Zone::default(), last.map(nanos));
+        clock.set_now(nanos(now));
+        assert_eq!(show(clock.any(text)), format!("{expect} Second"), "{text} read at {now}");
+    }
+    // Read at once, before and after midnight, and with a host's clock a little ahead.
+    check("2026-12-31T23:59:59Z", None, "Dec 31 23:59:58", "2026-12-31T23:59:58Z");
+    check("2027-01-01T00:00:01Z", None, "Dec 31 23:59:59", "2026-12-31T23:59:59Z");
+    check("2026-12-31T23:59:59Z", None, "Jan  1 00:00:01", "2027-01-01T00:00:01Z");
+    // A backlog read months later goes on in order over New Year's Eve.
+    let eve = Some("2024-12-31T23:59:59Z");
+    check("2026-11-22T12:00:00Z", eve, "Jan  1 00:00:00", "2025-01-01T00:00:00Z");
+    check("2026-11-22T12:00:00Z", eve, "Dec 31 23:59:58", "2024-12-31T23:59:58Z");
+    // A quiet lineage wakes after eight months.
+    check(
+        "2026-11-22T12:00:00Z",
+        Some("2026-03-01T00:00:00Z"),
+        "Nov 22 12:00:00",
+        "2026-11-22T12:00:00Z",
+    );
+    // A last time from the future does not drag later lines along.
+    check(
+        "2026-11-22T12:00:00Z",
+        Some("2099-01-01T00:00:00Z"),
+        "Nov 22 12:00:00",
+        "2026-11-22T12:00:00Z",
+    );
+    check("2026-11-22T12:00:00Z", None, "Feb 29 00:00:00", "2024-02-29T00:00:00Z");
+}
+
+#[test]
+fn the_memo_forgets_the_year_with_the_day() {
+    let mut clock = clock("UTC");
+    assert_eq!(show(clock.any("Nov 22 10:00:00")), "2026-11-22T10:00:00Z Second");
+    clock.set_now(NOW + 365 * DAY * SECOND);
+    assert_eq!(show(clock.any("Nov 22 10:00:00")), "2027-11-22T10:00:00Z Second");
+}
+
+#[test]
+fn a_time_of_day_is_the_nearest_one() {
+    let mut clock = clock("UTC");
+    clock.set_now(NOW - 12 * 3600 * SECOND + SECOND);
+    assert_eq!(show(clock.any("23:59:59")), "2026-11-21T23:59:59Z Second");
+    assert_eq!(show(clock.any("00:00:05")), "2026-11-22T00:00:05Z Second");
+}
+
+#[test]
+fn user_formats_are_applied_and_remembered() {
+    for (format, text, expect) in [
+        (
+            "%d.%m.%Y %H:%M:%S,%3f",
+            "22.11.2026 10:00:00,123",
+            "2026-11-22T09:00:00.123Z Millisecond",
+        ),
+        (
+            "%d.%m.%Y %H:%M:%S%.f",
+            "22.11.2026 10:00:00.123456",
+            "2026-11-22T09:00:00.123456Z Microsecond",
+        ),
+        ("%d.%m.%Y %H:%M:%S%.f", "22.11.2026 10:00:00", "2026-11-22T09:00:00Z Second"),
+        (
+            "%Y-%m-%d %H:%M:%S%.3f",
+            "2026-11-22 10:00:00.123",
+            "2026-11-22T09:00:00.123Z Millisecond",
+        ),
+        (
+            "%a, %d %b %Y %H:%M:%S %z",
+            "Sun, 22 Nov 2026 10:00:00 +0000",
+            "2026-11-22T10:00:00Z Second",
+        ),
+        ("%b %d %H.%M.%S", "Nov 22 10.00.00", "2026-11-22T09:00:00Z Second"),
+        ("%I:%M:%S %p", "10:00:00 AM", "2026-11-22T09:00:00Z Second"),
+        ("%Y%m%d%H%M%S%3f", "20261122100000123", "2026-11-22T09:00:00.123Z Nanosecond"),
+        ("%Y-%j %H:%M", "2026-326 10:00", "2026-11-22T09:00:00Z Second"),
+        ("epoch_ms", "1795341600123", "2026-11-22T10:00:00.123Z Millisecond"),
+        ("epoch_s", "12", "1970-01-01T00:00:12Z Second"),
+        ("epoch_s", "-12.5", "1969-12-31T23:59:47.5Z Millisecond"),
+        ("clf", "22/Nov/2026:10:00:00 +0100", "2026-11-22T09:00:00Z Second"),
+        ("%d.%m.%Y %H:%M:%S,%3f", "22.11.2026 10:00", "none"),
+        ("%d.%m.%Y %H:%M:%S,%3f", "32.11.2026 10:00:00,123", "none"),
+        ("iso", "2026-11-22 10:00", "none"),
+    ] {
+        let mut clock = clock("Europe/Berlin");
+        let format = Format::new(format).unwrap();
+        for _ in 0..2 {
+            assert_eq!(show(clock.read(&format, text)), expect, "{format:?} {text}");
+        }
+    }
+}
+
+#[test]
+fn unusable_formats_are_refused_when_loaded() {
+    for format in ["", "rfc", "%Y-%m-%d", "%H", "%!", "%Y %H:%M:%S", "%Q%Q%Y"] {
+        let result = Format::new(format);
+        // A bare hour is a time of day, if a coarse one.
+        assert_eq!(result.is_ok(), format == "%H", "{format}: {result:?}");
+    }
+}
+
+#[test]
+fn civil_seconds_agree_with_jiff() {
+    for day in (-100_000..100_000).step_by(7) {
+        let instant = jiff::Timestamp::from_second(day * DAY + 3_661).unwrap();
+        let date = jiff::tz::TimeZone::UTC.to_datetime(instant);
+        let (month, mday) = (date.month().unsigned_abs(), date.day().unsigned_abs());
+        let ours = civil::seconds(date.year().into(), month.into(), mday.into(), 3_661);
+        assert_eq!(ours, Some(instant.as_second()), "{date}");
+        assert_eq!(civil::year_of(instant.as_second()), i64::from(date.year()), "{date}");
+    }
+}

@@ -1,0 +1,32 @@
+//! What must be known, besides an offset, to go on in the middle of a File as if nothing had
+//! happened. Bounded, and without line content.
+
+use std::sync::Arc;
+
+/// A lineage's state as of a safe offset.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// Name of the parser that `auto` chose.
+    pub parser: Option<Arc<str>>,
+    /// Whether the next line lies inside a private-key block.
+    pub in_private_key: bool,
+    /// The last time seen, in nanoseconds since the Unix epoch: RFC 3164's years hang on it.
+    pub last_time: Option<i64>,
+}
+
+impl Resume {
+    /// Becomes equal to `other` without touching the parser's shared name where it is the same: this
+    /// runs once per record.
+    pub fn catch_up(&mut self, other: &Self) {
+        let same = match (&self.parser, &other.parser) {
+            (Some(mine), Some(theirs)) => Arc::ptr_eq(mine, theirs),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            self.parser.clone_from(&other.parser);
+        }
+        self.in_private_key = other.in_private_key;
+        self.last_time = other.last_time;
+    }
+}

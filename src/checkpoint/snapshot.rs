@@ -1,0 +1,128 @@
+//! What a checkpoint says: the Files that are known and how far each is safe. No line content; the
+//! hashes in it are one-way and over at least a line's neighbourhood.
+
+use serde::{Deserialize, Serialize};
+
+use super::ledger::Mark;
+use super::resume::Resume;
+
+/// The whole checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// File numbers below this may have been used; the next start mints from here.
+    pub next_file: u32,
+    /// Names of the sources that were ever read: for them `start_at: end` no longer holds, what
+    /// appeared while the agent was away is new.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// Every File that is still on disk or not yet settled.
+    pub files: Vec<FileEntry>,
+}
+
+/// One File.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its number.
+    pub number: u32,
+    /// Name of its source.
+    pub source: String,
+    /// The path its lineage goes by.
+    pub path: String,
+    /// Where it was last seen, if that is somewhere else (rotated); its directory is where it is
+    /// looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Device.
+    pub dev: u64,
+    /// Inode.
+    pub inode: u64,
+    /// Bytes it had when last looked at: what is lost when it is never found again.
+    pub size: u64,
+    /// Of its first bytes.
+    pub fingerprint: Prefix,
+    /// Of the bytes before some offset that is safe everywhere.
+    pub tail: TailHash,
+    /// By destination name, how far it is safe.
+    pub marks: Vec<MarkEntry>,
+    /// Whether its bytes are no longer on the disk (truncated or deleted): what is not settled of it
+    /// when the agent stops is lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gone: bool,
+}
+
+impl FileEntry {
+    /// Bytes known to have been in it that some of these destinations did not settle.
+    #[must_use]
+    pub fn unsettled<'d>(&self, destinations: impl IntoIterator<Item = &'d str>) -> u64 {
+        let safe =
+            |name: &str| self.marks.iter().find(|mark| mark.to == name).map(|mark| mark.safe);
+        let slowest = destinations.into_iter().filter_map(safe).min();
+        slowest.map_or(0, |safe| self.size.saturating_sub(safe))
+    }
+}
+
+/// Length and xxh3-64 of a File's first bytes. Grows with the File to [`Prefix::MAX`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prefix {
+    /// Bytes hashed; 0 fits every File.
+    pub len: u16,
+    /// Their hash.
+    pub hash: u64,
+}
+
+/// xxh3-64 of up to [`TailHash::MAX`] bytes that end at an offset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TailHash {
+    /// One past the last byte hashed.
+    pub end: u64,
+    /// Bytes hashed; 0 fits every File.
+    pub len: u16,
+    /// Their hash.
+    pub hash: u64,
+}
+
+/// How far a File is safe for one destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkEntry {
+    /// The destination's name: it may have another place in the next configuration, or none.
+    pub to: String,
+    /// Everything before it is settled.
+    pub safe: u64,
+    /// See [`Resume::parser`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parser: Option<String>,
+    /// See [`Resume::in_private_key`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_private_key: bool,
+    /// See [`Resume::last_time`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_time: Option<i64>,
+}
+
+impl MarkEntry {
+    /// A mark under its destination's name.
+    #[must_use]
+    pub fn new(to: &str, mark: &Mark) -> Self {
+        let Resume { parser, in_private_key, last_time } = &mark.resume;
+        Self {
+            to: to.to_owned(),
+            safe: mark.safe,
+            parser: parser.as_deref().map(str::to_owned),
+            in_private_key: *in_private_key,
+            last_time: *last_time,
+        }
+    }
+
+    /// The mark.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark {
+            safe: self.safe,
+            resume: Resume {
+                parser: self.parser.as_deref().map(Into::into),
+                in_private_key: self.in_private_key,
+                last_time: self.last_time,
+            },
+        }
+    }
+}

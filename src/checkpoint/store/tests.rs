@@ -1,0 +1,178 @@
+//! What the store makes of damaged, missing, newer and unwritable state.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::super::snapshot::{FileEntry, MarkEntry, Prefix, TailHash};
+use super::*;
+
+fn entry(number: u32) -> FileEntry {
+    FileEntry {
+        number,
+        source: "app".to_owned(),
+        path: "/var/log/app/ä.log".to_owned(),
+        at: Some("/var/log/app/ä.log.1".to_owned()),
+        dev: 2049,
+        inode: u64::MAX - 3,
+        size: 5_000_000_000,
+        fingerprint: Prefix { len: 1024, hash: 0xDEAD_BEEF_DEAD_BEEF },
+        tail: TailHash { end: 4_999_999_000, len: 256, hash: 1 },
+        marks: vec![
+            MarkEntry {
+                to: "search".to_owned(),
+                safe: 4_999_999_999,
+                parser: Some("nginx".to_owned()),
+                in_private_key: true,
+                last_time: Some(-5),
+            },
+            MarkEntry {
+                to: "grafana".to_owned(),
+                safe: 7,
+                parser: None,
+                in_private_key: false,
+                last_time: None,
+            },
+        ],
+        gone: false,
+    }
+}
+
+fn snapshot(next_file: u32) -> Snapshot {
+    Snapshot { next_file, sources: vec!["app".to_owned()], files: vec![entry(next_file - 1)] }
+}
+
+/// A directory in which generations 10 and 11 were saved.
+fn prepared() -> (tempfile::TempDir, InstanceBytes) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (store, found) = Store::open(dir.path()).expect("opens");
+    assert_eq!(found, Snapshot::default());
+    store.save(&snapshot(10)).expect("saved");
+    store.save(&snapshot(11)).expect("saved");
+    let instance = store.instance();
+    (dir, instance)
+}
+
+#[test]
+fn what_was_saved_is_loaded() {
+    let (dir, instance) = prepared();
+    let (store, found) = Store::open(dir.path()).expect("opens");
+    assert_eq!(found, snapshot(11));
+    assert_eq!(store.instance(), instance);
+}
+
+#[test]
+fn damage_at_every_byte_falls_back_to_the_previous_generation() {
+    let (dir, instance) = prepared();
+    let newest = dir.path().join(NEWEST);
+    let whole = fs::read(&newest).expect("read");
+    for at in 0..whole.len() {
+        for damaged in [
+            whole.get(..at).expect("inside").to_vec(),
+            whole.iter().enumerate().map(|(i, b)| if i == at { b ^ 1 } else { *b }).collect(),
+            whole.iter().enumerate().map(|(i, b)| if i >= at { 0 } else { *b }).collect(),
+        ] {
+            fs::write(&newest, damaged).expect("written");
+            let found = load(dir.path()).expect("never refused").expect("the previous one");
+            assert_eq!(found.next_file, 10 + GENERATION_GAP, "byte {at}");
+            assert_eq!(found.files, snapshot(10).files, "byte {at}");
+        }
+    }
+    let (store, _) = Store::open(dir.path()).expect("opens");
+    assert_eq!(store.instance(), instance);
+}
+
+#[test]
+fn with_both_generations_gone_the_instance_changes() {
+    let (dir, instance) = prepared();
+    fs::write(dir.path().join(NEWEST), b"").expect("written");
+    fs::remove_file(dir.path().join(PREVIOUS)).expect("removed");
+    let (store, found) = Store::open(dir.path()).expect("opens");
+    assert_eq!(found, Snapshot::default());
+    assert_ne!(store.instance(), instance);
+}
+
+#[test]
+fn a_damaged_instance_is_replaced() {
+    for damaged in ["", "12", "zz34567890abcdef12", "+1+1+1+1+1+1+1+1+", "123456789012345678901"] {
+        let (dir, instance) = prepared();
+        fs::write(dir.path().join(INSTANCE), damaged).expect("written");
+        let (store, found) = Store::open(dir.path()).expect("opens");
+        assert_eq!(found, snapshot(11));
+        assert_ne!(store.instance(), instance);
+    }
+}
+
+#[test]
+fn a_newer_version_is_refused_only_when_intact() {
+    let (dir, _) = prepared();
+    let text = String::from_utf8(fs::read(dir.path().join(NEWEST)).expect("read")).expect("text");
+    let (body, _) = text.split_at(text.len() - TRAILER);
+    let body = body.replacen("checkpoint 1", "checkpoint 2", 1);
+    let whole = format!("{body}xxh3 {:016x}\n", xxh3_64(body.as_bytes()));
+    fs::write(dir.path().join(NEWEST), whole).expect("written");
+    let error = Store::open(dir.path()).expect_err("refused");
+    assert!(matches!(error, StateError::Newer { version: 2, .. }), "{error}");
+    assert!(error.to_string().contains("newer pillion (format 2, this one reads up to 1)"));
+
+    fs::write(dir.path().join(NEWEST), body).expect("written");
+    Store::open(dir.path()).expect("a torn one is not newer, but unreadable");
+}
+
+#[test]
+fn a_second_agent_is_refused_by_name() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let _first = Store::open(dir.path()).expect("opens");
+    let error = Store::open(dir.path()).expect_err("refused").to_string();
+    assert!(error.contains(&format!("in use by process {}", std::process::id())), "{error}");
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_says_why() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("file");
+    fs::write(&file, b"").expect("written");
+    let error = Store::open(&file.join("state")).expect_err("refused").to_string();
+    assert!(error.contains("cannot write the state directory"), "{error}");
+    assert!(error.contains("Not a directory"), "{error}");
+}
+
+#[test]
+fn a_read_only_directory_is_refused() {
+    if rustix::process::geteuid().is_root() {
+        return; // root writes where it likes; /proc stands in below
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o500)).expect("set");
+    let error = Store::open(dir.path()).expect_err("refused").to_string();
+    assert!(error.contains("Permission denied"), "{error}");
+}
+
+#[test]
+fn a_directory_nobody_can_write_is_refused() {
+    assert!(matches!(Store::open(Path::new("/proc")), Err(StateError::Unwritable { .. })));
+}
+
+#[test]
+fn a_save_that_fails_leaves_what_was_and_can_be_tried_again() {
+    let (dir, _) = prepared();
+    let (store, _) = Store::open(dir.path()).expect("opens");
+    // A directory in its way stands for a disk that takes no more.
+    fs::create_dir(dir.path().join(FRESH)).expect("made");
+    store.save(&snapshot(12)).expect_err("fails");
+    assert_eq!(load(dir.path()).expect("loads"), Some(snapshot(11)));
+    fs::remove_dir(dir.path().join(FRESH)).expect("removed");
+    store.save(&snapshot(12)).expect("saved");
+    assert_eq!(load(dir.path()).expect("loads"), Some(snapshot(12)));
+}
+
+#[test]
+fn state_is_for_its_owner_only() {
+    let root = tempfile::tempdir().expect("a directory");
+    let dir = root.path().join("a/b");
+    let (store, _) = Store::open(&dir).expect("opens");
+    store.save(&snapshot(12)).expect("saved");
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode(&dir), 0o700);
+    for name in [NEWEST, INSTANCE, "lock"] {
+        assert_eq!(mode(&dir.join(name)), 0o600, "{name}");
+    }
+}

@@ -1,0 +1,159 @@
+//! The command line: one file per verb; here what they share, and the exit codes.
+
+mod check;
+mod demo;
+mod explain;
+mod healthy;
+mod listing;
+mod replay;
+mod run;
+mod samples;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
+
+use crate::config::settings::Settings;
+use crate::config::{self, Diagnostics};
+use crate::observe;
+
+/// The configuration is wrong (`EX_CONFIG` of `sysexits.h`).
+const EXIT_CONFIG: u8 = 78;
+
+/// Where the configuration is looked for when nothing names it.
+const DEFAULT_CONFIG: &str = "/etc/pillion/pillion.yaml";
+
+/// Tails log files, parses each line, redacts personal data and secrets, and ships the records to
+/// Elasticsearch or Loki.
+#[derive(Debug, Parser)]
+#[command(name = "pillion", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    /// How much the agent's own log says.
+    #[arg(long, global = true, default_value = "info", env = "PILLION_LOG", value_name = "LEVEL")]
+    log: LevelFilter,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Tail and ship until told to stop; drain on SIGTERM.
+    Run(run::RunArgs),
+    /// Check a configuration: every mistake at once.
+    Check(check::CheckArgs),
+    /// Run logs through the pipeline and print the redacted Records as NDJSON.
+    Replay(replay::ReplayArgs),
+    /// Run every sample that a configuration carries.
+    Test(samples::TestArgs),
+    /// Show which parser fits a line, its fields, and what each rule redacted.
+    Explain(explain::ExplainArgs),
+    /// List the parsers, or show one with its samples.
+    Parsers(listing::ParsersArgs),
+    /// List the redaction rules, or show one with its samples.
+    Rules(listing::RulesArgs),
+    /// Exit 0 when the running agent is alive: a probe for images without a shell.
+    Healthy(healthy::HealthyArgs),
+    /// See it all work, with nothing else installed.
+    Demo(demo::DemoArgs),
+}
+
+/// How a configuration is named.
+#[derive(Clone, Debug, Args)]
+struct ConfigArgs {
+    /// The configuration file [default: /etc/pillion/pillion.yaml].
+    #[arg(short, long, env = "PILLION_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    fn path(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_CONFIG))
+    }
+
+    /// Whether a configuration is there: named, or at the default place.
+    fn exists(&self) -> bool {
+        self.config.is_some() || self.path().exists()
+    }
+
+    /// The configuration if there is one; else what pillion does to a log when nothing is said.
+    fn load_or_default(&self) -> Result<Settings, Failure> {
+        if self.exists() {
+            return self.load();
+        }
+        let (files, to) = (["/var/log/**".to_owned()], ["console".to_owned()]);
+        config::from_simple(&files, &to, Some("/var/lib/pillion"), &|_| None)
+            .map_err(Failure::Config)
+    }
+
+    fn load(&self) -> Result<Settings, Failure> {
+        config::load(&self.path(), &config::process_environment).map_err(Failure::Config)
+    }
+}
+
+/// Why a verb ends without having done its work.
+#[derive(Debug)]
+enum Failure {
+    /// The configuration is wrong.
+    Config(Diagnostics),
+    /// Something else; the text says what, where, and what to do.
+    Other(String),
+    /// The verb has already said all: only the exit code is left.
+    Said,
+    /// Whoever reads standard output has seen enough (`| head`): no failure at all.
+    Unread,
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Unread,
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+/// Parses the command line, runs the verb, and says how it ended: 0 done, 1 failed or not as
+/// expected, 2 wrong arguments, 78 wrong configuration.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    observe::log::start(cli.log, std::env::var_os("NO_COLOR").is_some());
+    let done = match cli.verb {
+        Verb::Run(args) => run::run(args),
+        Verb::Check(args) => check::run(&args),
+        Verb::Replay(args) => replay::run(&args),
+        Verb::Test(args) => samples::run(&args),
+        Verb::Explain(args) => explain::run(&args),
+        Verb::Parsers(args) => listing::parsers(&args),
+        Verb::Rules(args) => listing::rules(&args),
+        Verb::Healthy(args) => healthy::run(&args),
+        Verb::Demo(args) => demo::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(&failure),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a verb's failure is for the person at the terminal")]
+fn report(failure: &Failure) -> ExitCode {
+    match failure {
+        Failure::Config(diagnostics) => {
+            if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+                eprintln!("{}", diagnostics.coloured());
+            } else {
+                eprintln!("{diagnostics}");
+            }
+            ExitCode::from(EXIT_CONFIG)
+        }
+        Failure::Other(what) => {
+            eprintln!("pillion: {what}");
+            ExitCode::FAILURE
+        }
+        Failure::Said => ExitCode::FAILURE,
+        Failure::Unread => ExitCode::SUCCESS,
+    }
+}

@@ -1,0 +1,194 @@
+//! `pillion replay`: logs through the pipeline, redacted Records out.
+
+mod follow;
+mod lines;
+
+use std::fs::File;
+use std::io::{IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use globset::GlobBuilder;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{ConfigArgs, Failure};
+use crate::config::settings::{Settings, Source};
+use crate::pipeline::replay::Replay;
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// The logs; `-` is standard input. Records come out in the order of the files, then of lines.
+    #[arg(required = true, value_name = "LOG")]
+    logs: Vec<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Read the logs as this source of the configuration would [default: the one whose `files` match
+    /// a log's path, else the first].
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Compare what comes out with this file; exit 1 when it differs.
+    #[arg(long, value_name = "FILE", conflicts_with = "follow")]
+    expect: Option<PathBuf>,
+    /// Rewrite the file given by --expect instead of comparing.
+    #[arg(long, requires = "expect")]
+    bless: bool,
+    /// Go on as the files grow, from their present ends.
+    #[arg(long)]
+    follow: bool,
+    /// When the lines count as read (RFC 3339): what a year that a line does not name is taken from
+    /// [default: now].
+    #[arg(long, value_name = "TIME")]
+    read_at: Option<jiff::Timestamp>,
+}
+
+pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
+    let settings = args.config.load_or_default()?;
+    let read_at = args
+        .read_at
+        .map_or_else(now, |time| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX));
+    let replay_of = |log: &Path| -> Result<Replay, Failure> {
+        let source = source(&settings, args.source.as_deref(), log)?;
+        Ok(Replay::new(&settings, source, &log.to_string_lossy(), read_at))
+    };
+    if args.follow && args.logs.iter().any(|log| log.as_os_str() == "-") {
+        return Err(Failure::Other(
+            "standard input cannot be followed: without --follow, `-` is read as it comes".into(),
+        ));
+    }
+    if args.follow {
+        return follow::run(&args.logs, replay_of);
+    }
+    let Some(expect) = &args.expect else {
+        let mut stdout = std::io::stdout().lock();
+        return each(args, &settings, &replay_of, &mut |records| stdout.write_all(records));
+    };
+    let mut found = Vec::new();
+    each(args, &settings, &replay_of, &mut |records| found.write_all(records))?;
+    if args.bless {
+        return std::fs::write(expect, &found)
+            .map_err(|error| Failure::Other(format!("{}: {error}", expect.display())));
+    }
+    let expected = std::fs::read(expect)
+        .map_err(|error| Failure::Other(format!("{}: {error}", expect.display())))?;
+    compare(expect, &expected, &found)
+}
+
+fn source<'s>(
+    settings: &'s Settings,
+    name: Option<&str>,
+    log: &Path,
+) -> Result<&'s Source, Failure> {
+    let found = match name {
+        Some(name) => settings.sources.iter().find(|source| source.name == name),
+        None => {
+            let path = std::path::absolute(log).unwrap_or_else(|_| log.to_owned());
+            let matching = settings.sources.iter().find(|source| covers(source, &path));
+            matching.or_else(|| settings.sources.first())
+        }
+    };
+    found.ok_or_else(|| {
+        let names: Vec<_> = settings.sources.iter().map(|source| source.name.as_str()).collect();
+        Failure::Other(format!("no such source; the configuration has: {}", names.join(", ")))
+    })
+}
+
+/// Whether a source's globs match a path.
+fn covers(source: &Source, path: &Path) -> bool {
+    source.files.iter().any(|glob| {
+        let glob = GlobBuilder::new(glob).literal_separator(true).build();
+        glob.is_ok_and(|glob| glob.compile_matcher().is_match(path))
+    })
+}
+
+fn each(
+    args: &ReplayArgs,
+    settings: &Settings,
+    replay_of: &impl Fn(&Path) -> Result<Replay, Failure>,
+    write: &mut impl FnMut(&[u8]) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let progress = progress(&args.logs);
+    for log in &args.logs {
+        let place = |error: std::io::Error| Failure::Other(format!("{}: {error}", log.display()));
+        let mut replay = replay_of(log)?;
+        let max_record = source(settings, args.source.as_deref(), log)?.max_record;
+        let input: Box<dyn Read> = if log.as_os_str() == "-" {
+            Box::new(std::io::stdin().lock())
+        } else {
+            Box::new(File::open(log).map_err(place)?)
+        };
+        let done = lines::replay(progress.wrap_read(input), max_record, &mut replay, write);
+        match done {
+            // Whoever read the output has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            other => other.map_err(place)?,
+        }
+    }
+    progress.finish_and_clear();
+    Ok(())
+}
+
+/// A bar on a terminal, unless the Records themselves go there.
+fn progress(logs: &[PathBuf]) -> ProgressBar {
+    if !std::io::stderr().is_terminal() || std::io::stdout().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let sizes = logs.iter().map(|log| std::fs::metadata(log).map(|metadata| metadata.len()).ok());
+    let bar = match sizes.sum::<Option<u64>>() {
+        Some(total) => ProgressBar::new(total),
+        None => ProgressBar::no_length(),
+    };
+    match ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn compare(path: &Path, expected: &[u8], found: &[u8]) -> Result<(), Failure> {
+    if expected == found {
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    let (expected, found) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(found));
+    let (mut left, mut right) = (expected.lines(), found.lines());
+    let mut differing = 0;
+    for number in 1.. {
+        match (left.next(), right.next()) {
+            (None, None) => break,
+            (expected, found) if expected == found => {}
+            (expected, found) => {
+                differing += 1;
+                // The first few show what is wrong; thousands would hide it.
+                if differing <= 10 {
+                    writeln!(out, "{}:{number}", path.display())?;
+                    writeln!(out, "  expected {}", expected.unwrap_or("no more records"))?;
+                    writeln!(out, "  found    {}", found.unwrap_or("no more records"))?;
+                }
+            }
+        }
+    }
+    Err(Failure::Other(format!(
+        "{} record(s) differ from {}; `--bless` rewrites it",
+        differing.max(1),
+        path.display()
+    )))
+}
+
+fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_nanos()).ok())
+        .unwrap_or(0)
+}
+
+/// The first lines of a log: at most `lines` of them, and at most a mebibyte.
+pub(super) fn head(log: &Path, lines: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(log)?.take(1 << 20).read_to_end(&mut bytes)?;
+    if let Some(end) = memchr::memchr_iter(b'\n', &bytes).nth(lines.saturating_sub(1)) {
+        bytes.truncate(end + 1);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,154 @@
+//! `pillion run`: the agent until it is told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{ConfigArgs, Failure};
+use crate::agent::{Agent, Drained};
+use crate::config;
+use crate::config::settings::Settings;
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Without a configuration file: globs of the files to tail, separated by commas, or one each
+    /// time [env: PILLION_FILES].
+    #[arg(long, value_name = "GLOB", conflicts_with = "config")]
+    files: Vec<String>,
+    /// Without a configuration file: where to ship, as `elasticsearch=URL`, `loki=URL`, `console` or
+    /// `file=PATH` [env: PILLION_TO].
+    #[arg(long, value_name = "KIND=WHERE", conflicts_with = "config")]
+    to: Vec<String>,
+    /// The state directory; overrides the configuration's.
+    #[arg(long, env = "PILLION_STATE", value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Where metrics and probes are served, or `off`; overrides the configuration's.
+    #[arg(long, env = "PILLION_ADMIN", value_name = "ADDRESS", value_parser = admin_address)]
+    admin: Option<AdminAddress>,
+    /// After SIGTERM: how long to read on, ship and wait for acknowledgements.
+    #[arg(long, env = "PILLION_GRACE", default_value = "25s", value_name = "TIME",
+          value_parser = config::units::duration)]
+    grace: Duration,
+}
+
+/// `--admin`'s value; a type of its own, since clap reads an `Option` as "may be left out".
+#[derive(Clone, Copy, Debug)]
+struct AdminAddress(Option<SocketAddr>);
+
+fn admin_address(text: &str) -> Result<AdminAddress, String> {
+    match text {
+        "off" => Ok(AdminAddress(None)),
+        address => address
+            .parse()
+            .map(|address| AdminAddress(Some(address)))
+            .map_err(|_| "write an address and port as 127.0.0.1:2028, or `off`".to_owned()),
+    }
+}
+
+pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
+    let settings = Arc::new(settings(&args)?);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build()?;
+    let done = runtime.block_on(until_told(settings, args.grace));
+    // Not dropped: that would wait for writes that nobody reads and for name lookups.
+    runtime.shutdown_background();
+    done
+}
+
+fn settings(args: &RunArgs) -> Result<Settings, Failure> {
+    let environment = config::process_environment;
+    let no_file = args.config.config.is_none();
+    let mut settings = if no_file && config::is_simple(&args.files, &args.to, &environment) {
+        let state = args.state.as_ref().map(|state| state.to_string_lossy());
+        config::from_simple(&args.files, &args.to, state.as_deref(), &environment)
+            .map_err(Failure::Config)?
+    } else {
+        let mut settings = args.config.load()?;
+        if let Some(state) = &args.state {
+            settings.state.clone_from(state);
+        }
+        settings
+    };
+    if let Some(AdminAddress(admin)) = args.admin {
+        settings.admin = admin;
+    }
+    Ok(settings)
+}
+
+async fn until_told(settings: Arc<Settings>, grace: Duration) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut agent = Agent::start(Arc::clone(&settings), host_name())
+        .await
+        .map_err(|error| Failure::Other(error.to_string()))?;
+    let forsaken = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        destination = until_forsaken(&mut agent, &settings) => Some(destination),
+    };
+    tracing::info!(grace = ?grace, "draining; a second signal stops at once");
+    let drained = tokio::select! {
+        drained = agent.drain(grace) => drained,
+        _ = terminate.recv() => return Err(stopped_at_once()),
+        _ = interrupt.recv() => return Err(stopped_at_once()),
+    };
+    report(&drained);
+    match forsaken {
+        None => Ok(()),
+        Some(destination) => Err(Failure::Other(format!(
+            "nobody reads what destination {destination} writes any more; the others got theirs, \
+             it is sent the rest at the next start"
+        ))),
+    }
+}
+
+/// Says when the files are watched. Ends when a destination does, with its name.
+async fn until_forsaken(agent: &mut Agent, settings: &Settings) -> String {
+    agent.watching().await;
+    let admin = agent.admin_address().map_or_else(|| "off".to_owned(), |it| it.to_string());
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        sources = settings.sources.len(),
+        destinations = settings.destinations.len(),
+        state = %settings.state.display(),
+        admin = %admin,
+        "watching"
+    );
+    agent.forsaken().await
+}
+
+fn stopped_at_once() -> Failure {
+    Failure::Other(
+        "stopped at once; what was not acknowledged is read again at the next start".to_owned(),
+    )
+}
+
+fn report(drained: &Drained) {
+    let unsettled = drained.finished.unsettled;
+    if !drained.finished.saved {
+        tracing::error!("the checkpoint could not be saved: the next start reads some lines again");
+    }
+    if unsettled == 0 {
+        tracing::info!(bytes_left_behind = 0, "drained");
+    } else {
+        tracing::warn!(
+            bytes_left_behind = unsettled,
+            unread = drained.left_behind.bytes,
+            "drained, but the grace was over before all was shipped: the rest is read at the next start"
+        );
+    }
+}
+
+/// What `host.name` says: in Kubernetes the pod's name, which is its host name.
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}

@@ -1,0 +1,198 @@
+//! The user's parsers: read part by part, so that each part's mistake is shown, then compiled and
+//! proved by their samples.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pillion_parsers::definition::{
+    Definition, DefinitionError, Fault, FieldType, LevelField, Sample, TimeField,
+};
+use pillion_parsers::multiline::Joiner;
+use pillion_parsers::parse::Library;
+use serde::Deserialize;
+
+use super::{good_name, known_name};
+use crate::config::diagnostic::{Mistake, Place};
+use crate::config::read::{Fields, Reader, Value};
+use crate::config::tree::{Entry, Kind, Node};
+
+/// The built-in parsers, and those of the configuration that are sound.
+pub(super) fn library(reader: &mut Reader<'_>, parsers: Option<Value<'_>>) -> Arc<Library> {
+    let mut library = Library::builtin();
+    let parsers = parsers.map(|value| reader.named(value, "parsers")).unwrap_or_default();
+    for value in parsers {
+        let named = good_name(reader, value);
+        let Some(definition) = definition(reader, value) else {
+            library = placeholder(&library, value.name);
+            continue;
+        };
+        if !named {
+            continue;
+        }
+        match proved(reader, value, &library, definition) {
+            Ok(more) => library = more,
+            Err(error) => {
+                reader.mistake(misfit(value, &error));
+                if error.fault != Fault::Name {
+                    library = placeholder(&library, value.name);
+                }
+            }
+        }
+    }
+    library
+}
+
+/// The library with one more definition. Its samples are tried one by one, so that each that fails
+/// is shown.
+fn proved(
+    reader: &mut Reader<'_>,
+    value: Value<'_>,
+    library: &Library,
+    definition: Definition,
+) -> Result<Arc<Library>, DefinitionError> {
+    let alone = Definition { samples: Vec::new(), ..definition.clone() };
+    let proved = library.with(vec![alone.clone()])?;
+    for (index, sample) in definition.samples.iter().enumerate() {
+        let one = Definition { samples: vec![sample.clone()], ..alone.clone() };
+        if let Err(mut error) = library.with(vec![one]) {
+            if let Fault::Sample(mismatch) = &mut error.fault {
+                mismatch.sample = index;
+            }
+            reader.mistake(misfit(value, &error));
+        }
+    }
+    // With all samples: they are shown by `pillion parsers`, and run by `pillion test`.
+    Ok(library.with(vec![definition]).map_or_else(|_| Arc::new(proved), Arc::new))
+}
+
+/// The library with a stand-in for a parser that is refused already, so that the sources that name
+/// it are not refused too.
+fn placeholder(library: &Arc<Library>, name: &str) -> Arc<Library> {
+    let plain = Definition {
+        name: name.to_owned(),
+        pattern: Some("(?<message>.*)".to_owned()),
+        ..Definition::default()
+    };
+    library.with(vec![plain]).map_or_else(|_| Arc::clone(library), Arc::new)
+}
+
+fn definition(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Definition> {
+    let mut fields = reader.map(value)?;
+    let doc = part::<String>(reader, fields.take("doc"));
+    let grammar = part::<String>(reader, fields.take("grammar"));
+    let pattern = part::<String>(reader, fields.take("pattern"));
+    let types = match fields.take("types") {
+        None => Some(BTreeMap::new()),
+        Some(value) => reader.map(value).and_then(|_| types(reader, value)),
+    };
+    let time = part::<TimeField>(reader, fields.take("time"));
+    let level = part::<LevelField>(reader, fields.take("level"));
+    let joiner = joiner(reader, &mut fields);
+    let samples = fields.take("samples").map(|value| reader.list(value)).unwrap_or_default();
+    let samples = super::all(samples.into_iter().map(|value| {
+        let sample: Option<Option<Sample>> = part(reader, Some(value));
+        sample.flatten()
+    }));
+    fields.finish(reader);
+    Some(Definition {
+        name: value.name.to_owned(),
+        doc: doc?.unwrap_or_default(),
+        grammar: grammar?,
+        pattern: pattern?,
+        types: types?,
+        time: time?,
+        level: level?,
+        joiner: joiner?,
+        samples: samples?,
+    })
+}
+
+/// One part as its own type reads it; `Some(None)` when it is not given.
+fn part<'n, T: Deserialize<'n>>(
+    reader: &mut Reader<'_>,
+    value: Option<Value<'n>>,
+) -> Option<Option<T>> {
+    let Some(value) = value else { return Some(None) };
+    match T::deserialize(value.node) {
+        Ok(part) => Some(Some(part)),
+        Err(error) => {
+            reader.mistake(error.mistake(value.place()));
+            None
+        }
+    }
+}
+
+fn types(reader: &mut Reader<'_>, value: Value<'_>) -> Option<BTreeMap<String, FieldType>> {
+    let Kind::Map(entries) = &value.node.kind else { return None };
+    let read = entries.iter().map(|entry| {
+        let read: Option<Option<FieldType>> = part(reader, Some(Value::of(entry)));
+        Some((entry.key.clone(), read??))
+    });
+    let read: Vec<_> = read.collect();
+    read.into_iter().collect()
+}
+
+fn joiner(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Option<String>> {
+    let Some(value) = fields.take("joiner") else { return Some(None) };
+    let names: Vec<_> = Joiner::names().collect();
+    known_name(reader, value, "joiner", names.into_iter()).map(Some)
+}
+
+/// A mistake that only compiling, or running the samples, could find.
+fn misfit(value: Value<'_>, error: &DefinitionError) -> Mistake {
+    let (message, help) = match &error.fault {
+        Fault::Name => (
+            format!("there is already a parser `{}`", value.name),
+            Some("choose another name: `pillion parsers` lists those built in".to_owned()),
+        ),
+        Fault::Pattern(problem) => {
+            let mistake = super::redact::bad_pattern(problem);
+            (mistake.message, mistake.help)
+        }
+        Fault::Sample(mismatch) => {
+            let help = "correct the pattern or the sample: `pillion explain` shows what comes out";
+            (mismatch.to_string(), Some(help.to_owned()))
+        }
+        _ => {
+            let message = error.to_string();
+            let own = format!("parser `{}`: ", error.name);
+            (message.strip_prefix(&own).unwrap_or(&message).to_owned(), None)
+        }
+    };
+    Mistake::at(place_of(value, &error.fault), message).maybe_help(help)
+}
+
+/// Where in the definition the fault lies.
+fn place_of(value: Value<'_>, fault: &Fault) -> Place {
+    let Some(part) = entry(value.node, fault.field()) else { return value.key };
+    match fault {
+        Fault::NoSuchField { key, field } => {
+            let inner = if *key == "types" { field.as_str() } else { "field" };
+            entry(&part.value, inner).map_or(part.key_place, |inner| {
+                if *key == "types" { inner.key_place } else { inner.value.place }
+            })
+        }
+        Fault::Zone(_) => entry(&part.value, "zone").map_or(part.key_place, |it| it.value.place),
+        Fault::TimeFormat(_) => {
+            entry(&part.value, "format").map_or(part.key_place, |it| it.value.place)
+        }
+        Fault::Sample(mismatch) => match &part.value.kind {
+            Kind::List(samples) => samples.get(mismatch.sample).map_or(part.key_place, |sample| {
+                let record =
+                    entry(sample, "record").and_then(|it| entry(&it.value, &mismatch.field));
+                let line = || entry(sample, "line").map_or(sample.place, |it| it.value.place);
+                record.map_or_else(line, |it| it.value.place)
+            }),
+            _ => part.value.place,
+        },
+        Fault::Method | Fault::Name | Fault::Yaml(_) => part.key_place,
+        _ => part.value.place,
+    }
+}
+
+fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Entry> {
+    match &node.kind {
+        Kind::Map(entries) => entries.iter().find(|entry| entry.key == key),
+        _ => None,
+    }
+}

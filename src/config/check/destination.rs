@@ -1,0 +1,170 @@
+//! One destination: its kind, and when its batches close.
+
+use std::time::Duration;
+
+use super::{elasticsearch, good_name, loki};
+use crate::config::diagnostic::{Mistake, Place, quote};
+use crate::config::nearest::nearest;
+use crate::config::read::{Fields, Reader, Value};
+use crate::config::settings::{
+    BatchLimits, Compression, Destination, DestinationKind, LokiFormat, WhenFull,
+};
+use crate::config::tree::Kind;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// The kinds, as a destination names them.
+const KINDS: [&str; 4] = ["elasticsearch", "loki", "console", "file"];
+
+pub(super) fn destination(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Destination> {
+    let named = good_name(reader, value);
+    let mut fields = reader.map(value)?;
+    let given: Vec<_> = KINDS.iter().filter_map(|kind| fields.take(kind)).collect();
+    let kind = kind(reader, &fields, &given);
+    // Whatever is wrong inside, the limits are those of the kind it was to be.
+    let (usual, most) = usual(given.first().map_or("", |kind| kind.name));
+    let batch = fields.take("batch");
+    let limits = batch.map_or(Some(usual), |value| batch_limits(reader, value, usual, most));
+    let compression = fields.take("compression");
+    let compression = compression.map_or(Some(Compression::Fast), |value| {
+        let words = [
+            ("fast", Compression::Fast),
+            ("small", Compression::Small),
+            ("none", Compression::None),
+        ];
+        let word = reader.one_of(value, &words)?;
+        has_compression(reader, value.key, kind.as_ref()?).then_some(word)
+    });
+    let when_full = fields.take("when_full").map_or(Some(WhenFull::Block), |value| {
+        let words = [("block", WhenFull::Block), ("drop_newest", WhenFull::DropNewest)];
+        reader.one_of(value, &words)
+    });
+    let buffer = fields.take("buffer").is_none_or(|value| no_buffer(reader, value));
+    fields.finish(reader);
+    Some(Destination {
+        name: (named && buffer).then(|| value.name.to_owned())?,
+        kind: kind?,
+        batch: limits?,
+        compression: compression?,
+        when_full: when_full?,
+    })
+}
+
+/// Exactly one of the kinds has to be there.
+fn kind(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    given: &[Value<'_>],
+) -> Option<DestinationKind> {
+    match given {
+        [] => {
+            if fields.unknown().any(|key| nearest(key, KINDS.into_iter()).is_some()) {
+                // The unknown key's own message says which kind it may be.
+                return None;
+            }
+            let message = format!("{} has no kind", quote(fields.whole.name));
+            let help = "name the server under `elasticsearch` or `loki`, or write `console: {}` or \
+                        `file: {path: …}`";
+            reader.mistake(Mistake::at(fields.whole.key, message).help(help));
+            None
+        }
+        [one] => read_kind(reader, *one),
+        [first, second, ..] => {
+            let message = format!("{} is of two kinds at once", quote(fields.whole.name));
+            reader.mistake(
+                Mistake::at(second.key, message)
+                    .label("a second kind")
+                    .related(first.key, "the first")
+                    .help("give each a destination of its own"),
+            );
+            for value in given {
+                read_kind(reader, *value);
+            }
+            None
+        }
+    }
+}
+
+fn read_kind(reader: &mut Reader<'_>, value: Value<'_>) -> Option<DestinationKind> {
+    match value.name {
+        "elasticsearch" => {
+            elasticsearch::elasticsearch(reader, value).map(DestinationKind::Elasticsearch)
+        }
+        "loki" => loki::loki(reader, value).map(DestinationKind::Loki),
+        "console" => {
+            reader.map_or_nothing(value)?.finish(reader);
+            Some(DestinationKind::Console)
+        }
+        _ => {
+            let path = if matches!(value.node.kind, Kind::Scalar { .. }) {
+                reader.path(value)
+            } else {
+                let mut fields = reader.map(value)?;
+                let path = fields.need("path", "write `file: {path: /var/tmp/out.ndjson}`");
+                fields.finish(reader);
+                path.and_then(|path| reader.path(path))
+            };
+            path.map(|path| DestinationKind::File { path })
+        }
+    }
+}
+
+/// What closes a batch where nothing is said, and the most bytes allowed.
+fn usual(kind: &str) -> (BatchLimits, usize) {
+    let second = Duration::from_secs(1);
+    match kind {
+        // Loki's distributor hands a batch to its ingesters in messages of at most 4 MiB, and
+        // answers a larger one with a 500 that looks as if trying again could help.
+        "loki" => (BatchLimits { bytes: MIB, records: 10_000, linger: second }, 4 * MIB),
+        "console" => {
+            let linger = Duration::from_millis(100);
+            (BatchLimits { bytes: 64 * KIB, records: 1_000, linger }, 64 * MIB)
+        }
+        "file" => (BatchLimits { bytes: 256 * KIB, records: 10_000, linger: second }, 64 * MIB),
+        // Elasticsearch refuses bodies over 100 MB, counted after decompression
+        // (`http.max_content_length`).
+        _ => (BatchLimits { bytes: 5 * MIB, records: 10_000, linger: second }, 95 * MIB),
+    }
+}
+
+fn batch_limits(
+    reader: &mut Reader<'_>,
+    value: Value<'_>,
+    usual: BatchLimits,
+    most: usize,
+) -> Option<BatchLimits> {
+    let mut fields = reader.map(value)?;
+    let bytes = fields.take("bytes");
+    let bytes = bytes.map_or(Some(usual.bytes), |value| reader.size(value, KIB..=most));
+    let records = fields.take("records");
+    let records = records.map_or(Some(usual.records), |value| reader.whole(value, 1..=1_000_000));
+    let linger = fields.take("linger").map_or(Some(usual.linger), |value| {
+        reader.duration(value, Duration::from_millis(1)..=Duration::from_secs(600))
+    });
+    fields.finish(reader);
+    Some(BatchLimits { bytes: bytes?, records: records?, linger: linger? })
+}
+
+fn has_compression(reader: &mut Reader<'_>, place: Place, kind: &DestinationKind) -> bool {
+    let message = match kind {
+        DestinationKind::Elasticsearch(_) => return true,
+        DestinationKind::Loki(loki) if loki.format == LokiFormat::Json => return true,
+        DestinationKind::Loki(_) => "Loki's protobuf form is always compressed with snappy",
+        DestinationKind::Console => "`console` writes plain lines",
+        DestinationKind::File { .. } => "`file` writes plain lines",
+    };
+    reader.mistake(Mistake::at(place, message).help("remove `compression`"));
+    false
+}
+
+fn no_buffer(reader: &mut Reader<'_>, value: Value<'_>) -> bool {
+    if matches!(&value.node.kind, Kind::Scalar { text, .. } if text == "off") {
+        return true;
+    }
+    reader.mistake(
+        Mistake::at(value.place(), "buffers other than `off` are not there yet")
+            .help("remove it: what cannot be sent stays in the log files and is read when it can"),
+    );
+    false
+}

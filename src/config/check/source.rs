@@ -1,0 +1,235 @@
+//! One source: which files, from where, and how lines become records.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use globset::{GlobBuilder, GlobMatcher};
+use pillion_parsers::multiline::Joiner;
+use pillion_parsers::parse::Library;
+
+use super::{good_name, known_name};
+use crate::config::diagnostic::Mistake;
+use crate::config::nearest::suggestion;
+use crate::config::read::{Reader, Value};
+use crate::config::settings::{Multiline, Source, StartAt};
+use crate::config::tree::Kind;
+
+const KIB: usize = 1024;
+
+/// Bytes of a record, unless said otherwise.
+const MAX_RECORD: usize = 256 * KIB;
+
+/// What a source may refer to.
+pub(super) struct Asked<'a> {
+    pub(super) library: &'a Library,
+    pub(super) destinations: &'a [&'a str],
+}
+
+pub(super) fn source(
+    reader: &mut Reader<'_>,
+    value: Value<'_>,
+    asked: &Asked<'_>,
+) -> Option<Source> {
+    let named = good_name(reader, value);
+    let mut fields = reader.map(value)?;
+    let exclude = fields.take("exclude").map_or(Some(Vec::new()), |value| exclude(reader, value));
+    let links_to = fields.take("links_to").map_or(Some(Vec::new()), |value| {
+        let directories = reader.list(value);
+        super::all(directories.into_iter().map(|directory| reader.path(directory)))
+    });
+    let start_at = fields.take("start_at").map_or(Some(StartAt::Beginning), |value| {
+        reader.one_of(value, &[("beginning", StartAt::Beginning), ("end", StartAt::End)])
+    });
+    let ignore_older = fields.take("ignore_older").map_or(Some(None), |value| age(reader, value));
+    let max_record = fields
+        .take("max_record")
+        .map_or(Some(MAX_RECORD), |value| reader.size(value, KIB..=64 * KIB * KIB));
+    let multiline =
+        fields.take("multiline").map_or(Some(Multiline::Default), |value| multiline(reader, value));
+    let parser = fields.take("parser").map_or(Some("auto".to_owned()), |value| {
+        known_name(reader, value, "parser", asked.library.names().collect::<Vec<_>>().into_iter())
+    });
+    let constants =
+        fields.take("fields").map_or(Some(BTreeMap::new()), |value| constants(reader, value));
+    let to = match fields.take("to") {
+        Some(value) => to(reader, value, asked.destinations),
+        None => Some((0..asked.destinations.len()).collect()),
+    };
+    fields.not_yet(reader, "steps", "remove it for now: change fields where they are logged");
+    let help = "write `files: [/var/log/app/*.log]`";
+    let files = fields.need("files", help).and_then(|value| files(reader, value));
+    fields.finish(reader);
+    Some(Source {
+        name: named.then(|| value.name.to_owned())?,
+        files: files?,
+        exclude: exclude?,
+        links_to: links_to?,
+        start_at: start_at?,
+        ignore_older: ignore_older?,
+        max_record: max_record?,
+        multiline: multiline?,
+        parser: parser?,
+        fields: constants?,
+        to: to?,
+    })
+}
+
+fn files(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Vec<String>> {
+    let patterns = reader.list(value);
+    if patterns.is_empty() && matches!(value.node.kind, Kind::List(_)) {
+        let mistake = Mistake::at(value.place(), "`files` is empty");
+        reader.mistake(mistake.help("write `files: [/var/log/app/*.log]`"));
+        return None;
+    }
+    super::all(patterns.into_iter().map(|value| {
+        let pattern = reader.filled(value, "a glob of an absolute path")?;
+        let fits = reader.is_absolute(value, &pattern) && is_glob(reader, value, &pattern);
+        if fits && (pattern.starts_with("/**") || pattern == "/*") {
+            let mistake = Mistake::at(value.place(), "this walks the whole file system");
+            reader.mistake(mistake.help("begin it with the directory that the logs are in"));
+            return None;
+        }
+        if fits && pattern.ends_with('/') {
+            let mistake = Mistake::at(value.place(), "this names a directory, not files");
+            reader.mistake(mistake.help("write `/**/*.log` or the like after it"));
+            return None;
+        }
+        fits.then_some(pattern)
+    }))
+}
+
+fn exclude(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Vec<String>> {
+    let patterns = reader.list(value);
+    super::all(patterns.into_iter().map(|value| {
+        let pattern = reader.filled(value, "a glob of a path or a file name")?;
+        if pattern.contains('/') && !pattern.starts_with('/') {
+            let mistake = Mistake::at(value.place(), "this is neither a path nor a file name");
+            reader.mistake(mistake.help("begin it with `/`, or name the file alone as `*.gz`"));
+            return None;
+        }
+        is_glob(reader, value, &pattern).then_some(pattern)
+    }))
+}
+
+fn is_glob(reader: &mut Reader<'_>, value: Value<'_>, pattern: &str) -> bool {
+    match GlobBuilder::new(pattern).literal_separator(true).build() {
+        Ok(_) => true,
+        Err(error) => {
+            let message = format!("this glob cannot be used: {}", error.kind());
+            let help = "`*` is any part of a name, `**` any directories, `{a,b}` one of several, \
+                        `[ab]` one letter";
+            reader.mistake(Mistake::at(value.place(), message).help(help));
+            false
+        }
+    }
+}
+
+/// Whether a source would read this file.
+pub(super) fn reads(source: &Source, path: &Path) -> bool {
+    let matches = |patterns: &[String]| patterns.iter().any(|pattern| covers(pattern, path));
+    matches(&source.files) && !matches(&source.exclude)
+}
+
+fn covers(pattern: &str, path: &Path) -> bool {
+    let matcher: Option<GlobMatcher> = GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .build()
+        .ok()
+        .map(|glob| glob.compile_matcher());
+    let name = if pattern.starts_with('/') { Some(path) } else { path.file_name().map(Path::new) };
+    matcher.zip(name).is_some_and(|(matcher, name)| matcher.is_match(name))
+}
+
+fn age(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Option<Duration>> {
+    if matches!(&value.node.kind, Kind::Scalar { text, .. } if text == "off") {
+        return Some(None);
+    }
+    let day = Duration::from_secs(24 * 60 * 60);
+    reader.duration(value, Duration::from_secs(1)..=3650 * day).map(Some)
+}
+
+fn multiline(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Multiline> {
+    if matches!(value.node.kind, Kind::Map(_)) {
+        let mut fields = reader.map(value)?;
+        let pattern =
+            fields.need("start", r"write `multiline: {start: '^\d{4}-'}`").and_then(|value| {
+                let pattern = reader.verbatim(value, "a pattern")?;
+                let Err(problem) = Joiner::start_pattern(pattern) else {
+                    return Some(pattern.to_owned());
+                };
+                let mistake = super::redact::bad_pattern(&problem);
+                reader.mistake(Mistake { place: Some(value.place()), ..mistake });
+                None
+            });
+        fields.finish(reader);
+        return pattern.map(Multiline::Start);
+    }
+    let name = reader.filled(value, "a joiner's name, `off`, or `{start: pattern}`")?;
+    if name == "off" {
+        return Some(Multiline::Off);
+    }
+    if Joiner::named(&name).is_some() {
+        return Some(Multiline::Named(name));
+    }
+    let known: Vec<_> = Joiner::names().chain(["off"]).collect();
+    let message = format!("there is no joiner {}", value.quoted());
+    let help = match suggestion(&name, known.into_iter()) {
+        _ if name.starts_with('^') => {
+            r"for a pattern, write `multiline: {start: '^\d{4}-'}`".into()
+        }
+        Some(help) => help,
+        None => String::new(),
+    };
+    reader.mistake(Mistake::at(value.place(), message).help(help));
+    None
+}
+
+fn constants(reader: &mut Reader<'_>, value: Value<'_>) -> Option<BTreeMap<String, String>> {
+    let Kind::Map(entries) = &value.node.kind else {
+        reader.map(value);
+        return None;
+    };
+    let mut constants = Some(BTreeMap::new());
+    for entry in entries {
+        let field = Value::of(entry);
+        let key = entry.key.trim();
+        if key.is_empty() || key.contains("${") || key.split('.').any(str::is_empty) {
+            let mistake = Mistake::at(entry.key_place, "this cannot name a field");
+            reader
+                .mistake(mistake.help("write `service.name: shop`; variables go into values only"));
+            constants = None;
+        }
+        match (reader.text(field, "a single value"), &mut constants) {
+            (Some(text), Some(constants)) => {
+                constants.insert(entry.key.clone(), text);
+            }
+            _ => constants = None,
+        }
+    }
+    constants
+}
+
+fn to(reader: &mut Reader<'_>, value: Value<'_>, destinations: &[&str]) -> Option<Vec<usize>> {
+    let names = reader.list(value);
+    if names.is_empty() && matches!(value.node.kind, Kind::List(_)) {
+        let mistake = Mistake::at(value.place(), "`to` is empty: the source would ship nowhere");
+        reader.mistake(mistake.help("name a destination, or leave `to` out for all of them"));
+        return None;
+    }
+    let mut indexes = Some(Vec::new());
+    for value in names {
+        let name = known_name(reader, value, "destination", destinations.iter().copied());
+        let index = name.and_then(|name| destinations.iter().position(|known| *known == name));
+        match (index, &mut indexes) {
+            (Some(index), Some(seen)) if seen.contains(&index) => {
+                let message = format!("{} is named twice", value.quoted());
+                reader.mistake(Mistake::at(value.place(), message));
+                indexes = None;
+            }
+            (Some(index), Some(indexes)) => indexes.push(index),
+            _ => indexes = None,
+        }
+    }
+    indexes
+}

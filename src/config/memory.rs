@@ -1,0 +1,128 @@
+//! How much memory a configuration needs at the least: the sum that `check` refuses a smaller
+//! `memory` with, and the shares the agent takes from its budget.
+//!
+//! Every number is resident bytes. What is taken before a read is an estimate on the safe side; the
+//! agent trues it up once the bytes have become batches.
+
+use super::settings::{Compression, Destination, DestinationKind, LokiFormat, Settings};
+use super::units::shown;
+
+/// Bytes a chunk is read in, unless one line is longer.
+pub const CHUNK: usize = 128 * 1024;
+
+/// Bytes in a destination's form per byte read, before compression: field names, ids and escapes.
+/// Measured for nginx access lines in a bulk body: 2.7.
+const EXPANSION: usize = 3;
+
+/// What compression divides a batch by, at the least, when it is a log. One that compresses worse
+/// (base64, encrypted values) closes its batch earlier, when the budget runs out.
+const COMPRESSED: usize = 2;
+
+/// A gzip compressor's window, hash chains and pending output.
+const COMPRESSOR: usize = 320 * 1024;
+
+/// Copies of its bytes that the largest record may need at once: read, joined, and decoded.
+const RECORD_COPIES: usize = 3;
+
+/// The budget's part that joiners may hold at most: beyond it the oldest record is ended.
+pub const JOINERS: usize = 4;
+
+/// Whether the open batch lies compressed in memory.
+fn compresses(destination: &Destination) -> bool {
+    match &destination.kind {
+        DestinationKind::Elasticsearch(_) => destination.compression != Compression::None,
+        DestinationKind::Loki(_) | DestinationKind::Console | DestinationKind::File { .. } => false,
+    }
+}
+
+/// What a chunk of so many bytes may take, with what it becomes at every destination: taken from the
+/// budget before the read.
+#[must_use]
+pub fn chunk_share(bytes: usize, destinations: &[Destination]) -> usize {
+    let grown = |destination: &Destination| {
+        let plain = bytes.saturating_mul(EXPANSION);
+        if compresses(destination) { plain / COMPRESSED } else { plain }
+    };
+    destinations.iter().map(grown).fold(bytes, usize::saturating_add)
+}
+
+/// What the largest record may take while it is joined and decoded.
+#[must_use]
+pub fn record_share(max_record: usize) -> usize {
+    max_record.saturating_mul(RECORD_COPIES)
+}
+
+/// What a full batch of a destination takes: the open one, and for Loki, whose batches are compressed
+/// only when they close, also the closed one.
+#[must_use]
+pub fn batch_share(destination: &Destination) -> usize {
+    let bytes = destination.batch.bytes;
+    match &destination.kind {
+        _ if compresses(destination) => COMPRESSOR.saturating_add(bytes / COMPRESSED),
+        DestinationKind::Loki(loki) => {
+            let scratch = if loki.format == LokiFormat::Json { COMPRESSOR } else { 0 };
+            bytes.saturating_add(bytes / COMPRESSED).saturating_add(scratch)
+        }
+        _ => bytes,
+    }
+}
+
+/// The least memory a configuration can work with: per thread a chunk, the largest record, and a
+/// batch for each destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// [`chunk_share`] of [`CHUNK`].
+    pub chunk: usize,
+    /// [`record_share`] of the largest `max_record`.
+    pub record: usize,
+    /// [`batch_share`] by destination name.
+    pub batches: Vec<(String, usize)>,
+    /// Worker threads, each with a chunk, a record and open batches of its own.
+    pub threads: usize,
+}
+
+impl Need {
+    /// What these settings need.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let max_record = settings.sources.iter().map(|source| source.max_record).max();
+        Self {
+            chunk: chunk_share(CHUNK, &settings.destinations),
+            record: record_share(max_record.unwrap_or_default()),
+            batches: settings
+                .destinations
+                .iter()
+                .map(|destination| (destination.name.clone(), batch_share(destination)))
+                .collect(),
+            threads: settings.threads.get(),
+        }
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.batches
+            .iter()
+            .map(|(_, bytes)| *bytes)
+            .fold(self.chunk.saturating_add(self.record), usize::saturating_add)
+            .saturating_mul(self.threads)
+    }
+}
+
+impl std::fmt::Display for Need {
+    /// The sum, written out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let threads = self.threads > 1;
+        if threads {
+            write!(f, "{} threads × (", self.threads)?;
+        }
+        write!(f, "a chunk {} + a record {}", shown(self.chunk), shown(self.record))?;
+        for (name, bytes) in &self.batches {
+            write!(f, " + a batch for `{name}` {}", shown(*bytes))?;
+        }
+        if threads {
+            f.write_str(")")?;
+        }
+        write!(f, " = {}", shown(self.total()))
+    }
+}

@@ -1,0 +1,182 @@
+//! Appending lines to a file so that they are whole and on disk when it is said that they are: used
+//! for dead letters and for `file` destinations. Blocking; callers run it on a blocking thread.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A file that lines are appended to; opened when first needed, and again when it was renamed away
+/// or deleted (logrotate), or when an attempt failed.
+#[derive(Debug)]
+pub struct Appender {
+    path: PathBuf,
+    open: Option<File>,
+}
+
+/// What an append did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// The bytes are in the file, and synced. It has this many bytes now.
+    Synced(u64),
+    /// Nothing was written: the file would pass the cap.
+    Full,
+}
+
+impl Appender {
+    /// An appender to `path`, which is created with mode 0600 if it is not there.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, open: None }
+    }
+
+    /// The file's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends whole lines and syncs them (`fdatasync`), all or nothing: after an error the file is
+    /// as long as before, as far as the system allows it. With a `cap`, nothing is written that
+    /// would make the file longer.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened, written or synced. Trying again is right: the next attempt
+    /// opens it anew, since after a failed sync the system may have forgotten what it did not write.
+    pub fn append(&mut self, lines: &[u8], cap: Option<u64>) -> io::Result<Appended> {
+        let mut file = match self.open.take().filter(|file| is_still_at(file, &self.path)) {
+            Some(file) => file,
+            None => open(&self.path)?,
+        };
+        let metadata = file.metadata()?;
+        let (before, regular) = (metadata.len(), metadata.is_file());
+        let after = before.saturating_add(lines.len() as u64);
+        if regular && cap.is_some_and(|cap| after > cap) {
+            self.open = Some(file);
+            return Ok(Appended::Full);
+        }
+        let written = file.write_all(lines).and_then(|()| sync(&file, regular));
+        if let Err(error) = written {
+            if regular {
+                // Half a line would be glued to the next attempt's first.
+                let _ = file.set_len(before);
+            }
+            return Err(error);
+        }
+        self.open = Some(file);
+        Ok(Appended::Synced(after))
+    }
+}
+
+fn sync(file: &File, regular: bool) -> io::Result<()> {
+    // A pipe or a terminal cannot be synced, and need not be.
+    if regular { file.sync_data() } else { Ok(()) }
+}
+
+fn is_still_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let existed = path.exists();
+    let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    if file.metadata()?.is_file() {
+        cut_torn_line(&file)?;
+    }
+    if !existed && let Some(directory) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
+        // A name that is not on disk would take the synced bytes with it.
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(file)
+}
+
+/// A crash in the middle of an append leaves part of a line. It was never acknowledged, and will be
+/// written again: it is cut off.
+fn cut_torn_line(file: &File) -> io::Result<()> {
+    const BLOCK: u64 = 64 << 10;
+    let end = file.metadata()?.len();
+    let mut whole = end;
+    while whole > 0 {
+        let start = whole.saturating_sub(BLOCK);
+        let mut block = vec![0; usize::try_from(whole - start).unwrap_or(0)];
+        file.read_exact_at(&mut block, start)?;
+        if let Some(newline) = memchr::memrchr(b'\n', &block) {
+            whole = start + newline as u64 + 1;
+            break;
+        }
+        whole = start;
+    }
+    if whole < end { file.set_len(whole) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &Path) -> String {
+        std::fs::read_to_string(path).expect("readable")
+    }
+
+    #[test]
+    fn lines_are_appended_and_the_file_is_private() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("out");
+        let mut appender = Appender::new(path.clone());
+        assert_eq!(appender.append(b"one\n", None).expect("written"), Appended::Synced(4));
+        assert_eq!(appender.append(b"two\n", None).expect("written"), Appended::Synced(8));
+        assert_eq!(read(&path), "one\ntwo\n");
+        assert_eq!(std::fs::metadata(&path).expect("there").mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_renamed_away_is_opened_anew() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (path, rotated) = (directory.path().join("out"), directory.path().join("out.1"));
+        let mut appender = Appender::new(path.clone());
+        appender.append(b"one\n", None).expect("written");
+        std::fs::rename(&path, &rotated).expect("renamed");
+        appender.append(b"two\n", None).expect("written");
+        std::fs::remove_file(&path).expect("removed");
+        appender.append(b"three\n", None).expect("written");
+        assert_eq!((read(&rotated).as_str(), read(&path).as_str()), ("one\n", "three\n"));
+    }
+
+    #[test]
+    fn a_torn_line_is_cut_off_however_long() {
+        for torn in ["torn", &"x".repeat(200_000)] {
+            let directory = tempfile::tempdir().expect("a directory");
+            let path = directory.path().join("out");
+            std::fs::write(&path, format!("whole\n{torn}")).expect("written");
+            Appender::new(path.clone()).append(b"next\n", None).expect("written");
+            assert_eq!(read(&path), "whole\nnext\n");
+            std::fs::write(&path, torn).expect("written");
+            Appender::new(path.clone()).append(b"next\n", None).expect("written");
+            assert_eq!(read(&path), "next\n");
+        }
+    }
+
+    #[test]
+    fn the_cap_is_never_passed_and_makes_room_again_after_rotation() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("out");
+        let mut appender = Appender::new(path.clone());
+        assert_eq!(appender.append(b"12345\n", Some(10)).expect("written"), Appended::Synced(6));
+        assert_eq!(appender.append(b"12345\n", Some(10)).expect("asked"), Appended::Full);
+        assert_eq!(read(&path), "12345\n");
+        std::fs::remove_file(&path).expect("removed");
+        assert_eq!(appender.append(b"12345\n", Some(10)).expect("written"), Appended::Synced(6));
+    }
+
+    #[test]
+    fn a_disk_without_room_is_an_error_and_not_the_end() {
+        let mut full = Appender::new("/dev/full".into());
+        for _ in 0..2 {
+            let error = full.append(b"line\n", None).expect_err("no room");
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! What each kind of answer leads to.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::*;
+use crate::config::settings::{BatchLimits, Compression, WhenFull};
+use crate::export::outcome::{PauseClass, Refusal, RetryClass, Verdict};
+
+fn refusal(status: u16) -> Refusal {
+    Refusal { status, error: Some("mapper_parsing_exception".into()) }
+}
+
+fn retry(class: RetryClass) -> Outcome {
+    Outcome::Retry { class, after: None }
+}
+
+fn pair(id: &str, reason: &str) -> (String, String) {
+    (id.to_owned(), reason.to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_mixed_answer_only_the_retriable_are_sent_again() {
+    let mut first = true;
+    let mut bench = Bench::new(move |_| {
+        if !std::mem::take(&mut first) {
+            return Outcome::Delivered;
+        }
+        Outcome::Records(vec![
+            Verdict::Delivered,
+            Verdict::Duplicate,
+            Verdict::Retry(RetryClass::Overload),
+            Verdict::Refused(refusal(400)),
+            Verdict::Retry(RetryClass::Server),
+            Verdict::FailureStore,
+        ])
+    });
+    let all = bench.push("r", 6);
+    bench.drain().await;
+    assert_eq!(bench.sent(), [all, vec!["r2".into(), "r4".into()]]);
+    assert_eq!(bench.dead_letters(), [pair("r3", "refused")]);
+    let stats = &bench.stats;
+    assert_eq!((stats.delivered.load(Relaxed), stats.duplicate.load(Relaxed)), (3, 1));
+    let dead: u64 = stats.dead_lettered().map(|(_, count)| count).sum();
+    assert_eq!(dead, 2, "one here, one in the server's failure store");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_duplicates_are_done_at_once() {
+    let mut bench = Bench::new(|sent| Outcome::Records(vec![Verdict::Duplicate; sent.len()]));
+    bench.push("r", 5);
+    bench.drain().await;
+    assert_eq!(bench.sent().len(), 1);
+    assert_eq!(bench.stats.duplicate.load(Relaxed), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_minutes_of_overload_are_waited_out_and_left_within_half_a_minute() {
+    let heals = Instant::now() + Duration::from_secs(600);
+    let mut bench = Bench::new(move |_| {
+        if Instant::now() < heals { retry(RetryClass::Overload) } else { Outcome::Delivered }
+    });
+    for batch in 0..20 {
+        bench.push(&format!("b{batch}-"), 10);
+    }
+    bench.drain().await;
+    assert!(heals.elapsed() < Duration::from_secs(30), "{:?}", heals.elapsed());
+    let at = bench.sent_at();
+    let during = at.iter().filter(|at| **at < 600.0).count();
+    assert!((20..150).contains(&during), "{during} requests to a server that has enough to do");
+    let gaps: BTreeSet<_> =
+        at.windows(2).map(|pair| ((pair[1] - pair[0]) * 1000.0) as u64).collect();
+    assert!(gaps.len() > during / 2, "no two waits are alike");
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_holds_the_whole_destination() {
+    let mut first = true;
+    let mut bench = Bench::new(move |_| match std::mem::take(&mut first) {
+        true => {
+            Outcome::Retry { class: RetryClass::Overload, after: Some(Duration::from_secs(45)) }
+        }
+        false => Outcome::Delivered,
+    });
+    bench.push("a", 1);
+    bench.push("b", 1);
+    bench.drain().await;
+    let at = bench.sent_at();
+    assert!(at[0] < 0.1 && at[1] >= 45.0 && at[1] < 46.0, "{at:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_large_is_split_until_it_fits_and_one_alone_is_refused() {
+    let mut bench = Bench::new(|sent| {
+        if sent.len() > 3 || sent.contains(&"r5".to_owned()) {
+            Outcome::TooLarge { status: 413, overload: false }
+        } else {
+            Outcome::Delivered
+        }
+    });
+    bench.push("r", 16);
+    bench.push("after", 2);
+    bench.drain().await;
+    assert_eq!(bench.dead_letters(), [pair("r5", "too_large")]);
+    assert_eq!(bench.stats.delivered.load(Relaxed), 17);
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_minutes_of_bad_credentials_lose_nothing_and_are_asked_slowly() {
+    let heals = Instant::now() + Duration::from_secs(300);
+    let mut bench = Bench::new(move |_| {
+        if Instant::now() < heals {
+            Outcome::Pause(PauseClass::Unauthorized)
+        } else {
+            Outcome::Delivered
+        }
+    });
+    bench.push("a", 3);
+    bench.push("b", 3);
+    bench.drain().await;
+    assert_eq!(bench.stats.delivered.load(Relaxed), 6);
+    let during = bench.sent_at().iter().filter(|at| **at < 300.0).count();
+    assert!((5..20).contains(&during), "{during}");
+    assert_eq!(bench.stats.last_error(), Some("unauthorized"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_privilege_missing_for_some_records_pauses_and_sends_only_those_again() {
+    let mut first = true;
+    let mut bench = Bench::new(move |_| match std::mem::take(&mut first) {
+        true => Outcome::Records(vec![Verdict::Delivered, Verdict::Pause(PauseClass::Forbidden)]),
+        false => Outcome::Delivered,
+    });
+    bench.push("r", 2);
+    bench.drain().await;
+    assert_eq!(bench.sent()[1], ["r1"]);
+    assert!(bench.sent_at()[1] > 2.0, "slowly");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_one_record_that_poisons_a_request_is_found() {
+    let mut bench = Bench::new(|sent| {
+        if sent.contains(&"r11".to_owned()) {
+            Outcome::Poisoned(refusal(400))
+        } else {
+            Outcome::Delivered
+        }
+    });
+    bench.push("r", 64);
+    bench.drain().await;
+    assert_eq!(bench.dead_letters(), [pair("r11", "refused")]);
+    assert_eq!(bench.stats.delivered.load(Relaxed), 63);
+    assert_eq!(bench.sent().len(), 13, "two requests per halving");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_everything_from_the_start_condemns_nothing() {
+    let heals = Instant::now() + Duration::from_secs(300);
+    let mut bench = Bench::new(move |sent| {
+        if Instant::now() < heals || sent.contains(&"r0".to_owned()) {
+            Outcome::Poisoned(refusal(400))
+        } else {
+            Outcome::Delivered
+        }
+    });
+    bench.push("r", 4);
+    bench.push("s", 1);
+    let running = bench.start();
+    tokio::time::sleep(Duration::from_secs(299)).await;
+    assert_eq!((bench.dead_letters(), bench.stats.last_error()), (vec![], Some("unexpected")));
+    bench.queue.close();
+    assert_eq!(running.await.expect("no panic").ended, Ended::Drained);
+    assert_eq!(bench.dead_letters(), [pair("r0", "refused")], "once others were taken");
+    assert_eq!(bench.stats.delivered.load(Relaxed), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_destination_is_probed_with_little_and_then_gets_everything() {
+    let heals = Instant::now() + Duration::from_secs(120);
+    let mut bench = Bench::new(move |_| {
+        if Instant::now() < heals { retry(RetryClass::Connect) } else { Outcome::Delivered }
+    });
+    for batch in 0..4 {
+        bench.push(&format!("a-rather-long-name-of-a-record-{batch}-"), 20_000);
+    }
+    bench.drain().await;
+    assert_eq!(bench.stats.delivered.load(Relaxed), 80_000);
+    let sent = bench.sent();
+    let bytes = |records: &[String]| records.iter().map(|id| id.len() + 1).sum::<usize>();
+    for probe in &sent[3..sent.len().min(8)] {
+        assert!(bytes(probe) <= 64 << 10, "a probe of {} bytes", bytes(probe));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_always_fails_does_not_keep_others_from_going() {
+    let mut bench = Bench::new(|sent| {
+        if sent.contains(&"poison0".to_owned()) {
+            retry(RetryClass::Server)
+        } else {
+            Outcome::Delivered
+        }
+    });
+    bench.push("poison", 1);
+    for batch in 0..30 {
+        bench.push(&format!("b{batch}-"), 1);
+    }
+    let running = bench.start();
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    assert_eq!(bench.settled_once(), (1..31).collect());
+    assert!(bench.stats.oldest_age() >= Some(Duration::from_secs(300)));
+    bench.give_up.send_replace(true);
+    let report = running.await.expect("no panic");
+    assert_eq!(report, Report { ended: Ended::GaveUp, batches_left: 1, records_left: 1 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_keep_breaking_lead_to_smaller_requests() {
+    let mut bench =
+        Bench::new(
+            |sent| {
+                if sent.len() > 100 { retry(RetryClass::Reply) } else { Outcome::Delivered }
+            },
+        );
+    bench.push("r", 400);
+    bench.drain().await;
+    assert_eq!(bench.stats.delivered.load(Relaxed), 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_answer_does_not_tell_apart_is_counted_and_never_sent_again() {
+    let mut bench = Bench::new(|_| Outcome::Unattributed { refused: 3 });
+    bench.push("r", 10);
+    bench.drain().await;
+    assert_eq!(bench.sent().len(), 1);
+    assert_eq!(bench.stats.delivered.load(Relaxed), 7);
+    assert_eq!(bench.stats.lost().map(|(_, count)| count).sum::<u64>(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_up_returns_at_once_and_settles_nothing() {
+    let mut bench = Bench::new(|_| retry(RetryClass::Timeout));
+    for batch in 0..12 {
+        bench.push(&format!("b{batch}-"), 2);
+    }
+    let running = bench.start();
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let before = Instant::now();
+    bench.give_up.send_replace(true);
+    let report = running.await.expect("no panic");
+    assert_eq!(report, Report { ended: Ended::GaveUp, batches_left: 12, records_left: 24 });
+    assert_eq!(before.elapsed(), Duration::ZERO);
+    assert!(bench.settled_once().is_empty());
+    bench.check_conserved();
+    drop(bench.queue);
+    assert_eq!(bench.budget.used(), 0, "what is dropped gives its budget back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_left_ends_the_delivery() {
+    let mut bench = Bench::new(|_| Outcome::Gone);
+    bench.push("a", 1);
+    bench.push("b", 1);
+    let report = bench.start().await.expect("no panic");
+    assert_eq!((report.ended, report.batches_left), (Ended::OutputClosed, 2));
+    assert!(bench.settled_once().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_cannot_be_written_holds_its_batch() {
+    let mut bench = Bench::new(|_| Outcome::Records(vec![Verdict::Refused(refusal(400))]));
+    let blocker = bench.state.path().join("dead-letters");
+    std::fs::write(&blocker, "in the way").expect("written");
+    bench.push("r", 1);
+    let running = bench.start();
+    while bench.stats.dead_letter_failures.load(Relaxed) < 3 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert!(bench.settled_once().is_empty());
+    std::fs::remove_file(&blocker).expect("removed");
+    bench.queue.close();
+    assert_eq!(running.await.expect("no panic").ended, Ended::Drained);
+    assert_eq!(bench.dead_letters(), [pair("r0", "refused")]);
+    bench.check_conserved();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_encoder_refused_is_kept_and_a_batch_of_nothing_is_settled() {
+    let mut bench = Bench::new(|_| Outcome::Delivered);
+    bench.push_batch(None, Vec::new());
+    let letter = DeadLetter { id: "x".into(), reason: Reason::TooOld, record: "{}".into() };
+    bench.push_batch(Some(payload(&["y".to_owned()])), vec![letter]);
+    bench.drain().await;
+    assert_eq!(bench.dead_letters(), [pair("x", "too_old")]);
+    assert_eq!(bench.sent(), [["y"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_run_side_by_side_when_the_destination_keeps_up() {
+    let mut bench = Bench::new(|_| Outcome::Delivered);
+    for batch in 0..200 {
+        bench.push(&format!("b{batch}-"), 1);
+    }
+    bench.drain().await;
+    let last = bench.sent_at().last().copied().expect("some");
+    assert!(last < 200.0 * 0.02 / 4.0, "took {last} s: not more than four at a time");
+    assert_eq!(bench.stats.concurrency.load(Relaxed), MOST as u64);
+}
+
+#[tokio::test]
+async fn a_configured_file_is_delivered_to_by_the_public_way() {
+    let state = tempfile::tempdir().expect("a directory");
+    let path = state.path().join("out.ndjson");
+    let mut bench = Bench::new(|_| Outcome::Delivered);
+    let settings = Destination {
+        name: "out".to_owned(),
+        kind: DestinationKind::File { path: path.clone() },
+        batch: BatchLimits { bytes: 1, records: 1, linger: Duration::ZERO },
+        compression: Compression::None,
+        when_full: WhenFull::Block,
+    };
+    let settle = Arc::clone(&bench.settled) as Arc<dyn Settle>;
+    let dead_letters = DeadLetters { state: state.path(), cap: CAP };
+    let queue = Arc::clone(&bench.queue);
+    let delivery = Delivery::new(0, &settings, Lines, queue, settle, dead_letters).expect("usable");
+    bench.push("a", 2);
+    bench.push("b", 1);
+    bench.queue.close();
+    let report = delivery.run(bench.give_up.subscribe()).await;
+    assert_eq!(report, Report { ended: Ended::Drained, batches_left: 0, records_left: 0 });
+    assert_eq!(std::fs::read_to_string(path).expect("readable"), "a0\na1\nb0\n");
+    assert_eq!(bench.settled_once(), (0..2).collect());
+    bench.check_conserved();
+}

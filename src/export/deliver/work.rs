@@ -1,0 +1,303 @@
+//! One batch on its way: sent, and sent again in whole or in part, until every record of it has met
+//! its end. Then, and only then, it is settled.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tracing::{debug, error, info, warn};
+
+use super::Rewrite;
+use super::quiet::Quiet;
+use crate::budget::Permit;
+use crate::checkpoint::settle::Settle;
+use crate::export::backoff::Backoff;
+use crate::export::dead_letter::Reason;
+use crate::export::dead_letter::file::{DeadLetterFile, Refused};
+use crate::export::gate::{Gate, Slot, backoff_for};
+use crate::export::outcome::{Outcome, PauseClass, Refusal, RetryClass, Verdict};
+use crate::export::payload::Payload;
+use crate::export::sink::{Answer, Sink};
+use crate::export::stats::DestinationStats;
+use crate::pipeline::batch::Batch;
+
+use self::divide::PROBE;
+
+mod divide;
+mod refuse;
+
+/// After this many broken or missing answers to the same payload, it is sent in halves: a server or
+/// a proxy may cut off what is too large for it, or too slow, without saying so.
+const HALVE_AFTER: u32 = 3;
+
+/// What the batches of one destination share.
+pub(super) struct Shared<S, R> {
+    pub(super) destination: usize,
+    pub(super) name: String,
+    pub(super) sink: S,
+    pub(super) rewriter: R,
+    pub(super) gate: Arc<Gate>,
+    pub(super) stats: Arc<DestinationStats>,
+    pub(super) settle: Arc<dyn Settle>,
+    pub(super) dead_letters: DeadLetterFile,
+    /// Whether a probe is cut out of a large payload.
+    pub(super) small_probes: bool,
+    /// Keeps lines about refused records few.
+    pub(super) refusals: Quiet,
+    /// Whether the destination has taken any record since the start. Until then, a refusal of a
+    /// whole request may be about the configuration (a parameter, a proxy's limit) and condemns no
+    /// record.
+    pub(super) proven: AtomicBool,
+}
+
+/// How a batch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Settled.
+    Settled,
+    /// Dropped unsettled: the destination is gone for good.
+    Gone,
+}
+
+/// What is left of a batch.
+struct Work<S, R> {
+    shared: Arc<Shared<S, R>>,
+    pieces: VecDeque<Piece>,
+    permit: Permit,
+    /// Bytes of the permit that are not payload: the receipt.
+    besides: usize,
+}
+
+/// A payload that is still to be sent.
+struct Piece {
+    payload: Payload,
+    /// Times it failed on its own account.
+    failures: u32,
+}
+
+/// Delivers a batch and settles it.
+pub(super) async fn deliver<S: Sink, R: Rewrite>(shared: Arc<Shared<S, R>>, batch: Batch) -> End {
+    let Batch { payload, refused, receipt, permit } = batch;
+    let pieces: VecDeque<_> =
+        payload.into_iter().map(|payload| Piece { payload, failures: 0 }).collect();
+    let besides = permit.bytes().saturating_sub(resident(&pieces));
+    let mut work = Work { shared: Arc::clone(&shared), pieces, permit, besides };
+    let refused = refused.into_iter().map(|letter| Refused { letter, refusal: None });
+    work.keep(refused.collect()).await;
+    while let Some(piece) = work.pieces.pop_front() {
+        if work.attempt(piece).await == End::Gone {
+            return End::Gone;
+        }
+        work.account();
+    }
+    shared.settle.settle(shared.destination, &receipt);
+    shared.stats.batches_settled.fetch_add(1, Relaxed);
+    // The permit and the receipt go here.
+    End::Settled
+}
+
+fn resident(pieces: &VecDeque<Piece>) -> usize {
+    pieces.iter().map(|piece| piece.payload.resident()).sum()
+}
+
+impl<S: Sink, R: Rewrite> Work<S, R> {
+    /// Sends one piece once. Puts back what is left of it.
+    async fn attempt(&mut self, mut piece: Piece) -> End {
+        let slot = self.shared.gate.enter().await;
+        if slot.is_probe() && self.shared.small_probes {
+            piece = self.small(piece);
+        }
+        self.await_reply(&piece.payload);
+        let payload = &piece.payload;
+        let stats = &self.shared.stats;
+        stats.requests.fetch_add(1, Relaxed);
+        stats.bytes_wire.fetch_add(payload.body.len() as u64, Relaxed);
+        stats.bytes_plain.fetch_add(payload.plain_bytes as u64, Relaxed);
+        let Answer { outcome, status, detail } = self.shared.sink.send(payload).await;
+        stats.last_status.store(status, Relaxed);
+        match outcome {
+            Outcome::Delivered => {
+                self.recovered(slot.succeeded());
+                self.shared.proven.store(true, Relaxed);
+                stats.deliver(u64::from(payload.records));
+            }
+            Outcome::Records(verdicts) => self.judge(slot, piece, &verdicts).await,
+            Outcome::Unattributed { refused } => {
+                self.recovered(slot.succeeded());
+                self.unattributed(&piece, status, refused);
+            }
+            Outcome::Retry { class, after } => {
+                self.retry(slot, piece, class, after, status, detail).await;
+            }
+            Outcome::TooLarge { status, overload } => {
+                self.too_large(slot, piece, status, overload).await;
+            }
+            Outcome::Poisoned(refusal) => self.divide(slot, piece, refusal).await,
+            Outcome::Pause(class) => {
+                self.pause(slot, class, status, detail.as_deref());
+                self.pieces.push_front(piece);
+            }
+            Outcome::Gone => return End::Gone,
+        }
+        End::Settled
+    }
+
+    /// Acts on the verdict over each record.
+    async fn judge(&mut self, slot: Slot, piece: Piece, verdicts: &[Verdict]) {
+        let Tally { delivered, duplicate, failure_store, retry, pause } = Tally::of(verdicts);
+        let stats = &self.shared.stats;
+        self.shared.proven.fetch_or(delivered + duplicate > 0, Relaxed);
+        stats.deliver(delivered);
+        stats.duplicate(duplicate);
+        stats.dead_letter(Reason::FailureStore, failure_store);
+        let all = retry.is_some() && verdicts.iter().all(|v| matches!(v, Verdict::Retry(_)));
+        let mut wait = None;
+        match (pause, retry) {
+            (Some(class), _) => self.pause(slot, class, 200, None),
+            (None, Some(class)) => {
+                stats.retry(class);
+                let open = if all { slot.failed(class, None) } else { self.strained(slot) };
+                let failures = piece.failures + 1;
+                wait = (!open).then(|| self.shared.gate.delay(backoff_for(class), failures, None));
+            }
+            (None, None) => self.recovered(slot.succeeded()),
+        }
+        self.refuse(&piece.payload, |at| match verdicts.get(at as usize) {
+            Some(Verdict::Refused(refusal)) => Some(refusal.clone()),
+            _ => None,
+        })
+        .await;
+        self.put_back(piece, verdicts);
+        if let Some(wait) = wait {
+            self.account();
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    fn strained(&self, slot: Slot) -> bool {
+        self.recovered(slot.strained());
+        false
+    }
+
+    async fn retry(
+        &mut self,
+        slot: Slot,
+        mut piece: Piece,
+        class: RetryClass,
+        after: Option<Duration>,
+        status: u16,
+        detail: Option<Box<str>>,
+    ) {
+        let shared = Arc::clone(&self.shared);
+        shared.stats.retry(class);
+        piece.failures = piece.failures.saturating_add(1);
+        let failures = piece.failures;
+        let open = slot.failed(class, after);
+        let (destination, class_name) = (&shared.name, class.name());
+        if open {
+            let retry_in = shared.stats.retry_in().unwrap_or_default();
+            warn!(
+                destination,
+                class = class_name,
+                status,
+                detail,
+                failures,
+                ?retry_in,
+                "destination fails, waiting"
+            );
+        } else {
+            debug!(
+                destination,
+                class = class_name,
+                status,
+                detail,
+                failures,
+                "request failed, trying again"
+            );
+        }
+        let silent = match class {
+            RetryClass::Broken | RetryClass::Timeout => piece.payload.plain_bytes > PROBE,
+            RetryClass::Reply => true,
+            _ => false,
+        };
+        if silent && failures.is_multiple_of(HALVE_AFTER) && piece.payload.records > 1 {
+            self.halve(piece);
+        } else {
+            self.pieces.push_front(piece);
+        }
+        if !open {
+            self.account();
+            tokio::time::sleep(shared.gate.delay(backoff_for(class), failures, after)).await;
+        }
+    }
+
+    async fn too_large(&mut self, slot: Slot, piece: Piece, status: u16, overload: bool) {
+        if !overload {
+            return self.divide(slot, piece, Refusal { status, error: None }).await;
+        }
+        // What must be smaller must also wait, and overload condemns no record.
+        if piece.payload.records == 1 {
+            self.retry(slot, piece, RetryClass::Overload, None, status, None).await;
+            return;
+        }
+        self.shared.stats.retry(RetryClass::Overload);
+        let (open, failures) = (slot.failed(RetryClass::Overload, None), piece.failures + 1);
+        self.halve(Piece { failures, ..piece });
+        if !open {
+            self.account();
+            let wait = self.shared.gate.delay(Backoff::OVERLOAD, failures, None);
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    fn pause(&self, slot: Slot, class: PauseClass, status: u16, detail: Option<&str>) {
+        self.shared.stats.pause(class);
+        slot.paused();
+        let retry_in = self.shared.stats.retry_in().unwrap_or_default();
+        let (destination, name, advice) = (&self.shared.name, class.name(), class.advice());
+        error!(
+            destination,
+            class = name,
+            status,
+            detail,
+            ?retry_in,
+            advice,
+            "destination paused: its configuration does not work; nothing is dropped"
+        );
+    }
+
+    fn recovered(&self, recovered: bool) {
+        if recovered {
+            info!(destination = self.shared.name, "destination answers again");
+        }
+    }
+}
+
+/// Counts of verdicts.
+#[derive(Default)]
+struct Tally {
+    delivered: u64,
+    duplicate: u64,
+    failure_store: u64,
+    retry: Option<RetryClass>,
+    pause: Option<PauseClass>,
+}
+
+impl Tally {
+    fn of(verdicts: &[Verdict]) -> Self {
+        let mut tally = Self::default();
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Delivered => tally.delivered += 1,
+                Verdict::Duplicate => tally.duplicate += 1,
+                Verdict::FailureStore => tally.failure_store += 1,
+                Verdict::Retry(class) => tally.retry = Some(*class),
+                Verdict::Pause(class) => tally.pause = Some(*class),
+                Verdict::Refused(_) => {}
+            }
+        }
+        tally
+    }
+}

@@ -1,0 +1,102 @@
+//! Taking a batch's payloads apart, and what that costs of the budget.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{Piece, Work, resident};
+use crate::export::deliver::Rewrite;
+use crate::export::gate::Slot;
+use crate::export::outcome::{PauseClass, Refusal, Verdict};
+use crate::export::payload::Payload;
+use crate::export::sink::Sink;
+
+/// Bytes before compression that a probe of an open circuit has at most, if records allow.
+pub(super) const PROBE: usize = 64 << 10;
+
+impl<S: Sink, R: Rewrite> Work<S, R> {
+    /// Keeps the records that are to be sent again.
+    pub(super) fn put_back(&mut self, piece: Piece, verdicts: &[Verdict]) {
+        let again = |at: u32| {
+            matches!(verdicts.get(at as usize), Some(Verdict::Retry(_) | Verdict::Pause(_)))
+        };
+        let left = (0..piece.payload.records).filter(|at| again(*at)).count();
+        if left == 0 {
+            return;
+        }
+        let failures = piece.failures + 1;
+        if left == piece.payload.records as usize {
+            self.pieces.push_front(Piece { failures, ..piece });
+            return;
+        }
+        self.reserve(&piece.payload);
+        match self.shared.rewriter.select(&piece.payload, &mut |at| again(at)) {
+            Ok(Some(payload)) => self.pieces.push_front(Piece { payload, failures }),
+            _ => self.unreadable(left as u64),
+        }
+    }
+
+    /// Halves a piece that was refused as a whole, or refuses its one record for good: if the
+    /// destination has shown that it takes others.
+    pub(super) async fn divide(&mut self, slot: Slot, piece: Piece, refusal: Refusal) {
+        if piece.payload.records > 1 {
+            self.recovered(slot.succeeded());
+            self.halve(piece);
+        } else if self.shared.proven.load(Relaxed) {
+            self.recovered(slot.succeeded());
+            self.refuse(&piece.payload, |_| Some(refusal.clone())).await;
+        } else {
+            let detail = "every request so far was refused";
+            self.pause(slot, PauseClass::Unexpected, refusal.status, Some(detail));
+            // The others first: one of them may be taken.
+            self.pieces.push_back(piece);
+        }
+    }
+
+    /// Puts back a piece as two, with the same failures behind them.
+    pub(super) fn halve(&mut self, piece: Piece) {
+        self.reserve(&piece.payload);
+        match self.shared.rewriter.split(&piece.payload) {
+            Ok(Some((first, second))) => {
+                self.shared.stats.splits.fetch_add(1, Relaxed);
+                let failures = piece.failures;
+                self.pieces.push_front(Piece { payload: second, failures });
+                self.pieces.push_front(Piece { payload: first, failures });
+            }
+            _ => self.unreadable(u64::from(piece.payload.records)),
+        }
+    }
+
+    /// Cuts a small piece off a large one; the rest stays first in line.
+    pub(super) fn small(&mut self, piece: Piece) -> Piece {
+        let Payload { records, plain_bytes, .. } = piece.payload;
+        let per_record = (plain_bytes / (records as usize).max(1)).max(1);
+        let head = u32::try_from(PROBE / per_record).unwrap_or(u32::MAX).max(1);
+        if head >= records {
+            return piece;
+        }
+        self.reserve(&piece.payload);
+        let rewriter = &self.shared.rewriter;
+        let first = rewriter.select(&piece.payload, &mut |at| at < head);
+        let rest = rewriter.select(&piece.payload, &mut |at| at >= head);
+        let (Ok(Some(first)), Ok(Some(rest))) = (first, rest) else { return piece };
+        self.shared.stats.splits.fetch_add(1, Relaxed);
+        self.pieces.push_front(Piece { payload: rest, failures: 0 });
+        Piece { payload: first, failures: piece.failures }
+    }
+
+    /// Takes budget for a rewrite of `payload`: its plain form, and what comes out.
+    pub(super) fn reserve(&mut self, payload: &Payload) {
+        let scratch = payload.plain_bytes.saturating_add(payload.resident());
+        self.permit.resize(self.besides + resident(&self.pieces) + payload.resident() + scratch);
+    }
+
+    /// Trues the budget up to what is left.
+    pub(super) fn account(&mut self) {
+        self.permit.resize(self.besides + resident(&self.pieces));
+    }
+
+    /// Takes budget for the reply to `payload`: an item of a reduced bulk reply has 27 bytes.
+    pub(super) fn await_reply(&mut self, payload: &Payload) {
+        let reply = (payload.records as usize).saturating_mul(32);
+        self.permit.resize(self.besides + resident(&self.pieces) + payload.resident() + reply);
+    }
+}

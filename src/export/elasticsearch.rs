@@ -1,0 +1,4 @@
+//! Elasticsearch, and what speaks like it.
+
+pub mod bulk;
+pub mod reply;

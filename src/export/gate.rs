@@ -1,0 +1,312 @@
+//! The gate before one destination: how many requests may be out (concurrency), whether any may
+//! (breaker), and who goes next. Every request passes it, whichever batch it is for.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use super::backoff::Backoff;
+use super::breaker::{Admission, Breaker};
+use super::concurrency::Concurrency;
+use super::outcome::RetryClass;
+use super::stats::DestinationStats;
+
+/// Shared by the batches of one destination that are being delivered.
+#[derive(Debug)]
+pub struct Gate {
+    inner: Mutex<Inner>,
+    /// Wakes all that wait whenever something changed that may let one of them through.
+    changed: Notify,
+    stats: Arc<DestinationStats>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    breaker: Breaker,
+    concurrency: Concurrency,
+    active: usize,
+    /// Those that wait; the lowest goes first. A batch whose probe failed comes back with a higher
+    /// one, so that a batch which can never succeed does not keep the circuit open for the others.
+    tickets: BTreeSet<u64>,
+    next_ticket: u64,
+    /// Chance, for jitter; seeded in tests.
+    random: fastrand::Rng,
+}
+
+/// Leave to send one request. Dropped without a report (the batch was given up), it only frees its
+/// place.
+#[derive(Debug)]
+pub struct Slot {
+    gate: Arc<Gate>,
+    began: Instant,
+    probe: bool,
+    reported: bool,
+}
+
+/// Takes the ticket back when its holder stops waiting.
+struct Waiting<'g> {
+    gate: &'g Gate,
+    ticket: u64,
+}
+
+impl Gate {
+    /// An open gate for up to `most` requests at a time.
+    #[must_use]
+    pub fn new(most: usize, random: fastrand::Rng, stats: Arc<DestinationStats>) -> Arc<Self> {
+        let inner = Inner {
+            breaker: Breaker::default(),
+            concurrency: Concurrency::new(most),
+            active: 0,
+            tickets: BTreeSet::new(),
+            next_ticket: 0,
+            random,
+        };
+        Arc::new(Self { inner: Mutex::new(inner), changed: Notify::new(), stats })
+    }
+
+    /// Waits until a request may be sent, in the order of arrival.
+    pub async fn enter(self: &Arc<Self>) -> Slot {
+        let waiting = self.line_up();
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Before looking, so that a change between the look and the wait still wakes.
+            changed.as_mut().enable();
+            match self.try_enter(waiting.ticket) {
+                Ok(slot) => return slot,
+                Err(Some(until)) => tokio::select! {
+                    () = sleep_until(until) => {}
+                    () = changed => {}
+                },
+                Err(None) => changed.await,
+            }
+        }
+    }
+
+    /// Batches worth having at hand: as many as may be out, and one more, so that a batch in
+    /// trouble of its own never is the only one that could probe.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.lock().concurrency.limit() + 1
+    }
+
+    /// A random delay from `backoff`, for a batch that waits on its own account.
+    pub fn delay(&self, backoff: Backoff, failures: u32, after: Option<Duration>) -> Duration {
+        let random = self.lock().random.f64();
+        backoff.delay(failures, random, after)
+    }
+
+    fn line_up(&self) -> Waiting<'_> {
+        let mut inner = self.lock();
+        let ticket = inner.next_ticket;
+        inner.next_ticket += 1;
+        inner.tickets.insert(ticket);
+        Waiting { gate: self, ticket }
+    }
+
+    fn try_enter(self: &Arc<Self>, ticket: u64) -> Result<Slot, Option<Instant>> {
+        let mut inner = self.lock();
+        let now = Instant::now();
+        if inner.tickets.first() != Some(&ticket) {
+            return Err(None);
+        }
+        let probe = match inner.breaker.admit(now) {
+            Admission::Yes if inner.active < inner.concurrency.limit() => false,
+            Admission::Yes | Admission::AfterProbe => return Err(None),
+            Admission::At(until) => return Err(Some(until)),
+            Admission::Probe => {
+                inner.breaker.probe();
+                true
+            }
+        };
+        inner.active += 1;
+        let active = inner.active;
+        inner.concurrency.began(active);
+        self.show(&inner, None);
+        Ok(Slot { gate: Arc::clone(self), began: now, probe, reported: false })
+    }
+
+    fn show(&self, inner: &Inner, retry_at: Option<Instant>) {
+        use std::sync::atomic::Ordering::Relaxed;
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        self.stats.active.store(number(inner.active), Relaxed);
+        self.stats.concurrency.store(number(inner.concurrency.limit()), Relaxed);
+        let retry_at = retry_at.or(match inner.breaker.admit(Instant::now()) {
+            Admission::At(until) => Some(until),
+            _ => None,
+        });
+        self.stats.show_breaker(inner.breaker.shown(), retry_at);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it is held.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.gate.lock().tickets.remove(&self.ticket);
+        // Whoever is next in line may have looked before this one left it.
+        self.gate.changed.notify_waiters();
+    }
+}
+
+impl Slot {
+    /// Whether this is the probe of an open circuit: send something small.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.probe
+    }
+
+    /// The destination answered, and is well. Returns whether it was not before.
+    pub fn succeeded(mut self) -> bool {
+        self.report(|inner, took, now| {
+            let recovered = inner.breaker.succeeded();
+            if recovered {
+                inner.concurrency.restart();
+            } else {
+                inner.concurrency.ended(now, Some(took));
+            }
+            recovered
+        })
+    }
+
+    /// The destination stored some and is short of capacity for others: a success to the breaker,
+    /// a sign of overload to the concurrency.
+    pub fn strained(mut self) -> bool {
+        self.report(|inner, _, now| {
+            inner.concurrency.ended(now, None);
+            let recovered = inner.breaker.succeeded();
+            if recovered {
+                inner.concurrency.restart();
+            }
+            recovered
+        })
+    }
+
+    /// The request failed as a whole. Returns whether the circuit is open now: then the gate does
+    /// the waiting, and the batch need not wait on its own account.
+    pub fn failed(mut self, class: RetryClass, after: Option<Duration>) -> bool {
+        let (backoff, probe) = (backoff_for(class), self.probe);
+        self.report(|inner, _, now| {
+            inner.concurrency.ended(now, None);
+            let random = inner.random.f64();
+            inner.breaker.failed(now, backoff, random, after, probe).is_some()
+        })
+    }
+
+    /// A person must mend something: the whole destination waits.
+    pub fn paused(mut self) {
+        let probe = self.probe;
+        self.report(|inner, _, now| {
+            let random = inner.random.f64();
+            inner.breaker.pause(now, random, probe);
+        });
+    }
+
+    fn report<R>(&mut self, judge: impl FnOnce(&mut Inner, Duration, Instant) -> R) -> R {
+        self.reported = true;
+        let now = Instant::now();
+        let mut inner = self.gate.lock();
+        inner.active = inner.active.saturating_sub(1);
+        let result = judge(&mut inner, now.saturating_duration_since(self.began), now);
+        self.gate.show(&inner, None);
+        drop(inner);
+        self.gate.changed.notify_waiters();
+        result
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if !self.reported {
+            let probe = self.probe;
+            self.report(|inner, _, now| {
+                if probe {
+                    inner.breaker.abandon(now);
+                }
+            });
+        }
+    }
+}
+
+/// The schedule for a class of failure.
+#[must_use]
+pub fn backoff_for(class: RetryClass) -> Backoff {
+    match class {
+        RetryClass::Overload | RetryClass::Server => Backoff::OVERLOAD,
+        RetryClass::Disk => Backoff::DISK,
+        RetryClass::Connect | RetryClass::Broken | RetryClass::Timeout | RetryClass::Reply => {
+            Backoff::NETWORK
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::breaker::Shown;
+
+    fn gate() -> Arc<Gate> {
+        Gate::new(8, fastrand::Rng::with_seed(1), Arc::default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_that_wait_go_in_order_and_one_at_a_time_at_first() {
+        let gate = gate();
+        let first = gate.enter().await;
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..3 {
+            let (gate, order) = (Arc::clone(&gate), Arc::clone(&order));
+            tasks.spawn(async move {
+                let slot = gate.enter().await;
+                order.lock().expect("whole").push(number);
+                slot.strained();
+            });
+            tokio::task::yield_now().await;
+        }
+        assert!(order.lock().expect("whole").is_empty(), "one at a time");
+        first.strained();
+        tasks.join_all().await;
+        assert_eq!(*order.lock().expect("whole"), [0, 1, 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_probe_goes_to_the_end_of_the_line() {
+        let gate = gate();
+        for _ in 0..3 {
+            gate.enter().await.failed(RetryClass::Connect, None);
+        }
+        let mut poison = gate.enter().await;
+        assert!(poison.is_probe());
+        let other = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.enter().await.is_probe() }
+        });
+        tokio::task::yield_now().await;
+        assert!(poison.failed(RetryClass::Broken, None));
+        poison = gate.enter().await;
+        assert!(other.await.expect("no panic"), "the other one probes before");
+        assert!(poison.succeeded() || gate.stats.breaker() == Shown::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slot_or_a_place_in_line_given_up_blocks_nobody() {
+        let gate = gate();
+        let slot = gate.enter().await;
+        let waiting = tokio::time::timeout(Duration::from_secs(1), gate.enter()).await;
+        assert!(waiting.is_err());
+        drop(slot);
+        for _ in 0..3 {
+            gate.enter().await.failed(RetryClass::Server, None);
+        }
+        assert_eq!(gate.stats.breaker(), Shown::Open);
+        drop(gate.enter().await);
+        assert!(gate.enter().await.is_probe(), "the next may probe at once");
+    }
+}

@@ -1,0 +1,4 @@
+//! Loki, and what speaks like it.
+
+pub mod push;
+pub mod reply;

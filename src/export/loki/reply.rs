@@ -1,0 +1,264 @@
+//! What Loki's answer to a push means.
+//!
+//! A push is not all or nothing. After the whole body was parsed, each stream and entry is judged
+//! alone, the good ones are stored, and the answer is a 400 all the same
+//! (`pkg/distributor/distributor.go`, `pkg/ingester/instance.go`). So a 400 is told apart by its
+//! text; the strings are those of `pkg/validation/validate.go` and `pkg/ingester/stream.go`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::export::outcome::{
+    Outcome, PauseClass, Refusal, RetryClass, Verdict, pause_class, retry_class,
+};
+
+/// In the text of a 400 after which everything else in the request is stored.
+const VALIDATION: &[&str] = &[
+    "timestamp too old",
+    "timestamp too new",
+    "entry too far behind",
+    "entry out of order",
+    "max entry size",
+    "max line size",
+    "label names; limit",
+    "label name too long",
+    "label value too long",
+    "stream limit",
+    "duplicate label name",
+    "at least one label pair is required",
+    "structured metadata too large",
+    "structured metadata labels",
+    "structured metadata for entry",
+    "feature is disallowed",
+    "total ignored:",
+];
+
+/// What a tenant may send in one go by default (`ingestion_burst_size_mb`), in bytes.
+const BURST: usize = 6 << 20;
+
+/// Below this many bytes a payload is not split for a rate limit: it is the rate, not the size.
+const SPLIT_FLOOR: usize = 64 << 10;
+
+/// A whole answer to a push.
+#[derive(Clone, Copy, Debug)]
+pub struct Push<'b> {
+    /// The HTTP status.
+    pub status: u16,
+    /// How long the server, or a proxy before it, asks to be left alone.
+    pub retry_after: Option<Duration>,
+    /// The body, which quotes label values: never to be logged.
+    pub body: &'b [u8],
+    /// Records that were sent.
+    pub sent: u32,
+    /// Bytes of the payload before compression.
+    pub plain_bytes: usize,
+}
+
+impl Push<'_> {
+    /// What is to be done.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let text = String::from_utf8_lossy(self.body);
+        match self.status {
+            260 => Outcome::Pause(PauseClass::Blocked),
+            // 200 is what VictoriaLogs' older versions and some gateways say for 204.
+            200..=204 => Outcome::Delivered,
+            400 => self.bad_request(&text),
+            413 => Outcome::TooLarge { status: 413, overload: false },
+            429 => self.limited(&text),
+            // The distributor's gRPC to an ingester takes 4 MiB: a larger request fails for ever
+            // as a 500 that looks as if it would pass.
+            500 if text.contains("ResourceExhausted") && text.contains("larger than max") => {
+                Outcome::TooLarge { status: 500, overload: false }
+            }
+            status => self.other(status),
+        }
+    }
+
+    fn other(&self, status: u16) -> Outcome {
+        if let Some(class) = retry_class(status) {
+            return Outcome::Retry { class, after: self.retry_after };
+        }
+        if (200..300).contains(&status) {
+            return Outcome::Retry { class: RetryClass::Reply, after: None };
+        }
+        Outcome::Pause(pause_class(status).unwrap_or(PauseClass::Unexpected))
+    }
+
+    fn limited(&self, text: &str) -> Outcome {
+        // More than the bucket holds never fits, however long one waits.
+        let burst = rate_limit(text).map_or(BURST, |rate| rate.max(SPLIT_FLOOR));
+        if text.to_ascii_lowercase().contains("ingestion rate limit exceeded")
+            && self.plain_bytes > burst
+        {
+            return Outcome::TooLarge { status: 429, overload: true };
+        }
+        Outcome::Retry { class: RetryClass::Overload, after: self.retry_after }
+    }
+
+    fn bad_request(&self, text: &str) -> Outcome {
+        let refusal = Refusal { status: 400, error: None };
+        if text.contains("ingestion blocked") {
+            return Outcome::Pause(PauseClass::Blocked);
+        }
+        if let Some(known) = VALIDATION.iter().find(|known| text.contains(**known)) {
+            let refused = refused(text).clamp(1, self.sent.max(1));
+            if refused < self.sent {
+                return Outcome::Unattributed { refused };
+            }
+            // One record alone is no riddle; nor are all of them.
+            let refusal = Refusal { status: 400, error: Some(word(known)) };
+            let all = usize::try_from(self.sent).unwrap_or(usize::MAX);
+            return Outcome::Records(vec![Verdict::Refused(refusal); all]);
+        }
+        if text.trim_start().starts_with('<') {
+            // A page: from a proxy, about the request, not from Loki about a record.
+            return Outcome::Pause(PauseClass::Unexpected);
+        }
+        Outcome::Poisoned(refusal)
+    }
+}
+
+/// A known string as a word: `timestamp too old` as `timestamp_too_old`.
+fn word(known: &str) -> Arc<str> {
+    known.replace([':', ';'], "").replace(' ', "_").into()
+}
+
+/// How many records a validation error is about, as far as its text says; 0 if it does not.
+fn refused(text: &str) -> u32 {
+    let ignored = numbers_after(text, "total ignored: ");
+    let grouped = numbers_before(text, " errors like: ");
+    ignored.saturating_add(grouped)
+}
+
+fn numbers_after(text: &str, words: &str) -> u32 {
+    text.split(words).skip(1).map(leading_number).fold(0, u32::saturating_add)
+}
+
+fn leading_number(text: &str) -> u32 {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text.get(..end).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+fn numbers_before(text: &str, words: &str) -> u32 {
+    let mut parts: Vec<_> = text.split(words).collect();
+    parts.pop();
+    let number = |part: &&str| {
+        let digits = part.bytes().rev().take_while(u8::is_ascii_digit).count();
+        part.get(part.len() - digits..).and_then(|digits| digits.parse().ok()).unwrap_or(0_u32)
+    };
+    parts.iter().map(number).fold(0, u32::saturating_add)
+}
+
+/// The `(limit: N bytes/sec)` of a rate limit's text.
+fn rate_limit(text: &str) -> Option<usize> {
+    let after = text.split_once("(limit: ")?.1;
+    let digits = after.get(..after.find(|c: char| !c.is_ascii_digit())?)?;
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SENT: u32 = 100;
+
+    fn push(status: u16, body: &str) -> Push<'_> {
+        Push { status, retry_after: None, body: body.as_bytes(), sent: SENT, plain_bytes: 1 << 20 }
+    }
+
+    #[track_caller]
+    fn check(status: u16, body: &str, expect: Outcome) {
+        assert_eq!(push(status, body).outcome(), expect, "{status} {body}");
+    }
+
+    fn retry(class: RetryClass) -> Outcome {
+        Outcome::Retry { class, after: None }
+    }
+
+    #[test]
+    fn success_is_204_and_nothing_like_260() {
+        check(204, "", Outcome::Delivered);
+        check(260, "ingestion blocked for user fake", Outcome::Pause(PauseClass::Blocked));
+        check(299, "", retry(RetryClass::Reply));
+    }
+
+    #[test]
+    fn after_a_validation_error_the_rest_is_stored_and_never_sent_again() {
+        let far = "entry with timestamp 2026-01-01 00:00:00 +0000 UTC ignored, reason: 'entry \
+                   too far behind, oldest acceptable timestamp is: 2026-01-02T00:00:00Z',\n\
+                   user 'fake', total ignored: 3 out of 60 for stream: {app=\"a\"}\n\
+                   user 'fake', total ignored: 4 out of 40 for stream: {app=\"b\"}";
+        check(400, far, Outcome::Unattributed { refused: 7 });
+        let grouped = "12 errors like: entry for stream '{app=\"x\"}' has timestamp too old: \
+                       2020; 2 errors like: max entry size '262144' bytes exceeded";
+        check(400, grouped, Outcome::Unattributed { refused: 14 });
+        check(
+            400,
+            "stream '{a=\"b\"}' has label value too long: 'alice'",
+            Outcome::Unattributed { refused: 1 },
+        );
+    }
+
+    #[test]
+    fn when_all_were_refused_they_are_known() {
+        let all = |sent, error: &str| {
+            let refusal = Refusal { status: 400, error: Some(error.into()) };
+            Outcome::Records(vec![Verdict::Refused(refusal); sent])
+        };
+        check(
+            400,
+            "user 'fake', total ignored: 100 out of 100 for stream: {}",
+            all(100, "total_ignored"),
+        );
+        let one = Push { sent: 1, ..push(400, "has timestamp too old") };
+        assert_eq!(one.outcome(), all(1, "timestamp_too_old"));
+        check(400, "total ignored: 99999999999999 out of 5", Outcome::Unattributed { refused: 1 });
+    }
+
+    #[test]
+    fn a_parse_error_is_looked_for_and_a_proxys_page_is_not() {
+        let poisoned = Outcome::Poisoned(Refusal { status: 400, error: None });
+        check(400, "error parsing labels: 1:3: parse error: unexpected \"=\"", poisoned.clone());
+        check(400, "", poisoned);
+        check(
+            400,
+            " <html>The plain HTTP request was sent",
+            Outcome::Pause(PauseClass::Unexpected),
+        );
+    }
+
+    #[test]
+    fn what_can_never_fit_is_split() {
+        let too_large =
+            "rpc error: code = ResourceExhausted desc = trying to send message larger than max";
+        check(500, too_large, Outcome::TooLarge { status: 500, overload: false });
+        check(500, "rpc error: code = Unavailable", retry(RetryClass::Server));
+        check(413, "", Outcome::TooLarge { status: 413, overload: false });
+        let limit = "Ingestion rate limit exceeded for user fake (limit: 524288 bytes/sec) while";
+        check(429, limit, Outcome::TooLarge { status: 429, overload: true });
+        let limit = "ingestion rate limit exceeded for user fake (limit: 4194304 bytes/sec)";
+        check(429, limit, retry(RetryClass::Overload));
+        check(429, "Maximum active stream limit exceeded", retry(RetryClass::Overload));
+        let slow = "ingestion rate limit exceeded for user fake (limit: 100 bytes/sec)";
+        let small = Push { plain_bytes: SPLIT_FLOOR, ..push(429, slow) };
+        assert_eq!(small.outcome(), retry(RetryClass::Overload), "no use in splitting further");
+    }
+
+    #[test]
+    fn a_configuration_pauses() {
+        check(401, "no org id", Outcome::Pause(PauseClass::Unauthorized));
+        check(404, "", Outcome::Pause(PauseClass::NotFound));
+        check(422, "", Outcome::Pause(PauseClass::Unexpected));
+    }
+
+    #[test]
+    fn rubbish_is_counted_without_panic() {
+        for text in
+            ["total ignored: ", " errors like: ", "é errors like: ", "total ignored: é", "(limit: "]
+        {
+            let _ = (refused(text), rate_limit(text));
+        }
+        assert_eq!(refused("é12 errors like: x"), 12);
+    }
+}

@@ -1,0 +1,165 @@
+//! The rare path: what is done to a payload after a server took only part of it, or none. Payloads
+//! are taken apart by position and put together again with each record's bytes unchanged.
+
+mod lined;
+mod streamed;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use super::dead_letter::{DeadLetter, Reason};
+use super::encode::{EncoderError, level};
+use super::id::{Instance, RecordId};
+use super::payload::Payload;
+use crate::config::settings::{Destination, DestinationKind, Schema};
+
+use lined::{Lined, Naming};
+use streamed::Streamed;
+pub(crate) use streamed::take_field;
+
+/// Takes the payloads of one destination apart. Made with what their encoder was made with. It is
+/// work per byte, as encoding was, on whoever's thread calls; beside the payloads that it gives, it
+/// takes a compressor's and a decompressor's memory (half a MiB) for Elasticsearch, and the plain payload for Loki.
+#[derive(Clone, Debug)]
+pub struct Rewriter {
+    form: Form,
+    instance: Instance,
+}
+
+/// How a destination's payloads are laid out.
+#[derive(Clone, Debug)]
+enum Form {
+    Lined(Lined),
+    Streamed(Streamed),
+}
+
+impl Rewriter {
+    /// A rewriter for the payloads of [`Encoder::new`](super::encode::Encoder::new) with the same
+    /// arguments.
+    ///
+    /// # Errors
+    /// None today: reserved for settings that an encoder refuses too.
+    pub fn new(
+        destination: &Destination,
+        schema: Schema,
+        namespace: &str,
+        instance: Instance,
+    ) -> Result<Self, EncoderError> {
+        let form = match &destination.kind {
+            DestinationKind::Elasticsearch(server) => Form::Lined(Lined {
+                level: level(destination.compression),
+                naming: match schema {
+                    Schema::Ecs => Naming::Ecs { namespace: namespace.to_owned() },
+                    Schema::Flat => Naming::Flat,
+                },
+                ids_in_body: server.ids,
+            }),
+            DestinationKind::Loki(server) => Form::Streamed(Streamed {
+                format: server.format,
+                level: level(destination.compression),
+            }),
+            DestinationKind::Console | DestinationKind::File { .. } => {
+                Form::Lined(Lined { level: None, naming: Naming::Lines, ids_in_body: false })
+            }
+        };
+        Ok(Self { form, instance })
+    }
+
+    /// The payload with only the records at positions for which `keep` holds, in their order; `None`
+    /// when there are none. `keep` is asked once per position, in order.
+    ///
+    /// # Errors
+    /// When the payload is not what this destination's encoder makes.
+    pub fn select(
+        &self,
+        payload: &Payload,
+        mut keep: impl FnMut(u32) -> bool,
+    ) -> io::Result<Option<Payload>> {
+        let kept: Vec<bool> = (0..payload.records).map(&mut keep).collect();
+        let keeps = |position: u32| kept.get(position as usize).copied().unwrap_or(false);
+        let records = (0..payload.records).filter(|position| keeps(*position)).count();
+        if records == 0 {
+            return Ok(None);
+        }
+        let (body, plain_bytes) = match &self.form {
+            Form::Lined(form) => form.select(payload, keeps)?,
+            Form::Streamed(form) => form.select(payload, keeps)?,
+        };
+        Ok(Some(Payload {
+            body: body.into(),
+            plain_bytes,
+            records: u32::try_from(records).map_err(io::Error::other)?,
+            ids: self.select_ids(payload, keeps).into(),
+        }))
+    }
+
+    /// Two payloads that together hold the records of one, the first those before the second's: at
+    /// the border of two streams where there is one, else in the middle. `None` for one record.
+    ///
+    /// # Errors
+    /// When the payload is not what this destination's encoder makes.
+    pub fn split(&self, payload: &Payload) -> io::Result<Option<(Payload, Payload)>> {
+        let middle = match &self.form {
+            Form::Lined(_) => payload.records / 2,
+            Form::Streamed(form) => form.middle(payload)?,
+        };
+        let first = self.select(payload, |position| position < middle)?;
+        let second = self.select(payload, |position| position >= middle)?;
+        Ok(first.zip(second))
+    }
+
+    /// Dead letters for the records at positions for which `reason` gives one, in their order.
+    /// `reason` is asked once per position, in order.
+    ///
+    /// A letter holds the Record's own names again. What the destination's form had changed stays
+    /// so: numbers that Elasticsearch has no type for are strings; for Loki, all values are strings,
+    /// names are normalised, and the time is that of the entry.
+    ///
+    /// # Errors
+    /// When the payload is not what this destination's encoder makes.
+    pub fn dead_letters(
+        &self,
+        payload: &Payload,
+        mut reason: impl FnMut(u32) -> Option<Reason>,
+    ) -> io::Result<Vec<DeadLetter>> {
+        let reasons: Vec<Option<Reason>> = (0..payload.records).map(&mut reason).collect();
+        let mut ids = payload.ids.as_ref();
+        let mut packed = || RecordId::unpack(&mut ids, self.instance);
+        let mut letters = Vec::new();
+        let mut add = |position: u32, id: Option<String>, record: &mut dyn FnMut() -> String| {
+            let packed = packed().map(|id| id.text().to_string());
+            if let Some(reason) = reasons.get(position as usize).copied().flatten() {
+                let id = id.or(packed).unwrap_or_default();
+                letters.push(DeadLetter { id, reason, record: record() });
+            }
+        };
+        let wanted = |position: u32| reasons.get(position as usize).is_some_and(Option::is_some);
+        match &self.form {
+            Form::Lined(form) => form.records(payload, wanted, &mut add)?,
+            Form::Streamed(form) => form.records(payload, &mut add)?,
+        }
+        Ok(letters)
+    }
+
+    /// The packed ids of the records that are kept.
+    fn select_ids(&self, payload: &Payload, keeps: impl Fn(u32) -> bool) -> Vec<u8> {
+        let mut rest = payload.ids.as_ref();
+        let mut ids = Vec::new();
+        for position in 0..payload.records {
+            let Some(id) = RecordId::unpack(&mut rest, self.instance) else { break };
+            if keeps(position) {
+                id.pack(&mut ids);
+            }
+        }
+        ids
+    }
+}
+
+/// Told of each record: its position, its id if the body has it, and how to get its line.
+type Add<'a> = dyn FnMut(u32, Option<String>, &mut dyn FnMut() -> String) + 'a;
+
+/// The error for a payload that is not what it should be.
+fn malformed(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}

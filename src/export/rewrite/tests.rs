@@ -1,0 +1,222 @@
+//! Payloads taken apart, against payloads that were encoded apart.
+
+use proptest::prelude::*;
+use serde_json::Value as Json;
+
+use super::*;
+use crate::config::settings::{Compression, LokiFormat};
+use crate::export::encode::Encoder;
+use crate::export::encode::tests::{
+    INSTANCE, NOON, Owned, Spec, Spot, Strict, any_spec, destination, elasticsearch, loki,
+    plain_spec, text,
+};
+use crate::export::lines::LineWriter;
+use pillion_parsers::record::{ClockUnit, Level};
+
+/// Every way that a destination can be encoded for.
+fn destinations() -> Vec<(Destination, Schema)> {
+    let mut all = Vec::new();
+    for compression in [Compression::Fast, Compression::Small, Compression::None] {
+        for schema in [Schema::Ecs, Schema::Flat] {
+            for ids in [true, false] {
+                all.push((destination(elasticsearch(ids), compression), schema));
+            }
+        }
+        for format in [LokiFormat::Json, LokiFormat::Protobuf] {
+            let labels = [("a", "{a}"), ("level", "{level}")];
+            all.push((destination(loki(format, true, &labels), compression), Schema::Ecs));
+        }
+    }
+    all.push((destination(DestinationKind::Console, Compression::None), Schema::Ecs));
+    all
+}
+
+fn encode(
+    destination: &Destination,
+    schema: Schema,
+    spot: &Spot,
+    specs: &[(u64, Spec)],
+) -> Payload {
+    let mut encoder = Encoder::new(destination, schema, "app", INSTANCE).expect("fine");
+    for (offset, spec) in specs {
+        spec.redacted(|record| encoder.encode(record, &spot.at(*offset)));
+    }
+    encoder.finish().payload.expect("records")
+}
+
+fn rewriter(destination: &Destination, schema: Schema) -> Rewriter {
+    Rewriter::new(destination, schema, "app", INSTANCE).expect("fine")
+}
+
+fn assert_same(one: &Payload, two: &Payload, what: &str) {
+    assert_eq!(one.records, two.records, "{what}");
+    assert_eq!(one.plain_bytes, two.plain_bytes, "{what}");
+    assert!(one.ids == two.ids, "{what}: other ids");
+    assert!(one.body == two.body, "{what}: other bytes");
+}
+
+/// The positions of a payload in the order of encoding: Loki's are grouped by stream.
+fn order(rewriter: &Rewriter, payload: &Payload, specs: &[(u64, Spec)], spot: &Spot) -> Vec<usize> {
+    let letters =
+        rewriter.dead_letters(payload, |_| Some(Reason::Refused)).expect("our own payload");
+    assert_eq!(letters.len(), specs.len());
+    let id = |offset: &u64| spot.at(*offset).id.text().to_string();
+    letters
+        .iter()
+        .enumerate()
+        .map(|(position, letter)| {
+            let found = specs.iter().position(|(offset, _)| id(offset) == letter.id);
+            // Lines have no ids, and keep their order.
+            found.unwrap_or(position)
+        })
+        .collect()
+}
+
+fn check(specs: Vec<Spec>, keep: &[bool]) {
+    let spot = Spot::new(&[("env", "dev")]);
+    let specs: Vec<(u64, Spec)> = (0..).step_by(70).zip(specs).collect();
+    for (destination, schema) in destinations() {
+        let what = format!("{:?} {:?} {schema:?}", destination.kind, destination.compression);
+        let rewriter = rewriter(&destination, schema);
+        let payload = encode(&destination, schema, &spot, &specs);
+        let order = order(&rewriter, &payload, &specs, &spot);
+        let keeps = |position: u32| keep.get(order[position as usize]) == Some(&true);
+
+        let selected = rewriter.select(&payload, keeps).expect("our own payload");
+        let alone: Vec<(u64, Spec)> = specs
+            .iter()
+            .zip(keep)
+            .filter(|(_, keep)| **keep)
+            .map(|(spec, _)| spec.clone())
+            .collect();
+        assert_eq!(selected.is_some(), !alone.is_empty(), "{what}");
+        if let Some(selected) = selected {
+            // Loki's streams are in the order of their first records, which selecting may change.
+            let kept = order.iter().filter(|index| keep.get(**index) == Some(&true));
+            let alone: Vec<(u64, Spec)> = kept.map(|index| specs[*index].clone()).collect();
+            assert_same(&selected, &encode(&destination, schema, &spot, &alone), &what);
+        }
+
+        let halves = rewriter.split(&payload).expect("our own payload");
+        assert_eq!(halves.is_some(), specs.len() > 1, "{what}");
+        if let Some((first, second)) = halves {
+            assert_eq!(first.records + second.records, payload.records, "{what}");
+            let (one, two) = order.split_at(first.records as usize);
+            for (half, indexes) in [(first, one), (second, two)] {
+                let alone: Vec<(u64, Spec)> = indexes.iter().map(|i| specs[*i].clone()).collect();
+                assert_same(&half, &encode(&destination, schema, &spot, &alone), &what);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn parts_are_what_encoding_them_apart_gives(
+        specs in proptest::collection::vec(any_spec(), 1..7),
+        keep in proptest::collection::vec(any::<bool>(), 7),
+    ) {
+        check(specs, &keep);
+    }
+
+    #[test]
+    fn a_dead_letter_is_the_records_line(spec in plain_spec()) {
+        let spot = Spot::new(&[("service.name", "shop")]);
+        let mut line = Vec::new();
+        spec.redacted(|r| LineWriter::default().write(&mut line, r, Some(&spot.at(70))));
+        let line: Json = serde_json::from_slice(&line).expect("JSON");
+        for (destination, schema) in destinations() {
+            if matches!(destination.kind, DestinationKind::Loki(_)) {
+                continue;
+            }
+            let specs = [(0, Spec::message("other")), (70, spec.clone())];
+            let payload = encode(&destination, schema, &spot, &specs);
+            let letters = rewriter(&destination, schema)
+                .dead_letters(&payload, |position| (position == 1).then_some(Reason::Refused))
+                .expect("our own payload");
+            prop_assert_eq!(letters.len(), 1);
+            prop_assert_eq!(&serde_json::from_str::<Json>(&letters[0].record).expect("JSON"), &line);
+            if matches!(destination.kind, DestinationKind::Elasticsearch(_)) {
+                prop_assert_eq!(&letters[0].id, &spot.at(70).id.text().to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn rubbish_is_an_error_and_never_a_panic(bytes: Vec<u8>, records in 1..4_u32) {
+        for (destination, schema) in destinations() {
+            let rewriter = rewriter(&destination, schema);
+            let body: bytes::Bytes = bytes.clone().into();
+            let plain_bytes = bytes.len();
+            let payload = Payload { ids: body.clone(), body, plain_bytes, records };
+            let _ = rewriter.select(&payload, |_| true);
+            let _ = rewriter.split(&payload);
+            let _ = rewriter.dead_letters(&payload, |_| Some(Reason::Refused));
+        }
+    }
+}
+
+#[test]
+fn a_payload_that_lacks_a_record_is_refused() {
+    for (destination, schema) in destinations() {
+        let specs = [(0, Spec::message("a")), (70, Spec::message("b"))];
+        let mut payload = encode(&destination, schema, &Spot::new(&[]), &specs);
+        payload.records = 3;
+        let error = rewriter(&destination, schema).select(&payload, |_| true);
+        assert_eq!(error.expect_err("3 of 2").kind(), io::ErrorKind::InvalidData);
+    }
+}
+
+#[test]
+fn lokis_halves_part_streams_first() {
+    let destination =
+        destination(loki(LokiFormat::Protobuf, true, &[("a", "{a}")]), Compression::Fast);
+    let mut specs = Vec::new();
+    for (offset, stream) in (0..).step_by(70).zip(["x", "y", "y", "y", "y", "z"]) {
+        specs.push((offset, Spec::message("m").with("a", text(stream))));
+    }
+    let payload = encode(&destination, Schema::Ecs, &Spot::new(&[]), &specs);
+    let rewriter = rewriter(&destination, Schema::Ecs);
+    let (first, second) = rewriter.split(&payload).expect("our own").expect("six records");
+    assert_eq!((first.records, second.records), (1, 5));
+    let (first, second) = rewriter.split(&second).expect("our own").expect("five records");
+    assert_eq!((first.records, second.records), (4, 1));
+    let (first, second) = rewriter.split(&first).expect("our own").expect("one stream");
+    assert_eq!((first.records, second.records), (2, 2));
+    assert_eq!(
+        rewriter
+            .split(&encode(&destination, Schema::Ecs, &Spot::new(&[]), &specs[..1]))
+            .expect("our own")
+            .map(|_| ()),
+        None
+    );
+}
+
+#[test]
+fn lokis_dead_letters_have_the_records_names_again() {
+    let spot = Spot::new(&[("env", "dev")]);
+    let mut spec = Spec::message("say \"hi\"\n")
+        .at(NOON + 5_000_000_000_000, ClockUnit::Second)
+        .with("a", text("x, y=\"z\\"))
+        .with("user.id", Owned::Int(7));
+    spec.level = Some(Level::Warn);
+    spec.marks = [true, false, false];
+    for format in [LokiFormat::Protobuf, LokiFormat::Json] {
+        let destination = destination(loki(format, true, &[("a", "{a}")]), Compression::Fast);
+        let payload = encode(&destination, Schema::Ecs, &spot, &[(70, spec.clone())]);
+        let letters = rewriter(&destination, Schema::Ecs)
+            .dead_letters(&payload, |_| Some(Reason::TooFarBehind))
+            .expect("our own");
+        assert_eq!(letters[0].id, spot.at(70).id.text().to_string());
+        assert_eq!(letters[0].reason, Reason::TooFarBehind);
+        Strict::check(&letters[0].record);
+        assert_eq!(
+            letters[0].record,
+            "{\"time\":\"2026-08-01T13:23:20Z\",\"level\":\"warn\",\
+             \"message\":\"say \\\"hi\\\"\\n\",\"a\":\"x, y=\\\"z\\\\\",\
+             \"service_name\":\"unknown_service\",\"env\":\"dev\",\"user_id\":\"7\",\
+             \"_marks\":[\"unparsed\"],\"_offset\":70,\"_path\":\"/v/a.log\",\"_host\":\"web-1\"}"
+        );
+    }
+}

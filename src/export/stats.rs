@@ -1,0 +1,313 @@
+//! One destination's counters, documented, and read by whoever shows them.
+//!
+//! The equation that must hold at rest, per destination, in records:
+//!
+//! ```text
+//! records_in = delivered + duplicate + dead_lettered + dropped + lost + in_flight
+//! ```
+
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::breaker::Shown;
+use super::dead_letter::Reason;
+use super::outcome::{PauseClass, RetryClass, classes};
+
+classes! {
+    /// Why a record is lost: neither at the destination nor in a dead letter.
+    LostReason {
+        /// The dead-letter file is at its cap.
+        DeadLetterFull = "dead_letter_full",
+        /// The destination refused it, without saying which of its batch it was.
+        Unattributed = "unattributed",
+        /// What was to be kept as a dead letter could not be read back from its payload.
+        Unreadable = "unreadable",
+    }
+}
+
+/// Counters of one destination. All are written by its queue and its delivery only, except
+/// [`Self::dropped`]; all may be read at any time.
+#[derive(Debug)]
+pub struct DestinationStats {
+    /// Records meant for the destination, whatever became of them. Written by the workers. At rest
+    /// it is [`Self::resolved`] plus [`Self::in_flight`] plus [`Self::open`].
+    pub routed: AtomicU64,
+    /// Records in the workers' open batches. Written by the workers.
+    pub open: AtomicU64,
+    /// Records cut to the destination's own limit on a line. Written by the workers.
+    pub cut: AtomicU64,
+    /// Records accepted into the queue.
+    pub records_in: AtomicU64,
+    /// Records stored at the destination.
+    pub delivered: AtomicU64,
+    /// Records that an earlier attempt had already stored.
+    pub duplicate: AtomicU64,
+    /// Records refused for good and kept: by reason, in a synced dead letter or, for
+    /// [`Reason::FailureStore`], at the server.
+    dead_lettered: [AtomicU64; Reason::ALL.len()],
+    /// Records that were accepted and then left out on the user's wish. Written by whoever drops.
+    pub dropped: AtomicU64,
+    /// Records neither delivered nor kept, by reason.
+    lost: [AtomicU64; LostReason::ALL.len()],
+    /// Records accepted and not yet any of the above.
+    pub in_flight: AtomicU64,
+    /// Batches settled.
+    pub batches_settled: AtomicU64,
+    /// Requests sent, whatever their answer; for files and the console, writes.
+    pub requests: AtomicU64,
+    /// Bytes of bodies sent, as they went over the wire, retries included.
+    pub bytes_wire: AtomicU64,
+    /// The same before compression.
+    pub bytes_plain: AtomicU64,
+    /// Requests, or records of them, that were to be sent again, by class.
+    retries: [AtomicU64; RetryClass::ALL.len()],
+    /// Answers that a person must act on, by class.
+    pauses: [AtomicU64; PauseClass::ALL.len()],
+    /// Payloads sent again in two parts.
+    pub splits: AtomicU64,
+    /// Requests in flight now.
+    pub active: AtomicU64,
+    /// Requests that may be in flight now.
+    pub concurrency: AtomicU64,
+    /// Bytes in the dead-letter file.
+    pub dead_letter_bytes: AtomicU64,
+    /// Attempts to write a dead letter that failed and were, or will be, tried again.
+    pub dead_letter_failures: AtomicU64,
+    breaker: AtomicU8,
+    /// HTTP status of the last answer; 0 for none.
+    pub last_status: AtomicU16,
+    /// 0: none; 1..: an index into the retry classes; 128..: into the pause classes.
+    last_error: AtomicU8,
+    /// Milliseconds after `began`, plus 1; 0 for none.
+    retry_at: AtomicU64,
+    oldest: AtomicU64,
+    began: Instant,
+}
+
+/// Tells the two kinds of class in `last_error` apart.
+const PAUSES_FROM: usize = 128;
+
+impl Default for DestinationStats {
+    fn default() -> Self {
+        Self {
+            routed: AtomicU64::new(0),
+            open: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
+            records_in: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+            duplicate: AtomicU64::new(0),
+            dead_lettered: std::array::from_fn(|_| AtomicU64::new(0)),
+            dropped: AtomicU64::new(0),
+            lost: std::array::from_fn(|_| AtomicU64::new(0)),
+            in_flight: AtomicU64::new(0),
+            batches_settled: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            bytes_wire: AtomicU64::new(0),
+            bytes_plain: AtomicU64::new(0),
+            retries: std::array::from_fn(|_| AtomicU64::new(0)),
+            pauses: std::array::from_fn(|_| AtomicU64::new(0)),
+            splits: AtomicU64::new(0),
+            active: AtomicU64::new(0),
+            concurrency: AtomicU64::new(1),
+            dead_letter_bytes: AtomicU64::new(0),
+            dead_letter_failures: AtomicU64::new(0),
+            breaker: AtomicU8::new(0),
+            last_status: AtomicU16::new(0),
+            last_error: AtomicU8::new(0),
+            retry_at: AtomicU64::new(0),
+            oldest: AtomicU64::new(0),
+            began: Instant::now(),
+        }
+    }
+}
+
+impl DestinationStats {
+    /// Records entered the queue.
+    pub fn accept(&self, records: u64) {
+        self.in_flight.fetch_add(records, Ordering::Relaxed);
+        self.records_in.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// Records were stored.
+    pub fn deliver(&self, records: u64) {
+        self.leave(&self.delivered, records);
+    }
+
+    /// Records turned out to be stored already.
+    pub fn duplicate(&self, records: u64) {
+        self.leave(&self.duplicate, records);
+    }
+
+    /// Records were refused and kept.
+    pub fn dead_letter(&self, reason: Reason, records: u64) {
+        if let Some(counter) = self.dead_lettered.get(reason as usize) {
+            self.leave(counter, records);
+        }
+    }
+
+    /// Records were lost.
+    pub fn lose(&self, reason: LostReason, records: u64) {
+        if let Some(counter) = self.lost.get(reason as usize) {
+            self.leave(counter, records);
+        }
+    }
+
+    fn leave(&self, counter: &AtomicU64, records: u64) {
+        counter.fetch_add(records, Ordering::Relaxed);
+        self.in_flight.fetch_sub(records, Ordering::Relaxed);
+    }
+
+    /// Something is to be sent again.
+    pub fn retry(&self, class: RetryClass) {
+        if let Some(counter) = self.retries.get(class as usize) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        self.set_last_error(1 + class as usize);
+    }
+
+    /// A person must act.
+    pub fn pause(&self, class: PauseClass) {
+        if let Some(counter) = self.pauses.get(class as usize) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        self.set_last_error(PAUSES_FROM + class as usize);
+    }
+
+    fn set_last_error(&self, code: usize) {
+        self.last_error.store(u8::try_from(code).unwrap_or(u8::MAX), Ordering::Relaxed);
+    }
+
+    /// Shows the breaker's state and, if it is not closed, when the next attempt is made.
+    pub fn show_breaker(&self, shown: Shown, retry_at: Option<Instant>) {
+        self.breaker.store(shown as u8, Ordering::Relaxed);
+        self.retry_at.store(self.stamp(retry_at), Ordering::Relaxed);
+    }
+
+    /// Shows since when the oldest batch in flight is waiting.
+    pub fn show_oldest(&self, since: Option<Instant>) {
+        self.oldest.store(self.stamp(since), Ordering::Relaxed);
+    }
+
+    fn stamp(&self, at: Option<Instant>) -> u64 {
+        at.map_or(0, |at| {
+            let millis = at.saturating_duration_since(self.began).as_millis();
+            u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1
+        })
+    }
+
+    fn instant(&self, stamp: &AtomicU64) -> Option<Instant> {
+        let millis = stamp.load(Ordering::Relaxed).checked_sub(1)?;
+        self.began.checked_add(Duration::from_millis(millis))
+    }
+
+    /// Records kept as dead letters, by reason.
+    pub fn dead_lettered(&self) -> impl Iterator<Item = (Reason, u64)> {
+        Reason::ALL.iter().copied().zip(self.dead_lettered.iter().map(load))
+    }
+
+    /// Records lost, by reason.
+    pub fn lost(&self) -> impl Iterator<Item = (LostReason, u64)> {
+        LostReason::ALL.iter().copied().zip(self.lost.iter().map(load))
+    }
+
+    /// Retries by class.
+    pub fn retries(&self) -> impl Iterator<Item = (RetryClass, u64)> {
+        RetryClass::ALL.iter().copied().zip(self.retries.iter().map(load))
+    }
+
+    /// Answers that a person must act on, by class.
+    pub fn pauses(&self) -> impl Iterator<Item = (PauseClass, u64)> {
+        PauseClass::ALL.iter().copied().zip(self.pauses.iter().map(load))
+    }
+
+    /// The breaker's state.
+    #[must_use]
+    pub fn breaker(&self) -> Shown {
+        match self.breaker.load(Ordering::Relaxed) {
+            0 => Shown::Closed,
+            1 => Shown::Open,
+            _ => Shown::Paused,
+        }
+    }
+
+    /// The name of the last error's class, since the start.
+    #[must_use]
+    pub fn last_error(&self) -> Option<&'static str> {
+        let code = usize::from(self.last_error.load(Ordering::Relaxed));
+        if code >= PAUSES_FROM {
+            return PauseClass::ALL.get(code - PAUSES_FROM).map(|class| class.name());
+        }
+        RetryClass::ALL.get(code.checked_sub(1)?).map(|class| class.name())
+    }
+
+    /// Time until the next attempt, while nothing is sent; zero when it is due.
+    #[must_use]
+    pub fn retry_in(&self) -> Option<Duration> {
+        self.instant(&self.retry_at).map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// Age of the oldest batch in flight, since the queue accepted it.
+    #[must_use]
+    pub fn oldest_age(&self) -> Option<Duration> {
+        self.instant(&self.oldest).map(|since| since.elapsed())
+    }
+
+    /// Records that are no longer in flight, over all ends. At rest, `records_in` minus this is
+    /// [`Self::in_flight`].
+    #[must_use]
+    pub fn resolved(&self) -> u64 {
+        let sum = |counters: &[AtomicU64]| counters.iter().map(load).sum::<u64>();
+        load(&self.delivered)
+            + load(&self.duplicate)
+            + load(&self.dropped)
+            + sum(&self.dead_lettered)
+            + sum(&self.lost)
+    }
+}
+
+fn load(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_record_is_counted_at_one_end() {
+        let stats = DestinationStats::default();
+        stats.accept(10);
+        stats.deliver(3);
+        stats.duplicate(2);
+        stats.dead_letter(Reason::Refused, 1);
+        stats.lose(LostReason::DeadLetterFull, 1);
+        assert_eq!((stats.resolved(), load(&stats.in_flight)), (7, 3));
+        let rejected = stats.dead_lettered().find(|(reason, _)| *reason == Reason::Refused);
+        assert_eq!(rejected, Some((Reason::Refused, 1)));
+    }
+
+    #[test]
+    fn the_last_error_is_shown_by_its_name() {
+        let stats = DestinationStats::default();
+        assert_eq!(stats.last_error(), None);
+        stats.retry(RetryClass::Connect);
+        assert_eq!(stats.last_error(), Some("connect"));
+        stats.pause(PauseClass::Unexpected);
+        assert_eq!(stats.last_error(), Some("unexpected"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ages_and_waits_are_shown_as_durations() {
+        let stats = DestinationStats::default();
+        assert_eq!((stats.oldest_age(), stats.retry_in()), (None, None));
+        let now = Instant::now();
+        stats.show_oldest(Some(now));
+        stats.show_breaker(Shown::Paused, Some(now + Duration::from_secs(9)));
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!(stats.oldest_age(), Some(Duration::from_secs(4)));
+        assert_eq!(stats.retry_in(), Some(Duration::from_secs(5)));
+        assert_eq!(stats.breaker(), Shown::Paused);
+    }
+}

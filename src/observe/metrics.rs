@@ -1,0 +1,133 @@
+//! The metrics page: the stages' counters in OpenMetrics' text form, put together at every scrape.
+//!
+//! Label sets are bounded: sources, destinations, rules and reasons come from the configuration and
+//! the program; paths only as the few Files furthest behind ([`LAG_LISTED`](crate::tail::stats::LAG_LISTED)).
+
+mod destinations;
+#[cfg(test)]
+mod documented;
+mod pipeline;
+mod tail;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::budget::Budget;
+use crate::export::stats::DestinationStats;
+use crate::pipeline::stats::PipelineStats;
+use crate::tail::stats::TailStats;
+
+/// Label names and values of one sample.
+type Labels = Vec<(&'static str, String)>;
+
+/// Everything that is shown, shared with the stages that count it.
+#[derive(Debug)]
+pub struct Counted {
+    /// Names of the sources, in the order of the settings.
+    pub sources: Vec<String>,
+    /// Names and counters of the destinations, in the order of the settings.
+    pub destinations: Vec<(String, Arc<DestinationStats>)>,
+    /// Names of the redaction rules, in the order of their counters.
+    pub rules: Vec<String>,
+    /// The tail's counters.
+    pub tail: Arc<TailStats>,
+    /// The workers' counters, one each.
+    pub workers: Vec<Arc<PipelineStats>>,
+    /// The budget.
+    pub budget: Arc<Budget>,
+    /// Redacts a path for display.
+    pub redact: Arc<pillion_parsers::redact::Rules>,
+}
+
+impl Counted {
+    /// Values redacted so far, by rule, over all workers.
+    pub fn redactions(&self) -> impl Iterator<Item = (String, u64)> {
+        let mut by_rule = vec![0; self.rules.len()];
+        for worker in &self.workers {
+            for (total, count) in by_rule.iter_mut().zip(worker.redactions()) {
+                *total += count;
+            }
+        }
+        self.rules.iter().cloned().zip(by_rule)
+    }
+}
+
+/// The page for one scrape.
+#[must_use]
+pub fn page(counted: &Counted) -> String {
+    let mut page = Page { registry: Registry::with_prefix("pillion") };
+    page.gauge(
+        "build_info",
+        "Always 1, with the version as label",
+        [(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)],
+    );
+    tail::show(&mut page, counted);
+    pipeline::show(&mut page, counted);
+    destinations::show(&mut page, counted);
+    budget(&mut page, &counted.budget);
+    let mut out = String::new();
+    // Writing to a string fails only if a label could not be encoded, and all of ours are strings.
+    if text::encode(&mut out, &page.registry).is_err() {
+        out.push_str("# EOF\n");
+    }
+    out
+}
+
+fn budget(page: &mut Page, budget: &Budget) {
+    for (name, help, bytes) in [
+        ("budget_used_bytes", "Resident bytes in flight", budget.used()),
+        ("budget_peak_bytes", "The most resident bytes ever in flight at once", budget.peak()),
+        ("budget_limit_bytes", "The configured memory", budget.limit()),
+    ] {
+        page.gauge(name, help, [(vec![], bytes as f64)]);
+    }
+}
+
+/// A registry that is filled, encoded and dropped.
+struct Page {
+    registry: Registry,
+}
+
+impl Page {
+    /// Adds a counter; the encoder puts `_total` behind its name.
+    fn counter(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (Labels, u64)>,
+    ) {
+        let family = Family::<Labels, Counter>::default();
+        for (labels, value) in samples {
+            if labels.is_empty() {
+                let counter = Counter::<u64>::default();
+                counter.inc_by(value);
+                return self.registry.register(name, help, counter);
+            }
+            family.get_or_create(&labels).inc_by(value);
+        }
+        self.registry.register(name, help, family);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (Labels, f64)>) {
+        let family = Family::<Labels, Gauge<f64, AtomicU64>>::default();
+        for (labels, value) in samples {
+            if labels.is_empty() {
+                let gauge = Gauge::<f64, AtomicU64>::default();
+                gauge.set(value);
+                return self.registry.register(name, help, gauge);
+            }
+            family.get_or_create(&labels).set(value);
+        }
+        self.registry.register(name, help, family);
+    }
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}

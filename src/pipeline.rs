@@ -1,0 +1,12 @@
+//! From Chunks to Batches, on the worker thread: frame, join, parse, redact, encode.
+
+pub mod batch;
+pub mod chunk;
+mod lineage;
+pub mod outlet;
+mod prepare;
+pub mod pressure;
+pub mod replay;
+pub mod stats;
+pub mod thread;
+pub mod worker;

@@ -1,0 +1,141 @@
+//! What a worker keeps per lineage: its framer, its parser, and where each destination stands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pillion_parsers::frame::{Container, FileNumber, FileSpan, FrameSettings, Framer};
+use pillion_parsers::multiline::Joiner;
+use pillion_parsers::parse::{Library, Parser, ParserState};
+use pillion_parsers::redact::{BlockState, Clean, Redactor};
+
+use super::chunk::Opened;
+use crate::checkpoint::resume::Resume;
+use crate::config::settings::{Multiline, Source};
+use crate::export::encode::Enrich;
+
+/// A lineage's state in the worker that owns it.
+pub(super) struct Lineage {
+    pub(super) framer: Framer,
+    pub(super) context: Context,
+}
+
+/// Everything but the framer: what a framed record is handled with.
+pub(super) struct Context {
+    pub(super) parser: Parser,
+    pub(super) block: BlockState,
+    /// The path as it may be shown.
+    pub(super) path: Clean,
+    /// The source's constant fields, redacted once.
+    pub(super) enrich: Enrich,
+    /// Indexes of the destinations that get this lineage's records.
+    pub(super) to: Vec<usize>,
+    /// Per File and destination, the offset up to which all is settled: left from an earlier run.
+    settled: BTreeMap<FileNumber, Vec<u64>>,
+    /// The state as of the record handled last.
+    pub(super) resume: Resume,
+    /// When the last chunk was read, nanoseconds since the Unix epoch: the time of records that
+    /// carry none.
+    pub(super) read_at: i64,
+}
+
+impl Lineage {
+    /// The state for a lineage that begins, or goes on after a restart, with `opened`.
+    pub(super) fn new(
+        opened: &Opened,
+        source: &Source,
+        library: &Arc<Library>,
+        redactor: &mut Redactor,
+    ) -> Self {
+        let parser = new_parser(&source.parser, library, &opened.resume);
+        let framer = Framer::new(FrameSettings {
+            container: container(&source.parser),
+            joiner: joiner(source, library),
+            max_record: source.max_record,
+        });
+        let enrich =
+            source.fields.iter().map(|(key, value)| redactor.clean_field(key, value)).collect();
+        let enrich = Enrich::new(enrich);
+        Self {
+            framer,
+            context: Context {
+                parser,
+                block: BlockState::resumed(opened.resume.in_private_key),
+                path: redactor.clean(&opened.path),
+                enrich,
+                to: source.to.clone(),
+                settled: BTreeMap::new(),
+                resume: opened.resume.clone(),
+                read_at: 0,
+            },
+        }
+    }
+
+    /// Learns of another File of the lineage.
+    pub(super) fn open(&mut self, opened: &Opened) {
+        if opened.settled.iter().any(|settled| *settled > opened.offset) {
+            self.context.settled.insert(opened.file, opened.settled.clone());
+        }
+    }
+
+    /// Forgets a File that brings no more lines.
+    pub(super) fn retire(&mut self, file: FileNumber) {
+        self.context.settled.remove(&file);
+    }
+}
+
+impl Context {
+    /// Whether a destination got all of these bytes in an earlier run. Differently framed bytes,
+    /// which reach past what is settled, are sent again rather than lost.
+    pub(super) fn is_settled(&self, destination: usize, spans: &[FileSpan]) -> bool {
+        !self.settled.is_empty()
+            && spans.iter().all(|span| {
+                self.settled
+                    .get(&span.file)
+                    .and_then(|settled| settled.get(destination))
+                    .is_some_and(|settled| span.span.end <= *settled)
+            })
+    }
+
+    /// Brings [`Context::resume`] up to the record just handled.
+    pub(super) fn catch_up(&mut self) {
+        let chosen = self.parser.chosen();
+        if chosen.map(Arc::as_ptr) != self.resume.parser.as_ref().map(Arc::as_ptr) {
+            self.resume.parser = chosen.cloned();
+        }
+        self.resume.in_private_key = self.block.is_inside();
+        self.resume.last_time = self.parser.last_time();
+    }
+}
+
+fn new_parser(name: &str, library: &Arc<Library>, resume: &Resume) -> Parser {
+    let state = ParserState { chosen: resume.parser.clone(), last_time: resume.last_time };
+    Parser::new(library, name, state).unwrap_or_else(|unknown| {
+        // The configuration's check knows every name; should one slip through, its lines still ship.
+        tracing::error!(parser = %unknown.0, "unknown parser, lines are shipped whole");
+        Parser::plain()
+    })
+}
+
+/// The containers' own line formats are unwrapped before joining; which one, the parser's name says.
+fn container(parser: &str) -> Container {
+    match parser {
+        "cri" => Container::Cri,
+        "docker" => Container::Docker,
+        "auto" => Container::Auto,
+        _ => Container::None,
+    }
+}
+
+fn joiner(source: &Source, library: &Library) -> Joiner {
+    let declared = || {
+        let name = library.definition(&source.parser)?.joiner.as_deref()?;
+        Joiner::named(name)
+    };
+    match &source.multiline {
+        Multiline::Off => None,
+        Multiline::Default => declared(),
+        Multiline::Named(name) => Joiner::named(name),
+        Multiline::Start(pattern) => Joiner::start_pattern(pattern).ok(),
+    }
+    .unwrap_or_else(Joiner::none)
+}

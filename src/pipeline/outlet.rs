@@ -1,0 +1,197 @@
+//! One destination as a worker sees it: the open batch, its receipt and its share of the budget.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use pillion_parsers::frame::FileSpan;
+use pillion_parsers::redact::Redacted;
+
+use super::batch::{Batch, Receipt};
+use super::pressure::Pressure;
+use crate::budget::Permit;
+use crate::checkpoint::resume::Resume;
+use crate::config::settings::{BatchLimits, WhenFull};
+use crate::export::encode::{Closed, Encoded, Encoder, Place};
+use crate::export::queue::Queue;
+use crate::export::stats::DestinationStats;
+
+/// Batches that may wait in a destination's queue before an open batch stops closing by age and goes
+/// on filling instead: a slow server gets few full batches, not many small ones.
+const WAITING_BEFORE_FILLING: usize = 2;
+
+/// The open batch of one destination, within one worker.
+pub struct Outlet {
+    encoder: Encoder,
+    receipt: Receipt,
+    /// The open batch's share of the budget; trued up after every chunk.
+    permit: Permit,
+    /// Records in the open batch, those included that the encoder refused.
+    open_records: u64,
+    /// When the open batch got its first span, by the worker's clock.
+    opened_at: Option<i64>,
+    limits: BatchLimits,
+    when_full: WhenFull,
+    /// Resident bytes this destination may hold before [`WhenFull::DropNewest`] drops.
+    share: usize,
+    /// Shared with the destination's delivery task, which takes what is closed here.
+    queue: Arc<Queue>,
+    stats: Arc<DestinationStats>,
+    /// Where the open batch's memory is accounted, and what may hold the worker back.
+    pressure: Pressure,
+}
+
+/// What an [`Outlet`] is made of.
+pub struct OutletParts {
+    /// Encodes for this destination.
+    pub encoder: Encoder,
+    /// When its batches close.
+    pub limits: BatchLimits,
+    /// What to do when it cannot take more.
+    pub when_full: WhenFull,
+    /// Resident bytes it may hold before it drops, if it drops.
+    pub share: usize,
+    /// Where closed batches go.
+    pub queue: Arc<Queue>,
+    /// Its counters.
+    pub stats: Arc<DestinationStats>,
+    /// Where the open batch's memory is accounted, and what may hold the worker back.
+    pub pressure: Pressure,
+}
+
+impl Outlet {
+    /// An outlet with nothing in it.
+    #[must_use]
+    pub fn new(parts: OutletParts) -> Self {
+        let OutletParts { encoder, limits, when_full, share, queue, stats, pressure } = parts;
+        let permit = pressure.budget().overdraw(0);
+        Self {
+            encoder,
+            receipt: Receipt::default(),
+            permit,
+            open_records: 0,
+            opened_at: None,
+            limits,
+            when_full,
+            share,
+            queue,
+            stats,
+            pressure,
+        }
+    }
+
+    /// Takes a record, and the spans it stands for, into the open batch; closes the batch when it is
+    /// full.
+    pub fn add(
+        &mut self,
+        record: &Redacted<'_, '_>,
+        place: &Place<'_>,
+        spans: &[FileSpan],
+        resume: &Resume,
+        now: i64,
+    ) {
+        if self.when_full == WhenFull::DropNewest {
+            // Not to be mistaken for what a slow destination has left lying.
+            if self.permit.bytes() >= self.share / 2 {
+                self.close();
+            }
+            if self.queue.resident() + self.permit.bytes() >= self.share {
+                return self.drop_record(spans, resume, now);
+            }
+        }
+        self.stats.routed.fetch_add(1, Ordering::Relaxed);
+        let raw_bytes: u64 = spans.iter().map(|span| span.span.len()).sum();
+        if raw_bytes >= self.limits.bytes as u64 {
+            // A record over the limit travels alone, so that a refusal of its size hits only it.
+            self.close();
+        }
+        let mut encoded = self.encoder.encode(record, place);
+        if encoded == Encoded::Full {
+            self.close();
+            encoded = self.encoder.encode(record, place);
+        }
+        if encoded == Encoded::Cut {
+            self.stats.cut.fetch_add(1, Ordering::Relaxed);
+        }
+        self.stats.open.fetch_add(1, Ordering::Relaxed);
+        self.open_records += 1;
+        self.stand_for(spans, resume, now);
+        if self.encoder.plain_bytes() >= self.limits.bytes
+            || self.open_records as usize >= self.limits.records
+        {
+            self.close();
+        }
+    }
+
+    /// Settles a record that is not to be sent, by a rule or because the destination is full: its
+    /// bytes go on the receipt, nothing is sent.
+    pub fn drop_record(&mut self, spans: &[FileSpan], resume: &Resume, now: i64) {
+        for counter in [&self.stats.routed, &self.stats.records_in, &self.stats.dropped] {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        self.stand_for(spans, resume, now);
+    }
+
+    fn stand_for(&mut self, spans: &[FileSpan], resume: &Resume, now: i64) {
+        for span in spans {
+            self.receipt.add(span.file, span.span, resume);
+        }
+        self.opened_at.get_or_insert(now);
+    }
+
+    /// When the open batch is due to close by age, by the worker's clock.
+    #[must_use]
+    pub fn due(&self) -> Option<i64> {
+        let linger = i64::try_from(self.limits.linger.as_nanos()).unwrap_or(i64::MAX);
+        self.opened_at.map(|at| at.saturating_add(linger))
+    }
+
+    /// Closes the open batch if it is due and the destination keeps up.
+    pub fn close_if_due(&mut self, now: i64) {
+        if self.due().is_some_and(|due| due <= now) && self.queue.len() < WAITING_BEFORE_FILLING {
+            self.close();
+        }
+    }
+
+    /// Closes the open batch if the destination has nothing to do.
+    pub fn close_if_idle(&mut self) {
+        if self.queue.resident() == 0 {
+            self.close();
+        }
+    }
+
+    /// Takes in what the tailer reserved for what a chunk becomes here.
+    pub fn reserve(&mut self, share: Permit) {
+        self.permit.absorb(share);
+    }
+
+    /// Trues the open batch's budget up, or down, to what it occupies.
+    pub fn true_up(&mut self) {
+        self.permit.resize(self.encoder.resident() + self.receipt.resident());
+    }
+
+    /// Closes the open batch, if there is anything in it, and hands it to the destination.
+    pub fn close(&mut self) {
+        self.opened_at = None;
+        if self.receipt.is_empty() {
+            return;
+        }
+        let Closed { payload, refused } = self.encoder.finish();
+        let receipt = std::mem::take(&mut self.receipt);
+        let mut permit = std::mem::replace(&mut self.permit, self.pressure.budget().overdraw(0));
+        let resident = payload.as_ref().map_or(0, |payload| payload.resident());
+        let letters: usize = refused.iter().map(|letter| letter.resident()).sum();
+        permit.resize(resident + letters + receipt.resident() + size_of::<Batch>());
+        let records = std::mem::take(&mut self.open_records);
+        // A closed queue means that nobody would settle the batch: it is dropped unsettled, and read
+        // again at the next start. Its records count as open to the end.
+        if self.queue.push(Batch { payload, refused, receipt, permit }).is_ok() {
+            self.stats.open.fetch_sub(records, Ordering::Relaxed);
+        }
+        if self.when_full == WhenFull::Block {
+            self.pressure.ease(&self.queue);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! What an outlet does when its destination does not keep up.
+
+use std::time::Duration;
+
+use pillion_parsers::frame::{FileNumber, Span};
+
+use super::*;
+use crate::budget::Budget;
+use crate::config::settings::{
+    BatchLimits, Compression, Destination, DestinationKind, Schema, WhenFull,
+};
+use crate::export::encode::tests::{INSTANCE, Spec, Spot};
+
+const LINGER: i64 = 1_000_000;
+
+fn outlet(budget: &Arc<Budget>, queue: &Arc<Queue>, when_full: WhenFull) -> Outlet {
+    let limits =
+        BatchLimits { bytes: 1 << 20, records: 1000, linger: Duration::from_nanos(1_000_000) };
+    let destination = Destination {
+        name: "screen".to_owned(),
+        kind: DestinationKind::Console,
+        batch: limits,
+        compression: Compression::None,
+        when_full,
+    };
+    Outlet::new(OutletParts {
+        encoder: Encoder::new(&destination, Schema::Ecs, "app", INSTANCE).expect("good"),
+        limits,
+        when_full,
+        share: 1 << 20,
+        queue: Arc::clone(queue),
+        stats: Arc::clone(queue.stats()),
+        pressure: Pressure::new(Arc::clone(budget)),
+    })
+}
+
+fn drop_one(outlet: &mut Outlet, number: u64, now: i64) {
+    let span = Span { start: number * 10, end: number * 10 + 10 };
+    let spans = [FileSpan { file: FileNumber(1), span }];
+    outlet.drop_record(&spans, &Resume::default(), now);
+}
+
+/// A destination that is dead for days: what is dropped meanwhile must not add up.
+#[tokio::test]
+async fn records_dropped_while_nothing_is_taken_cost_next_to_nothing() {
+    let (budget, queue) = (Budget::new(1 << 20), Queue::new(Arc::default()));
+    let mut outlet = outlet(&budget, &queue, WhenFull::DropNewest);
+    for number in 0..10_000 {
+        let now = i64::try_from(number).expect("small") * LINGER;
+        drop_one(&mut outlet, number, now);
+        outlet.close_if_due(now + LINGER);
+        outlet.true_up();
+    }
+    assert!(queue.len() <= WAITING_BEFORE_FILLING, "{} batches wait", queue.len());
+    assert!(budget.used() < 4096, "{} bytes", budget.used());
+    outlet.close();
+    queue.close();
+    let mut bytes = 0;
+    while let Some(accepted) = queue.pop().await {
+        bytes += accepted.batch.receipt.runs().map(|(_, run)| run.span.len()).sum::<u64>();
+    }
+    assert_eq!(bytes, 100_000, "every byte is on a receipt");
+}
+
+fn add_one(outlet: &mut Outlet, number: u64) {
+    let span = Span { start: number * 10, end: number * 10 + 10 };
+    let spans = [FileSpan { file: FileNumber(1), span }];
+    let place = Spot::new(&[]);
+    Spec::message(&"x".repeat(1000)).redacted(|record| {
+        outlet.add(record, &place.at(span.start), &spans, &Resume::default(), 0);
+    });
+    outlet.true_up();
+}
+
+/// An open batch that grows to the destination's whole share is no sign that it is behind.
+#[tokio::test]
+async fn a_destination_that_keeps_up_is_dropped_nothing_for() {
+    let (budget, queue) = (Budget::new(8 << 20), Queue::new(Arc::default()));
+    let mut outlet = outlet(&budget, &queue, WhenFull::DropNewest);
+    (outlet.limits.bytes, outlet.limits.records) = (16 << 20, 100_000);
+    for number in 0..4000 {
+        add_one(&mut outlet, number);
+        if !queue.is_empty() {
+            drop(queue.pop().await);
+        }
+    }
+    assert_eq!(queue.stats().dropped.load(Ordering::Relaxed), 0);
+}
+
+/// What was taken off the queue and is not settled counts as well, else as many batches as may be
+/// sent at a time would come on top of the share.
+#[tokio::test]
+async fn a_destination_holds_no_more_than_its_share() {
+    let (budget, queue) = (Budget::new(64 << 20), Queue::new(Arc::default()));
+    let mut outlet = outlet(&budget, &queue, WhenFull::DropNewest);
+    outlet.limits.bytes = 100_000;
+    let mut sending = Vec::new();
+    for number in 0..4000 {
+        add_one(&mut outlet, number);
+        if !queue.is_empty() {
+            sending.extend(queue.pop().await);
+        }
+    }
+    let stats = queue.stats();
+    assert!(budget.used() < 5 << 18, "{} bytes", budget.used());
+    let (routed, dropped) = (&stats.routed, stats.dropped.load(Ordering::Relaxed));
+    assert!(dropped > 0);
+    let (open, flying) = (stats.open.load(Ordering::Relaxed), &stats.in_flight);
+    assert_eq!(routed.load(Ordering::Relaxed), dropped + open + flying.load(Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn a_lack_of_budget_closes_what_an_idle_destination_could_be_sent() {
+    let (budget, queue) = (Budget::new(8 << 20), Queue::new(Arc::default()));
+    let mut outlet = outlet(&budget, &queue, WhenFull::Block);
+    add_one(&mut outlet, 0);
+    outlet.close_if_idle();
+    let sending = queue.pop().await;
+    assert!(sending.is_some());
+    add_one(&mut outlet, 1);
+    outlet.close_if_idle();
+    assert!(queue.is_empty(), "the destination is busy");
+    drop(sending);
+    outlet.close_if_idle();
+    assert_eq!(queue.len(), 1);
+}

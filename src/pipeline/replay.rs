@@ -1,0 +1,104 @@
+//! The pipeline without destinations: bytes in, redacted Records out as NDJSON. What `replay`, `test`
+//! and the fixtures run on, so that what they show is what the worker does.
+
+use std::sync::Arc;
+
+use pillion_parsers::frame::{FileNumber, LineEnding, Lines};
+use pillion_parsers::redact::Redactor;
+
+use super::chunk::{LineageId, Opened};
+use super::lineage::Lineage;
+use super::prepare::Preparer;
+use super::stats::PipelineStats;
+use crate::checkpoint::resume::Resume;
+use crate::config::settings::{Settings, Source};
+use crate::export::lines::LineWriter;
+
+/// One log on its way through one source's pipeline.
+pub struct Replay {
+    lineage: Lineage,
+    preparer: Preparer,
+    writer: LineWriter,
+    stats: Arc<PipelineStats>,
+    /// Offset of the next byte.
+    offset: u64,
+}
+
+impl Replay {
+    /// A replay of a log called `path`, as `source` would read it. `read_at`, in nanoseconds since
+    /// the Unix epoch, is when its lines count as read.
+    #[must_use]
+    pub fn new(settings: &Settings, source: &Source, path: &str, read_at: i64) -> Self {
+        let mut redactor = Redactor::new(Arc::clone(&settings.redact));
+        let opened = Opened {
+            lineage: LineageId(0),
+            file: FileNumber(0),
+            source: 0,
+            path: Arc::from(path),
+            offset: 0,
+            settled: Vec::new(),
+            resume: Resume::default(),
+        };
+        let mut lineage = Lineage::new(&opened, source, &settings.library, &mut redactor);
+        lineage.context.read_at = read_at;
+        let stats = Arc::new(PipelineStats::new(settings.redact.names().len()));
+        let preparer = Preparer::new(redactor, Arc::clone(&stats));
+        Self { lineage, preparer, writer: LineWriter::default(), stats, offset: 0 }
+    }
+
+    /// Takes whole lines, terminators included; appends a JSON line to `out` for each record that
+    /// ends in them.
+    pub fn push(&mut self, lines: &[u8], out: &mut Vec<u8>) {
+        self.take(lines, LineEnding::Newline, out);
+    }
+
+    /// Takes a last line that has no terminator.
+    pub fn push_partial(&mut self, line: &[u8], out: &mut Vec<u8>) {
+        self.take(line, LineEnding::Partial, out);
+    }
+
+    /// Takes the beginning of a line that was longer than `max_record`, of `length` bytes in all.
+    pub fn push_cut(&mut self, beginning: &[u8], length: u64, out: &mut Vec<u8>) {
+        self.take(beginning, LineEnding::Cut { end: self.offset + length }, out);
+    }
+
+    /// Ends a record that a joiner holds open.
+    pub fn flush(&mut self, out: &mut Vec<u8>) {
+        let Lineage { framer, context } = &mut self.lineage;
+        let (preparer, writer) = (&mut self.preparer, &mut self.writer);
+        framer.flush(&mut |raw| {
+            preparer.prepare(context, &raw, |_, redacted| {
+                if let Some(redacted) = redacted {
+                    writer.write(out, redacted, None);
+                    out.push(b'\n');
+                }
+            });
+        });
+        self.preparer.publish();
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn stats(&self) -> &PipelineStats {
+        &self.stats
+    }
+
+    fn take(&mut self, bytes: &[u8], ending: LineEnding, out: &mut Vec<u8>) {
+        let Lineage { framer, context } = &mut self.lineage;
+        let (preparer, writer) = (&mut self.preparer, &mut self.writer);
+        let lines = Lines { file: FileNumber(0), start: self.offset, bytes, ending };
+        framer.push(lines, context.read_at, &mut |raw| {
+            preparer.prepare(context, &raw, |_, redacted| {
+                if let Some(redacted) = redacted {
+                    writer.write(out, redacted, None);
+                    out.push(b'\n');
+                }
+            });
+        });
+        self.offset = match ending {
+            LineEnding::Cut { end } => end,
+            LineEnding::Newline | LineEnding::Partial => self.offset + bytes.len() as u64,
+        };
+        self.preparer.publish();
+    }
+}

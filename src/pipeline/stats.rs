@@ -1,0 +1,81 @@
+//! What the workers count. Read at scrape time by `observe`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pillion_parsers::parse::{Counters, Misfit};
+
+/// Counters of one worker; `observe` sums them over workers.
+#[derive(Debug)]
+pub struct PipelineStats {
+    /// Bytes of Files taken in, the parts cut at `max_record` included.
+    pub bytes_read: AtomicU64,
+    /// Raw records framed.
+    pub records: AtomicU64,
+    /// Records that no parser fitted, by reason: indexed like [`Misfit::ALL`].
+    unparsed: [AtomicU64; Misfit::ALL.len()],
+    /// Records with a time that could not be read.
+    pub bad_times: AtomicU64,
+    /// Records shipped without their end.
+    pub partial: AtomicU64,
+    /// Records cut at `max_record`.
+    pub truncated: AtomicU64,
+    /// Records with invalid UTF-8, replaced by U+FFFD.
+    pub invalid_utf8: AtomicU64,
+    /// Joined records ended early because joiners held their whole share of the budget.
+    pub joins_cut_short: AtomicU64,
+    /// Times round the worker's loop: stands still only when the thread does.
+    pub turns: AtomicU64,
+    /// Nanoseconds spent working, for the share of a core.
+    pub busy_nanos: AtomicU64,
+    /// Matches by redaction rule, in the order of `Rules::names`.
+    redactions: Vec<AtomicU64>,
+}
+
+impl PipelineStats {
+    /// Counters at zero, with one for each of `rules` redaction rules.
+    #[must_use]
+    pub fn new(rules: usize) -> Self {
+        Self {
+            bytes_read: AtomicU64::new(0),
+            records: AtomicU64::new(0),
+            unparsed: [const { AtomicU64::new(0) }; Misfit::ALL.len()],
+            bad_times: AtomicU64::new(0),
+            partial: AtomicU64::new(0),
+            truncated: AtomicU64::new(0),
+            invalid_utf8: AtomicU64::new(0),
+            joins_cut_short: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
+            busy_nanos: AtomicU64::new(0),
+            redactions: std::iter::repeat_with(|| AtomicU64::new(0)).take(rules).collect(),
+        }
+    }
+
+    /// Counts what a parser counted between two looks at its counters, one record apart.
+    pub fn count_parsed(&self, before: &Counters, after: &Counters) {
+        for (reason, counter) in self.unparsed.iter().enumerate() {
+            if before.unparsed.get(reason) != after.unparsed.get(reason) {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        if before.bad_times != after.bad_times {
+            self.bad_times.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Records that no parser fitted, by reason.
+    pub fn unparsed(&self) -> impl Iterator<Item = (Misfit, u64)> {
+        Misfit::ALL.into_iter().zip(self.unparsed.iter().map(|count| count.load(Ordering::Relaxed)))
+    }
+
+    /// Takes over the redactor's running counts.
+    pub fn publish_redactions(&self, matches: &[u64]) {
+        for (shown, count) in self.redactions.iter().zip(matches) {
+            shown.store(*count, Ordering::Relaxed);
+        }
+    }
+
+    /// Matches by rule, in the order of `Rules::names`.
+    pub fn redactions(&self) -> impl Iterator<Item = u64> {
+        self.redactions.iter().map(|count| count.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,250 @@
+//! The worker: Chunks in, Batches out. Owns its lineages, its redactor and the open batches.
+//!
+//! Pure but for the queues it closes batches into. `now` is an argument, in nanoseconds of a clock
+//! that never jumps (a wall clock set back would stop every timer); the wall clock comes with the
+//! chunks, as the time they were read. [`thread`](super::thread) drives it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use pillion_parsers::frame::{FileNumber, LineEnding, Lines, Raw};
+use pillion_parsers::redact::{Clean, Redactor};
+
+use super::chunk::{Chunk, Ending, JOIN_TIMEOUT, LineageId, Opened, Read};
+use super::lineage::{Context, Lineage};
+use super::outlet::Outlet;
+use super::prepare::Preparer;
+use super::stats::PipelineStats;
+use crate::budget::{Budget, Permit};
+use crate::config::memory;
+use crate::config::settings::Settings;
+use crate::export::encode::Place;
+use crate::export::id::{Instance, RecordId};
+
+/// How long after a tick that could not close an overdue batch the next is due: at first, and at
+/// most, when the destination has been behind for long.
+const OVERDUE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
+
+/// What a worker is made of.
+pub struct WorkerParts {
+    /// The configuration.
+    pub settings: Arc<Settings>,
+    /// Goes into every record's id.
+    pub instance: Instance,
+    /// The name of the host, or of the pod: `host.name` of every record.
+    pub host: String,
+    /// One per destination, in the order of [`Settings::destinations`].
+    pub outlets: Vec<Outlet>,
+    /// Where joiners are accounted.
+    pub budget: Arc<Budget>,
+    /// Its counters.
+    pub stats: Arc<PipelineStats>,
+}
+
+/// A worker's state.
+pub struct Worker {
+    lineages: HashMap<LineageId, Lineage>,
+    /// Lineages whose framer holds a record open, and since when.
+    joining: BTreeMap<LineageId, i64>,
+    /// What the open records of all framers occupy.
+    joiners: Permit,
+    /// The part of the budget that this worker's joiners may hold; beyond it the longest-waiting
+    /// record is ended.
+    joiners_limit: usize,
+    settings: Arc<Settings>,
+    stats: Arc<PipelineStats>,
+    bench: Bench,
+}
+
+/// What one record at a time is worked on with.
+struct Bench {
+    preparer: Preparer,
+    outlets: Vec<Outlet>,
+    instance: Instance,
+    host: Clean,
+}
+
+impl Worker {
+    /// A worker that knows no lineage yet.
+    #[must_use]
+    pub fn new(parts: WorkerParts) -> Self {
+        let WorkerParts { settings, instance, host, outlets, budget, stats } = parts;
+        let mut redactor = Redactor::new(Arc::clone(&settings.redact));
+        let host = redactor.clean(&host);
+        Self {
+            lineages: HashMap::new(),
+            joining: BTreeMap::new(),
+            joiners: budget.overdraw(0),
+            joiners_limit: budget.limit() / memory::JOINERS / settings.threads.get(),
+            settings,
+            bench: Bench {
+                preparer: Preparer::new(redactor, Arc::clone(&stats)),
+                outlets,
+                instance,
+                host,
+            },
+            stats,
+        }
+    }
+
+    /// Takes in what the tailer read.
+    pub fn take(&mut self, read: Read, now: i64) {
+        match read {
+            Read::Opened(opened) => self.open(&opened),
+            Read::Chunk(chunk) => self.chunk(chunk, now),
+            Read::Pressed => self.bench.outlets.iter_mut().for_each(Outlet::close_if_idle),
+            Read::Retired { lineage, file, last } => self.retire(lineage, file, last, now),
+        }
+    }
+
+    /// Ends records whose next line did not come in time, and closes batches that are old enough.
+    pub fn tick(&mut self, now: i64) {
+        let before = now.saturating_sub(nanos(JOIN_TIMEOUT));
+        let late: Vec<_> =
+            self.joining.iter().filter(|(_, since)| **since <= before).map(|(id, _)| *id).collect();
+        for id in late {
+            self.with(id, |lineage, bench| {
+                let Lineage { framer, context } = lineage;
+                framer.expire(before, &mut |raw| bench.record(context, &raw, now));
+            });
+        }
+        for outlet in &mut self.bench.outlets {
+            outlet.close_if_due(now);
+        }
+    }
+
+    /// When [`tick`](Self::tick) has something to do next; `None` while nothing waits.
+    #[must_use]
+    pub fn next_tick(&self, now: i64) -> Option<i64> {
+        let joined = self.joining.values().min().map(|since| since + nanos(JOIN_TIMEOUT));
+        let batch = self.bench.outlets.iter().filter_map(Outlet::due).min();
+        // What is overdue waits for a destination to catch up: look again soon, not at once.
+        let again = |at: i64| ((now - at) / 8).clamp(nanos(OVERDUE.0), nanos(OVERDUE.1));
+        [joined, batch].into_iter().flatten().min().map(|at| at.max(now + again(at)))
+    }
+
+    /// Ends every open record and closes every open batch: no more will come.
+    pub fn drain(&mut self, now: i64) {
+        let ids: Vec<_> = self.joining.keys().copied().collect();
+        for id in ids {
+            self.flush(id, now);
+        }
+        for outlet in &mut self.bench.outlets {
+            outlet.close();
+        }
+    }
+
+    fn open(&mut self, opened: &Opened) {
+        let Some(source) = self.settings.sources.get(opened.source) else { return };
+        let redactor = &mut self.bench.preparer.redactor;
+        self.lineages
+            .entry(opened.lineage)
+            .or_insert_with(|| Lineage::new(opened, source, &self.settings.library, redactor))
+            .open(opened);
+    }
+
+    fn chunk(&mut self, mut chunk: Chunk, now: i64) {
+        let reserved = chunk.permit.bytes().saturating_sub(chunk.bytes.len());
+        let share = reserved / self.bench.outlets.len().max(1);
+        for outlet in &mut self.bench.outlets {
+            outlet.reserve(chunk.permit.split(share));
+        }
+        let lines = Lines {
+            file: chunk.file,
+            start: chunk.span.start,
+            bytes: &chunk.bytes,
+            ending: match chunk.ending {
+                Ending::Newline => LineEnding::Newline,
+                Ending::Partial => LineEnding::Partial,
+                Ending::Cut => LineEnding::Cut { end: chunk.span.end },
+            },
+        };
+        self.stats.bytes_read.fetch_add(chunk.span.len(), Ordering::Relaxed);
+        self.with(chunk.lineage, |lineage, bench| {
+            let Lineage { framer, context } = lineage;
+            context.read_at = chunk.read_at;
+            framer.push(lines, now, &mut |raw| bench.record(context, &raw, now));
+        });
+        for outlet in &mut self.bench.outlets {
+            outlet.true_up();
+        }
+        while self.joiners.bytes() > self.joiners_limit
+            && let Some((oldest, _)) = self.joining.iter().min_by_key(|(_, since)| **since)
+        {
+            let oldest = *oldest;
+            self.stats.joins_cut_short.fetch_add(1, Ordering::Relaxed);
+            self.flush(oldest, now);
+        }
+    }
+
+    fn retire(&mut self, id: LineageId, file: FileNumber, last: bool, now: i64) {
+        if last {
+            self.flush(id, now);
+            self.lineages.remove(&id);
+        } else if let Some(lineage) = self.lineages.get_mut(&id) {
+            lineage.retire(file);
+        }
+    }
+
+    fn flush(&mut self, id: LineageId, now: i64) {
+        self.with(id, |lineage, bench| {
+            let Lineage { framer, context } = lineage;
+            framer.flush(&mut |raw| bench.record(context, &raw, now));
+        });
+        self.joining.remove(&id);
+    }
+
+    /// Works on one lineage, and keeps the account of what its framer holds open.
+    fn with(&mut self, id: LineageId, work: impl FnOnce(&mut Lineage, &mut Bench)) {
+        let Some(lineage) = self.lineages.get_mut(&id) else { return };
+        let before = lineage.framer.resident();
+        work(lineage, &mut self.bench);
+        self.bench.preparer.publish();
+        let after = lineage.framer.resident();
+        self.joiners.resize((self.joiners.bytes() + after).saturating_sub(before));
+        match lineage.framer.pending_since() {
+            Some(since) => self.joining.insert(id, since),
+            None => self.joining.remove(&id),
+        };
+    }
+}
+
+impl Bench {
+    /// Takes a raw record the whole way: parse, redact, encode for each destination.
+    fn record(&mut self, context: &mut Context, raw: &Raw<'_>, now: i64) {
+        let Some(first) = raw.spans.first() else { return };
+        let Self { preparer, outlets, instance, host } = self;
+        let id = RecordId {
+            instance: *instance,
+            file: first.file,
+            offset: first.span.start,
+            hash: raw.hash,
+            sub: 0,
+        };
+        preparer.prepare(context, raw, |context, redacted| {
+            let place = Place {
+                path: &context.path,
+                host,
+                enrich: &context.enrich,
+                id,
+                read_at: context.read_at,
+            };
+            for &destination in &context.to {
+                let Some(outlet) = outlets.get_mut(destination) else { continue };
+                if context.is_settled(destination, raw.spans) {
+                    continue;
+                }
+                match redacted {
+                    Some(redacted) => outlet.add(redacted, &place, raw.spans, &context.resume, now),
+                    None => outlet.drop_record(raw.spans, &context.resume, now),
+                }
+            }
+        });
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,110 @@
+//! What the tail knows of each File and each lineage.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use pillion_parsers::frame::FileNumber;
+
+use super::identity::DiskId;
+use super::reader::Reader;
+use crate::checkpoint::snapshot::MarkEntry;
+use crate::pipeline::chunk::LineageId;
+
+/// A path of one source and its rotations.
+#[derive(Debug)]
+pub(super) struct Lineage {
+    /// Index of its source.
+    pub(super) source: usize,
+    /// The path.
+    pub(super) path: PathBuf,
+    /// Its Files, oldest first: in this order they are read.
+    pub(super) files: Vec<FileNumber>,
+    /// Whether it waits for its turn.
+    pub(super) queued: bool,
+    /// Whether its worker heard of it.
+    pub(super) announced: bool,
+}
+
+/// How a File stands with its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It has its lineage's path.
+    Live,
+    /// It was renamed or deleted, and is read on while a writer may still hold it.
+    Leaving {
+        /// Since when.
+        since: Instant,
+        /// Whether it has no name at all any more.
+        deleted: bool,
+    },
+    /// Read to its end under another name and closed. Opened again should it grow.
+    Resting,
+    /// No more bytes can come: deleted and let go, or truncated away. Known until all is settled.
+    Gone,
+}
+
+/// A File the tail knows.
+#[derive(Debug)]
+pub(super) struct TailedFile {
+    /// Index of its source.
+    pub(super) source: usize,
+    /// Where it lies on the disk.
+    pub(super) id: DiskId,
+    /// The lineage that reads it; none for Files at rest or gone.
+    pub(super) lineage: Option<LineageId>,
+    /// The path its lineage goes by.
+    pub(super) path: PathBuf,
+    /// The path it was last seen at.
+    pub(super) at: PathBuf,
+    /// Where it really lies, links resolved, if elsewhere: hints name this.
+    pub(super) real: PathBuf,
+    /// The handle and the place in it.
+    pub(super) reader: Reader,
+    /// How it stands.
+    pub(super) standing: Standing,
+    /// Whether its worker was told of it.
+    pub(super) announced: bool,
+    /// Whether its number is safe to use: the checkpoint has it.
+    pub(super) saved: bool,
+    /// Whether all whole lines were handed over as of the last change.
+    pub(super) spent: bool,
+    /// When it was last seen to grow, or was opened.
+    pub(super) grown: Instant,
+    /// Not before this, after a failed read.
+    pub(super) retry_at: Option<Instant>,
+    /// Bytes from here on are left alone: set by a drain.
+    pub(super) until: u64,
+    /// Marks of destinations that are not in the configuration now.
+    pub(super) absent: Vec<MarkEntry>,
+    /// The look round in which it was last seen.
+    pub(super) seen: u64,
+}
+
+impl TailedFile {
+    /// Bytes a drain, or a retirement, would still have to read.
+    pub(super) fn unread(&self) -> u64 {
+        self.reader.size.min(self.until).saturating_sub(self.reader.offset)
+    }
+
+    /// Whether it is known only until its bytes are settled.
+    pub(super) fn gone(&self) -> bool {
+        self.standing == Standing::Gone
+    }
+
+    /// Whether it is read on under another name, or none.
+    pub(super) fn leaving(&self) -> bool {
+        matches!(self.standing, Standing::Leaving { .. })
+    }
+
+    /// Bytes in it now, asked of the open handle.
+    pub(super) fn size_now(&self) -> u64 {
+        let asked = self.reader.file.as_ref().and_then(|file| file.metadata().ok());
+        asked.map_or(self.reader.size, |meta| meta.len()).max(self.reader.offset)
+    }
+}
+
+/// A path as text; what is no UTF-8 in it is replaced.
+pub(super) fn text(path: &std::path::Path) -> Arc<str> {
+    Arc::from(path.to_string_lossy())
+}

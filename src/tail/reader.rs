@@ -1,0 +1,319 @@
+//! Reads one File: whole lines out of it, in chunks, and notices when it is no longer the same bytes.
+//!
+//! No bytes are held between reads: an unfinished last line stays in the file, and only how far it
+//! was searched for its end is remembered. So a line of any length costs no memory until it is known
+//! to fit, or known not to. Every read begins a little before the offset and compares the hash of
+//! those bytes with what was there when they were read: a file that was truncated and has grown back
+//! is noticed before a byte of it is taken for a continuation.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::os::unix::fs::MetadataExt;
+
+use pillion_parsers::frame::Span;
+
+use super::identity::read_at_most;
+use crate::budget::Permit;
+use crate::checkpoint::snapshot::{Prefix, TailHash};
+use crate::pipeline::chunk::Ending;
+
+mod long;
+mod zeros;
+
+/// Hashes kept of bytes in flight. Thinned out beyond it: a checkpoint may then name an older place.
+const MAX_TAILS: usize = 64;
+
+/// Reads of the search buffer in one step: a long line is searched for its end in several turns.
+const SEARCH_READS: usize = 8;
+
+/// How much is read, and what it claims.
+pub(super) struct Limits<'a> {
+    /// Bytes a chunk aims at.
+    pub(super) chunk: usize,
+    /// Bytes beyond which a line is cut, if it is also longer than a chunk.
+    pub(super) max_record: usize,
+    /// Bytes from here on are left alone.
+    pub(super) until: u64,
+    /// Claims budget for a chunk of so many bytes.
+    pub(super) claim: &'a mut dyn FnMut(usize) -> Option<Permit>,
+    /// Where to search for the end of a long line.
+    pub(super) search: &'a mut [u8],
+}
+
+/// What one step brought.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Lines.
+    Lines(Piece),
+    /// Zero bytes where a line should begin; to be settled, they are nobody's record.
+    Zeros(Span),
+    /// Nothing yet, but there is more to search: call again.
+    More,
+    /// No further whole line is there.
+    Nothing,
+    /// There is no budget for the next chunk.
+    Refused,
+    /// The bytes before the offset are not those that were read: another generation.
+    Replaced,
+}
+
+/// Bytes that were read, not yet a Chunk.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// Where.
+    pub(super) span: Span,
+    /// What.
+    pub(super) bytes: Vec<u8>,
+    /// How the last line ends.
+    pub(super) ending: Ending,
+    /// Its budget.
+    pub(super) permit: Permit,
+}
+
+/// What a look at the file showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// As before.
+    Same,
+    /// Something was written.
+    Changed,
+    /// It is shorter than what was read of it. The number of bytes lost, as far as known.
+    Shorter(u64),
+    /// It has other bytes before the offset. The number of bytes lost, as far as known.
+    Replaced(u64),
+}
+
+/// The place in a File, and its handle while it is open.
+#[derive(Debug)]
+pub(super) struct Reader {
+    /// The handle.
+    pub(super) file: Option<File>,
+    /// Where the next line begins.
+    pub(super) offset: u64,
+    /// Bytes as of the last look.
+    pub(super) size: u64,
+    /// Time of change as of the last look, in seconds and nanoseconds.
+    pub(super) changed: (i64, i64),
+    /// Of its first bytes, as far as they were read.
+    pub(super) prefix: Prefix,
+    /// There is no newline between `offset` and this.
+    searched: u64,
+    /// There are only zeros between `offset` and this.
+    zeros: u64,
+    /// Of the bytes before `offset`.
+    tail: TailHash,
+    /// Of earlier offsets, oldest first, for the checkpoint.
+    tails: VecDeque<TailHash>,
+    /// Whether it is UTF-16, where zeros are letters' halves.
+    wide: bool,
+}
+
+impl Reader {
+    /// Reads an open file from `offset`, before which `prefix` was read.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub(super) fn new(file: File, offset: u64, oldest: TailHash) -> io::Result<Self> {
+        let tail = TailHash::read(&file, offset)?;
+        let mut reader = Self {
+            file: None,
+            offset,
+            size: offset,
+            changed: (0, 0),
+            prefix: Prefix::default(),
+            searched: offset,
+            zeros: offset,
+            tail,
+            tails: VecDeque::from([oldest]),
+            wide: false,
+        };
+        reader.push_tail(tail);
+        reader.learn_prefix(&file)?;
+        let mut mark = [0; 2];
+        let len = read_at_most(&file, &mut mark, 0)?;
+        reader.wide = zeros::is_wide(mark.get(..len).unwrap_or_default());
+        reader.file = Some(file);
+        Ok(reader)
+    }
+
+    /// Takes a new handle on a file that was closed. Whether it still is the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub(super) fn reopen(&mut self, file: File) -> io::Result<bool> {
+        let fits = file.metadata()?.len() >= self.offset
+            && self.prefix.fits(&file)?
+            && self.tail.fits(&file)?;
+        self.file = Some(file);
+        (self.searched, self.zeros, self.changed) = (self.offset, self.offset, (0, 0));
+        Ok(fits)
+    }
+
+    /// Looks at the open file. Without a handle nothing is seen.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub(super) fn look(&mut self) -> io::Result<Look> {
+        let Some(file) = &self.file else { return Ok(Look::Same) };
+        let meta = file.metadata()?;
+        let (size, changed) = (meta.len(), (meta.mtime(), meta.mtime_nsec()));
+        if (size, changed) == (self.size, self.changed) {
+            return Ok(Look::Same);
+        }
+        let unread = self.size.saturating_sub(self.offset);
+        if size < self.offset {
+            return Ok(Look::Shorter(unread));
+        }
+        // Longer ones are compared when they are read.
+        if size == self.offset && !self.tail.fits(file)? {
+            return Ok(Look::Replaced(unread));
+        }
+        if size < self.searched || size < self.zeros {
+            self.searched = self.offset;
+            self.zeros = self.offset;
+        }
+        (self.size, self.changed) = (size, changed);
+        Ok(Look::Changed)
+    }
+
+    /// Whether a handle's file has no name any more.
+    pub(super) fn nameless(&self) -> bool {
+        self.file
+            .as_ref()
+            .and_then(|file| file.metadata().ok())
+            .is_some_and(|meta| meta.nlink() == 0)
+    }
+
+    /// The newest hash of bytes that end at or before `safe`; older ones are forgotten.
+    pub(super) fn tail_before(&mut self, safe: u64) -> TailHash {
+        while self.tails.get(1).is_some_and(|next| next.end <= safe) {
+            self.tails.pop_front();
+        }
+        self.tails.front().copied().filter(|tail| tail.end <= safe).unwrap_or_default()
+    }
+
+    /// Reads the next lines.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub(super) fn step(&mut self, limits: &mut Limits<'_>) -> io::Result<Step> {
+        let Some(file) = self.file.take() else { return Ok(Step::Nothing) };
+        let step = self.step_in(&file, limits);
+        self.file = Some(file);
+        step
+    }
+
+    fn step_in(&mut self, file: &File, limits: &mut Limits<'_>) -> io::Result<Step> {
+        let size = self.size.min(limits.until);
+        if size <= self.offset {
+            return Ok(Step::Nothing);
+        }
+        if self.zeros > self.offset {
+            return self.zeros_in(file, size, limits);
+        }
+        if self.searched > self.offset {
+            return self.search(file, size, limits);
+        }
+        let want = usize::try_from(size - self.offset).unwrap_or(usize::MAX).min(limits.chunk);
+        let Some(permit) = (limits.claim)(want) else { return Ok(Step::Refused) };
+        let Some(mut bytes) = self.read_checked(file, want)? else { return Ok(Step::Replaced) };
+        if self.offset == 0 {
+            self.wide = zeros::is_wide(&bytes);
+        }
+        if bytes.first() == Some(&0) && !self.wide {
+            drop(permit);
+            return self.zeros_in(file, size, limits);
+        }
+        let Some(end) = memchr::memrchr(b'\n', &bytes) else {
+            self.searched = self.offset + bytes.len() as u64;
+            return if self.searched < size { Ok(Step::More) } else { Ok(Step::Nothing) };
+        };
+        bytes.truncate(end + 1);
+        if !self.wide
+            && let Some(start) = zeros::line_of_zeros(&bytes)
+        {
+            bytes.truncate(start);
+        }
+        let end = self.offset + bytes.len() as u64;
+        self.hand_over(file, end, bytes, Ending::Newline, permit)
+    }
+
+    /// Reads up to `want` bytes at the offset; `None` when what lies before them has changed.
+    fn read_checked(&self, file: &File, want: usize) -> io::Result<Option<Vec<u8>>> {
+        let mut before = [0; TailHash::MAX as usize];
+        let before_len = usize::from(self.tail.len);
+        let (before, _) = before.split_at_mut(before_len.min(usize::from(TailHash::MAX)));
+        let mut bytes = vec![0; want];
+        let mut both = [IoSliceMut::new(before), IoSliceMut::new(&mut bytes)];
+        let at = self.offset.saturating_sub(before_len as u64);
+        let got = loop {
+            match rustix::io::preadv(file, &mut both, at) {
+                Err(rustix::io::Errno::INTR) => {}
+                other => break other?,
+            }
+        };
+        if got < before_len || TailHash::of(self.offset, before) != self.tail {
+            return Ok(None);
+        }
+        bytes.truncate(got - before_len);
+        Ok(Some(bytes))
+    }
+
+    /// Moves on to `end`, and gives out the bytes read.
+    fn hand_over(
+        &mut self,
+        file: &File,
+        end: u64,
+        bytes: Vec<u8>,
+        ending: Ending,
+        permit: Permit,
+    ) -> io::Result<Step> {
+        let span = Span { start: self.offset, end };
+        let whole = span.len() == bytes.len() as u64;
+        let tail = if whole && bytes.len() >= usize::from(TailHash::MAX) {
+            TailHash::of(end, &bytes)
+        } else {
+            TailHash::read(file, end)?
+        };
+        self.advance(end, tail);
+        self.learn_prefix(file)?;
+        Ok(Step::Lines(Piece { span, bytes, ending, permit }))
+    }
+
+    fn advance(&mut self, end: u64, tail: TailHash) {
+        self.offset = end;
+        self.searched = end;
+        self.zeros = end;
+        self.tail = tail;
+        self.push_tail(tail);
+    }
+
+    fn push_tail(&mut self, tail: TailHash) {
+        if self.tails.len() == MAX_TAILS {
+            let mut at = 0;
+            self.tails.retain(|_| {
+                at += 1;
+                at % 2 == 1
+            });
+        }
+        if self.tails.back() != Some(&tail) {
+            self.tails.push_back(tail);
+        }
+    }
+
+    fn learn_prefix(&mut self, file: &File) -> io::Result<()> {
+        let want = self.offset.min(u64::from(Prefix::MAX));
+        if u64::from(self.prefix.len) < want {
+            self.prefix = Prefix::read(file, want)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

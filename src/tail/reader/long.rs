@@ -1,0 +1,134 @@
+//! Lines longer than a chunk, and last lines without an end: searched piecewise, read once it is
+//! known how long they are.
+
+use std::fs::File;
+use std::io;
+
+use super::{Limits, Reader, SEARCH_READS, Step};
+use crate::pipeline::chunk::Ending;
+use crate::tail::identity::read_at_most;
+
+impl Reader {
+    /// Goes on searching for the end of the line at the offset.
+    pub(super) fn search(
+        &mut self,
+        file: &File,
+        size: u64,
+        limits: &mut Limits<'_>,
+    ) -> io::Result<Step> {
+        for _ in 0..SEARCH_READS {
+            let left = usize::try_from(size.saturating_sub(self.searched)).unwrap_or(usize::MAX);
+            let want = left.min(limits.search.len());
+            let buffer = limits.search.get_mut(..want).unwrap_or_default();
+            let got = read_at_most(file, buffer, self.searched)?;
+            if got == 0 {
+                return Ok(Step::Nothing);
+            }
+            if let Some(at) = memchr::memchr(b'\n', limits.search.get(..got).unwrap_or_default()) {
+                // Left at the newline: without budget now, it is found again at once.
+                self.searched += at as u64;
+                return self.long_line(file, self.searched + 1, limits);
+            }
+            self.searched += got as u64;
+        }
+        Ok(if self.searched < size { Step::More } else { Step::Nothing })
+    }
+
+    /// Reads the line that ends at `end`, or the beginning of it.
+    fn long_line(&mut self, file: &File, end: u64, limits: &mut Limits<'_>) -> io::Result<Step> {
+        let len = usize::try_from(end - self.offset).unwrap_or(usize::MAX);
+        if len <= limits.chunk {
+            // Short enough to be read together with what follows it.
+            self.searched = self.offset;
+            return self.step_in(file, limits);
+        }
+        if len - 1 > limits.max_record {
+            return self.cut(file, end, limits);
+        }
+        let Some(permit) = (limits.claim)(len) else { return Ok(Step::Refused) };
+        let Some(bytes) = self.read_checked(file, len)? else { return Ok(Step::Replaced) };
+        if bytes.len() != len || bytes.last() != Some(&b'\n') {
+            // Rewritten since it was searched.
+            self.searched = self.offset;
+            return Ok(Step::More);
+        }
+        self.hand_over(file, end, bytes, Ending::Newline, permit)
+    }
+
+    /// Reads the first `max_record` bytes of a line that ends at `end`.
+    fn cut(&mut self, file: &File, end: u64, limits: &mut Limits<'_>) -> io::Result<Step> {
+        let Some(permit) = (limits.claim)(limits.max_record) else { return Ok(Step::Refused) };
+        let Some(mut bytes) = self.read_checked(file, limits.max_record)? else {
+            return Ok(Step::Replaced);
+        };
+        bytes.truncate(character_boundary(&bytes));
+        self.hand_over(file, end, bytes, Ending::Cut, permit)
+    }
+
+    /// Reads what is left without a newline, when there will be none: to be called when [`Self::step`]
+    /// says there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub(in crate::tail) fn last(&mut self, limits: &mut Limits<'_>) -> io::Result<Step> {
+        let Some(file) = self.file.take() else { return Ok(Step::Nothing) };
+        let step = self.last_in(&file, limits);
+        self.file = Some(file);
+        step
+    }
+
+    fn last_in(&mut self, file: &File, limits: &mut Limits<'_>) -> io::Result<Step> {
+        let end = self.size.min(limits.until);
+        if end <= self.offset {
+            return Ok(Step::Nothing);
+        }
+        if self.zeros > self.offset {
+            return self.skip_to(file, end);
+        }
+        let len = usize::try_from(end - self.offset).unwrap_or(usize::MAX);
+        if len > limits.max_record.max(limits.chunk) {
+            return self.cut(file, end, limits);
+        }
+        let Some(permit) = (limits.claim)(len) else { return Ok(Step::Refused) };
+        let Some(bytes) = self.read_checked(file, len)? else { return Ok(Step::Replaced) };
+        if bytes.is_empty() {
+            return Ok(Step::Nothing);
+        }
+        let end = self.offset + bytes.len() as u64;
+        self.hand_over(file, end, bytes, Ending::Partial, permit)
+    }
+}
+
+/// The last place at or before the end at which no UTF-8 character is cut in two. Bytes that are no
+/// UTF-8 are left as they are.
+fn character_boundary(bytes: &[u8]) -> usize {
+    let last = bytes.len().saturating_sub(3);
+    for (at, byte) in bytes.iter().enumerate().skip(last).rev() {
+        let width = match byte {
+            0xC0..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            0xF0..=0xF7 => 4,
+            0x80..=0xBF => continue,
+            _ => 1,
+        };
+        return if at + width > bytes.len() { at } else { bytes.len() };
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_not_cut_in_two() {
+        let text = "aä€😀".as_bytes();
+        let cuts: Vec<usize> = (0..=text.len())
+            .map(|len| character_boundary(text.get(..len).expect("inside")))
+            .collect();
+        assert_eq!(cuts, [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10]);
+        assert_eq!(character_boundary(&[0x80, 0x80, 0x80, 0x80]), 4);
+        assert_eq!(character_boundary(&[b'a', 0x80, 0x80]), 3);
+    }
+}

@@ -1,0 +1,80 @@
+//! Zeros where a line should begin: what a writer that did not open its file for appending leaves
+//! before its next line when the file was truncated under it. They are skipped, holes without being
+//! read, once something follows them. Zeros at the end may be a preallocated file's: they wait.
+
+use std::fs::File;
+use std::io;
+
+use pillion_parsers::frame::Span;
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
+
+use super::{Limits, Reader, SEARCH_READS, Step};
+use crate::checkpoint::snapshot::TailHash;
+use crate::tail::identity::read_at_most;
+
+/// Whether a File begins with the mark of UTF-16, in which letters have zero halves.
+pub(super) fn is_wide(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE])
+}
+
+/// Where the first line begins that begins with a zero, the first line left aside.
+pub(super) fn line_of_zeros(bytes: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(0, bytes)
+        .find(|&at| at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\n'))
+}
+
+impl Reader {
+    /// Goes on over zeros that begin at the offset.
+    pub(super) fn zeros_in(
+        &mut self,
+        file: &File,
+        size: u64,
+        limits: &mut Limits<'_>,
+    ) -> io::Result<Step> {
+        let mut first = [0];
+        if read_at_most(file, &mut first, self.offset)? == 0 || first != [0] {
+            // Filled in meanwhile.
+            self.zeros = self.offset;
+            return Ok(Step::More);
+        }
+        let mut at = self.zeros.max(self.offset);
+        for _ in 0..SEARCH_READS {
+            at = past_hole(file, at).min(size);
+            let want = usize::try_from(size - at).unwrap_or(usize::MAX).min(limits.search.len());
+            let got = read_at_most(file, limits.search.get_mut(..want).unwrap_or_default(), at)?;
+            if got == 0 {
+                self.zeros = at;
+                return Ok(Step::Nothing);
+            }
+            let bytes = limits.search.get(..got).unwrap_or_default();
+            let Some(text) = bytes.iter().position(|byte| *byte != 0) else {
+                at += got as u64;
+                continue;
+            };
+            if !self.tail.fits(file)? {
+                return Ok(Step::Replaced);
+            }
+            return self.skip_to(file, at + text as u64);
+        }
+        self.zeros = at;
+        Ok(Step::More)
+    }
+
+    /// Moves on over zeros.
+    pub(super) fn skip_to(&mut self, file: &File, end: u64) -> io::Result<Step> {
+        let span = Span { start: self.offset, end };
+        self.advance(end, TailHash::read(file, end)?);
+        self.learn_prefix(file)?;
+        Ok(Step::Zeros(span))
+    }
+}
+
+/// The end of the hole at `at`; `at` itself if there is none, or the file system cannot tell.
+fn past_hole(file: &File, at: u64) -> u64 {
+    match seek(file, SeekFrom::Data(at)) {
+        Ok(data) => data.max(at),
+        Err(Errno::NXIO) => u64::MAX,
+        Err(_) => at,
+    }
+}

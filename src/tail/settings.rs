@@ -1,0 +1,83 @@
+//! What the tail is told: the sources' files, and how to read them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Bytes of a memory claim for a chunk of so many bytes: the chunk itself and the worst that its
+/// lines become. Given by whoever builds the pipeline; must be at least the chunk's own size and
+/// never fall as the chunk grows.
+pub type WorstCase = Arc<dyn Fn(usize) -> usize + Send + Sync>;
+
+/// How the tail behaves.
+#[derive(Clone)]
+pub struct TailSettings {
+    /// What to tail; [`Opened::source`](crate::pipeline::chunk::Opened::source) indexes it.
+    pub sources: Vec<TailSource>,
+    /// Destinations' names in the order of `Settings::destinations`: the ledger's indexes, and the
+    /// checkpoint's keys.
+    pub destinations: Vec<String>,
+    /// What a chunk of so many bytes claims from the budget before it is read.
+    pub worst: WorstCase,
+    /// Bytes a chunk aims at. A single longer line makes a longer chunk, up to its `max_record`.
+    pub chunk: usize,
+    /// Files held open at once; beyond it the longest idle are closed, and opened again when they
+    /// grow.
+    pub max_open: usize,
+    /// How long a renamed File is read on after its last growth before it is retired.
+    pub renamed_grace: Duration,
+    /// How long a deleted File is read on after its last growth before its handle is let go.
+    pub deleted_grace: Duration,
+    /// Whether to look for itself instead of asking the kernel for events.
+    pub polling: bool,
+}
+
+impl TailSettings {
+    /// The usual behaviour: chunks of 128 KiB, half a minute of patience with a renamed file's
+    /// writer, ten seconds with a deleted one's, as many open files as the process may have but 64.
+    #[must_use]
+    pub fn new(sources: Vec<TailSource>, destinations: Vec<String>, worst: WorstCase) -> Self {
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        Self {
+            sources,
+            destinations,
+            worst,
+            chunk: 128 << 10,
+            max_open: limit.saturating_sub(64).max(16),
+            renamed_grace: Duration::from_secs(30),
+            deleted_grace: Duration::from_secs(10),
+            polling: false,
+        }
+    }
+}
+
+impl std::fmt::Debug for TailSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TailSettings")
+            .field("sources", &self.sources)
+            .field("destinations", &self.destinations)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The files of one source. Field by field what `Settings::sources` says.
+#[derive(Clone, Debug)]
+pub struct TailSource {
+    /// Its name: the checkpoint's key.
+    pub name: String,
+    /// Globs of absolute paths.
+    pub files: Vec<String>,
+    /// Globs of paths, or of bare file names, that are left alone.
+    pub exclude: Vec<String>,
+    /// Further directories that symlinks may lead to.
+    pub links_to: Vec<PathBuf>,
+    /// Whether files that are there when the source is first tailed begin at their end.
+    pub start_at_end: bool,
+    /// Files last changed longer ago are not begun at first sight.
+    pub ignore_older: Option<Duration>,
+    /// Bytes of a line beyond which it is cut.
+    pub max_record: usize,
+    /// Indexes into [`TailSettings::destinations`].
+    pub to: Vec<usize>,
+}

@@ -1,0 +1,334 @@
+//! The tail without its thread: everything happens in [`Tailer::turn`], which never waits, so that
+//! tests can drive it step by step with a clock of their own.
+//!
+//! One turn: hints and commands are taken in; the directories are looked at if that is due; Files
+//! that are new get into the checkpoint; then every lineage that may have something to read gets one
+//! chunk; once a second, Files that left are looked after and the checkpoint is saved.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use pillion_parsers::frame::FileNumber;
+
+use super::identity::DiskId;
+use super::inbox::{Inbox, Posted};
+use super::lineage::{Lineage, TailedFile};
+use super::pattern::Patterns;
+use super::settings::TailSettings;
+use super::stats::{TailStats, count};
+use super::watcher::Watcher;
+use super::{Finished, TailParts};
+use crate::budget::Budget;
+use crate::checkpoint::snapshot::FileEntry;
+use crate::checkpoint::store::Store;
+use crate::checkpoint::tracker::Tracker;
+use crate::pipeline::chunk::{LineageId, Read};
+use draining::Draining;
+
+mod begin;
+mod dormant;
+mod draining;
+mod leave;
+mod look_round;
+mod rounds;
+mod saving;
+
+/// Between looks round when events come: against what no event told.
+const SAFETY_LOOK: Duration = Duration::from_secs(10);
+/// Between looks round while a source's directory does not exist.
+const MISSING_LOOK: Duration = Duration::from_secs(1);
+/// Between looks round without events: after something changed, and at most.
+const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
+/// Between two looks round that were asked for by hints, at least.
+const HINTED_LOOK: Duration = Duration::from_millis(20);
+/// Between saves, and between visits to Files that left.
+const TICK: Duration = Duration::from_secs(1);
+/// Until a full channel to a worker is tried again.
+const FULL_CHANNEL: Duration = Duration::from_millis(2);
+/// Bytes searched at once for the end of a long line.
+const SEARCH: usize = 128 << 10;
+
+/// The time, as told to a turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    /// For intervals.
+    pub(super) instant: Instant,
+    /// For records: nanoseconds since the Unix epoch.
+    pub(super) wall: i64,
+}
+
+/// What to do after a turn.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Another turn at once: there is more to read.
+    Again,
+    /// Another turn after this long, or when woken.
+    Wait(Duration),
+    /// No more turns.
+    Finished(Finished),
+}
+
+/// The tail.
+pub(super) struct Tailer {
+    settings: TailSettings,
+    budget: Arc<Budget>,
+    tracker: Arc<Tracker>,
+    store: Store,
+    stats: Arc<TailStats>,
+    patterns: Arc<Vec<Patterns>>,
+    /// Closed (empty) once a drain is over.
+    workers: Vec<SyncSender<Read>>,
+    /// Per worker, what did not fit its channel: at most one chunk, and news of Files. While there
+    /// is something, nothing is read for that worker.
+    outbox: Vec<VecDeque<Read>>,
+    files: BTreeMap<FileNumber, TailedFile>,
+    lineages: BTreeMap<LineageId, Lineage>,
+    next_lineage: u32,
+    by_disk: HashMap<(usize, DiskId), FileNumber>,
+    by_lineage: HashMap<(usize, PathBuf), LineageId>,
+    /// Where hints may point: the paths Files were last seen at. Made anew by each look round.
+    by_path: HashMap<PathBuf, Vec<FileNumber>>,
+    /// Entries of the checkpoint whose files were not found yet.
+    dormant: Vec<FileEntry>,
+    /// Lineages that may have something to read, in the order of their turns.
+    ready: VecDeque<LineageId>,
+    /// Files that were renamed to a name that does not fit, maybe before they were looked at: the
+    /// path they had, and where they are now.
+    renamed: Vec<(PathBuf, PathBuf)>,
+    /// Paths that were warned about, until they are well again.
+    warned: HashSet<PathBuf>,
+    watcher: Option<Watcher>,
+    inbox: Arc<Inbox>,
+    known_sources: BTreeSet<String>,
+    numbers: saving::Numbers,
+    looks: u64,
+    look_due: Instant,
+    last_look: Instant,
+    /// Between looks round while polling.
+    poll: Duration,
+    /// Files whose growth was found although no hint had come, one after the other.
+    unhinted: u32,
+    tick_due: Instant,
+    /// Files open, or a few more than that: counted anew when it matters.
+    opened: usize,
+    /// Whether a file waits for another to be closed.
+    crowded: bool,
+    /// Whether something is in flight, or leaving: then ticks are needed.
+    restless: bool,
+    drain: Option<Draining>,
+    paused_since: Option<Instant>,
+    search: Vec<u8>,
+    now: Now,
+}
+
+impl Tailer {
+    /// A tailer that has not looked at anything yet.
+    ///
+    /// # Errors
+    ///
+    /// A glob that cannot be compiled, with its source's name.
+    pub(super) fn new(parts: TailParts, inbox: Arc<Inbox>, now: Now) -> Result<Self, String> {
+        let TailParts { settings, budget, tracker, store, snapshot, workers, stats } = parts;
+        let patterns: Result<Vec<Patterns>, String> = settings
+            .sources
+            .iter()
+            .map(|source| {
+                Patterns::new(source).map_err(|error| format!("source {:?}: {error}", source.name))
+            })
+            .collect();
+        let mut tailer = Self {
+            patterns: Arc::new(patterns?),
+            outbox: workers.iter().map(|_| VecDeque::new()).collect(),
+            workers,
+            files: BTreeMap::new(),
+            lineages: BTreeMap::new(),
+            next_lineage: 0,
+            by_disk: HashMap::new(),
+            by_lineage: HashMap::new(),
+            by_path: HashMap::new(),
+            ready: VecDeque::new(),
+            renamed: Vec::new(),
+            warned: HashSet::new(),
+            watcher: None,
+            inbox,
+            numbers: saving::Numbers::new(&snapshot, now.instant),
+            known_sources: snapshot.sources.into_iter().collect(),
+            dormant: snapshot.files,
+            looks: 0,
+            look_due: now.instant,
+            last_look: now.instant,
+            poll: POLL.0,
+            unhinted: 0,
+            tick_due: now.instant + TICK,
+            opened: 0,
+            crowded: false,
+            restless: true,
+            drain: None,
+            paused_since: None,
+            search: vec![0; SEARCH],
+            now,
+            settings,
+            budget,
+            tracker,
+            store,
+            stats,
+        };
+        tailer.begin_watching();
+        Ok(tailer)
+    }
+
+    /// Does what is due. Never waits.
+    pub(super) fn turn(&mut self, posted: Posted, now: Now) -> Next {
+        self.now = now;
+        count(&self.stats.turns, 1);
+        if posted.finish {
+            return Next::Finished(self.finish());
+        }
+        self.take_in(posted);
+        if self.drain.is_none() && now.instant >= self.look_due {
+            self.look_round();
+        }
+        self.save_new_files();
+        let blocked = self.round();
+        if blocked == rounds::Blocked::Budget {
+            self.press();
+        }
+        if now.instant >= self.tick_due {
+            self.tick();
+        }
+        let draining = self.drain_on();
+        let until_look = self.look_due.saturating_duration_since(now.instant);
+        let until_tick = self.tick_due.saturating_duration_since(now.instant);
+        if self.numbers.due(now.instant) || draining == Some(Duration::ZERO) {
+            return Next::Again;
+        }
+        let mut wait = match blocked {
+            rounds::Blocked::No if self.ready.is_empty() => Duration::MAX,
+            rounds::Blocked::No => return Next::Again,
+            // Budget that comes back wakes the thread.
+            rounds::Blocked::Budget => TICK,
+            rounds::Blocked::Channel => FULL_CHANNEL,
+        };
+        if self.drain.is_none() {
+            wait = wait.min(until_look);
+        }
+        if self.restless || self.drain.is_some() {
+            wait = wait.min(until_tick);
+        }
+        Next::Wait(wait.min(draining.unwrap_or(wait)).min(SAFETY_LOOK))
+    }
+
+    /// Once a second.
+    fn tick(&mut self) {
+        self.tick_due = self.now.instant + TICK;
+        self.visit_leaving();
+        self.drop_settled();
+        self.show();
+        self.save_if_dirty();
+    }
+
+    fn begin_watching(&mut self) {
+        if self.settings.polling {
+            self.stats.polling.store(true, Ordering::Relaxed);
+            return;
+        }
+        match Watcher::new(Arc::clone(&self.inbox)) {
+            Ok(watcher) => self.watcher = Some(watcher),
+            Err(why) => self.begin_polling(&why),
+        }
+    }
+
+    fn begin_polling(&mut self, why: &str) {
+        if !self.stats.polling.swap(true, Ordering::Relaxed) {
+            tracing::warn!(why, "polling the log files, since events about them do not come");
+        }
+        self.watcher = None;
+        self.poll = POLL.0;
+        self.look_due = self.now.instant;
+    }
+
+    /// Hints and commands.
+    fn take_in(&mut self, posted: Posted) {
+        if let Some(why) = &posted.failed {
+            self.begin_polling(why);
+        }
+        if posted.overflowed {
+            count(&self.stats.watcher_overflows, 1);
+            self.look_due = self.now.instant;
+        }
+        if !posted.changed.is_empty() {
+            self.unhinted = 0;
+        }
+        for path in &posted.changed {
+            match self.by_path.get(path) {
+                Some(numbers) => {
+                    for number in numbers.clone() {
+                        self.stir(number);
+                    }
+                }
+                None => self.look_if_ours(path, false),
+            }
+        }
+        for (from, to) in posted.renamed {
+            self.follow(from, to);
+        }
+        for path in &posted.moved {
+            self.look_if_ours(path, true);
+        }
+        if let Some(drain) = posted.drain {
+            self.begin_drain(drain);
+        }
+    }
+
+    /// Remembers where a file went that may never have been seen under its first name.
+    fn follow(&mut self, from: PathBuf, to: PathBuf) {
+        let fits = |path: &PathBuf| self.patterns.iter().any(|patterns| patterns.fits(path));
+        if let Some((_, at)) = self.renamed.iter_mut().find(|(_, at)| *at == from) {
+            *at = to;
+        } else if fits(&from) && !fits(&to) {
+            self.renamed.push((from, to));
+            self.look_due = self.now.instant;
+        }
+    }
+
+    /// Has the directories looked at soon if a path may concern us.
+    fn look_if_ours(&mut self, path: &std::path::Path, named: bool) {
+        let ours = self.patterns.iter().any(|patterns| patterns.fits(path))
+            || named
+                && (self.by_path.contains_key(path)
+                    || std::fs::metadata(path).is_ok_and(|meta| meta.is_dir()));
+        if ours {
+            // A large directory is not listed at every file that comes or goes.
+            let files = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+            let gap = HINTED_LOOK.max(Duration::from_micros(20).saturating_mul(files));
+            self.look_due = self.look_due.min((self.last_look + gap).max(self.now.instant));
+        }
+    }
+
+    /// Queues a lineage for its turn.
+    fn queue(&mut self, id: LineageId) {
+        if let Some(lineage) = self.lineages.get_mut(&id)
+            && !lineage.queued
+        {
+            lineage.queued = true;
+            self.ready.push_back(id);
+        }
+    }
+
+    /// A File may have changed.
+    fn stir(&mut self, number: FileNumber) {
+        let Some(file) = self.files.get(&number) else { return };
+        match (file.lineage, &file.reader.file) {
+            _ if file.gone() => {}
+            (Some(lineage), Some(_)) => self.queue(lineage),
+            _ => self.open_again(number),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

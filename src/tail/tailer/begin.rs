@@ -1,0 +1,277 @@
+//! Files that begin: seen for the first time, found again after a restart, opened again after a
+//! rest, or begun anew because they were truncated.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use pillion_parsers::frame::FileNumber;
+
+use super::Tailer;
+use crate::checkpoint::ledger::Mark;
+use crate::checkpoint::snapshot::TailHash;
+use crate::pipeline::chunk::LineageId;
+use crate::tail::discovery::Found;
+use crate::tail::identity::{DiskId, read_at_most};
+use crate::tail::lineage::{Lineage, Standing, TailedFile};
+use crate::tail::open::{self, Allowed, OpenFile, Refusal};
+use crate::tail::reader::{Look, Reader};
+use crate::tail::stats::count;
+
+/// How far back a File that begins at its end is searched for the beginning of its last line.
+const LINE_START: u64 = 64 << 10;
+
+impl Tailer {
+    /// Begins a File that was not known. `first`: its source is tailed for the first time.
+    pub(super) fn begin(
+        &mut self,
+        source: usize,
+        found: &Found,
+        allowed: &Allowed,
+        first: bool,
+    ) -> Result<(), Refusal> {
+        let Some(settings) = self.settings.sources.get(source) else { return Ok(()) };
+        let (at_end, max_age) = (settings.start_at_end, settings.ignore_older);
+        let was_known = self.dormant.iter().any(|entry| entry.inode == found.id.inode);
+        let age = self.now.wall / 1_000_000_000 - found.changed.0;
+        if let Some(max_age) = max_age
+            && !was_known
+            && age > i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX)
+        {
+            return Ok(());
+        }
+        self.make_room()?;
+        let open = open::open(allowed, &found.path)?;
+        if self.by_disk.contains_key(&(source, DiskId::of(&open.meta))) {
+            // Swapped for a known one since the walk: the next look sees it.
+            return Ok(());
+        }
+        match self.take_dormant(source, &open, &found.path)? {
+            Some(entry) => self.resume(source, entry, open, &found.path, at_end && first),
+            None => self.begin_fresh(source, open, &found.path, &found.path, at_end && first),
+        }
+    }
+
+    /// Begins files that were renamed before they were ever looked at, for the lineages of the paths
+    /// they had.
+    pub(super) fn begin_renamed(&mut self, source: usize, allowed: &Allowed) {
+        let Some(patterns) = self.patterns.get(source) else { return };
+        let ours: Vec<_> =
+            self.renamed.iter().filter(|(from, _)| patterns.fits(from)).cloned().collect();
+        for (from, at) in ours {
+            let Ok(open) = open::open(allowed, &at) else { continue };
+            let id = DiskId::of(&open.meta);
+            let known = self.by_disk.contains_key(&(source, id))
+                || self.dormant.iter().any(|entry| entry.inode == id.inode);
+            if !known && self.make_room().is_ok() {
+                // An error here is one of a file that goes while it is looked at.
+                let _ = self.begin_fresh(source, open, &from, &at, false);
+            }
+        }
+    }
+
+    fn begin_fresh(
+        &mut self,
+        source: usize,
+        open: OpenFile,
+        path: &Path,
+        at: &Path,
+        at_end: bool,
+    ) -> Result<(), Refusal> {
+        let offset = if at_end { last_line_start(&open.file, open.meta.len())? } else { 0 };
+        let reader = Reader::new(open.file, offset, TailHash::default())?;
+        let Some(number) = self.numbers.mint() else {
+            return Err(Refusal::Other(io::Error::other("no file numbers are left")));
+        };
+        let begin = Mark { safe: offset, ..Mark::default() };
+        self.tracker.begin(number, self.marks(source, |_| begin.clone()));
+        let (path, at, id) = (path.to_owned(), at.to_owned(), DiskId::of(&open.meta));
+        let file = self.file(source, id, path, at, open.real, reader);
+        self.insert(number, file);
+        Ok(())
+    }
+
+    /// One mark per destination of the configuration, none where the source does not go.
+    pub(super) fn marks(&self, source: usize, mark: impl Fn(&str) -> Mark) -> Vec<Option<Mark>> {
+        let to = self.settings.sources.get(source).map(|source| source.to.as_slice());
+        let goes = |index: &usize| to.is_some_and(|to| to.contains(index));
+        let names = self.settings.destinations.iter().enumerate();
+        names.map(|(index, name)| goes(&index).then(|| mark(name))).collect()
+    }
+
+    pub(super) fn file(
+        &self,
+        source: usize,
+        id: DiskId,
+        path: PathBuf,
+        at: PathBuf,
+        real: PathBuf,
+        reader: Reader,
+    ) -> TailedFile {
+        let away = at != path;
+        let leaving = Standing::Leaving { since: self.now.instant, deleted: false };
+        TailedFile {
+            source,
+            id,
+            lineage: None,
+            path,
+            at,
+            real,
+            reader,
+            standing: if away { leaving } else { Standing::Live },
+            announced: false,
+            saved: false,
+            spent: false,
+            grown: self.now.instant,
+            retry_at: None,
+            until: u64::MAX,
+            absent: Vec::new(),
+            seen: self.looks,
+        }
+    }
+
+    pub(super) fn insert(&mut self, number: FileNumber, file: TailedFile) {
+        self.by_disk.insert((file.source, file.id), number);
+        self.files.insert(number, file);
+        self.restless = true;
+        self.attach(number);
+    }
+
+    /// Puts a File into its path's lineage, which begins if there is none, and queues that.
+    pub(super) fn attach(&mut self, number: FileNumber) {
+        let Some(file) = self.files.get_mut(&number) else { return };
+        let key = (file.source, file.path.clone());
+        let id = *self.by_lineage.entry(key).or_insert_with(|| {
+            let id = LineageId(self.next_lineage);
+            self.next_lineage = self.next_lineage.wrapping_add(1);
+            id
+        });
+        let lineage = self.lineages.entry(id).or_insert_with(|| Lineage {
+            source: file.source,
+            path: file.path.clone(),
+            files: Vec::new(),
+            queued: false,
+            announced: false,
+        });
+        if let Err(at) = lineage.files.binary_search(&number) {
+            lineage.files.insert(at, number);
+        }
+        file.lineage = Some(id);
+        self.queue(id);
+    }
+
+    /// Opens a File that was closed, looking up what is allowed by itself.
+    pub(super) fn open_again(&mut self, number: FileNumber) {
+        let Some(file) = self.files.get(&number) else { return };
+        let (Some(patterns), Some(source)) =
+            (self.patterns.get(file.source), self.settings.sources.get(file.source))
+        else {
+            return;
+        };
+        let roots = patterns.roots.iter().map(|root| root.dir.as_path());
+        let allowed = Allowed::new(roots.chain(source.links_to.iter().map(PathBuf::as_path)));
+        let at = file.at.clone();
+        if let Err(refusal) = self.open_again_in(number, &allowed) {
+            self.refuse(&at, &refusal);
+        }
+    }
+
+    /// Opens a File that was closed. If other bytes are there now, it is replaced.
+    pub(super) fn open_again_in(
+        &mut self,
+        number: FileNumber,
+        allowed: &Allowed,
+    ) -> Result<(), Refusal> {
+        self.make_room()?;
+        let now = self.now.instant;
+        let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
+        let open = open::open(allowed, &file.at)?;
+        if DiskId::of(&open.meta) != file.id {
+            return Ok(());
+        }
+        let fits = file.reader.reopen(open.file)?;
+        file.spent = false;
+        file.grown = now;
+        if file.standing == Standing::Resting {
+            let leaving = Standing::Leaving { since: now, deleted: false };
+            file.standing = if file.at == file.path { Standing::Live } else { leaving };
+        }
+        self.restless = true;
+        self.attach(number);
+        if !fits {
+            self.replaced(number, Look::Replaced(0));
+        }
+        Ok(())
+    }
+
+    /// A File's bytes were truncated away: it is gone, and another begins in its place, at once in
+    /// the same lineage and on the same handle.
+    pub(super) fn replaced(&mut self, number: FileNumber, look: Look) {
+        let Some(file) = self.files.get_mut(&number) else { return };
+        let (counter, lost) = match look {
+            Look::Shorter(lost) => (&self.stats.truncated_shorter, lost),
+            Look::Replaced(lost) => (&self.stats.truncated_regrown, lost),
+            Look::Same | Look::Changed => return,
+        };
+        count(counter, 1);
+        count(&self.stats.lost_truncated, lost);
+        if lost > 0 {
+            tracing::warn!(path = ?file.path, bytes = lost, "a log file was truncated before it was read");
+        }
+        let Some(handle) = file.reader.file.take() else { return };
+        let (source, id, standing) = (file.source, file.id, file.standing);
+        let (path, at, real) = (file.path.clone(), file.at.clone(), file.real.clone());
+        self.let_go(number, false);
+        let fresh = Reader::new(handle, 0, TailHash::default()).ok().zip(self.numbers.mint());
+        let Some((reader, next)) = fresh else { return };
+        self.tracker.begin(next, self.marks(source, |_| Mark::default()));
+        let mut file = self.file(source, id, path, at, real, reader);
+        file.standing = standing;
+        self.insert(next, file);
+    }
+
+    /// Makes room for one more open file: closes idle ones when as many are open as may be.
+    fn make_room(&mut self) -> Result<(), Refusal> {
+        let limit = self.settings.max_open;
+        let count = |files: &BTreeMap<FileNumber, TailedFile>| {
+            files.values().filter(|file| file.reader.file.is_some()).count()
+        };
+        self.opened += 1;
+        if self.opened <= limit {
+            return Ok(());
+        }
+        let idle = |file: &TailedFile| {
+            let read = file.spent && file.unread() == 0;
+            file.standing == Standing::Live && file.reader.file.is_some() && read
+        };
+        let mut idle: Vec<_> =
+            self.files.iter().filter(|(_, f)| idle(f)).map(|(n, f)| (f.grown, *n)).collect();
+        idle.sort_unstable();
+        let surplus = (count(&self.files) + 1).saturating_sub(limit);
+        let some = if surplus > 0 { surplus.max(limit.div_ceil(8)) } else { 0 };
+        for (_, number) in idle.into_iter().take(some) {
+            if let Some(file) = self.files.get_mut(&number) {
+                file.reader.file = None;
+            }
+        }
+        self.opened = count(&self.files) + 1;
+        if self.opened > limit {
+            self.crowded = true;
+            return Err(Refusal::Crowded);
+        }
+        Ok(())
+    }
+}
+
+/// Where the last line begins: half a line is nobody's record.
+fn last_line_start(file: &std::fs::File, size: u64) -> io::Result<u64> {
+    let from = size.saturating_sub(LINE_START);
+    let mut bytes = vec![0; usize::try_from(size - from).unwrap_or(0)];
+    let len = read_at_most(file, &mut bytes, from)?;
+    let newline = memchr::memrchr(b'\n', bytes.get(..len).unwrap_or_default());
+    Ok(match newline {
+        Some(at) => from + at as u64 + 1,
+        None if from == 0 => 0,
+        None => size,
+    })
+}

@@ -1,0 +1,160 @@
+//! Files of the checkpoint that were not found yet in this run: found again under whatever name, or
+//! given up with what they had left.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use pillion_parsers::frame::FileNumber;
+
+use super::Tailer;
+use crate::checkpoint::ledger::Mark;
+use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
+use crate::tail::identity::{self, DiskId};
+use crate::tail::open::{self, Allowed, OpenFile, Refusal};
+use crate::tail::reader::Reader;
+use crate::tail::stats::count;
+
+impl Tailer {
+    /// A file that the checkpoint knows was found under a name that does not fit: it was renamed
+    /// while the agent was away.
+    pub(super) fn begin_moved(
+        &mut self,
+        source: usize,
+        id: DiskId,
+        path: &Path,
+        allowed: &Allowed,
+    ) {
+        let Ok(open) = open::open(allowed, path) else { return };
+        if DiskId::of(&open.meta) == id
+            && let Ok(Some(entry)) = self.take_dormant(source, &open, path)
+        {
+            // Errors here are those of a file that goes while it is looked at.
+            let _ = self.resume(source, entry, open, path, false);
+        }
+    }
+
+    /// Finds the checkpoint's entry for an open file and takes it. An entry at the same place with
+    /// other bytes has been replaced: it is dropped, with what it had left.
+    pub(super) fn take_dormant(
+        &mut self,
+        source: usize,
+        open: &OpenFile,
+        path: &Path,
+    ) -> io::Result<Option<FileEntry>> {
+        let id = DiskId::of(&open.meta);
+        let Some(name) = self.settings.sources.get(source).map(|s| s.name.clone()) else {
+            return Ok(None);
+        };
+        // A volume that was mounted again may have another device number.
+        let remounted = |entry: &FileEntry| {
+            entry.tail.len > 0 && Path::new(entry.at.as_ref().unwrap_or(&entry.path)) == path
+        };
+        let candidates = self.dormant.iter().enumerate().filter(|(_, entry)| {
+            entry.source == name
+                && !entry.gone
+                && entry.inode == id.inode
+                && (entry.dev == id.dev || remounted(entry))
+        });
+        let mut best: Option<usize> = None;
+        for (index, entry) in candidates {
+            if identity::continues(entry, &open.file, open.meta.len())? {
+                best = Some(index);
+            }
+        }
+        if let Some(index) = best {
+            return Ok(Some(self.dormant.swap_remove(index)));
+        }
+        let replaced = |entry: &FileEntry| {
+            entry.source == name && entry.dev == id.dev && entry.inode == id.inode
+        };
+        for entry in self.dormant.extract_if(.., |entry| replaced(entry)).collect::<Vec<_>>() {
+            self.give_up(&entry, "truncated or replaced while the agent was away");
+        }
+        Ok(None)
+    }
+
+    /// Entries whose files are nowhere to be found have nothing left to be read.
+    pub(super) fn give_up_dormant(&mut self, source: &str) {
+        let gone = |entry: &FileEntry| {
+            let id = DiskId { dev: entry.dev, inode: entry.inode };
+            let at = Path::new(entry.at.as_ref().unwrap_or(&entry.path));
+            let dir = at.parent().unwrap_or(at);
+            entry.source == source && (entry.gone || !lies_in(dir, id))
+        };
+        for entry in self.dormant.extract_if(.., |entry| gone(entry)).collect::<Vec<_>>() {
+            self.give_up(&entry, "not found again");
+        }
+    }
+
+    /// Entries of sources that are not in the configuration stay as long as their files do.
+    pub(super) fn give_up_strangers(&mut self) {
+        let names: Vec<String> = self.settings.sources.iter().map(|s| s.name.clone()).collect();
+        let strangers: BTreeSet<String> =
+            self.dormant.iter().map(|entry| entry.source.clone()).collect();
+        for stranger in strangers.iter().filter(|stranger| !names.contains(stranger)) {
+            self.give_up_dormant(stranger);
+        }
+    }
+
+    fn give_up(&mut self, entry: &FileEntry, why: &'static str) {
+        let lost = entry.unsettled(self.settings.destinations.iter().map(String::as_str));
+        if lost > 0 {
+            count(&self.stats.lost_gone, lost);
+            tracing::warn!(path = ?entry.path, bytes = lost, why, "bytes of a log file are lost");
+        }
+        self.numbers.dirty = true;
+    }
+
+    /// Goes on with a File of the checkpoint.
+    pub(super) fn resume(
+        &mut self,
+        source: usize,
+        entry: FileEntry,
+        open: OpenFile,
+        at: &Path,
+        at_end: bool,
+    ) -> Result<(), Refusal> {
+        let size = open.meta.len();
+        let named = |name: &str| entry.marks.iter().find(|mark| mark.to == name);
+        // A destination that is new here begins as a source would.
+        let begin = Mark { safe: if at_end { size } else { 0 }, ..Mark::default() };
+        let marks = self.marks(source, |name| named(name).map_or(begin.clone(), MarkEntry::mark));
+        let offset = marks.iter().flatten().map(|mark| mark.safe).min().unwrap_or(size).min(size);
+        let oldest = if entry.tail.end <= offset { entry.tail } else { TailHash::default() };
+        let names = &self.settings.destinations;
+        let to = self.settings.sources.get(source).map(|source| source.to.as_slice());
+        let present: Vec<&String> =
+            to.unwrap_or_default().iter().filter_map(|index| names.get(*index)).collect();
+        let absent = entry.marks.iter().filter(|mark| !present.contains(&&mark.to)).take(16);
+        let absent = absent.cloned().collect();
+        let reader = Reader::new(open.file, offset, oldest)?;
+        // A path that is no UTF-8 is not in the checkpoint as it is.
+        let home = at.to_string_lossy() == entry.path;
+        let path = if home { at.to_owned() } else { PathBuf::from(&entry.path) };
+        let number = FileNumber(entry.number);
+        self.tracker.begin(number, marks);
+        let mut file =
+            self.file(source, DiskId::of(&open.meta), path, at.to_owned(), open.real, reader);
+        file.saved = true;
+        file.absent = absent;
+        self.insert(number, file);
+        Ok(())
+    }
+}
+
+/// Whether a directory holds a file, under whatever name. In doubt it does.
+fn lies_in(dir: &Path, id: DiskId) -> bool {
+    use std::os::unix::fs::DirEntryExt;
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) => return !matches!(Refusal::from(error), Refusal::Vanished),
+    };
+    entries.into_iter().any(|entry| match entry {
+        Ok(entry) if entry.ino() == id.inode => {
+            entry.metadata().is_ok_and(|meta| DiskId::of(&meta) == id)
+        }
+        Ok(_) => false,
+        Err(_) => true,
+    })
+}

@@ -1,0 +1,137 @@
+//! Files that leave: renamed or deleted, read on while a writer may still hold them, then retired,
+//! and forgotten once nothing of them is on the disk and everything is settled.
+
+use pillion_parsers::frame::FileNumber;
+
+use super::look_round::still_at;
+use super::{Tailer, rounds};
+use crate::pipeline::chunk::Read;
+use crate::tail::lineage::Standing;
+
+impl Tailer {
+    /// A File lost its name.
+    pub(super) fn leave(&mut self, number: FileNumber, deleted: bool) {
+        let now = self.now.instant;
+        let Some(file) = self.files.get_mut(&number) else { return };
+        match &mut file.standing {
+            Standing::Live => {
+                file.standing = Standing::Leaving { since: now, deleted };
+                // What was written up to the last moment is read before what follows in its place.
+                if let Some(lineage) = file.lineage {
+                    self.queue(lineage);
+                }
+            }
+            Standing::Leaving { deleted: already, .. } => *already |= deleted,
+            Standing::Resting if deleted => self.let_go(number, true),
+            Standing::Resting | Standing::Gone => {}
+        }
+        self.restless = true;
+    }
+
+    /// Retires Files that left and were patient enough; has those looked at that may have grown.
+    pub(super) fn visit_leaving(&mut self) {
+        let now = self.now.instant;
+        if self.workers.is_empty() {
+            return; // drained: what is still held is read at the next start
+        }
+        let leaving: Vec<FileNumber> =
+            self.files.iter().filter(|(_, file)| file.leaving()).map(|(n, _)| *n).collect();
+        for number in leaving {
+            let Some(file) = self.files.get_mut(&number) else { continue };
+            let nameless = file.reader.nameless();
+            let Standing::Leaving { since, deleted } = &mut file.standing else { continue };
+            *deleted |= nameless || file.reader.file.is_none() && !still_at(&file.at, file.id);
+            let grace =
+                if *deleted { self.settings.deleted_grace } else { self.settings.renamed_grace };
+            let patient_until = (*since).max(file.grown) + grace;
+            let changed =
+                file.reader.look().is_ok_and(|look| look != crate::tail::reader::Look::Same);
+            if changed {
+                file.grown = now;
+                file.spent = false;
+            }
+            match file.lineage {
+                Some(lineage) if changed || !file.spent => self.queue(lineage),
+                _ if file.spent && now >= patient_until => self.retire(number),
+                _ => {}
+            }
+        }
+        let retry: Vec<_> = self
+            .files
+            .values()
+            .filter(|file| file.retry_at.is_some_and(|at| at <= now))
+            .filter_map(|file| file.lineage)
+            .collect();
+        for lineage in retry {
+            self.queue(lineage);
+        }
+    }
+
+    /// Ships a held last line and closes a File that left. Tried again at the next tick if there is
+    /// no budget for it.
+    fn retire(&mut self, number: FileNumber) {
+        if self.read_last(number) == rounds::Turn::Nothing
+            && let Some(file) = self.files.get(&number)
+        {
+            let gone = matches!(file.standing, Standing::Leaving { deleted: true, .. });
+            if gone {
+                self.let_go(number, true);
+            } else {
+                self.detach(number, true);
+                if let Some(file) = self.files.get_mut(&number) {
+                    file.reader.file = None;
+                    file.standing = Standing::Resting;
+                }
+            }
+            self.numbers.dirty = true;
+        }
+    }
+
+    /// No more bytes of this File can come.
+    pub(super) fn let_go(&mut self, number: FileNumber, last: bool) {
+        self.detach(number, last);
+        let Some(file) = self.files.get_mut(&number) else { return };
+        file.reader.file = None;
+        file.standing = Standing::Gone;
+        let key = (file.source, file.id);
+        if self.by_disk.get(&key) == Some(&number) {
+            self.by_disk.remove(&key);
+        }
+        self.numbers.dirty = true;
+    }
+
+    /// Takes a File out of its lineage and tells the worker. A lineage without Files ends, unless
+    /// (`may_end`) another File is about to follow.
+    pub(super) fn detach(&mut self, number: FileNumber, may_end: bool) {
+        let Some(file) = self.files.get_mut(&number) else { return };
+        let announced = std::mem::take(&mut file.announced);
+        let Some(id) = file.lineage.take() else { return };
+        let Some(lineage) = self.lineages.get_mut(&id) else { return };
+        lineage.files.retain(|other| *other != number);
+        let last = may_end && lineage.files.is_empty();
+        let heard = announced || last && lineage.announced;
+        if last && let Some(lineage) = self.lineages.remove(&id) {
+            self.by_lineage.remove(&(lineage.source, lineage.path));
+        }
+        if heard {
+            self.send(id, Read::Retired { lineage: id, file: number, last });
+        }
+    }
+
+    /// Forgets Files that are gone and settled.
+    pub(super) fn drop_settled(&mut self) {
+        let settled: Vec<FileNumber> = self
+            .files
+            .iter()
+            .filter(|(number, file)| {
+                file.gone() && self.tracker.safe(**number).is_none_or(|s| s >= file.reader.offset)
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        for number in settled {
+            self.files.remove(&number);
+            self.tracker.forget(number);
+            self.numbers.dirty = true;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! A look round the directories: which Files are there, which left, which are new.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+
+use pillion_parsers::frame::FileNumber;
+
+use super::{MISSING_LOOK, POLL, SAFETY_LOOK, Tailer};
+use crate::tail::discovery::{self, Found, Walk};
+use crate::tail::lineage::Standing;
+use crate::tail::open::{Allowed, Refusal};
+use crate::tail::stats::count;
+
+/// Paths that were warned about are remembered up to this number.
+const MAX_WARNED: usize = 4096;
+/// Growth that no hint announced, so many times in a row, means that hints do not come.
+const MAX_UNHINTED: u32 = 3;
+/// Nanoseconds after which a hint should have come.
+const HINT_DELAY: i64 = 2_000_000_000;
+
+impl Tailer {
+    /// Looks at all directories of all sources.
+    pub(super) fn look_round(&mut self) {
+        self.looks += 1;
+        self.last_look = self.now.instant;
+        self.crowded = false;
+        let before = (self.numbers.due(self.now.instant), self.ready.len());
+        let (mut dirs, mut missing, mut troubled) = (BTreeSet::new(), false, HashSet::new());
+        for source in 0..self.settings.sources.len() {
+            let Some(mut walk) = self.look_at(source) else { continue };
+            dirs.append(&mut walk.dirs);
+            missing |= walk.root_missing;
+            if walk.beyond_bounds {
+                troubled.extend(self.settings.sources.get(source).map(|s| PathBuf::from(&s.name)));
+            }
+            troubled.extend(walk.refused.into_iter().map(|(path, _)| path));
+        }
+        self.renamed.clear();
+        if self.looks == 1 {
+            self.give_up_strangers();
+        }
+        // What is well again may be warned about again.
+        self.warned.retain(|path| troubled.contains(path));
+        self.map_paths();
+        if let Some(watcher) = &mut self.watcher
+            && let Err(why) = watcher.watch(&dirs)
+        {
+            self.begin_polling(&why);
+        }
+        let quiet = before == (self.numbers.due(self.now.instant), self.ready.len());
+        self.poll = if quiet { (self.poll * 2).min(POLL.1) } else { POLL.0 };
+        let wait = match &self.watcher {
+            _ if self.crowded => POLL.0,
+            None => self.poll,
+            Some(_) if missing => MISSING_LOOK,
+            Some(_) => SAFETY_LOOK,
+        };
+        self.look_due = self.now.instant + wait;
+        // Counted when it is done: the first one tells the probes that the files are watched.
+        count(&self.stats.rescans, 1);
+    }
+
+    fn look_at(&mut self, index: usize) -> Option<Walk> {
+        let patterns = std::sync::Arc::clone(&self.patterns);
+        let patterns = patterns.get(index)?;
+        let source = self.settings.sources.get(index)?;
+        let (name, first) =
+            (source.name.clone(), !self.known_sources.contains(source.name.as_str()));
+        let roots = patterns.roots.iter().map(|root| root.dir.as_path());
+        let allowed = Allowed::new(roots.chain(source.links_to.iter().map(PathBuf::as_path)));
+        let known: HashSet<u64> = self
+            .by_disk
+            .keys()
+            .filter(|(source, _)| *source == index)
+            .map(|(_, id)| id.inode)
+            .chain(self.dormant.iter().filter(|entry| entry.source == name).map(|e| e.inode))
+            .collect();
+        let mut walk = discovery::walk(patterns, &allowed, &|inode| known.contains(&inode));
+        if walk.beyond_bounds {
+            let dirs: Vec<_> = patterns.roots.iter().map(|root| root.dir.clone()).collect();
+            self.warn_bounds(&name, &dirs);
+        }
+        for (id, path) in std::mem::take(&mut walk.elsewhere) {
+            match self.by_disk.get(&(index, id)).copied() {
+                Some(number) => self.see_elsewhere(number, path),
+                None => self.begin_moved(index, id, &path, &allowed),
+            }
+        }
+        self.begin_renamed(index, &allowed);
+        for found in std::mem::take(&mut walk.found) {
+            let result = match self.by_disk.get(&(index, found.id)).copied() {
+                Some(number) => self.see(number, &found, &allowed),
+                None => self.begin(index, &found, &allowed, first),
+            };
+            if let Err(refusal) = result {
+                walk.refused.push((found.path, refusal));
+            }
+        }
+        for (path, refusal) in &walk.refused {
+            self.refuse(path, refusal);
+        }
+        self.miss_unseen(index, walk.incomplete);
+        if !walk.incomplete && !walk.root_missing {
+            self.give_up_dormant(&name);
+        }
+        if first && !walk.root_missing {
+            self.known_sources.insert(name);
+            self.numbers.dirty = true;
+        }
+        Some(walk)
+    }
+
+    /// A known File is where the globs look.
+    fn see(&mut self, number: FileNumber, found: &Found, allowed: &Allowed) -> Result<(), Refusal> {
+        let looks = self.looks;
+        let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
+        let home = found.path == file.path;
+        if file.seen == looks && !home {
+            // A second name for it.
+            return Ok(());
+        }
+        file.seen = looks;
+        if file.at != found.path {
+            file.at.clone_from(&found.path);
+            file.real = found.path.canonicalize().unwrap_or_else(|_| found.path.clone());
+            self.numbers.dirty = true;
+        }
+        match file.standing {
+            Standing::Live | Standing::Leaving { .. } if home => file.standing = Standing::Live,
+            Standing::Live => self.leave(number, false),
+            _ => {}
+        }
+        self.see_growth(number, found);
+        let Some(file) = self.files.get(&number) else { return Ok(()) };
+        let changed = (found.size, found.changed) != (file.reader.size, file.reader.changed);
+        match (&file.reader.file, file.lineage) {
+            (Some(_), Some(lineage)) if changed => self.queue(lineage),
+            (None, _) if changed || home && file.lineage.is_none() => {
+                return self.open_again_in(number, allowed);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Notices growth of a File that should have been hinted at.
+    fn see_growth(&mut self, number: FileNumber, found: &Found) {
+        let Some(file) = self.files.get(&number) else { return };
+        let lineage = file.lineage.and_then(|id| self.lineages.get(&id));
+        let (seconds, nanos) = found.changed;
+        let age = self.now.wall.saturating_sub(seconds.saturating_mul(1_000_000_000) + nanos);
+        let unhinted = self.watcher.is_some()
+            && found.size > file.reader.size
+            && age > HINT_DELAY
+            && file.reader.file.is_some()
+            && lineage.is_some_and(|lineage| !lineage.queued);
+        if unhinted {
+            self.unhinted += 1;
+            if self.unhinted == MAX_UNHINTED {
+                self.begin_polling("files grow, and no event says so");
+            }
+        }
+    }
+
+    /// A known File is under a name that does not fit.
+    fn see_elsewhere(&mut self, number: FileNumber, path: PathBuf) {
+        let looks = self.looks;
+        let Some(file) = self.files.get_mut(&number) else { return };
+        file.seen = looks;
+        if file.at != path {
+            file.real.clone_from(&path);
+            file.at = path;
+            self.numbers.dirty = true;
+        }
+        self.leave(number, false);
+        // At rest it is opened again if it has grown.
+        let resting = self.files.get(&number).filter(|file| file.standing == Standing::Resting);
+        if let Some(file) = resting
+            && std::fs::symlink_metadata(&file.at).is_ok_and(|meta| meta.len() > file.reader.size)
+        {
+            self.open_again(number);
+        }
+    }
+
+    /// Files of a source that were not seen have left. Of those without a handle that is only known
+    /// when everything could be looked at.
+    fn miss_unseen(&mut self, source: usize, incomplete: bool) {
+        let missed: Vec<FileNumber> = self
+            .files
+            .iter()
+            .filter(|(_, file)| file.source == source && file.seen < self.looks && !file.gone())
+            .map(|(number, _)| *number)
+            .collect();
+        for number in missed {
+            let Some(file) = self.files.get(&number) else { continue };
+            if file.reader.file.is_some() {
+                let deleted = file.reader.nameless();
+                self.leave(number, deleted);
+            } else if !incomplete && !still_at(&file.at, file.id) {
+                self.leave(number, true);
+            }
+        }
+    }
+
+    /// Hints name paths.
+    fn map_paths(&mut self) {
+        self.by_path.clear();
+        for (number, file) in &self.files {
+            if file.gone() {
+                continue;
+            }
+            for path in [&file.at, &file.real] {
+                let numbers = self.by_path.entry(path.clone()).or_default();
+                if !numbers.contains(number) {
+                    numbers.push(*number);
+                }
+            }
+        }
+    }
+
+    /// Says once that a path is not tailed.
+    pub(super) fn refuse(&mut self, path: &Path, refusal: &Refusal) {
+        let refused = &self.stats.refused;
+        let counter: &AtomicU64 = match refusal {
+            Refusal::Vanished | Refusal::Crowded => return,
+            Refusal::NotRegular => &refused.not_regular,
+            Refusal::Directory => &refused.directory,
+            Refusal::Denied => &refused.denied,
+            Refusal::Escapes => &refused.escapes,
+            Refusal::TooManyOpen => &refused.too_many_open,
+            Refusal::Other(_) => &refused.other,
+        };
+        if self.warned.len() < MAX_WARNED && self.warned.insert(path.to_owned()) {
+            count(counter, 1);
+            tracing::warn!(?path, why = refusal.why(), "not tailed");
+        }
+    }
+
+    fn warn_bounds(&mut self, source: &str, dirs: &[PathBuf]) {
+        if self.warned.insert(PathBuf::from(source)) {
+            count(&self.stats.refused.beyond_bounds, 1);
+            tracing::warn!(source, ?dirs, "too many files below: not all were looked at");
+        }
+    }
+}
+
+/// Whether a path still names a file.
+pub(super) fn still_at(path: &Path, id: crate::tail::identity::DiskId) -> bool {
+    let meta = std::fs::metadata(path);
+    meta.is_ok_and(|meta| crate::tail::identity::DiskId::of(&meta) == id)
+}

@@ -1,0 +1,318 @@
+//! Rounds of reading: one chunk per lineage and turn, budget first, to workers that are never waited
+//! for.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::mpsc::TrySendError;
+
+use pillion_parsers::frame::FileNumber;
+
+use super::{TICK, Tailer};
+use crate::pipeline::chunk::{Chunk, Ending, LineageId, Opened, Read};
+use crate::tail::lineage::TailedFile;
+use crate::tail::reader::{Limits, Look, Piece, Step};
+use crate::tail::stats::count;
+
+/// Why a round ended with lineages still queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blocked {
+    /// It did not, or something moved.
+    No,
+    /// There is no budget.
+    Budget,
+    /// Every queued lineage's worker has a full channel, or holds more than its share.
+    Channel,
+}
+
+/// What a lineage's or a File's turn came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Something was read; there may be more.
+    Moved,
+    /// Nothing is left to be read.
+    Nothing,
+    /// There is no budget.
+    NoBudget,
+}
+
+impl Tailer {
+    /// Gives every queued lineage one turn.
+    pub(super) fn round(&mut self) -> Blocked {
+        self.flush_outboxes();
+        let mut moved = self.ready.is_empty();
+        let hogs = self.hogs();
+        for _ in 0..self.ready.len() {
+            let Some(id) = self.ready.pop_front() else { break };
+            if !self.has_room(id) || hogs.contains(&id) {
+                self.ready.push_back(id);
+                continue;
+            }
+            match self.read_lineage(id) {
+                Turn::Moved => {
+                    moved = true;
+                    self.ready.push_back(id);
+                }
+                Turn::Nothing => {
+                    moved = true;
+                    if let Some(lineage) = self.lineages.get_mut(&id) {
+                        lineage.queued = false;
+                    }
+                }
+                Turn::NoBudget => {
+                    // First again when budget comes back.
+                    self.ready.push_front(id);
+                    if self.paused_since.is_none() {
+                        self.paused_since = Some(self.now.instant);
+                        count(&self.stats.budget_pauses, 1);
+                    }
+                    return Blocked::Budget;
+                }
+            }
+        }
+        if moved { Blocked::No } else { Blocked::Channel }
+    }
+
+    /// Lineages that hold more than half of the budget while others wait.
+    fn hogs(&self) -> Vec<LineageId> {
+        let used = self.budget.used();
+        if self.ready.len() < 2 || used <= self.budget.limit() / 2 {
+            return Vec::new();
+        }
+        // Permits do not say whose they are: the budget is shared out by bytes in flight.
+        let mut in_flight: HashMap<LineageId, u64> = HashMap::new();
+        let mut total = 0;
+        for (number, file) in &self.files {
+            let safe = self.tracker.safe(*number).unwrap_or(file.reader.offset);
+            let bytes = file.reader.offset.saturating_sub(safe);
+            total += bytes;
+            if let Some(lineage) = file.lineage {
+                *in_flight.entry(lineage).or_default() += bytes;
+            }
+        }
+        let half = (self.budget.limit() / 2) as u128 * u128::from(total);
+        let over = |bytes: u64| u128::from(bytes) * used as u128 > half;
+        in_flight.into_iter().filter(|(_, bytes)| over(*bytes)).map(|(id, _)| id).collect()
+    }
+
+    /// Reads one chunk of a lineage: of its oldest File that has one.
+    fn read_lineage(&mut self, id: LineageId) -> Turn {
+        let mut index = 0;
+        while let Some(number) =
+            self.lineages.get(&id).and_then(|lineage| lineage.files.get(index)).copied()
+        {
+            match self.read_file(number) {
+                Turn::Nothing => index += 1,
+                other => return other,
+            }
+        }
+        Turn::Nothing
+    }
+
+    fn read_file(&mut self, number: FileNumber) -> Turn {
+        let now = self.now.instant;
+        let Some(file) = self.files.get_mut(&number) else { return Turn::Nothing };
+        if !file.saved || file.retry_at.is_some_and(|at| at > now) {
+            return Turn::Nothing;
+        }
+        let before = file.reader.size;
+        match file.reader.look() {
+            Ok(Look::Same) if file.spent => return Turn::Nothing,
+            Ok(Look::Same) => {}
+            Ok(Look::Changed) => {
+                file.spent = false;
+                if file.reader.size != before {
+                    file.grown = now;
+                }
+            }
+            Ok(replaced) => {
+                self.replaced(number, replaced);
+                return Turn::Moved;
+            }
+            Err(error) => return self.read_failed(number, &error),
+        }
+        self.step(number, false)
+    }
+
+    /// Reads what is left of a File without a newline. To be called when there is nothing else.
+    pub(super) fn read_last(&mut self, number: FileNumber) -> Turn {
+        let lineage = self.files.get(&number).and_then(|file| file.lineage);
+        match lineage {
+            Some(lineage) if !self.has_room(lineage) => Turn::NoBudget,
+            _ => self.step(number, true),
+        }
+    }
+
+    fn step(&mut self, number: FileNumber, last: bool) -> Turn {
+        match self.step_with(number, last, false) {
+            Turn::NoBudget if self.nothing_comes_back() => self.step_with(number, last, true),
+            turn => turn,
+        }
+    }
+
+    /// Whether waiting for budget would be waiting for ever: all that was read is settled, and what
+    /// little is still taken stays taken (encoders keep buffers from batch to batch).
+    fn nothing_comes_back(&self) -> bool {
+        let settled = |(number, file): (&FileNumber, &TailedFile)| {
+            self.tracker.safe(*number).is_none_or(|safe| safe >= file.reader.offset)
+        };
+        self.budget.used() <= self.budget.limit() / 2 && self.files.iter().all(settled)
+    }
+
+    /// Tells the workers that nothing can be read for want of budget.
+    pub(super) fn press(&self) {
+        for (channel, waiting) in self.workers.iter().zip(&self.outbox) {
+            if waiting.is_empty() {
+                // A worker with a full channel has enough to do.
+                let _ = channel.try_send(Read::Pressed);
+            }
+        }
+    }
+
+    /// `overdraw`: whatever it claims is granted.
+    fn step_with(&mut self, number: FileNumber, last: bool, overdraw: bool) -> Turn {
+        let Some(file) = self.files.get_mut(&number) else { return Turn::Nothing };
+        let max_record = self.settings.sources.get(file.source).map_or(0, |s| s.max_record);
+        let (budget, worst) = (&self.budget, &self.settings.worst);
+        let mut claim = |bytes| {
+            let claimed = worst(bytes);
+            if overdraw { Some(budget.overdraw(claimed)) } else { budget.try_take(claimed) }
+        };
+        let mut limits = Limits {
+            chunk: self.settings.chunk,
+            max_record,
+            until: file.until,
+            claim: &mut claim,
+            search: &mut self.search,
+        };
+        let step = if last { file.reader.last(&mut limits) } else { file.reader.step(&mut limits) };
+        match step {
+            Ok(Step::Nothing) => {
+                file.spent = true;
+                file.retry_at = None;
+                Turn::Nothing
+            }
+            Ok(Step::More) => Turn::Moved,
+            Ok(Step::Refused) => Turn::NoBudget,
+            Ok(Step::Zeros(span)) => {
+                count(&self.stats.zeros_skipped, span.len());
+                self.tracker.skip(number, span);
+                Turn::Moved
+            }
+            Ok(Step::Replaced) => {
+                self.replaced(number, Look::Replaced(0));
+                Turn::Moved
+            }
+            Ok(Step::Lines(piece)) => {
+                self.hand_over(number, piece);
+                Turn::Moved
+            }
+            Err(error) => self.read_failed(number, &error),
+        }
+    }
+
+    fn read_failed(&mut self, number: FileNumber, error: &io::Error) -> Turn {
+        count(&self.stats.read_errors, 1);
+        self.restless = true;
+        if let Some(file) = self.files.get_mut(&number) {
+            tracing::warn!(path = ?file.path, %error, "reading failed, and is tried again");
+            file.retry_at = Some(self.now.instant + TICK);
+        }
+        Turn::Nothing
+    }
+
+    fn hand_over(&mut self, number: FileNumber, piece: Piece) {
+        self.count_pause(false);
+        self.restless = true;
+        let Piece { span, bytes, ending, mut permit } = piece;
+        permit.resize((self.settings.worst)(bytes.len()).max(bytes.capacity()));
+        let Some(lineage) = self.announce(number, span.start) else { return };
+        let stats = &self.stats;
+        let newlines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
+        count(&stats.lines_read, newlines + u64::from(ending != Ending::Newline));
+        count(&stats.bytes_read, span.len());
+        count(&stats.chunks, 1);
+        match ending {
+            Ending::Newline => {}
+            Ending::Partial => count(&stats.partial_lines, 1),
+            Ending::Cut => {
+                count(&stats.cut_lines, 1);
+                count(&stats.cut_bytes, span.len().saturating_sub(bytes.len() as u64 + 1));
+            }
+        }
+        let read_at = self.now.wall;
+        self.send(
+            lineage,
+            Read::Chunk(Chunk { lineage, file: number, span, bytes, ending, read_at, permit }),
+        );
+    }
+
+    /// Counts the time without budget so far, and whether it goes on.
+    pub(super) fn count_pause(&mut self, goes_on: bool) {
+        if let Some(since) = self.paused_since.take() {
+            let paused = self.now.instant.saturating_duration_since(since).as_nanos();
+            count(&self.stats.budget_paused_nanos, u64::try_from(paused).unwrap_or(u64::MAX));
+            self.paused_since = goes_on.then_some(self.now.instant);
+        }
+    }
+
+    /// Tells the worker of a File before its first chunk.
+    fn announce(&mut self, number: FileNumber, offset: u64) -> Option<LineageId> {
+        let file = self.files.get_mut(&number)?;
+        let lineage = file.lineage?;
+        if !std::mem::replace(&mut file.announced, true) {
+            if let Some(lineage) = self.lineages.get_mut(&lineage) {
+                lineage.announced = true;
+            }
+            let marks = self.tracker.marks(number);
+            let settled =
+                marks.iter().map(|mark| mark.as_ref().map_or(u64::MAX, |m| m.safe)).collect();
+            let resume = self.tracker.slowest(number).map(|mark| mark.resume).unwrap_or_default();
+            let (source, path) = (file.source, crate::tail::lineage::text(&file.path));
+            let opened = Opened { lineage, file: number, source, path, offset, settled, resume };
+            self.send(lineage, Read::Opened(opened));
+        }
+        Some(lineage)
+    }
+
+    fn worker(&self, lineage: LineageId) -> usize {
+        lineage.0 as usize % self.outbox.len().max(1)
+    }
+
+    fn has_room(&self, lineage: LineageId) -> bool {
+        self.outbox.get(self.worker(lineage)).is_some_and(|waiting| waiting.is_empty())
+    }
+
+    /// Sends, or keeps until there is room.
+    pub(super) fn send(&mut self, lineage: LineageId, read: Read) {
+        let worker = self.worker(lineage);
+        if let Some(waiting) = self.outbox.get_mut(worker) {
+            waiting.push_back(read);
+        }
+        self.flush(worker);
+    }
+
+    pub(super) fn flush_outboxes(&mut self) {
+        for worker in 0..self.outbox.len() {
+            self.flush(worker);
+        }
+    }
+
+    fn flush(&mut self, worker: usize) {
+        let Some(waiting) = self.outbox.get_mut(worker) else { return };
+        let Some(channel) = self.workers.get(worker) else {
+            // Closed after a drain: what is not sent stays unsettled.
+            waiting.clear();
+            return;
+        };
+        while let Some(read) = waiting.pop_front() {
+            match channel.try_send(read) {
+                Ok(()) => {}
+                // A worker that ended takes nothing more; the agent knows why. Nothing more is read.
+                Err(TrySendError::Full(read) | TrySendError::Disconnected(read)) => {
+                    waiting.push_front(read);
+                    return;
+                }
+            }
+        }
+    }
+}

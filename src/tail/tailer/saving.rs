@@ -1,0 +1,220 @@
+//! File numbers, and the checkpoint that makes them safe to use.
+//!
+//! Numbers are reserved ahead: a checkpoint names the first number that no run has used, beyond some
+//! that this run still may use. So new Files can be read for a while even when the state directory's
+//! disk is full: after a crash they are found anew under other numbers, which costs repeats, and no
+//! number is ever used for two Files.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use pillion_parsers::frame::FileNumber;
+
+use super::Tailer;
+use crate::checkpoint::snapshot::{FileEntry, MarkEntry, Snapshot};
+use crate::tail::Finished;
+use crate::tail::stats::{FileLag, count};
+
+/// Numbers reserved beyond those in use.
+const RESERVE: u32 = 256;
+/// Between attempts to save when saving fails.
+const RETRY: Duration = Duration::from_secs(1);
+/// A save may take this share of the time, one part in so many.
+const SHARE: u32 = 20;
+
+/// What is known of numbers and saves.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    /// The next number.
+    next: u32,
+    /// Numbers below this may be used even if no save succeeds.
+    reserved: u32,
+    /// Whether Files wait for a save before they are read.
+    pending: bool,
+    /// Whether something else changed that is worth saving.
+    pub(super) dirty: bool,
+    /// No save before this.
+    not_before: Instant,
+    /// Since when saving fails.
+    failing_since: Option<Instant>,
+}
+
+impl Numbers {
+    pub(super) fn new(snapshot: &Snapshot, now: Instant) -> Self {
+        // Nothing was ever saved under this instance: nothing saved can be contradicted.
+        let fresh = snapshot == &Snapshot::default();
+        let next = snapshot.next_file.max(1);
+        Self {
+            next,
+            reserved: if fresh { next + RESERVE } else { next },
+            pending: false,
+            dirty: false,
+            not_before: now,
+            failing_since: None,
+        }
+    }
+
+    /// A new File's number. None when all are used up: four thousand million Files.
+    pub(super) fn mint(&mut self) -> Option<FileNumber> {
+        let number = FileNumber(self.next);
+        self.next = self.next.checked_add(1)?;
+        self.pending = true;
+        Some(number)
+    }
+
+    /// Whether a turn should save for Files that wait.
+    pub(super) fn due(&self, now: Instant) -> bool {
+        self.pending && (self.failing_since.is_none() || now >= self.not_before)
+    }
+}
+
+impl Tailer {
+    /// Saves if there are Files whose numbers are not in the checkpoint: one save for all of them.
+    pub(super) fn save_new_files(&mut self) {
+        if self.numbers.due(self.now.instant) {
+            self.save();
+        }
+    }
+
+    /// Saves if an offset moved, or what is known of the Files changed.
+    pub(super) fn save_if_dirty(&mut self) {
+        if self.now.instant < self.numbers.not_before {
+            return;
+        }
+        if self.tracker.take_dirty() | self.numbers.dirty {
+            self.numbers.dirty = true;
+            self.save();
+        }
+    }
+
+    /// The last save, and what stays unsettled.
+    pub(super) fn finish(&mut self) -> Finished {
+        self.drop_settled();
+        let unsettled = self
+            .files
+            .iter()
+            .map(|(number, file)| {
+                let size = if file.gone() { file.reader.offset } else { file.size_now() };
+                size.saturating_sub(self.tracker.safe(*number).unwrap_or(size))
+            })
+            .sum();
+        Finished { unsettled, saved: self.save() }
+    }
+
+    fn save(&mut self) -> bool {
+        let began = Instant::now();
+        self.tracker.take_dirty();
+        let snapshot = self.snapshot();
+        match self.store.save(&snapshot) {
+            Ok(()) => {
+                count(&self.stats.saves, 1);
+                if self.numbers.failing_since.take().is_some() {
+                    tracing::info!(dir = ?self.store.dir(), "the checkpoint can be saved again");
+                }
+                self.numbers.reserved = snapshot.next_file;
+                self.numbers.pending = false;
+                self.numbers.dirty = false;
+                self.numbers.not_before = self.now.instant + began.elapsed() * SHARE;
+                self.release(u32::MAX);
+                true
+            }
+            Err(error) => {
+                count(&self.stats.save_errors, 1);
+                if self.numbers.failing_since.is_none() {
+                    self.numbers.failing_since = Some(self.now.instant);
+                    tracing::error!(
+                        dir = ?self.store.dir(), %error,
+                        "the checkpoint cannot be saved: shipping goes on, but after a crash what \
+                         was shipped since will be shipped again"
+                    );
+                }
+                self.numbers.dirty = true;
+                self.numbers.not_before = self.now.instant + RETRY;
+                self.release(self.numbers.reserved);
+                false
+            }
+        }
+    }
+
+    /// Lets Files with numbers below this be read.
+    fn release(&mut self, below: u32) {
+        let mut released = Vec::new();
+        for (number, file) in &mut self.files {
+            if !file.saved && number.0 < below {
+                file.saved = true;
+                released.extend(file.lineage);
+            }
+        }
+        for lineage in released {
+            self.queue(lineage);
+        }
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        let mut entries = self.dormant.clone();
+        let names = &self.settings.destinations;
+        for (number, file) in &mut self.files {
+            let marks = self.tracker.marks(*number);
+            let safe = marks.iter().flatten().map(|mark| mark.safe).min().unwrap_or(0);
+            let marks = names
+                .iter()
+                .zip(&marks)
+                .filter_map(|(name, mark)| mark.as_ref().map(|mark| MarkEntry::new(name, mark)));
+            let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+            entries.push(FileEntry {
+                number: number.0,
+                source: self
+                    .settings
+                    .sources
+                    .get(file.source)
+                    .map_or_else(String::new, |source| source.name.clone()),
+                path: text(&file.path),
+                at: (file.at != file.path).then(|| text(&file.at)),
+                dev: file.id.dev,
+                inode: file.id.inode,
+                size: if file.gone() { file.reader.offset } else { file.reader.size },
+                fingerprint: file.reader.prefix,
+                tail: file.reader.tail_before(safe),
+                marks: marks.chain(file.absent.iter().cloned()).collect(),
+                gone: file.gone(),
+            });
+        }
+        Snapshot {
+            next_file: self.numbers.next.saturating_add(RESERVE),
+            sources: self.known_sources.iter().cloned().collect(),
+            files: entries,
+        }
+    }
+
+    /// Shows gauges and lag.
+    pub(super) fn show(&mut self) {
+        let mut lags = Vec::new();
+        let mut open = 0;
+        self.restless = !self.ready.is_empty();
+        for (number, file) in &self.files {
+            open += u64::from(file.reader.file.is_some());
+            let queued = file
+                .lineage
+                .and_then(|id| self.lineages.get(&id))
+                .is_some_and(|lineage| lineage.queued);
+            let size = match () {
+                () if file.gone() => file.reader.offset,
+                () if queued => file.size_now(),
+                () => file.reader.size,
+            };
+            let safe = self.tracker.safe(*number).unwrap_or(size);
+            self.restless |= safe < file.reader.offset || file.leaving();
+            if let Some(bytes) = size.checked_sub(safe).filter(|bytes| *bytes > 0) {
+                let path = crate::tail::lineage::text(&file.path);
+                lags.push(FileLag { source: file.source, path, bytes });
+            }
+        }
+        self.restless |= self.numbers.dirty;
+        self.count_pause(true);
+        let gauge = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        self.stats.open_files.store(open, Ordering::Relaxed);
+        self.stats.known_files.store(gauge(self.files.len()), Ordering::Relaxed);
+        self.stats.lineages.store(gauge(self.lineages.len()), Ordering::Relaxed);
+        self.stats.show_lag(lags);
+    }
+}

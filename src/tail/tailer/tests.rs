@@ -1,0 +1,312 @@
+//! The tail driven turn by turn over real directories, with a clock of its own: no thread, no sleep.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::checkpoint::resume::Resume;
+use crate::checkpoint::settle::Settle;
+use crate::checkpoint::snapshot::Snapshot;
+use crate::pipeline::batch::Receipt;
+use crate::pipeline::chunk::{Chunk, Ending, Opened};
+use crate::tail::inbox::Drain;
+use crate::tail::settings::TailSource;
+
+mod bounds;
+mod draining;
+mod hostile;
+mod model;
+mod restart;
+mod rotation;
+
+const MIB: usize = 1 << 20;
+
+/// What a tailer is made with; changed by tests before it starts.
+struct Options {
+    files: Vec<String>,
+    exclude: Vec<String>,
+    links_to: Vec<PathBuf>,
+    start_at_end: bool,
+    ignore_older: Option<Duration>,
+    max_record: usize,
+    destinations: Vec<&'static str>,
+    budget: usize,
+    chunk: usize,
+    max_open: usize,
+    channel: usize,
+}
+
+/// A directory of logs, a state directory, and at times a tailer.
+struct Bench {
+    dir: TempDir,
+    options: Options,
+    clock: Now,
+    tailer: Option<Tailer>,
+    reads: Option<Receiver<Read>>,
+    budget: Arc<Budget>,
+    tracker: Arc<Tracker>,
+    stats: Arc<TailStats>,
+    inbox: Arc<Inbox>,
+    /// Whether chunks are settled for all destinations as they come; else they are held.
+    settle: bool,
+    held: Vec<Chunk>,
+    /// By lineage path, every byte that came, in order.
+    came: BTreeMap<String, Vec<u8>>,
+    paths: BTreeMap<LineageId, String>,
+    opened: Vec<Opened>,
+    /// What came, in words.
+    log: Vec<String>,
+    /// How often the worker was told that there is no budget.
+    pressed: u32,
+}
+
+impl Bench {
+    /// Tails `logs/app.log*`, everything settled as it comes.
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::create_dir(dir.path().join("logs")).expect("made");
+        let mut options = Options {
+            files: vec!["app.log".to_owned()],
+            exclude: Vec::new(),
+            links_to: Vec::new(),
+            start_at_end: false,
+            ignore_older: None,
+            max_record: 256 << 10,
+            destinations: vec!["search"],
+            budget: 8 * MIB,
+            chunk: 4096,
+            max_open: 1000,
+            channel: 4,
+        };
+        change(&mut options);
+        let wall = i64::try_from(
+            std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .expect("after 1970")
+                .as_nanos(),
+        )
+        .expect("before 2262");
+        Self {
+            budget: Budget::new(options.budget),
+            dir,
+            options,
+            clock: Now { instant: Instant::now(), wall },
+            tailer: None,
+            reads: None,
+            tracker: Arc::new(Tracker::new()),
+            stats: Arc::new(TailStats::default()),
+            inbox: Arc::new(Inbox::default()),
+            settle: true,
+            held: Vec::new(),
+            came: BTreeMap::new(),
+            paths: BTreeMap::new(),
+            opened: Vec::new(),
+            log: Vec::new(),
+            pressed: 0,
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join("logs").join(name)
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        append(&self.path(name), text.as_ref());
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path(from), self.path(to)).expect("renamed");
+    }
+
+    fn remove(&self, name: &str) {
+        fs::remove_file(self.path(name)).expect("removed");
+    }
+
+    /// What `copytruncate` does to the original.
+    fn truncate(&self, name: &str) {
+        let file = OpenOptions::new().write(true).open(self.path(name)).expect("opened");
+        file.set_len(0).expect("truncated");
+    }
+
+    /// Starts a tailer, and lets it do what there is to do.
+    fn start(&mut self) -> &mut Self {
+        let logs = self.dir.path().join("logs");
+        let full = |name: &String| logs.join(name).to_str().expect("text").to_owned();
+        let options = &self.options;
+        let destinations: Vec<String> =
+            options.destinations.iter().map(|&name| name.to_owned()).collect();
+        let source = TailSource {
+            name: "app".to_owned(),
+            files: options.files.iter().map(full).collect(),
+            exclude: options.exclude.clone(),
+            links_to: options.links_to.clone(),
+            start_at_end: options.start_at_end,
+            ignore_older: options.ignore_older,
+            max_record: options.max_record,
+            to: (0..destinations.len()).collect(),
+        };
+        let mut settings = TailSettings::new(vec![source], destinations, Arc::new(|len| len));
+        (settings.chunk, settings.max_open) = (options.chunk, options.max_open);
+        settings.polling = true;
+        let (sender, receiver) = sync_channel(options.channel);
+        let (store, snapshot) = Store::open(&self.dir.path().join("state")).expect("opens");
+        self.tracker = Arc::new(Tracker::new());
+        self.stats = Arc::new(TailStats::default());
+        let parts = TailParts {
+            settings,
+            budget: Arc::clone(&self.budget),
+            tracker: Arc::clone(&self.tracker),
+            store,
+            snapshot,
+            workers: vec![sender],
+            stats: Arc::clone(&self.stats),
+        };
+        self.tailer =
+            Some(Tailer::new(parts, Arc::clone(&self.inbox), self.clock).expect("compiles"));
+        self.reads = Some(receiver);
+        self.run()
+    }
+
+    /// Ends the tailer as SIGKILL would: nothing more is saved, what is in flight is gone.
+    fn kill(&mut self) -> &mut Self {
+        self.take_reads();
+        (self.tailer, self.reads) = (None, None);
+        self.held.clear();
+        self
+    }
+
+    /// Ends it as the agent does, without a drain.
+    fn finish(&mut self) -> Finished {
+        self.inbox.post(|posted| posted.finish = true);
+        let Next::Finished(finished) = self.turn() else { panic!("goes on") };
+        self.kill();
+        finished
+    }
+
+    fn turn(&mut self) -> Next {
+        let next = self.tailer.as_mut().expect("started").turn(self.inbox.take(), self.clock);
+        self.take_reads();
+        next
+    }
+
+    /// Turns until there is nothing to do but wait.
+    fn run(&mut self) -> &mut Self {
+        for _ in 0..1_000_000 {
+            match self.turn() {
+                Next::Again => {}
+                // A full channel: the worker has just emptied it.
+                Next::Wait(wait) if wait == FULL_CHANNEL => {}
+                Next::Wait(_) | Next::Finished(_) => return self,
+            }
+        }
+        panic!("never rests");
+    }
+
+    /// Lets seconds pass, one at a time.
+    fn pass(&mut self, seconds: u64) -> &mut Self {
+        for _ in 0..seconds {
+            self.clock.instant += Duration::from_secs(1);
+            self.clock.wall += 1_000_000_000;
+            self.run();
+        }
+        self
+    }
+
+    fn take_reads(&mut self) {
+        while let Some(Ok(read)) = self.reads.as_ref().map(Receiver::try_recv) {
+            self.take_read(read);
+        }
+    }
+
+    fn take_read(&mut self, read: Read) {
+        let mut said = String::new();
+        match read {
+            Read::Opened(opened) => {
+                let name = opened.path.rsplit('/').next().unwrap_or_default().to_owned();
+                let FileNumber(number) = opened.file;
+                write!(said, "opened {name} #{number} at {}", opened.offset).expect("fits");
+                self.paths.insert(opened.lineage, name);
+                self.opened.push(opened);
+            }
+            Read::Chunk(chunk) => {
+                let (FileNumber(number), span) = (chunk.file, chunk.span);
+                write!(said, "#{number} {}..{}", span.start, span.end).expect("fits");
+                if chunk.ending != Ending::Newline {
+                    write!(said, " {:?}", chunk.ending).expect("fits");
+                }
+                let name = self.paths[&chunk.lineage].clone();
+                self.came.entry(name).or_default().extend_from_slice(&chunk.bytes);
+                self.held.push(chunk);
+                if self.settle {
+                    self.settle_held();
+                }
+            }
+            Read::Pressed => {
+                self.pressed += 1;
+                return;
+            }
+            Read::Retired { file, last, .. } => {
+                let last = if last { ", last" } else { "" };
+                write!(said, "retired #{}{last}", file.0).expect("fits");
+            }
+        }
+        self.log.push(said);
+    }
+
+    fn settle_held(&mut self) {
+        for chunk in std::mem::take(&mut self.held) {
+            for destination in 0..self.options.destinations.len() {
+                settle(&self.tracker, destination, &chunk);
+            }
+        }
+    }
+
+    fn text(&self, name: &str) -> String {
+        let bytes = self.came.get(name).cloned().unwrap_or_default();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    fn take_log(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.log)
+    }
+
+    /// What the checkpoint says now.
+    fn saved(&self) -> Snapshot {
+        let text = fs::read_to_string(self.dir.path().join("state/checkpoint")).expect("saved");
+        serde_json::from_str(text.lines().nth(1).expect("a body")).expect("whole")
+    }
+
+    fn stat(&self, counter: impl Fn(&TailStats) -> &std::sync::atomic::AtomicU64) -> u64 {
+        counter(&self.stats).load(Ordering::Relaxed)
+    }
+}
+
+fn settle(tracker: &Tracker, destination: usize, chunk: &Chunk) {
+    let resume = Resume { last_time: Some(chunk.span.end as i64), ..Resume::default() };
+    let mut receipt = Receipt::default();
+    receipt.add(chunk.file, chunk.span, &resume);
+    tracker.settle(destination, &receipt);
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    let mut file = OpenOptions::new().create(true).append(true).open(path).expect("opened");
+    file.write_all(bytes).expect("written");
+}
+
+/// `count` numbered lines.
+fn lines(from: usize, count: usize) -> String {
+    (from..from + count).fold(String::new(), |mut text, n| {
+        writeln!(text, "line {n}").expect("fits");
+        text
+    })
+}

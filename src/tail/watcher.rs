@@ -1,0 +1,185 @@
+//! The kernel's hints that something happened: inotify by way of `notify`, on directories.
+//!
+//! Hints are never believed, only acted on. Where they cannot be had (no watches or instances left,
+//! a file system whose changes happen elsewhere, or hints that demonstrably do not come) the tail
+//! polls instead.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use notify::event::{EventKind, ModifyKind, RenameMode};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use super::identity::DiskId;
+use super::inbox::Inbox;
+
+/// File systems whose files may be written by another kernel, which tells this one nothing: NFS,
+/// SMB (three numbers), FUSE and virtiofs, 9P, Ceph, AFS, Lustre, GFS2, OCFS2. From `linux/magic.h`
+/// and the file systems' own sources.
+const REMOTE: [u64; 11] = [
+    0x6969,
+    0x517B,
+    0xFF53_4D42,
+    0xFE53_4D42,
+    0x6573_5546,
+    0x0102_1997,
+    0x00C3_6400,
+    0x5346_414F,
+    0x0BD0_0BD0,
+    0x0116_1970,
+    0x7461_636F,
+];
+
+/// How long `notify`'s thread rests after a write was hinted at. The kernel makes one event of a
+/// file's further writes meanwhile, so that a busy writer costs wake-ups per rest, not per line.
+const REST: Duration = Duration::from_millis(5);
+/// Events closer together than this were read from the kernel in one go.
+const BATCH: Duration = Duration::from_micros(100);
+
+/// Watches directories and posts hints.
+pub(super) struct Watcher {
+    inner: RecommendedWatcher,
+    /// By path, which directory it was: another of the same name needs a watch of its own.
+    watched: BTreeMap<PathBuf, DiskId>,
+}
+
+impl Watcher {
+    /// Begins with no directory.
+    ///
+    /// # Errors
+    ///
+    /// Why events are not to be had, for a person.
+    pub(super) fn new(inbox: Arc<Inbox>) -> Result<Self, String> {
+        let mut rested = Instant::now();
+        let inner = notify::recommended_watcher(move |event| {
+            if hint(&inbox, event) && rested.elapsed() > BATCH {
+                std::thread::sleep(REST);
+                rested = Instant::now();
+            }
+        })
+        .map_err(|error| error.to_string())?;
+        Ok(Self { inner, watched: BTreeMap::new() })
+    }
+
+    /// Watches these directories and no others.
+    ///
+    /// # Errors
+    ///
+    /// Why events are not to be had, for a person: polling is called for.
+    pub(super) fn watch(&mut self, dirs: &BTreeSet<PathBuf>) -> Result<(), String> {
+        let there: BTreeMap<&PathBuf, DiskId> = dirs
+            .iter()
+            .filter_map(|dir| Some((dir, DiskId::of(&std::fs::metadata(dir).ok()?))))
+            .collect();
+        let inner = &mut self.inner;
+        self.watched.retain(|dir, id| {
+            let same = there.get(dir) == Some(id);
+            if !same {
+                // Fails when the directory is gone, and its watch with it.
+                let _ = inner.unwatch(dir);
+            }
+            same
+        });
+        for (dir, id) in there {
+            if !self.watched.contains_key(dir) {
+                self.add(dir, id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, dir: &Path, id: DiskId) -> Result<(), String> {
+        if let Ok(found) = rustix::fs::statfs(dir)
+            && REMOTE.contains(&(found.f_type as u64 & 0xFFFF_FFFF))
+        {
+            return Err(format!(
+                "{dir:?} is on a file system that tells nothing of others' writes"
+            ));
+        }
+        match self.inner.watch(dir, RecursiveMode::NonRecursive) {
+            Ok(()) => {
+                self.watched.insert(dir.to_owned(), id);
+                Ok(())
+            }
+            Err(error) => match error.kind {
+                // It went while we looked; the next look knows.
+                notify::ErrorKind::PathNotFound => Ok(()),
+                notify::ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::NotFound => Ok(()),
+                notify::ErrorKind::MaxFilesWatch => {
+                    Err("no inotify watches left: raise fs.inotify.max_user_watches".to_owned())
+                }
+                kind => Err(format!("{dir:?} cannot be watched: {kind:?}")),
+            },
+        }
+    }
+}
+
+/// Runs on `notify`'s thread. Whether it was about written bytes.
+fn hint(inbox: &Inbox, event: notify::Result<Event>) -> bool {
+    match event {
+        Ok(event) if event.need_rescan() => inbox.post(|posted| posted.overflowed = true),
+        // Somebody opens, reads or closes: our own doing, mostly.
+        Ok(Event { kind: EventKind::Access(_), .. }) => {}
+        Ok(Event {
+            kind: EventKind::Modify(ModifyKind::Name(RenameMode::Both)), paths, ..
+        }) => {
+            if let Ok([from, to]) = <[PathBuf; 2]>::try_from(paths) {
+                inbox.post(|posted| posted.follow(from, to));
+            }
+        }
+        Ok(Event { kind: EventKind::Modify(ModifyKind::Data(_)), paths, .. }) => {
+            inbox.post(|posted| paths.into_iter().for_each(|path| posted.change(path)));
+            return true;
+        }
+        Ok(event) => {
+            inbox.post(|posted| event.paths.into_iter().for_each(|path| posted.rename(path)));
+        }
+        Err(error) => inbox.post(|posted| {
+            // One path's trouble is the next look's; anything else ends the watching.
+            if error.paths.is_empty() {
+                posted.failed = Some(error.to_string());
+            } else {
+                posted.overflowed = true;
+            }
+        }),
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remote_file_system_is_told_by_its_number() {
+        // What `statfs` gives is signed on some platforms: the comparison is of 32 bits.
+        assert!(REMOTE.contains(&(i64::from(0xFF53_4D42_u32 as i32) as u64 & 0xFFFF_FFFF)));
+    }
+
+    #[test]
+    fn writes_and_names_are_hinted() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let inbox = Arc::new(Inbox::default());
+        inbox.read_by(std::thread::current());
+        let mut watcher = Watcher::new(Arc::clone(&inbox)).expect("inotify");
+        let dirs = BTreeSet::from([dir.path().to_owned(), dir.path().join("none")]);
+        watcher.watch(&dirs).expect("watched");
+        let path = dir.path().join("a.log");
+        std::fs::write(&path, "line\n").expect("written");
+        std::fs::rename(&path, dir.path().join("b")).expect("renamed");
+        let (mut changed, mut moved, mut renamed) = (false, false, false);
+        let end = Instant::now() + Duration::from_secs(10);
+        while !(changed && moved && renamed) && Instant::now() < end {
+            std::thread::park_timeout(Duration::from_millis(100));
+            let posted = inbox.take();
+            changed |= posted.changed.contains(&path);
+            moved |= posted.moved.contains(&path);
+            renamed |= posted.renamed.contains(&(path.clone(), dir.path().join("b")));
+        }
+        assert!(changed && moved && renamed);
+        watcher.watch(&BTreeSet::new()).expect("unwatched");
+        assert!(watcher.watched.is_empty());
+    }
+}

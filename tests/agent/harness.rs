@@ -1,0 +1,252 @@
+//! Starts the real binary on a temporary directory and counts what arrived by sequence number.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use pillion::receiver::Stored;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long anything may take that should take a moment. Only a failure waits this long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A temporary directory with the logs, the state and the configuration of one agent.
+pub(crate) struct Place {
+    pub(crate) dir: tempfile::TempDir,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        fs::create_dir(dir.path().join("logs")).expect("logs directory");
+        Self { dir }
+    }
+
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.dir.path().join("logs")
+    }
+
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.logs().join(name)
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    /// Writes the configuration; `{logs}` and `{state}` in it become this place's directories.
+    pub(crate) fn configure(&self, yaml: &str) -> PathBuf {
+        let path = self.dir.path().join("pillion.yaml");
+        let text = yaml
+            .replace("{logs}", &self.logs().display().to_string())
+            .replace("{state}", &self.state().display().to_string());
+        fs::write(&path, text).expect("configuration");
+        path
+    }
+
+    /// The configuration that most tests use: every `*.log`, one Elasticsearch.
+    pub(crate) fn to_elasticsearch(&self, url: &str) -> PathBuf {
+        self.configure(&format!(
+            "state: {{state}}\nadmin: 127.0.0.1:0\n\
+             sources: {{app: {{files: ['{{logs}}/*.log']}}}}\n\
+             destinations:\n  search:\n    elasticsearch: {{url: '{url}', index: logs-test-default}}\n    \
+             batch: {{linger: 50ms}}\n"
+        ))
+    }
+
+    /// Appends to a log file.
+    pub(crate) fn append(&self, name: &str, text: impl AsRef<[u8]>) {
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log(name))
+            .expect("log file opens");
+        file.write_all(text.as_ref()).expect("log file takes bytes");
+    }
+}
+
+/// A running `pillion run`. Killed when dropped.
+pub(crate) struct Agent {
+    child: Child,
+    log: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Agent {
+    /// Starts the agent and waits until it watches its files.
+    pub(crate) fn start(config: &Path, args: &[&str]) -> Self {
+        let agent = Self::spawn(config, args);
+        agent.wait_for_log("watching");
+        agent
+    }
+
+    /// Starts the agent, and waits for nothing.
+    pub(crate) fn spawn(config: &Path, args: &[&str]) -> Self {
+        let mut child = command()
+            .arg("run")
+            .arg("--config")
+            .arg(config)
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let kept = Arc::clone(&log);
+        let reader = std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                kept.lock().expect("not poisoned").push(line);
+            }
+        });
+        Self { child, log, reader: Some(reader) }
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().expect("not poisoned").clone()
+    }
+
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        let found = until(PATIENCE, || self.log().iter().any(|line| line.contains(text)));
+        assert!(found, "the agent never logged {text:?}; it logged:\n{}", self.log().join("\n"));
+    }
+
+    /// The value of a field `name=…` of the first log line that has it.
+    pub(crate) fn logged(&self, name: &str) -> Option<String> {
+        let start = format!("{name}=");
+        self.log().iter().find_map(|line| {
+            let at = line.find(&start)? + start.len();
+            Some(line.get(at..)?.split_whitespace().next()?.to_owned())
+        })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("small")).expect("not 0");
+        kill_process(pid, signal).expect("the agent is there");
+    }
+
+    /// Closes the reading end of its standard output.
+    pub(crate) fn stop_reading(&mut self) {
+        drop(self.child.stdout.take());
+    }
+
+    /// SIGTERM, then waits for the end. Returns how it ended and what it logged.
+    pub(crate) fn terminate(mut self) -> (ExitStatus, Vec<String>) {
+        self.signal(Signal::TERM);
+        self.ended()
+    }
+
+    /// Waits for the end.
+    pub(crate) fn ended(&mut self) -> (ExitStatus, Vec<String>) {
+        let mut status = None;
+        until(PATIENCE, || {
+            status = self.child.try_wait().expect("waits");
+            status.is_some()
+        });
+        let status = status.unwrap_or_else(|| panic!("still runs:\n{}", self.log().join("\n")));
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("log reader");
+        }
+        (status, self.log())
+    }
+
+    /// SIGKILL: no chance to save anything.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("killable");
+        self.child.wait().expect("waits");
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The binary under test, with nothing of this process's configuration in its environment.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
+    for name in ["PILLION_CONFIG", "PILLION_FILES", "PILLION_TO", "PILLION_STATE", "PILLION_LOG"] {
+        command.env_remove(name);
+    }
+    command.env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+/// Looks every few milliseconds until `done`, at most for `timeout`. Whether it was done.
+pub(crate) fn until(timeout: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + timeout;
+    while !done() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    true
+}
+
+/// What is wrong with what arrived, by sequence number: nothing, if this is empty.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) missing: Vec<u64>,
+    pub(crate) repeated: Vec<u64>,
+    pub(crate) unknown: Vec<u64>,
+}
+
+/// Compares the sequence numbers that arrived with those that were written.
+pub(crate) fn judge(
+    written: impl Iterator<Item = u64>,
+    arrived: impl Iterator<Item = u64>,
+) -> Verdict {
+    let mut counts: BTreeMap<u64, u64> = written.map(|seq| (seq, 0)).collect();
+    let mut verdict = Verdict::default();
+    for seq in arrived {
+        match counts.get_mut(&seq) {
+            Some(count) => *count += 1,
+            None => verdict.unknown.push(seq),
+        }
+    }
+    for (seq, count) in counts {
+        match count {
+            0 => verdict.missing.push(seq),
+            1 => {}
+            _ => verdict.repeated.push(seq),
+        }
+    }
+    verdict
+}
+
+/// A document's field by its dotted path.
+pub(crate) fn field<'a>(stored: &'a Stored, path: &str) -> &'a serde_json::Value {
+    let found = path.split('.').try_fold(&stored.document, |value, key| value.get(key));
+    found.unwrap_or_else(|| panic!("no {path} in {}", stored.document))
+}
+
+/// The number after `seq=` in a document's message.
+pub(crate) fn seq(stored: &Stored) -> Option<u64> {
+    number_after(stored.document.get("message")?.as_str()?, "seq=")
+}
+
+/// The number that follows `mark` in a text.
+pub(crate) fn number_after(text: &str, mark: &str) -> Option<u64> {
+    let rest = text.split_once(mark)?.1;
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    rest.get(..end)?.parse().ok()
+}
+
+#[test]
+fn the_judge_finds_what_is_wrong() {
+    let verdict = judge(0..5, [0, 1, 1, 3, 9, 4].into_iter());
+    assert_eq!(verdict, Verdict { missing: vec![2], repeated: vec![1], unknown: vec![9] });
+}

@@ -1,0 +1,126 @@
+//! Personal data planted in every place a line has is nowhere afterwards: not on the wire, not in
+//! dead letters, not in the checkpoint, not in the agent's own log at its most talkative.
+
+use std::fs;
+use std::path::Path;
+
+use pillion::receiver::{Fault, Options, Receiver};
+
+use super::harness::{Agent, PATIENCE, Place};
+
+/// What must not be found anywhere. Each line below carries some of them.
+const PLANTED: &[&str] = &[
+    "jane.doe@planted.example",
+    "4111111111111111",
+    "4111 1111 1111 1111",
+    "DE89370400440532013000",
+    "078-05-1120",
+    "hunter2secret",
+    "AKIAIOSFODNN7EXAMPLE",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
+    "MIIEpAIBAAKCAQEA7",
+    "jane.doe%40planted.example",
+    "jane.doe\\u0040planted.example",
+];
+
+const LINES: &[&str] = &[
+    "plain words by jane.doe@planted.example and card 4111 1111 1111 1111\n",
+    "{\"msg\":\"order\",\"user\":{\"email\":\"jane.doe@planted.example\"},\"card\":4111111111111111}\n",
+    "{\"jane.doe@planted.example\":\"as a key\",\"list\":[\"DE89370400440532013000\",{\"ssn\":\"078-05-1120\"}]}\n",
+    "{\"msg\":\"unicode jane.doe\\u0040planted.example\",\"password\":\"hunter2secret\"}\n",
+    "{\"msg\":\"{\\\"inner\\\":\\\"jane.doe@planted.example\\\",\\\"password\\\":\\\"hunter2secret\\\"}\"}\n",
+    "level=info msg=\"logfmt\" email=jane.doe@planted.example password=hunter2secret\n",
+    "203.0.113.9 - - [22/Nov/2026:10:00:00 +0000] \"GET /?e=jane.doe%40planted.example&password=hunter2secret HTTP/1.1\" 200 5 \"-\" \"x\"\n",
+    "https://jane:hunter2secret@shop.example/ and AKIAIOSFODNN7EXAMPLE\n",
+    "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N\n",
+    "-----BEGIN RSA PRIVATE KEY-----\n",
+    "MIIEpAIBAAKCAQEA7MIIEpAIBAAKCAQEA7MIIEpAIBAAKCAQEA7\n",
+    "-----END RSA PRIVATE KEY-----\n",
+    "{\"truncated json with jane.doe@planted.example\n",
+    "2026-11-22T10:00:00.1Z stdout F inside cri jane.doe@planted.example\n",
+    "Exception in thread \"main\" java.lang.Error: jane.doe@planted.example\n",
+    "\tat com.example.Shop.charge(Shop.java:8)\n",
+    "Caused by: java.lang.Error: password=hunter2secret\n",
+];
+
+/// A directory whose name leaks too.
+const DIRECTORY: &str = "jane.doe@planted.example";
+
+fn assert_clean(what: &str, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for planted in PLANTED {
+        if let Some(at) = text.find(planted) {
+            let from = text[..at].rfind('\n').map_or(0, |at| at + 1);
+            let to = text[at..].find('\n').map_or(text.len(), |end| at + end);
+            panic!("{what} holds {planted:?}: {}", &text[from..to]);
+        }
+    }
+}
+
+fn assert_clean_below(dir: &Path) {
+    for entry in fs::read_dir(dir).expect("readable") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            assert_clean_below(&path);
+        } else {
+            let mut bytes = fs::read(&path).expect("readable");
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("checkpoint"))
+            {
+                // Files are found again by their names: those, and nothing of their content, stand in
+                // the checkpoint, which stays on the host beside them.
+                let text = String::from_utf8_lossy(&bytes).replace(&format!("/{DIRECTORY}/"), "/");
+                bytes = text.into_bytes();
+            }
+            assert_clean(&path.display().to_string(), &bytes);
+        }
+    }
+}
+
+#[test]
+fn planted_values_are_nowhere() {
+    let place = Place::new();
+    let options = || Options { raw_bodies: true, ..Options::default() };
+    let search = Receiver::start(options()).expect("receiver");
+    let grafana = Receiver::start(options()).expect("receiver");
+    // Some records are refused for good, so that there are dead letters to look at.
+    search.faults().set(Fault::Records { status: 400, fraction: 0.5 });
+    let config = place.configure(&format!(
+        "state: {{state}}\nadmin: off\n\
+         sources: {{app: {{files: ['{{logs}}/**/*.log'], fields: {{owner: jane.doe@planted.example}}}}}}\n\
+         destinations:\n  \
+           search: {{elasticsearch: {{url: '{}', index: a}}, batch: {{linger: 50ms}}}}\n  \
+           grafana:\n    \
+             loki: {{url: '{}', labels: {{app: shop, who: '{{user}}', level: '{{level}}'}}}}\n    \
+             batch: {{linger: 50ms}}\n  \
+           disk: {{file: {{path: '{{state}}/copy.ndjson'}}}}\n",
+        search.url(),
+        grafana.url()
+    ));
+    let agent = Agent::start(&config, &["--log", "trace"]);
+    fs::create_dir(place.log(DIRECTORY)).expect("directory");
+    for (name, repeat) in [("one.log".to_owned(), 1), (format!("{DIRECTORY}/two.log"), 3)] {
+        for _ in 0..repeat {
+            place.append(&name, LINES.concat());
+        }
+    }
+    let written = 4 * 10;
+    let all = search.wait_for(PATIENCE, |it| it.stored + it.refused >= written)
+        && grafana.wait_for(PATIENCE, |it| it.stored >= written / 2);
+    let (status, log) = agent.terminate();
+    assert!(all && status.success(), "{:?}\n{}", search.requests(), log.join("\n"));
+    let letters = fs::read_to_string(place.state().join("dead-letters/search.ndjson"));
+    assert!(letters.is_ok_and(|letters| !letters.is_empty()), "no dead letter to look at");
+    assert!(log.len() > 3, "a talkative log was wanted");
+
+    assert_clean("the agent's log", log.join("\n").as_bytes());
+    assert_clean_below(&place.state());
+    for receiver in [&search, &grafana] {
+        assert!(!receiver.raw_bodies().is_empty());
+        for body in receiver.raw_bodies() {
+            assert_clean("a request", &body);
+        }
+    }
+    for entry in grafana.entries() {
+        assert_clean("a Loki entry", format!("{entry:?}").as_bytes());
+    }
+}

@@ -1,0 +1,193 @@
+//! Every verb of the real binary as a person at a terminal meets it: exit codes, and what is said.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on is a failed test")]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Runs pillion in a directory, with nothing of this process's environment that it would heed.
+fn pillion(directory: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
+    command.current_dir(directory).args(arguments).env_clear().env("NO_COLOR", "1");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // Verbs that read no input have gone before it is written.
+    let _ = stdin.write_all(input);
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
+}
+
+const CONFIG: &str = "\
+state: /nowhere/state
+admin: off
+sources: { app: { files: [/nowhere/app/*.log], fields: { owner: bob@example.com } } }
+destinations: { screen: { console: {} } }
+";
+
+const MISTAKEN: &str = "\
+sources: { app: { files: [/nowhere/app/*.log], parsr: json } }
+destinations: { screen: { console: {} } }
+redact: { rules: [default, emial] }
+";
+
+const LOG: &str = "{\"msg\":\"a\",\"password\":\"hunter2\"}\nmail to bob@example.com\n";
+
+fn place() -> tempfile::TempDir {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let write = |name: &str, text: &str| {
+        fs::write(place.path().join(name), text).expect("written");
+    };
+    write("good.yaml", CONFIG);
+    write("bad.yaml", MISTAKEN);
+    write("app.log", LOG);
+    write("expected.ndjson", "{\"message\":\"something else\"}\n");
+    write("escapes.log", "\x1b]0;owned\x07 bob@example.com\n");
+    place
+}
+
+/// Arguments, the exit code, and what standard output and standard error say, in parts.
+type Case = (&'static [&'static str], i32, &'static [&'static str], &'static [&'static str]);
+
+const CASES: &[Case] = &[
+    (&[], 2, &[], &["Usage: pillion", "Commands:"]),
+    (&["--version"], 0, &["pillion "], &[]),
+    (&["nonsense"], 2, &[], &["unrecognized subcommand 'nonsense'"]),
+    (&["--log", "loud", "parsers"], 2, &[], &["expected one of"]),
+    (&["check", "-c", "good.yaml"], 0, &["good.yaml: ok: 1 source(s), 1 destination(s)"], &[]),
+    (
+        &["check", "-c", "bad.yaml"],
+        78,
+        &[],
+        &[
+            "bad.yaml:1:48",
+            "did you mean `parser`",
+            "bad.yaml:3:28",
+            "did you mean `email`",
+            "2 mistakes",
+        ],
+    ),
+    (&["check", "-c", "none.yaml"], 78, &[], &["none.yaml", "no such file", "--files"]),
+    (&["run", "-c", "bad.yaml"], 78, &[], &["2 mistakes"]),
+    (&["run", "-c", "good.yaml", "--files", "/x/*.log", "--to", "console"], 2, &[], &["--config"]),
+    (&["replay", "--follow", "-"], 1, &[], &["standard input cannot be followed"]),
+    (&["run", "--files", "/x/*.log"], 78, &[], &["no destination is named", "--to"]),
+    (
+        &["run", "--files", "/x/*.log", "--to", "kafka=x"],
+        78,
+        &[],
+        &["`kafka`", "elasticsearch=URL"],
+    ),
+    (&["run", "-c", "good.yaml", "--admin", "2028"], 2, &[], &["127.0.0.1:2028", "`off`"]),
+    (&["run", "-c", "good.yaml", "--grace", "soon"], 2, &[], &["--grace"]),
+    (&["run", "-c", "good.yaml", "--state", "/proc/none"], 1, &[], &["/proc/none"]),
+    (
+        &["replay", "app.log"],
+        0,
+        &["{\"message\":\"a\",\"password\":\"[PASSWORD]\"}\n{\"message\":\"mail to [EMAIL]\""],
+        &[],
+    ),
+    (&["replay", "-"], 0, &["{\"message\":\"from [EMAIL]\"}\n"], &[]),
+    (&["replay", "none.log"], 1, &[], &["none.log: No such file"]),
+    (&["replay", "-c", "good.yaml", "--source", "db", "app.log"], 1, &[], &["has: app"]),
+    (&["replay"], 2, &[], &["<LOG>"]),
+    (&["replay", "--bless", "app.log"], 2, &[], &["--expect"]),
+    (
+        &["replay", "--expect", "expected.ndjson", "app.log"],
+        1,
+        &[
+            "expected.ndjson:1",
+            "expected {\"message\":\"something else\"}",
+            "found    {\"message\":\"a\"",
+        ],
+        &["2 record(s) differ", "--bless"],
+    ),
+    (&["replay", "--expect", "none.ndjson", "app.log"], 1, &[], &["none.ndjson"]),
+    (&["replay", "--expect", "new.ndjson", "--bless", "app.log"], 0, &[], &[]),
+    (&["replay", "--expect", "new.ndjson", "app.log"], 0, &[], &[]),
+    (&["test", "-c", "good.yaml"], 0, &["come out as they say"], &[]),
+    (&["test", "-c", "bad.yaml"], 78, &[], &["2 mistakes"]),
+    (
+        &["explain", "user=bob@example.com password=hunter2"],
+        0,
+        &["logfmt", "[EMAIL]", "[PASSWORD]", "email", "password"],
+        &[],
+    ),
+    (&["explain", "\x1b]0;owned\x07"], 0, &["\\u{1b}]0;owned\\u{7}"], &[]),
+    (&["explain", "--file", "app.log"], 0, &["of 2 lines"], &[]),
+    (&["explain", "--file", "none.log"], 1, &[], &["none.log"]),
+    (&["explain"], 2, &[], &["<LINE>"]),
+    (&["parsers"], 0, &["json ", "nginx ", "cri "], &[]),
+    (&["parsers", "json"], 0, &["json: "], &[]),
+    (&["parsers", "xml"], 1, &[], &["\"xml\"", "`pillion parsers` lists them"]),
+    (&["rules"], 0, &["email ", "card ", "ipv4 "], &[]),
+    (&["rules", "jwt"], 0, &["masks as JWT"], &[]),
+    (&["rules", "name"], 1, &[], &["`pillion rules` lists them"]),
+    (&["healthy", "--admin", "127.0.0.1:1"], 1, &[], &["127.0.0.1:1"]),
+    (&["demo", "--fault", "fire"], 2, &[], &["429", "slow"]),
+    (&["demo", "--seconds", "0"], 2, &[], &["--seconds"]),
+];
+
+#[test]
+fn every_verb_says_what_it_did_or_what_is_wrong() {
+    let place = place();
+    let mut wrong = Vec::new();
+    for (arguments, code, stdout, stderr) in CASES {
+        let output = pillion(place.path(), arguments, b"from bob@example.com\n");
+        let out = String::from_utf8_lossy(&output.stdout);
+        let err = String::from_utf8_lossy(&output.stderr);
+        let unsaid = |parts: &[&str], text: &str| parts.iter().any(|part| !text.contains(part));
+        let all = [&*out, &*err].concat();
+        let never = ["hunter2", "bob@example.com", "\x1b", "panicked"];
+        if output.status.code() != Some(*code)
+            || unsaid(stdout, &out)
+            || unsaid(stderr, &err)
+            || never.iter().any(|part| all.contains(part))
+        {
+            wrong.push(format!(
+                "{arguments:?}: {}, not {code} with {stdout:?} and {stderr:?}\n{out}{err}",
+                output.status
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let place = place();
+    for arguments in [&["parsers"][..], &["rules"], &["replay", "-"], &["explain", "a=b"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
+        command.current_dir(place.path()).args(arguments).env_clear();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        drop(child.stdout.take());
+        let mut stdin = child.stdin.take().expect("a pipe");
+        // More than a pipe holds; whoever does not read it has ended already.
+        let _ = stdin.write_all(&b"a=b c=d\n".repeat(100_000));
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), &*said), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_demo_loses_repeats_and_leaks_nothing() {
+    let place = place();
+    let output = pillion(place.path(), &["demo", "--seconds", "3"], b"");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{shown}\n{said}");
+    let counted = |name: &str| {
+        let line = shown.lines().rev().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_whitespace().next().map(str::to_owned));
+        number.unwrap_or_else(|| panic!("no {name} in {shown}"))
+    };
+    assert_ne!(counted("written"), "0");
+    assert_eq!(counted("lost"), "0", "{shown}\n{said}");
+    assert_eq!(counted("repeated"), "0", "{shown}\n{said}");
+    assert_eq!(counted("leaked"), "0", "{shown}\n{said}");
+}
