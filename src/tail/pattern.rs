@@ -74,6 +74,12 @@ impl Patterns {
     }
 }
 
+/// Whether a path is named like a compressed file.
+pub(super) fn is_compressed(path: &Path) -> bool {
+    let name = path.as_os_str().as_encoded_bytes();
+    COMPRESSED.iter().any(|ending| name.ends_with(ending.as_bytes()))
+}
+
 fn compile(text: &str) -> Result<Glob, String> {
     GlobBuilder::new(text).literal_separator(true).build().map_err(|error| error.to_string())
 }

@@ -28,6 +28,8 @@ struct Script {
     writers: Vec<File>,
     /// Beginnings of lines whose ends are still to be written.
     halves: Vec<Option<u64>>,
+    /// The first line of each file since the writer opened it.
+    firsts: Vec<Option<u64>>,
     rotations: u32,
     /// What was played, for the person who looks at a failure.
     played: Vec<String>,
@@ -45,6 +47,7 @@ impl Script {
             written: BTreeMap::new(),
             writers: Vec::new(),
             halves: vec![None; FILES],
+            firsts: vec![None; FILES],
             rotations: 0,
             played: Vec::new(),
         };
@@ -86,6 +89,7 @@ impl Script {
         self.end_half(file);
         for _ in 0..self.rng.usize(1..400) {
             let seq = self.line();
+            self.firsts[file].get_or_insert(seq);
             let text = format!("{}\n", self.written[&seq]);
             self.writers[file].write_all(text.as_bytes()).expect("writes");
         }
@@ -98,17 +102,26 @@ impl Script {
     }
 
     /// Renames the file away, out of the glob or within it; the writer goes on in the old one for a
-    /// moment, as real writers do.
+    /// moment, as real writers do. Out of the glob goes only what was seen within it: a file that
+    /// comes and goes while the agent is away was never its business.
     fn rename(&mut self, file: usize) {
         self.rotations += 1;
-        let to = match self.rng.bool() {
+        let to = match self.rng.bool() && self.was_seen(file) {
             true => format!("{file}.log.{}", self.rotations),
             false => format!("old-{file}-{}.log", self.rotations),
         };
+        self.played.push(to.clone());
         fs::rename(self.place.log(&format!("{file}.log")), self.place.log(&to)).expect("renames");
         self.append(file);
         self.end_half(file);
         self.writers[file] = self.open(file);
+        self.firsts[file] = None;
+    }
+
+    /// Whether something of the file, as it was opened last, has arrived.
+    fn was_seen(&self, file: usize) -> bool {
+        let first = self.firsts[file];
+        first.is_some() && self.receiver.documents().iter().any(|stored| seq(stored) == first)
     }
 
     /// Truncates in place, as copytruncate does: only once all is shipped, since what is truncated

@@ -70,7 +70,8 @@ impl Tailer {
         }
     }
 
-    fn begin_fresh(
+    /// Begins an open file for the lineage of `path`; `at` is where it lies now.
+    pub(super) fn begin_fresh(
         &mut self,
         source: usize,
         open: OpenFile,

@@ -12,12 +12,15 @@ use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
 use crate::tail::identity::{self, DiskId};
 use crate::tail::open::{self, Allowed, OpenFile, Refusal};
+use crate::tail::pattern::is_compressed;
 use crate::tail::reader::Reader;
 use crate::tail::stats::count;
 
 impl Tailer {
     /// A file that the checkpoint knows was found under a name that does not fit: it was renamed
-    /// while the agent was away.
+    /// while the agent was away. If other bytes are in it, it was truncated and written anew before
+    /// that, and is begun, provided that its name is the old one with something after it, as
+    /// rotations are called: its inode alone may by now be anybody's.
     pub(super) fn begin_moved(
         &mut self,
         source: usize,
@@ -26,12 +29,24 @@ impl Tailer {
         allowed: &Allowed,
     ) {
         let Ok(open) = open::open(allowed, path) else { return };
-        if DiskId::of(&open.meta) == id
-            && let Ok(Some(entry)) = self.take_dormant(source, &open, path)
-        {
-            // Errors here are those of a file that goes while it is looked at.
-            let _ = self.resume(source, entry, open, path, false);
+        if DiskId::of(&open.meta) != id {
+            return;
         }
+        let name = self.settings.sources.get(source).map(|source| source.name.as_str());
+        let rotated = |entry: &&FileEntry| {
+            name == Some(&entry.source)
+                && (entry.dev, entry.inode) == (id.dev, id.inode)
+                && is_rotation(&entry.path, path)
+        };
+        let home = self.dormant.iter().find(rotated).map(|entry| PathBuf::from(&entry.path));
+        // Errors from here on are those of a file that goes while it is looked at.
+        let _ = match self.take_dormant(source, &open, path) {
+            Ok(Some(entry)) => self.resume(source, entry, open, path, false),
+            Ok(None) => {
+                home.map_or(Ok(()), |home| self.begin_fresh(source, open, &home, path, false))
+            }
+            Err(error) => Err(error.into()),
+        };
     }
 
     /// Finds the checkpoint's entry for an open file and takes it. An entry at the same place with
@@ -141,6 +156,13 @@ impl Tailer {
         self.insert(number, file);
         Ok(())
     }
+}
+
+/// Whether a path is what rotation makes of another: the same with something after its name, and not
+/// compressed.
+fn is_rotation(of: &str, path: &Path) -> bool {
+    let rest = path.to_str().and_then(|path| path.strip_prefix(of));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains('/')) && !is_compressed(path)
 }
 
 /// Whether a directory holds a file, under whatever name. In doubt it does.

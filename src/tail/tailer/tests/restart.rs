@@ -166,6 +166,25 @@ fn what_was_truncated_or_replaced_while_away_is_read_from_its_beginning() {
 }
 
 #[test]
+fn what_was_truncated_and_then_rotated_while_away_is_read() {
+    for (to, read) in [("app.log.1", true), ("app.log.1.gz", false), ("app.db", false)] {
+        let mut bench = Bench::new();
+        bench.write("app.log", lines(0, 10));
+        bench.start().finish();
+        bench.truncate("app.log");
+        bench.write("app.log", lines(500, 50));
+        bench.rename("app.log", to);
+        bench.write("app.log", lines(600, 5));
+        bench.start();
+        let rotated = if read { lines(500, 50) } else { String::new() };
+        assert_eq!(bench.text("app.log"), lines(0, 10) + &rotated + &lines(600, 5), "{to}");
+        assert_eq!(bench.opened.len(), if read { 3 } else { 2 }, "{to}");
+        let lineages: BTreeMap<_, _> = bench.opened.iter().map(|o| (o.lineage, &o.path)).collect();
+        assert_eq!(lineages.values().filter(|path| path.ends_with("app.log")).count(), lineages.len());
+    }
+}
+
+#[test]
 fn what_was_deleted_while_away_is_counted() {
     let mut bench = Bench::new();
     bench.settle = false;
