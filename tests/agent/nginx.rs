@@ -12,10 +12,10 @@ use pillion::receiver::{Options, Receiver, Stored};
 
 use super::harness::{Agent, PATIENCE, Place, field, judge, number_after, until};
 
-const REQUESTS: u64 = 8_000;
+const REQUESTS: u64 = 40_000;
 const CLIENTS: u64 = 4;
 /// Every this many requests the logs are rotated.
-const ROTATE_EVERY: u64 = 1_000;
+const ROTATE_EVERY: u64 = 2_500;
 /// Every this many requests one is for a file that is not there: it also goes to the error log.
 const MISS_EVERY: u64 = 10;
 
@@ -84,15 +84,15 @@ impl Drop for Nginx {
 /// One of the clients: its share of the requests over one kept-alive connection.
 fn request_all(port: u16, client: u64, made: &AtomicU64) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("nginx listens");
+    stream.set_nodelay(true).expect("a socket");
     let mut answer = [0_u8; 4096];
     for seq in (client..REQUESTS).step_by(CLIENTS as usize) {
         let path = if seq.is_multiple_of(MISS_EVERY) { "missing" } else { "seq" };
-        write!(
-            stream,
+        let request = format!(
             "GET /{path}/{seq}?email=user{seq}@example.com HTTP/1.1\r\nHost: shop\r\n\
              User-Agent: load/{client}\r\nReferer: https://shop.example/?who=jane{seq}%40example.org\r\n\r\n"
-        )
-        .expect("nginx takes the request");
+        );
+        stream.write_all(request.as_bytes()).expect("nginx takes the request");
         // Answers are short; each is read whole before the next request.
         let mut read = Vec::new();
         loop {
@@ -203,5 +203,5 @@ fn every_request_to_a_real_nginx_arrives_once_parsed_and_redacted() {
         assert!(!text.contains("40example.org"), "leaked: {text}");
     }
     let rotated = fs::read_dir(&logs).expect("logs").count();
-    assert!(rotated >= 2 * 7, "logrotate renamed too few files: {rotated}");
+    assert!(rotated >= 2 * 15, "logrotate renamed too few files: {rotated}");
 }
