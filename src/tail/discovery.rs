@@ -99,7 +99,8 @@ pub(super) fn walk(patterns: &Patterns, allowed: &Allowed, known: &dyn Fn(u64) -
 
 impl Walker<'_> {
     fn list(&mut self, dir: &Path, depth: usize) -> io::Result<()> {
-        if !self.listed.insert(DiskId::of(&fs::metadata(dir)?)) {
+        let again = !self.listed.insert(DiskId::of(&fs::metadata(dir)?));
+        if again || self.allowed.is_own(&dir.canonicalize()?) {
             return Ok(());
         }
         let entries = fs::read_dir(dir)?;
@@ -157,7 +158,7 @@ impl Walker<'_> {
         }
         let (dir, rest) = match self.allowed.resolve(path) {
             Ok(resolved) => resolved,
-            Err(Refusal::Vanished) => return Ok(()),
+            Err(Refusal::Vanished | Refusal::Own) => return Ok(()),
             // A link on the way that leads out is only worth a word if a file is asked for there.
             Err(_) if !fits => return Ok(()),
             Err(refusal) => {

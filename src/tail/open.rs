@@ -29,6 +29,8 @@ pub(super) enum Refusal {
     Denied,
     /// It leads out of the allowed directories, or in a circle.
     Escapes,
+    /// It lies in the agent's own state directory. Not worth a word.
+    Own,
     /// As many files are open as the tail may have; one will be closed. Not worth a word.
     Crowded,
     /// The process, or the system, has too many files open.
@@ -49,6 +51,7 @@ impl Refusal {
             Self::Escapes => "it is a link that leads out of the source's directory: name its \
                               target's directory in `links_to` if that is meant"
                 .to_owned(),
+            Self::Own => "it is the agent's own".to_owned(),
             Self::TooManyOpen => "too many open files: raise the limit (ulimit -n)".to_owned(),
             Self::Other(error) => error.to_string(),
         }
@@ -70,18 +73,33 @@ impl From<io::Error> for Refusal {
 
 /// Where a link may lead: directories with their own links resolved.
 #[derive(Debug, Default)]
-pub(super) struct Allowed(Vec<PathBuf>);
+pub(super) struct Allowed {
+    dirs: Vec<PathBuf>,
+    /// The state directory, which is never tailed: each record shipped would change the checkpoint,
+    /// which would be shipped, for ever.
+    own: Option<PathBuf>,
+}
 
 impl Allowed {
-    /// Resolves the directories; those that do not exist (yet) allow nothing.
-    pub(super) fn new<'a>(dirs: impl IntoIterator<Item = &'a Path>) -> Self {
-        Self(dirs.into_iter().filter_map(|dir| dir.canonicalize().ok()).collect())
+    /// Resolves the directories; those that do not exist (yet) allow nothing. Nothing in `own`, the
+    /// state directory, is allowed.
+    pub(super) fn new<'a>(dirs: impl IntoIterator<Item = &'a Path>, own: &Path) -> Self {
+        let dirs = dirs.into_iter().filter_map(|dir| dir.canonicalize().ok()).collect();
+        Self { dirs, own: own.canonicalize().ok() }
+    }
+
+    /// Whether a path without links lies in the state directory.
+    pub(super) fn is_own(&self, real: &Path) -> bool {
+        self.own.as_ref().is_some_and(|own| real.starts_with(own))
     }
 
     /// Resolves a path and finds the allowed directory above it: that directory, and the rest.
     pub(super) fn resolve(&self, path: &Path) -> Result<(&Path, PathBuf), Refusal> {
         let real = path.canonicalize()?;
-        self.0
+        if self.is_own(&real) {
+            return Err(Refusal::Own);
+        }
+        self.dirs
             .iter()
             .find_map(|dir| Some((dir.as_path(), real.strip_prefix(dir).ok()?.to_owned())))
             .ok_or(Refusal::Escapes)

@@ -37,7 +37,8 @@ impl Tree {
         };
         let patterns = Patterns::new(&source).expect("compiles");
         let dirs = patterns.roots.iter().map(|root| root.dir.as_path());
-        let allowed = Allowed::new(dirs.chain(source.links_to.iter().map(PathBuf::as_path)));
+        let dirs = dirs.chain(source.links_to.iter().map(PathBuf::as_path));
+        let allowed = Allowed::new(dirs, &root.join("state"));
         let moved = fs::metadata(root.join("logs/moved")).map(|meta| meta.ino()).unwrap_or(0);
         walk(&patterns, &allowed, &|inode| inode == moved)
     }
@@ -68,6 +69,18 @@ fn what_fits_is_found() {
     let walk = tree.walk("logs/**/*.log", &[]);
     assert_eq!(tree.names(walk.dirs.iter()), ["logs", "logs/d", "logs/d/e"]);
     assert!(tree.walk("none/*.log", &[]).root_missing);
+}
+
+#[test]
+fn the_state_directory_is_never_tailed() {
+    let files = ["a.log", "state/checkpoint.log", "state/dead-letters/search.log"];
+    let links = [("state", "link"), ("state/checkpoint.log", "c.log"), ("state/dead-letters", "d")];
+    let tree = Tree::new(&files, &links);
+    assert_eq!(tree.found("**/*.log", &[]), ["a.log"]);
+    assert_eq!(tree.walk("**/*.log", &[]).refused.len(), 0);
+    for glob in ["state/*.log", "state/dead-letters/*.log", "link/*.log", "*/*.log"] {
+        assert_eq!(tree.found(glob, &[]), [""; 0], "{glob}");
+    }
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn outcome(result: Result<OpenFile, Refusal>) -> String {
 #[test]
 fn only_regular_files_below_the_root_are_opened() {
     let dir = prepared();
-    let allowed = Allowed::new([dir.path().join("root").as_path()]);
+    let allowed = Allowed::new([dir.path().join("root").as_path()], Path::new("/nowhere"));
     for (name, expect) in [
         ("a.log", "root/a.log"),
         ("sub/b.log", "root/sub/b.log"),
@@ -71,7 +71,7 @@ fn only_regular_files_below_the_root_are_opened() {
 fn further_directories_may_be_allowed() {
     let dir = prepared();
     let roots = [dir.path().join("root"), dir.path().join("outside/pods")];
-    let allowed = Allowed::new(roots.iter().map(PathBuf::as_path));
+    let allowed = Allowed::new(roots.iter().map(PathBuf::as_path), Path::new("/nowhere"));
     assert_eq!(outcome(open(&allowed, &dir.path().join("root/pod"))), "outside/pods/c.log");
     assert_eq!(outcome(open(&allowed, &dir.path().join("root/out"))), "Escapes");
 }

@@ -15,7 +15,9 @@ use crate::tail::discovery::Found;
 use crate::tail::identity::{DiskId, read_at_most};
 use crate::tail::lineage::{Lineage, Standing, TailedFile};
 use crate::tail::open::{self, Allowed, OpenFile, Refusal};
+use crate::tail::pattern::Patterns;
 use crate::tail::reader::{Look, Reader};
+use crate::tail::settings::TailSource;
 use crate::tail::stats::count;
 
 /// How far back a File that begins at its end is searched for the beginning of its last line.
@@ -161,6 +163,13 @@ impl Tailer {
         self.queue(id);
     }
 
+    /// Where the files of a source may lie.
+    pub(super) fn allowed(&self, patterns: &Patterns, source: &TailSource) -> Allowed {
+        let roots = patterns.roots.iter().map(|root| root.dir.as_path());
+        let dirs = roots.chain(source.links_to.iter().map(PathBuf::as_path));
+        Allowed::new(dirs, self.store.dir())
+    }
+
     /// Opens a File that was closed, looking up what is allowed by itself.
     pub(super) fn open_again(&mut self, number: FileNumber) {
         let Some(file) = self.files.get(&number) else { return };
@@ -169,8 +178,7 @@ impl Tailer {
         else {
             return;
         };
-        let roots = patterns.roots.iter().map(|root| root.dir.as_path());
-        let allowed = Allowed::new(roots.chain(source.links_to.iter().map(PathBuf::as_path)));
+        let allowed = self.allowed(patterns, source);
         let at = file.at.clone();
         if let Err(refusal) = self.open_again_in(number, &allowed) {
             self.refuse(&at, &refusal);

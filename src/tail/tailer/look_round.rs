@@ -67,8 +67,7 @@ impl Tailer {
         let source = self.settings.sources.get(index)?;
         let (name, first) =
             (source.name.clone(), !self.known_sources.contains(source.name.as_str()));
-        let roots = patterns.roots.iter().map(|root| root.dir.as_path());
-        let allowed = Allowed::new(roots.chain(source.links_to.iter().map(PathBuf::as_path)));
+        let allowed = self.allowed(patterns, source);
         let known: HashSet<u64> = self
             .by_disk
             .keys()
@@ -223,7 +222,7 @@ impl Tailer {
     pub(super) fn refuse(&mut self, path: &Path, refusal: &Refusal) {
         let refused = &self.stats.refused;
         let counter: &AtomicU64 = match refusal {
-            Refusal::Vanished | Refusal::Crowded => return,
+            Refusal::Vanished | Refusal::Crowded | Refusal::Own => return,
             Refusal::NotRegular => &refused.not_regular,
             Refusal::Directory => &refused.directory,
             Refusal::Denied => &refused.denied,
