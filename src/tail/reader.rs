@@ -138,18 +138,21 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Takes a new handle on a file that was closed. Whether it still is the same bytes.
+    /// Takes a new handle on a file that was closed; gives it back if it has other bytes now.
     ///
     /// # Errors
     ///
     /// What the system said.
-    pub(super) fn reopen(&mut self, file: File) -> io::Result<bool> {
+    pub(super) fn reopen(&mut self, file: File) -> io::Result<Result<(), File>> {
         let fits = file.metadata()?.len() >= self.offset
             && self.prefix.fits(&file)?
             && self.tail.fits(&file)?;
+        if !fits {
+            return Ok(Err(file));
+        }
         self.file = Some(file);
         (self.searched, self.zeros, self.changed) = (self.offset, self.offset, (0, 0));
-        Ok(fits)
+        Ok(Ok(()))
     }
 
     /// Looks at the open file. Without a handle nothing is seen.

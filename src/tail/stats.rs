@@ -20,6 +20,8 @@ pub struct TailStats {
     pub open_files: AtomicU64,
     /// Gauge: Files known, closed ones included.
     pub known_files: AtomicU64,
+    /// Gauge: files that wait for another to be closed, since no more may be open.
+    pub waiting_files: AtomicU64,
     /// Gauge: lineages.
     pub lineages: AtomicU64,
     /// Files that were found shorter than what had been read of them.

@@ -115,8 +115,11 @@ pub(super) struct Tailer {
     tick_due: Instant,
     /// Files open, or a few more than that: counted anew when it matters.
     opened: usize,
-    /// Whether a file waits for another to be closed.
-    crowded: bool,
+    /// Files that wait for another to be closed, as of the last look round.
+    crowded: u64,
+    /// Whether a closed File was missed in the last look round: only when it is missed again it is
+    /// gone.
+    unsure: bool,
     /// Whether something is in flight, or leaving: then ticks are needed.
     restless: bool,
     drain: Option<Draining>,
@@ -165,7 +168,8 @@ impl Tailer {
             unhinted: 0,
             tick_due: now.instant + TICK,
             opened: 0,
-            crowded: false,
+            crowded: 0,
+            unsure: false,
             restless: true,
             drain: None,
             paused_since: None,

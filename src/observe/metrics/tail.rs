@@ -51,6 +51,11 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     for (name, help, value) in [
         ("open_files", "Files held open", get(&tail.open_files)),
         ("known_files", "Files known, closed ones included", get(&tail.known_files)),
+        (
+            "waiting_files",
+            "Files that wait for another to be closed, since no more may be open",
+            get(&tail.waiting_files),
+        ),
         ("lineages", "Paths with their rotations", get(&tail.lineages)),
         ("lag_bytes", "Bytes in files that are not settled everywhere", get(&tail.lag_bytes)),
         (

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use pillion_parsers::frame::FileNumber;
 
 use super::Tailer;
+use super::dormant::is_rotation;
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::TailHash;
 use crate::pipeline::chunk::LineageId;
@@ -185,7 +186,7 @@ impl Tailer {
         }
     }
 
-    /// Opens a File that was closed. If other bytes are there now, it is replaced.
+    /// Opens a File that was closed. If other bytes are there now, it is gone.
     pub(super) fn open_again_in(
         &mut self,
         number: FileNumber,
@@ -194,23 +195,51 @@ impl Tailer {
         self.make_room()?;
         let now = self.now.instant;
         let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
-        let open = open::open(allowed, &file.at)?;
-        if DiskId::of(&open.meta) != file.id {
+        let OpenFile { file: handle, meta, real } = open::open(allowed, &file.at)?;
+        if DiskId::of(&meta) != file.id {
             return Ok(());
         }
-        let fits = file.reader.reopen(open.file)?;
+        if let Err(handle) = file.reader.reopen(handle)? {
+            return self.supplanted(number, OpenFile { file: handle, meta, real });
+        }
         file.spent = false;
         file.grown = now;
-        if file.standing == Standing::Resting {
+        if let Standing::Resting | Standing::Leaving { .. } = file.standing {
             let leaving = Standing::Leaving { since: now, deleted: false };
             file.standing = if file.at == file.path { Standing::Live } else { leaving };
         }
         self.restless = true;
         self.attach(number);
-        if !fits {
-            self.replaced(number, Look::Replaced(0));
-        }
         Ok(())
+    }
+
+    /// The bytes of a File that was closed are gone, and its inode has others: truncated and written
+    /// anew, or deleted, and the inode given to a file of whatever name. That is begun if it is one of
+    /// the source's, under its own name.
+    fn supplanted(&mut self, number: FileNumber, open: OpenFile) -> Result<(), Refusal> {
+        let Some(file) = self.files.get(&number) else { return Ok(()) };
+        let (source, home, at) = (file.source, file.path.clone(), file.at.clone());
+        let fits = self.patterns.get(source).is_some_and(|patterns| patterns.fits(&at));
+        let path = match fits {
+            true => Some(at.clone()),
+            false => is_rotation(&home, &at).then(|| home.clone()),
+        };
+        if at == home {
+            count(&self.stats.truncated_regrown, 1);
+        }
+        self.lose_unread(number);
+        self.let_go(number, path.as_ref() != Some(&home));
+        path.map_or(Ok(()), |path| self.begin_fresh(source, open, &path, &at, false))
+    }
+
+    /// Counts what a File still had when it is known to be gone.
+    pub(super) fn lose_unread(&self, number: FileNumber) {
+        let Some(file) = self.files.get(&number) else { return };
+        let lost = file.reader.size.saturating_sub(file.reader.offset);
+        if lost > 0 {
+            count(&self.stats.lost_gone, lost);
+            tracing::warn!(path = ?file.path, bytes = lost, "a log file went before it was read to its end");
+        }
     }
 
     /// A File's bytes were truncated away: it is gone, and another begins in its place, at once in
@@ -250,22 +279,31 @@ impl Tailer {
             return Ok(());
         }
         let idle = |file: &TailedFile| {
-            let read = file.spent && file.unread() == 0;
-            file.standing == Standing::Live && file.reader.file.is_some() && read
+            let can_be_opened_again = match file.standing {
+                Standing::Live => true,
+                Standing::Leaving { deleted, .. } => !deleted && file.unread() == 0,
+                Standing::Resting | Standing::Gone => false,
+            };
+            can_be_opened_again && file.reader.file.is_some() && file.spent
         };
-        let mut idle: Vec<_> =
-            self.files.iter().filter(|(_, f)| idle(f)).map(|(n, f)| (f.grown, *n)).collect();
+        // Those with half a line at their end last: they will go on.
+        let mut idle: Vec<_> = self
+            .files
+            .iter()
+            .filter(|(_, file)| idle(file))
+            .map(|(number, file)| (file.unread() > 0, file.grown, *number))
+            .collect();
         idle.sort_unstable();
         let surplus = (count(&self.files) + 1).saturating_sub(limit);
         let some = if surplus > 0 { surplus.max(limit.div_ceil(8)) } else { 0 };
-        for (_, number) in idle.into_iter().take(some) {
+        for (_, _, number) in idle.into_iter().take(some) {
             if let Some(file) = self.files.get_mut(&number) {
                 file.reader.file = None;
             }
         }
         self.opened = count(&self.files) + 1;
         if self.opened > limit {
-            self.crowded = true;
+            self.crowded += 1;
             return Err(Refusal::Crowded);
         }
         Ok(())

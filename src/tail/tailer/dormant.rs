@@ -36,7 +36,7 @@ impl Tailer {
         let rotated = |entry: &&FileEntry| {
             name == Some(&entry.source)
                 && (entry.dev, entry.inode) == (id.dev, id.inode)
-                && is_rotation(&entry.path, path)
+                && is_rotation(Path::new(&entry.path), path)
         };
         let home = self.dormant.iter().find(rotated).map(|entry| PathBuf::from(&entry.path));
         // Errors from here on are those of a file that goes while it is looked at.
@@ -160,9 +160,11 @@ impl Tailer {
 
 /// Whether a path is what rotation makes of another: the same with something after its name, and not
 /// compressed.
-fn is_rotation(of: &str, path: &Path) -> bool {
-    let rest = path.to_str().and_then(|path| path.strip_prefix(of));
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains('/')) && !is_compressed(path)
+pub(super) fn is_rotation(of: &Path, path: &Path) -> bool {
+    let bytes = |path: &'_ Path| path.as_os_str().as_encoded_bytes().to_vec();
+    let path_bytes = bytes(path);
+    let rest = path_bytes.strip_prefix(&bytes(of)[..]);
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/')) && !is_compressed(path)
 }
 
 /// Whether a directory holds a file, under whatever name. In doubt it does.

@@ -9,6 +9,7 @@ use super::{Tailer, rounds};
 use crate::pipeline::chunk::Read;
 use crate::tail::LeftBehind;
 use crate::tail::inbox::Drain;
+use crate::tail::lineage::{Standing, TailedFile};
 
 /// A last line that has not grown for so long will not.
 const STILL: Duration = Duration::from_secs(1);
@@ -33,6 +34,16 @@ impl Tailer {
         self.look_round();
         self.watcher = None;
         self.drain = Some(Draining { deadline: drain.deadline, done: Some(drain.done) });
+        // Half lines at the end of files that had to be closed are shipped too, as far as files can be
+        // opened.
+        let closed = |(_, file): &(&FileNumber, &TailedFile)| {
+            file.standing == Standing::Live && file.reader.file.is_none() && file.unread() > 0
+        };
+        let closed: Vec<FileNumber> =
+            self.files.iter().filter(closed).map(|(number, _)| *number).collect();
+        for number in closed {
+            self.open_again(number);
+        }
         let mut lineages = Vec::new();
         for file in self.files.values_mut() {
             if file.reader.file.is_some() {

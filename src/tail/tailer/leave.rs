@@ -3,7 +3,6 @@
 
 use pillion_parsers::frame::FileNumber;
 
-use super::look_round::still_at;
 use super::{Tailer, rounds};
 use crate::pipeline::chunk::Read;
 use crate::tail::lineage::Standing;
@@ -40,7 +39,8 @@ impl Tailer {
             let Some(file) = self.files.get_mut(&number) else { continue };
             let nameless = file.reader.nameless();
             let Standing::Leaving { since, deleted } = &mut file.standing else { continue };
-            *deleted |= nameless || file.reader.file.is_none() && !still_at(&file.at, file.id);
+            // Whether one that was closed is gone is found out by looking round.
+            *deleted |= nameless;
             let grace =
                 if *deleted { self.settings.deleted_grace } else { self.settings.renamed_grace };
             let patient_until = (*since).max(file.grown) + grace;
@@ -75,6 +75,7 @@ impl Tailer {
         {
             let gone = matches!(file.standing, Standing::Leaving { deleted: true, .. });
             if gone {
+                self.lose_unread(number);
                 self.let_go(number, true);
             } else {
                 self.detach(number, true);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pillion_parsers::frame::FileNumber;
 
@@ -24,7 +24,8 @@ impl Tailer {
     pub(super) fn look_round(&mut self) {
         self.looks += 1;
         self.last_look = self.now.instant;
-        self.crowded = false;
+        let crowded = std::mem::take(&mut self.crowded);
+        self.unsure = false;
         let before = (self.numbers.due(self.now.instant), self.ready.len());
         let (mut dirs, mut missing, mut troubled) = (BTreeSet::new(), false, HashSet::new());
         for source in 0..self.settings.sources.len() {
@@ -51,12 +52,22 @@ impl Tailer {
         let quiet = before == (self.numbers.due(self.now.instant), self.ready.len());
         self.poll = if quiet { (self.poll * 2).min(POLL.1) } else { POLL.0 };
         let wait = match &self.watcher {
-            _ if self.crowded => POLL.0,
+            _ if self.crowded > 0 || self.unsure => POLL.0,
             None => self.poll,
             Some(_) if missing => MISSING_LOOK,
             Some(_) => SAFETY_LOOK,
         };
         self.look_due = self.now.instant + wait;
+        self.stats.waiting_files.store(self.crowded, Ordering::Relaxed);
+        if self.crowded > 0 && crowded == 0 {
+            let (waiting, open) = (self.crowded, self.settings.max_open);
+            tracing::warn!(
+                waiting,
+                open,
+                "more files have something to be read than may be open: they take turns; raise the \
+                 limit (ulimit -n)"
+            );
+        }
         // Counted when it is done: the first one tells the probes that the files are watched.
         count(&self.stats.rescans, 1);
     }
@@ -128,6 +139,7 @@ impl Tailer {
         match file.standing {
             Standing::Live | Standing::Leaving { .. } if home => file.standing = Standing::Live,
             Standing::Live => self.leave(number, false),
+            Standing::Leaving { ref mut deleted, .. } => *deleted = false,
             _ => {}
         }
         self.see_growth(number, found);
@@ -172,11 +184,14 @@ impl Tailer {
             file.at = path;
             self.numbers.dirty = true;
         }
+        if let Standing::Leaving { deleted, .. } = &mut file.standing {
+            *deleted = false;
+        }
         self.leave(number, false);
-        // At rest it is opened again if it has grown.
-        let resting = self.files.get(&number).filter(|file| file.standing == Standing::Resting);
-        if let Some(file) = resting
-            && std::fs::symlink_metadata(&file.at).is_ok_and(|meta| meta.len() > file.reader.size)
+        // Closed, it is opened again if it has grown.
+        let closed = self.files.get(&number).filter(|file| file.reader.file.is_none());
+        if let Some(file) = closed
+            && std::fs::symlink_metadata(&file.at).is_ok_and(|meta| meta.len() != file.reader.size)
         {
             self.open_again(number);
         }
@@ -197,7 +212,12 @@ impl Tailer {
                 let deleted = file.reader.nameless();
                 self.leave(number, deleted);
             } else if !incomplete && !still_at(&file.at, file.id) {
-                self.leave(number, true);
+                if file.seen + 1 < self.looks {
+                    self.leave(number, true);
+                } else {
+                    // A file renamed while its directory is listed may be in neither place.
+                    self.unsure = true;
+                }
             }
         }
     }
@@ -245,7 +265,7 @@ impl Tailer {
 }
 
 /// Whether a path still names a file.
-pub(super) fn still_at(path: &Path, id: crate::tail::identity::DiskId) -> bool {
+fn still_at(path: &Path, id: crate::tail::identity::DiskId) -> bool {
     let meta = std::fs::metadata(path);
     meta.is_ok_and(|meta| crate::tail::identity::DiskId::of(&meta) == id)
 }

@@ -19,6 +19,7 @@ use crate::tail::inbox::Drain;
 use crate::tail::settings::TailSource;
 
 mod bounds;
+mod closed;
 mod draining;
 mod hostile;
 mod model;

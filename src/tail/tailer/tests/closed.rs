@@ -1,0 +1,108 @@
+//! Files without a handle: read to their end and at rest, or closed for want of descriptors.
+
+use super::*;
+
+fn many(options: &mut Options) {
+    options.files = vec!["*.log".to_owned()];
+}
+
+/// To the tail, a file with a known inode, other bytes and another name is an inode reused.
+#[test]
+fn a_reused_inode_is_shipped_under_its_own_name_or_not_at_all() {
+    for (name, path) in
+        [("heap.hprof", None), ("other.log", Some("other.log")), ("app.log.2", Some("app.log"))]
+    {
+        let mut bench = Bench::with(many);
+        bench.write("app.log", lines(0, 10));
+        bench.start();
+        bench.rename("app.log", "app.log.1");
+        bench.write("app.log", lines(10, 10));
+        bench.pass(40);
+        assert_eq!(bench.stat(|s| &s.open_files), 1, "the old one is at rest");
+        bench.rename("app.log.1", name);
+        bench.truncate(name);
+        bench.write(name, lines(700, 20));
+        bench.pass(12);
+        let mut expect = BTreeMap::from([("app.log".to_owned(), lines(0, 20))]);
+        if let Some(path) = path {
+            expect.entry(path.to_owned()).or_default().push_str(&lines(700, 20));
+        }
+        let came: BTreeMap<_, _> =
+            bench.came.keys().map(|path| (path.clone(), bench.text(path))).collect();
+        assert_eq!(came, expect, "{name}");
+    }
+}
+
+#[test]
+fn files_that_end_in_half_a_line_make_room_for_others() {
+    let mut bench = Bench::with(many);
+    bench.options.max_open = 20;
+    for n in 0..200 {
+        bench.write(&format!("{n}.log"), "first line\nhalf");
+    }
+    bench.start().pass(20);
+    assert_eq!(bench.came.len(), 200);
+    assert_eq!(bench.stat(|s| &s.waiting_files), 0);
+    for n in 0..200 {
+        bench.write(&format!("{n}.log"), " a line\n");
+    }
+    bench.pass(20);
+    for n in 0..200 {
+        assert_eq!(bench.text(&format!("{n}.log")), "first line\nhalf a line\n");
+    }
+}
+
+#[test]
+fn files_that_wait_for_a_descriptor_are_shown() {
+    let mut bench = Bench::with(many);
+    bench.options.max_open = 20;
+    let all = bench.budget.try_take(8 * MIB).expect("free");
+    for n in 0..30 {
+        bench.write(&format!("{n}.log"), "a line\n");
+    }
+    bench.start();
+    assert_eq!(bench.stat(|s| &s.waiting_files), 10, "none could be read");
+    drop(all);
+    bench.pass(3);
+    assert_eq!((bench.came.len(), bench.stat(|s| &s.waiting_files)), (30, 0));
+}
+
+#[test]
+fn a_closed_file_that_grows_and_is_renamed_is_read_at_once() {
+    let mut bench = Bench::with(many);
+    bench.options.max_open = 20;
+    for n in 0..60 {
+        bench.write(&format!("{n}.log"), "one\n");
+    }
+    bench.start().pass(3);
+    for n in 0..60 {
+        bench.write(&format!("{n}.log"), "two\n");
+        bench.rename(&format!("{n}.log"), &format!("{n}.log.1"));
+    }
+    bench.pass(5);
+    for n in 0..60 {
+        assert_eq!(bench.text(&format!("{n}.log")), "one\ntwo\n", "{n}");
+        bench.remove(&format!("{n}.log.1"));
+    }
+    bench.pass(60);
+    assert_eq!((bench.stat(|s| &s.lost_gone), bench.stat(|s| &s.known_files)), (0, 0));
+}
+
+#[test]
+fn what_a_closed_file_had_left_when_it_was_deleted_is_counted() {
+    let mut bench = Bench::with(many);
+    bench.options.max_open = 16;
+    for n in 0..40 {
+        bench.write(&format!("{n}.log"), "one\nhalf");
+    }
+    bench.start().pass(5);
+    assert_eq!(bench.came.len(), 40);
+    let open = bench.stat(|s| &s.open_files);
+    for n in 0..40 {
+        bench.remove(&format!("{n}.log"));
+    }
+    bench.pass(60);
+    assert_eq!(bench.stat(|s| &s.lost_gone), (40 - open) * 4);
+    let shipped = bench.came.values().filter(|bytes| bytes.ends_with(b"half")).count();
+    assert_eq!(shipped as u64, open, "those whose handle was there");
+}
