@@ -84,7 +84,7 @@ pub(super) struct TailedFile {
 impl TailedFile {
     /// Bytes a drain, or a retirement, would still have to read.
     pub(super) fn unread(&self) -> u64 {
-        self.reader.size.min(self.until).saturating_sub(self.reader.offset)
+        self.reader.end().min(self.until).saturating_sub(self.reader.offset)
     }
 
     /// Whether it is known only until its bytes are settled.
@@ -101,6 +101,15 @@ impl TailedFile {
     pub(super) fn size_now(&self) -> u64 {
         let asked = self.reader.file.as_ref().and_then(|file| file.metadata().ok());
         asked.map_or(self.reader.size, |meta| meta.len()).max(self.reader.offset)
+    }
+
+    /// Where what there is to read ends now: zeros at the end, as far as they were found, are not.
+    pub(super) fn end_now(&self) -> u64 {
+        match self.size_now() {
+            _ if self.gone() => self.reader.offset,
+            size if size == self.reader.size => self.reader.end(),
+            size => size,
+        }
     }
 }
 

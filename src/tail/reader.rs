@@ -54,8 +54,9 @@ pub(super) enum Step {
     Nothing,
     /// There is no budget for the next chunk.
     Refused,
-    /// The bytes before the offset are not those that were read: another generation.
-    Replaced,
+    /// The bytes before the offset are not those that were read: another generation. The number of
+    /// bytes lost, as far as known.
+    Replaced(u64),
 }
 
 /// Bytes that were read, not yet a Chunk.
@@ -78,6 +79,8 @@ pub(super) enum Look {
     Same,
     /// Something was written.
     Changed,
+    /// Something that was not read was truncated away: so many bytes, as far as known.
+    Shrunk(u64),
     /// It is shorter than what was read of it. The number of bytes lost, as far as known.
     Shorter(u64),
     /// It has other bytes before the offset. The number of bytes lost, as far as known.
@@ -97,8 +100,13 @@ pub(super) struct Reader {
     pub(super) changed: (i64, i64),
     /// Of its first bytes, as far as they were read.
     pub(super) prefix: Prefix,
-    /// There is no newline between `offset` and this.
+    /// Bytes it had when those before `offset` were last known to be what was read.
+    verified: u64,
+    /// There is no newline between `offset` and this, which is `offset` or follows a byte that is
+    /// not zero.
     searched: u64,
+    /// There are only zeros between `searched` and this: preallocated, perhaps still to be written.
+    blank: u64,
     /// There are only zeros between `offset` and this.
     zeros: u64,
     /// Of the bytes before `offset`.
@@ -123,7 +131,9 @@ impl Reader {
             size: offset,
             changed: (0, 0),
             prefix: Prefix::default(),
+            verified: offset,
             searched: offset,
+            blank: offset,
             zeros: offset,
             tail,
             tails: VecDeque::from([oldest]),
@@ -151,7 +161,8 @@ impl Reader {
             return Ok(Err(file));
         }
         self.file = Some(file);
-        (self.searched, self.zeros, self.changed) = (self.offset, self.offset, (0, 0));
+        self.changed = (0, 0);
+        self.search_anew();
         Ok(Ok(()))
     }
 
@@ -176,11 +187,31 @@ impl Reader {
             return Ok(Look::Replaced(unread));
         }
         if size < self.searched || size < self.zeros {
-            self.searched = self.offset;
-            self.zeros = self.offset;
+            self.search_anew();
         }
+        // Zeros may be written over.
+        self.blank = self.searched;
+        let shrunk = self.size.saturating_sub(size);
         (self.size, self.changed) = (size, changed);
-        Ok(Look::Changed)
+        Ok(if shrunk > 0 { Look::Shrunk(shrunk) } else { Look::Changed })
+    }
+
+    /// Where what is to be read ends, as far as it was searched: zeros at the end may be a
+    /// preallocated file's, and wait.
+    pub(super) fn end(&self) -> u64 {
+        match () {
+            () if self.zeros > self.offset && self.zeros >= self.size => self.offset,
+            () if self.searched > self.offset && self.blank >= self.size => self.searched,
+            () => self.size,
+        }
+    }
+
+    fn search_anew(&mut self) {
+        (self.searched, self.blank, self.zeros) = (self.offset, self.offset, self.offset);
+    }
+
+    fn replaced(&self) -> Step {
+        Step::Replaced(self.verified.saturating_sub(self.offset))
     }
 
     /// Whether a handle's file has no name any more.
@@ -224,7 +255,7 @@ impl Reader {
         }
         let want = usize::try_from(size - self.offset).unwrap_or(usize::MAX).min(limits.chunk);
         let Some(permit) = (limits.claim)(want) else { return Ok(Step::Refused) };
-        let Some(mut bytes) = self.read_checked(file, want)? else { return Ok(Step::Replaced) };
+        let Some(mut bytes) = self.read_checked(file, want)? else { return Ok(self.replaced()) };
         if self.offset == 0 {
             self.wide = zeros::is_wide(&bytes);
         }
@@ -233,8 +264,10 @@ impl Reader {
             return self.zeros_in(file, size, limits);
         }
         let Some(end) = memchr::memrchr(b'\n', &bytes) else {
-            self.searched = self.offset + bytes.len() as u64;
-            return if self.searched < size { Ok(Step::More) } else { Ok(Step::Nothing) };
+            let text = bytes.iter().rposition(|byte| *byte != 0).map_or(bytes.len(), |at| at + 1);
+            self.searched = self.offset + text as u64;
+            self.blank = self.offset + bytes.len() as u64;
+            return if self.blank < size { Ok(Step::More) } else { Ok(Step::Nothing) };
         };
         bytes.truncate(end + 1);
         if !self.wide
@@ -290,8 +323,8 @@ impl Reader {
 
     fn advance(&mut self, end: u64, tail: TailHash) {
         self.offset = end;
-        self.searched = end;
-        self.zeros = end;
+        self.verified = self.size;
+        self.search_anew();
         self.tail = tail;
         self.push_tail(tail);
     }

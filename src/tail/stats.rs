@@ -104,7 +104,8 @@ impl TailStats {
 
     /// Replaces the lag list with the furthest of `all`.
     pub(crate) fn show_lag(&self, mut all: Vec<FileLag>) {
-        self.lag_bytes.store(all.iter().map(|lag| lag.bytes).sum(), Ordering::Relaxed);
+        let total = all.iter().fold(0, |sum: u64, lag| sum.saturating_add(lag.bytes));
+        self.lag_bytes.store(total, Ordering::Relaxed);
         all.sort_unstable_by(|one, other| {
             other.bytes.cmp(&one.bytes).then_with(|| one.path.cmp(&other.path))
         });

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 
+use super::zeros::past_hole;
 use super::{Limits, Reader, SEARCH_READS, Step};
 use crate::pipeline::chunk::Ending;
 use crate::tail::identity::read_at_most;
@@ -17,21 +18,28 @@ impl Reader {
         limits: &mut Limits<'_>,
     ) -> io::Result<Step> {
         for _ in 0..SEARCH_READS {
-            let left = usize::try_from(size.saturating_sub(self.searched)).unwrap_or(usize::MAX);
+            // No newline is in a hole, however large.
+            let from = past_hole(file, self.blank.max(self.searched)).min(size);
+            let left = usize::try_from(size - from).unwrap_or(usize::MAX);
             let want = left.min(limits.search.len());
             let buffer = limits.search.get_mut(..want).unwrap_or_default();
-            let got = read_at_most(file, buffer, self.searched)?;
+            let got = read_at_most(file, buffer, from)?;
+            self.blank = from + got as u64;
             if got == 0 {
                 return Ok(Step::Nothing);
             }
-            if let Some(at) = memchr::memchr(b'\n', limits.search.get(..got).unwrap_or_default()) {
+            let bytes = limits.search.get(..got).unwrap_or_default();
+            if let Some(at) = memchr::memchr(b'\n', bytes) {
                 // Left at the newline: without budget now, it is found again at once.
-                self.searched += at as u64;
+                self.searched = from + at as u64;
+                self.blank = self.searched;
                 return self.long_line(file, self.searched + 1, limits);
             }
-            self.searched += got as u64;
+            if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
+                self.searched = from + last as u64 + 1;
+            }
         }
-        Ok(if self.searched < size { Step::More } else { Step::Nothing })
+        Ok(if self.blank < size { Step::More } else { Step::Nothing })
     }
 
     /// Reads the line that ends at `end`, or the beginning of it.
@@ -39,17 +47,17 @@ impl Reader {
         let len = usize::try_from(end - self.offset).unwrap_or(usize::MAX);
         if len <= limits.chunk {
             // Short enough to be read together with what follows it.
-            self.searched = self.offset;
+            self.search_anew();
             return self.step_in(file, limits);
         }
         if len - 1 > limits.max_record {
             return self.cut(file, end, limits);
         }
         let Some(permit) = (limits.claim)(len) else { return Ok(Step::Refused) };
-        let Some(bytes) = self.read_checked(file, len)? else { return Ok(Step::Replaced) };
+        let Some(bytes) = self.read_checked(file, len)? else { return Ok(self.replaced()) };
         if bytes.len() != len || bytes.last() != Some(&b'\n') {
             // Rewritten since it was searched.
-            self.searched = self.offset;
+            self.search_anew();
             return Ok(Step::More);
         }
         self.hand_over(file, end, bytes, Ending::Newline, permit)
@@ -59,39 +67,41 @@ impl Reader {
     fn cut(&mut self, file: &File, end: u64, limits: &mut Limits<'_>) -> io::Result<Step> {
         let Some(permit) = (limits.claim)(limits.max_record) else { return Ok(Step::Refused) };
         let Some(mut bytes) = self.read_checked(file, limits.max_record)? else {
-            return Ok(Step::Replaced);
+            return Ok(self.replaced());
         };
         bytes.truncate(character_boundary(&bytes));
         self.hand_over(file, end, bytes, Ending::Cut, permit)
     }
 
     /// Reads what is left without a newline, when there will be none: to be called when [`Self::step`]
-    /// says there is nothing.
+    /// says there is nothing. Zeros at the end stay.
     ///
     /// # Errors
     ///
     /// What the system said.
     pub(in crate::tail) fn last(&mut self, limits: &mut Limits<'_>) -> io::Result<Step> {
         let Some(file) = self.file.take() else { return Ok(Step::Nothing) };
+        let blank = self.blank;
         let step = self.last_in(&file, limits);
+        if matches!(step, Ok(Step::Lines(_))) {
+            // What follows is known to be zeros.
+            self.zeros = blank.max(self.offset);
+        }
         self.file = Some(file);
         step
     }
 
     fn last_in(&mut self, file: &File, limits: &mut Limits<'_>) -> io::Result<Step> {
-        let end = self.size.min(limits.until);
+        let end = self.end().min(limits.until);
         if end <= self.offset {
             return Ok(Step::Nothing);
-        }
-        if self.zeros > self.offset {
-            return self.skip_to(file, end);
         }
         let len = usize::try_from(end - self.offset).unwrap_or(usize::MAX);
         if len > limits.max_record.max(limits.chunk) {
             return self.cut(file, end, limits);
         }
         let Some(permit) = (limits.claim)(len) else { return Ok(Step::Refused) };
-        let Some(bytes) = self.read_checked(file, len)? else { return Ok(Step::Replaced) };
+        let Some(bytes) = self.read_checked(file, len)? else { return Ok(self.replaced()) };
         if bytes.is_empty() {
             return Ok(Step::Nothing);
         }

@@ -48,7 +48,7 @@ impl Bench {
     fn run(&mut self) -> Vec<String> {
         let mut seen = Vec::new();
         match self.reader.look().expect("looked") {
-            Look::Same | Look::Changed => {}
+            Look::Same | Look::Changed | Look::Shrunk(_) => {}
             other => seen.push(format!("{other:?}")),
         }
         loop {
@@ -57,7 +57,7 @@ impl Bench {
                 Step::Nothing => return seen,
                 Step::Lines(piece) => seen.push(shown(&piece)),
                 Step::Zeros(span) => seen.push(format!("{}..{} zeros", span.start, span.end)),
-                stop @ (Step::Refused | Step::Replaced) => {
+                stop @ (Step::Refused | Step::Replaced(_)) => {
                     seen.push(format!("{stop:?}"));
                     return seen;
                 }
@@ -158,7 +158,7 @@ fn truncation_is_noticed_at_every_size() {
     bench.append(b"ONE\nTWO\n");
     assert_eq!(bench.reader.look().expect("looked"), Look::Replaced(6));
     bench.append(b"THREE\n");
-    assert_eq!(bench.run(), ["Replaced"]);
+    assert_eq!(bench.run(), ["Replaced(0)"]);
 }
 
 #[test]
@@ -193,7 +193,58 @@ fn a_preallocated_file_is_read_as_it_fills() {
     bench.writer.write_all_at(b"one\n", 0).expect("written");
     bench.reader.changed = (0, 0);
     assert_eq!(bench.run(), [r"0..4 Newline one\n"]);
-    assert_eq!(bench.last().len(), 1);
+    assert_eq!((bench.last(), bench.reader.end()), (vec![], 4));
+    // Half a line is not one with the zeros behind it, however many.
+    bench.truncate(3 << 20);
+    for (at, text, came) in [(4, "hal", vec![]), (7, "f\nmo", vec!["4..9 Newline half\\n"])] {
+        bench.writer.write_all_at(text.as_bytes(), at).expect("written");
+        bench.reader.changed = (0, 0);
+        assert_eq!(bench.run(), came);
+    }
+    assert_eq!(bench.reader.end(), 11);
+    assert_eq!(bench.last(), ["9..11 Partial mo"]);
+    bench.writer.write_all_at(b"re\n", 11).expect("written");
+    bench.reader.changed = (0, 0);
+    assert_eq!(bench.run(), [r"11..14 Newline re\n"]);
+}
+
+#[test]
+fn an_endless_hole_behind_half_a_line_costs_nothing() {
+    let mut bench = Bench::new(b"a");
+    bench.truncate(1 << 42);
+    for _ in 0..3 {
+        assert_eq!(bench.run(), [""; 0]);
+        bench.reader.changed = (0, 0);
+    }
+    bench.writer.write_all_at(b"b\nc\n", 1).expect("written");
+    bench.reader.changed = (0, 0);
+    assert_eq!(bench.run(), [r"0..5 Newline ab\nc\n"]);
+}
+
+#[test]
+fn what_was_truncated_away_unread_is_told() {
+    let mut bench = Bench::new(&b"0123456\n".repeat(100));
+    let look = |bench: &mut Bench| bench.reader.look().expect("looked");
+    let step = |bench: &mut Bench| {
+        bench.limited(|reader, limits| reader.step(limits)).expect("read");
+    };
+    assert_eq!(look(&mut bench), Look::Changed);
+    bench.truncate(720);
+    assert_eq!(look(&mut bench), Look::Shrunk(80), "not even begun");
+    step(&mut bench);
+    assert_eq!(bench.reader.offset, 64);
+    bench.truncate(400);
+    assert_eq!(look(&mut bench), Look::Shrunk(320));
+    step(&mut bench);
+    bench.truncate(0);
+    bench.append(&b"other\n".repeat(100));
+    assert_eq!(look(&mut bench), Look::Changed, "longer: compared when it is read");
+    assert_eq!(bench.run(), ["Replaced(272)"]);
+    let mut bench = Bench::new(&b"0123456\n".repeat(100));
+    look(&mut bench);
+    step(&mut bench);
+    bench.truncate(0);
+    assert_eq!(look(&mut bench), Look::Shorter(736));
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Reader {
                 continue;
             };
             if !self.tail.fits(file)? {
-                return Ok(Step::Replaced);
+                return Ok(self.replaced());
             }
             return self.skip_to(file, at + text as u64);
         }
@@ -62,7 +62,7 @@ impl Reader {
     }
 
     /// Moves on over zeros.
-    pub(super) fn skip_to(&mut self, file: &File, end: u64) -> io::Result<Step> {
+    fn skip_to(&mut self, file: &File, end: u64) -> io::Result<Step> {
         let span = Span { start: self.offset, end };
         self.advance(end, TailHash::read(file, end)?);
         self.learn_prefix(file)?;
@@ -71,7 +71,7 @@ impl Reader {
 }
 
 /// The end of the hole at `at`; `at` itself if there is none, or the file system cannot tell.
-fn past_hole(file: &File, at: u64) -> u64 {
+pub(super) fn past_hole(file: &File, at: u64) -> u64 {
     match seek(file, SeekFrom::Data(at)) {
         Ok(data) => data.max(at),
         Err(Errno::NXIO) => u64::MAX,

@@ -235,7 +235,7 @@ impl Tailer {
     /// Counts what a File still had when it is known to be gone.
     pub(super) fn lose_unread(&self, number: FileNumber) {
         let Some(file) = self.files.get(&number) else { return };
-        let lost = file.reader.size.saturating_sub(file.reader.offset);
+        let lost = file.unread();
         if lost > 0 {
             count(&self.stats.lost_gone, lost);
             tracing::warn!(path = ?file.path, bytes = lost, "a log file went before it was read to its end");
@@ -249,16 +249,15 @@ impl Tailer {
         let (counter, lost) = match look {
             Look::Shorter(lost) => (&self.stats.truncated_shorter, lost),
             Look::Replaced(lost) => (&self.stats.truncated_regrown, lost),
-            Look::Same | Look::Changed => return,
+            Look::Same | Look::Changed | Look::Shrunk(_) => return,
         };
         count(counter, 1);
-        count(&self.stats.lost_truncated, lost);
-        if lost > 0 {
-            tracing::warn!(path = ?file.path, bytes = lost, "a log file was truncated before it was read");
-        }
+        let path = file.path.clone();
+        self.lose_truncated(&path, lost);
+        let Some(file) = self.files.get_mut(&number) else { return };
         let Some(handle) = file.reader.file.take() else { return };
         let (source, id, standing) = (file.source, file.id, file.standing);
-        let (path, at, real) = (file.path.clone(), file.at.clone(), file.real.clone());
+        let (at, real) = (file.at.clone(), file.real.clone());
         self.let_go(number, false);
         let fresh = Reader::new(handle, 0, TailHash::default()).ok().zip(self.numbers.mint());
         let Some((reader, next)) = fresh else { return };
@@ -266,6 +265,14 @@ impl Tailer {
         let mut file = self.file(source, id, path, at, real, reader);
         file.standing = standing;
         self.insert(next, file);
+    }
+
+    /// Counts bytes that were truncated away before they were read.
+    pub(super) fn lose_truncated(&self, path: &Path, lost: u64) {
+        count(&self.stats.lost_truncated, lost);
+        if lost > 0 {
+            tracing::warn!(?path, bytes = lost, "a log file was truncated before it was read");
+        }
     }
 
     /// Makes room for one more open file: closes idle ones when as many are open as may be.

@@ -120,11 +120,11 @@ impl Tailer {
             .map(|read| if let Read::Chunk(chunk) = read { chunk.span.len() } else { 0 })
             .sum();
         for file in self.files.values().filter(|file| !file.gone()) {
-            let unread = file.size_now() - file.reader.offset;
-            left.bytes += unread;
+            let unread = file.end_now() - file.reader.offset;
+            left.bytes = left.bytes.saturating_add(unread);
             left.files += usize::from(unread > 0);
         }
-        left.bytes += unsent;
+        left.bytes = left.bytes.saturating_add(unsent);
         self.ready.clear();
         self.lineages.clear();
         self.by_lineage.clear();

@@ -6,6 +6,7 @@ use pillion_parsers::frame::FileNumber;
 use super::{Tailer, rounds};
 use crate::pipeline::chunk::Read;
 use crate::tail::lineage::Standing;
+use crate::tail::reader::Look;
 
 impl Tailer {
     /// A File lost its name.
@@ -36,6 +37,7 @@ impl Tailer {
         let leaving: Vec<FileNumber> =
             self.files.iter().filter(|(_, file)| file.leaving()).map(|(n, _)| *n).collect();
         for number in leaving {
+            let looked = self.look(number);
             let Some(file) = self.files.get_mut(&number) else { continue };
             let nameless = file.reader.nameless();
             let Standing::Leaving { since, deleted } = &mut file.standing else { continue };
@@ -44,8 +46,7 @@ impl Tailer {
             let grace =
                 if *deleted { self.settings.deleted_grace } else { self.settings.renamed_grace };
             let patient_until = (*since).max(file.grown) + grace;
-            let changed =
-                file.reader.look().is_ok_and(|look| look != crate::tail::reader::Look::Same);
+            let changed = looked.is_ok_and(|look| look != Look::Same);
             if changed {
                 file.grown = now;
                 file.spent = false;

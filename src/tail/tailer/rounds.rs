@@ -114,14 +114,16 @@ impl Tailer {
         if !file.saved || file.retry_at.is_some_and(|at| at > now) {
             return Turn::Nothing;
         }
-        let before = file.reader.size;
-        match file.reader.look() {
-            Ok(Look::Same) if file.spent => return Turn::Nothing,
+        let (before, spent) = (file.reader.size, file.spent);
+        match self.look(number) {
+            Ok(Look::Same) if spent => return Turn::Nothing,
             Ok(Look::Same) => {}
-            Ok(Look::Changed) => {
-                file.spent = false;
-                if file.reader.size != before {
-                    file.grown = now;
+            Ok(Look::Changed | Look::Shrunk(_)) => {
+                if let Some(file) = self.files.get_mut(&number) {
+                    file.spent = false;
+                    if file.reader.size != before {
+                        file.grown = now;
+                    }
                 }
             }
             Ok(replaced) => {
@@ -131,6 +133,18 @@ impl Tailer {
             Err(error) => return self.read_failed(number, &error),
         }
         self.step(number, false)
+    }
+
+    /// Looks at a File, and counts what was truncated away unread if it still is the same File.
+    pub(super) fn look(&mut self, number: FileNumber) -> io::Result<Look> {
+        let Some(file) = self.files.get_mut(&number) else { return Ok(Look::Same) };
+        let look = file.reader.look()?;
+        if let Look::Shrunk(lost) = look {
+            let path = file.path.clone();
+            count(&self.stats.truncated_shorter, 1);
+            self.lose_truncated(&path, lost);
+        }
+        Ok(look)
     }
 
     /// Reads what is left of a File without a newline. To be called when there is nothing else.
@@ -198,8 +212,8 @@ impl Tailer {
                 self.tracker.skip(number, span);
                 Turn::Moved
             }
-            Ok(Step::Replaced) => {
-                self.replaced(number, Look::Replaced(0));
+            Ok(Step::Replaced(lost)) => {
+                self.replaced(number, Look::Replaced(lost));
                 Turn::Moved
             }
             Ok(Step::Lines(piece)) => {

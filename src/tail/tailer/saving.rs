@@ -94,10 +94,10 @@ impl Tailer {
             .files
             .iter()
             .map(|(number, file)| {
-                let size = if file.gone() { file.reader.offset } else { file.size_now() };
+                let size = file.end_now();
                 size.saturating_sub(self.tracker.safe(*number).unwrap_or(size))
             })
-            .sum();
+            .fold(0, u64::saturating_add);
         Finished { unsettled, saved: self.save() }
     }
 
@@ -172,7 +172,7 @@ impl Tailer {
                 at: (file.at != file.path).then(|| text(&file.at)),
                 dev: file.id.dev,
                 inode: file.id.inode,
-                size: if file.gone() { file.reader.offset } else { file.reader.size },
+                size: if file.gone() { file.reader.offset } else { file.reader.end() },
                 fingerprint: file.reader.prefix,
                 tail: file.reader.tail_before(safe),
                 marks: marks.chain(file.absent.iter().cloned()).collect(),
@@ -199,8 +199,8 @@ impl Tailer {
                 .is_some_and(|lineage| lineage.queued);
             let size = match () {
                 () if file.gone() => file.reader.offset,
-                () if queued => file.size_now(),
-                () => file.reader.size,
+                () if queued => file.end_now(),
+                () => file.reader.end(),
             };
             let safe = self.tracker.safe(*number).unwrap_or(size);
             self.restless |= safe < file.reader.offset || file.leaving();

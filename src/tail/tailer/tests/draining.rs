@@ -55,6 +55,24 @@ fn a_line_that_is_being_written_is_left_whole_for_the_next_start() {
 }
 
 #[test]
+fn a_preallocated_file_goes_on_after_a_drain() {
+    use std::os::unix::fs::FileExt;
+    let mut bench = Bench::new();
+    bench.write("app.log", vec![0; 1 << 20]);
+    let file = OpenOptions::new().write(true).open(bench.path("app.log")).expect("opened");
+    file.write_all_at(b"one\ntw", 0).expect("written");
+    bench.start();
+    let mut told = drain(&mut bench, 25);
+    bench.pass(2);
+    assert_eq!(told.try_recv(), Ok(LeftBehind::default()), "zeros are nothing to be left");
+    assert_eq!(bench.finish().unsettled, 0);
+    file.write_all_at(b"o\nthree\n", 6).expect("written");
+    bench.start();
+    assert_eq!(bench.text("app.log"), "one\ntwo\nthree\n");
+    assert_eq!(bench.opened.last().map(|opened| opened.file.0), Some(1), "the same File");
+}
+
+#[test]
 fn a_drain_without_budget_gives_up_at_its_deadline() {
     let mut bench = Bench::new();
     let _all = bench.budget.try_take(8 * MIB).expect("free");
