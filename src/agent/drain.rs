@@ -37,6 +37,9 @@ impl Agent {
         let told = self.tail.stop_discovery_and_drain(begun + grace.mul_f64(READING));
         // The tail keeps its deadline itself, unless a disk that does not answer holds it.
         let left_behind = tokio::time::timeout_at(deadline.into(), told).await;
+        if let Ok(Err(_)) = left_behind {
+            tracing::error!("reading ended with a panic: what was not read is read next time");
+        }
         let left_behind = left_behind.ok().and_then(Result::ok).unwrap_or_default();
         self.end_workers(deadline).await;
         for queue in &self.queues {

@@ -1,6 +1,8 @@
 //! What a checkpoint says: the Files that are known and how far each is safe. No line content; the
 //! hashes in it are one-way and over at least a line's neighbourhood.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Mark;
@@ -32,6 +34,9 @@ pub struct FileEntry {
     /// looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+    /// Where it really lay, if a link led there: its directory is another where it is looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real: Option<String>,
     /// Device.
     pub dev: u64,
     /// Inode.
@@ -51,6 +56,12 @@ pub struct FileEntry {
 }
 
 impl FileEntry {
+    /// The directories that it may still lie in.
+    pub fn dirs(&self) -> impl Iterator<Item = &Path> {
+        let at = self.at.as_ref().unwrap_or(&self.path);
+        [Some(at), self.real.as_ref()].into_iter().flatten().filter_map(|at| Path::new(at).parent())
+    }
+
     /// Bytes known to have been in it that some of these destinations did not settle.
     #[must_use]
     pub fn unsettled<'d>(&self, destinations: impl IntoIterator<Item = &'d str>) -> u64 {

@@ -25,6 +25,8 @@ pub const VERSION: u32 = 1;
 pub const NEWEST: &str = "checkpoint";
 /// The one before.
 pub const PREVIOUS: &str = "checkpoint.previous";
+/// An unreadable generation, kept for whoever wants to know why.
+const DAMAGED: &str = "checkpoint.damaged";
 const FRESH: &str = "checkpoint.new";
 const INSTANCE: &str = "instance";
 const MAGIC: &str = "pillion-checkpoint ";
@@ -202,6 +204,8 @@ fn load(dir: &Path) -> Result<Option<Snapshot>, StateError> {
             Generation::Newer(version) => return Err(StateError::Newer { file, version }),
             Generation::Unreadable(why) => {
                 tracing::warn!(?file, why, "this checkpoint is unreadable");
+                // Out of the way: the next save must not put it in the place of the previous one.
+                let _ = fs::rename(&file, dir.join(DAMAGED));
             }
             Generation::Absent => {}
         }

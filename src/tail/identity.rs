@@ -134,6 +134,7 @@ mod tests {
             source: String::new(),
             path: String::new(),
             at: None,
+            real: None,
             dev: 0,
             inode: 0,
             size: content.len() as u64,

@@ -9,7 +9,9 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, IoSliceMut};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 use pillion_parsers::frame::Span;
 
@@ -220,6 +222,12 @@ impl Reader {
             .as_ref()
             .and_then(|file| file.metadata().ok())
             .is_some_and(|meta| meta.nlink() == 0)
+    }
+
+    /// The path of an open file now, as the kernel tells it.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        let handle = self.file.as_ref()?.as_raw_fd();
+        std::fs::read_link(format!("/proc/self/fd/{handle}")).ok()
     }
 
     /// The newest hash of bytes that end at or before `safe`; older ones are forgotten.

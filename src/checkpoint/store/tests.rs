@@ -11,6 +11,7 @@ fn entry(number: u32) -> FileEntry {
         source: "app".to_owned(),
         path: "/var/log/app/ä.log".to_owned(),
         at: Some("/var/log/app/ä.log.1".to_owned()),
+        real: None,
         dev: 2049,
         inode: u64::MAX - 3,
         size: 5_000_000_000,
@@ -78,6 +79,11 @@ fn damage_at_every_byte_falls_back_to_the_previous_generation() {
     }
     let (store, _) = Store::open(dir.path()).expect("opens");
     assert_eq!(store.instance(), instance);
+    // What was unreadable does not take the place of the one that is not.
+    store.save(&snapshot(20)).expect("saved");
+    fs::write(&newest, "damaged again").expect("written");
+    let found = load(dir.path()).expect("never refused").expect("the previous one");
+    assert_eq!(found.files, snapshot(10).files);
 }
 
 #[test]

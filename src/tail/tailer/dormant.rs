@@ -1,8 +1,9 @@
 //! Files of the checkpoint that were not found yet in this run: found again under whatever name, or
 //! given up with what they had left.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
+use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 
 use pillion_parsers::frame::FileNumber;
@@ -49,6 +50,31 @@ impl Tailer {
         };
     }
 
+    /// Looks for a source's entries in the directories where they lay, for which the globs may have
+    /// no eye: a link's target is rotated beside itself.
+    pub(super) fn begin_beside(&mut self, source: usize, allowed: &Allowed) {
+        let Some(settings) = self.settings.sources.get(source) else { return };
+        let ours: Vec<&FileEntry> = self
+            .dormant
+            .iter()
+            .filter(|entry| entry.source == settings.name && !entry.gone)
+            .collect();
+        let ids: HashSet<DiskId> =
+            ours.iter().map(|it| DiskId { dev: it.dev, inode: it.inode }).collect();
+        let dirs: BTreeSet<PathBuf> =
+            ours.iter().flat_map(|entry| entry.dirs()).map(Path::to_owned).collect();
+        let entries = dirs.iter().filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
+        let inodes: HashSet<u64> = ids.iter().map(|id| id.inode).collect();
+        let found: Vec<(DiskId, PathBuf)> = entries
+            .filter(|entry| inodes.contains(&entry.ino()))
+            .filter_map(|entry| Some((DiskId::of(&entry.metadata().ok()?), entry.path())))
+            .filter(|(id, _)| ids.contains(id))
+            .collect();
+        for (id, path) in found {
+            self.begin_moved(source, id, &path, allowed);
+        }
+    }
+
     /// Finds the checkpoint's entry for an open file and takes it. An entry at the same place with
     /// other bytes has been replaced: it is dropped, with what it had left.
     pub(super) fn take_dormant(
@@ -93,9 +119,7 @@ impl Tailer {
     pub(super) fn give_up_dormant(&mut self, source: &str) {
         let gone = |entry: &FileEntry| {
             let id = DiskId { dev: entry.dev, inode: entry.inode };
-            let at = Path::new(entry.at.as_ref().unwrap_or(&entry.path));
-            let dir = at.parent().unwrap_or(at);
-            entry.source == source && (entry.gone || !lies_in(dir, id))
+            entry.source == source && (entry.gone || !entry.dirs().any(|dir| lies_in(dir, id)))
         };
         for entry in self.dormant.extract_if(.., |entry| gone(entry)).collect::<Vec<_>>() {
             self.give_up(&entry, "not found again");
@@ -169,7 +193,6 @@ pub(super) fn is_rotation(of: &Path, path: &Path) -> bool {
 
 /// Whether a directory holds a file, under whatever name. In doubt it does.
 fn lies_in(dir: &Path, id: DiskId) -> bool {
-    use std::os::unix::fs::DirEntryExt;
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) => return !matches!(Refusal::from(error), Refusal::Vanished),

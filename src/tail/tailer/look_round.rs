@@ -107,6 +107,7 @@ impl Tailer {
                 walk.refused.push((found.path, refusal));
             }
         }
+        self.begin_beside(index, &allowed);
         for (path, refusal) in &walk.refused {
             self.refuse(path, refusal);
         }
@@ -114,7 +115,8 @@ impl Tailer {
         if !walk.incomplete && !walk.root_missing {
             self.give_up_dormant(&name);
         }
-        if first && !walk.root_missing {
+        if first {
+            // What appears from now on is new, be it with its whole directory.
             self.known_sources.insert(name);
             self.numbers.dirty = true;
         }
@@ -207,9 +209,14 @@ impl Tailer {
             .map(|(number, _)| *number)
             .collect();
         for number in missed {
-            let Some(file) = self.files.get(&number) else { continue };
+            let Some(file) = self.files.get_mut(&number) else { continue };
             if file.reader.file.is_some() {
                 let deleted = file.reader.nameless();
+                // Renamed to where nobody looks, it is found there after a restart.
+                if let Some(at) = file.reader.path().filter(|at| !deleted && *at != file.at) {
+                    (file.at, file.real) = (at.clone(), at);
+                    self.numbers.dirty = true;
+                }
                 self.leave(number, deleted);
             } else if !incomplete && !still_at(&file.at, file.id) {
                 if file.seen + 1 < self.looks {

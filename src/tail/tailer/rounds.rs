@@ -274,13 +274,23 @@ impl Tailer {
         let file = self.files.get_mut(&number)?;
         let lineage = file.lineage?;
         if !std::mem::replace(&mut file.announced, true) {
-            if let Some(lineage) = self.lineages.get_mut(&lineage) {
-                lineage.announced = true;
-            }
+            let known = self
+                .lineages
+                .get_mut(&lineage)
+                .is_some_and(|lineage| std::mem::replace(&mut lineage.announced, true));
+            let file = self.files.get(&number)?;
             let marks = self.tracker.marks(number);
             let settled =
                 marks.iter().map(|mark| mark.as_ref().map_or(u64::MAX, |m| m.safe)).collect();
-            let resume = self.tracker.slowest(number).map(|mark| mark.resume).unwrap_or_default();
+            // What a File of this lineage that was read before the agent was started ended in, the next
+            // one begins in.
+            let before = || {
+                let mut older = self.files.range(..number).rev();
+                older.find(|(_, it)| (it.source, &it.path) == (file.source, &file.path))
+            };
+            let begun = if known || offset > 0 { None } else { before().map(|(older, _)| *older) };
+            let slowest = self.tracker.slowest(begun.unwrap_or(number));
+            let resume = slowest.map(|mark| mark.resume).unwrap_or_default();
             let (source, path) = (file.source, crate::tail::lineage::text(&file.path));
             let opened = Opened { lineage, file: number, source, path, offset, settled, resume };
             self.send(lineage, Read::Opened(opened));

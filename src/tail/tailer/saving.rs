@@ -170,6 +170,7 @@ impl Tailer {
                     .map_or_else(String::new, |source| source.name.clone()),
                 path: text(&file.path),
                 at: (file.at != file.path).then(|| text(&file.at)),
+                real: (file.real != file.at).then(|| text(&file.real)),
                 dev: file.id.dev,
                 inode: file.id.inode,
                 size: if file.gone() { file.reader.offset } else { file.reader.end() },

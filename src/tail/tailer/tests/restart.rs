@@ -187,6 +187,89 @@ fn what_was_truncated_and_then_rotated_while_away_is_read() {
     }
 }
 
+/// The target of a link, as container logs are, is renamed where no glob looks.
+#[test]
+fn a_links_target_that_was_rotated_beside_itself_is_found_again() {
+    for rotated_while_running in [false, true] {
+        let mut bench = Bench::new();
+        let pods = bench.dir.path().join("pods");
+        fs::create_dir(&pods).expect("made");
+        bench.options.links_to = vec![pods.clone()];
+        std::os::unix::fs::symlink(pods.join("0.log"), bench.path("app.log")).expect("linked");
+        append(&pods.join("0.log"), lines(0, 10).as_bytes());
+        bench.settle = !rotated_while_running;
+        bench.start();
+        let rotate = |bench: &Bench| {
+            append(&pods.join("0.log"), lines(10, 10).as_bytes());
+            fs::rename(pods.join("0.log"), pods.join("0.log.20260101")).expect("renamed");
+            append(&pods.join("0.log"), lines(20, 10).as_bytes());
+            assert!(bench.path("app.log").exists());
+        };
+        if rotated_while_running {
+            rotate(&bench);
+            bench.pass(1);
+        }
+        bench.finish();
+        if !rotated_while_running {
+            rotate(&bench);
+        } else {
+            bench.came.clear();
+        }
+        bench.settle = true;
+        bench.start();
+        let text = bench.text("app.log");
+        assert_eq!(text, lines(0, 30), "while running: {rotated_while_running}");
+        assert_eq!(bench.stat(|s| &s.lost_gone), 0);
+    }
+}
+
+#[test]
+fn a_file_that_is_moved_to_a_directory_of_old_logs_is_found_again() {
+    let mut bench = Bench::new();
+    bench.settle = false;
+    fs::create_dir(bench.path("old")).expect("made");
+    bench.write("app.log", lines(0, 10));
+    bench.start();
+    bench.rename("app.log", "old/app.log.1");
+    bench.write("app.log", lines(10, 10));
+    bench.pass(1);
+    bench.finish();
+    bench.came.clear();
+    bench.start();
+    assert_eq!(bench.text("app.log"), lines(0, 20));
+}
+
+#[test]
+fn what_a_rotated_file_ended_in_the_next_begins_in() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start().finish();
+    bench.rename("app.log", "app.log.1");
+    bench.write("app.log", lines(10, 10));
+    bench.start();
+    let opened = bench.opened.last().expect("opened");
+    assert_eq!((opened.offset, opened.resume.last_time), (0, Some(70)));
+    // Of files that the worker has read itself it knows better.
+    bench.rename("app.log", "app.log.2");
+    bench.write("app.log", lines(20, 10));
+    bench.pass(1);
+    let opened = bench.opened.last().expect("opened");
+    assert_eq!((opened.offset, opened.resume.last_time), (0, None));
+}
+
+#[test]
+fn a_directory_that_appears_later_is_read_from_the_beginning() {
+    let mut bench = Bench::with(|options| {
+        options.start_at_end = true;
+        options.files = vec!["later/*.log".to_owned()];
+    });
+    bench.start().pass(2);
+    fs::create_dir(bench.path("later")).expect("made");
+    bench.write("later/app.log", lines(0, 3));
+    bench.pass(3);
+    assert_eq!(bench.text("app.log"), lines(0, 3));
+}
+
 #[test]
 fn what_was_deleted_while_away_is_counted() {
     let mut bench = Bench::new();
