@@ -1,8 +1,11 @@
 //! What a checkpoint says: the Files that are known and how far each is safe. No line content; the
 //! hashes in it are one-way and over at least a line's neighbourhood.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Mark;
@@ -19,6 +22,34 @@ pub struct Snapshot {
     pub sources: Vec<String>,
     /// Every File that is still on disk or not yet settled.
     pub files: Vec<FileEntry>,
+}
+
+/// A [`Snapshot`] that is made while it is written: of very many Files it would be large.
+pub struct Outline<'s, I> {
+    /// See [`Snapshot::next_file`].
+    pub next_file: u32,
+    /// See [`Snapshot::sources`].
+    pub sources: &'s BTreeSet<String>,
+    /// See [`Snapshot::files`]. Used up by the first writing.
+    pub files: RefCell<I>,
+}
+
+impl<I: Iterator<Item = FileEntry>> Serialize for Outline<'_, I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Snapshot", 3)?;
+        fields.serialize_field("next_file", &self.next_file)?;
+        fields.serialize_field("sources", self.sources)?;
+        fields.serialize_field("files", &Entries(&self.files))?;
+        fields.end()
+    }
+}
+
+struct Entries<'e, I>(&'e RefCell<I>);
+
+impl<I: Iterator<Item = FileEntry>> Serialize for Entries<'_, I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.borrow_mut().by_ref())
+    }
 }
 
 /// One File.

@@ -10,11 +10,12 @@
 //! an id that was used before. Starting from the previous generation leaves a gap in the numbers.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use xxhash_rust::xxh3::xxh3_64;
+use serde::Serialize;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::lock::{Holder, Lock, LockError};
 use super::snapshot::Snapshot;
@@ -144,15 +145,17 @@ impl Store {
         &self.dir
     }
 
-    /// Writes a new generation and returns once it would survive a power cut.
+    /// Writes a new generation, a [`Snapshot`] or the
+    /// [`Outline`](super::snapshot::Outline) of one, and returns once it would survive a power cut.
     ///
     /// # Errors
     ///
     /// What the system said. The generation before is then still there and whole.
-    pub fn save(&self, snapshot: &Snapshot) -> io::Result<()> {
-        let text = encode(snapshot)?;
+    pub fn save(&self, snapshot: &impl Serialize) -> io::Result<()> {
         let fresh = self.dir.join(FRESH);
-        write_synced(&fresh, &text)?;
+        let mut file = BufWriter::new(create(&fresh)?);
+        encode(snapshot, &mut file)?;
+        file.into_inner().map_err(IntoInnerError::into_error)?.sync_all()?;
         let newest = self.dir.join(NEWEST);
         match fs::rename(&newest, self.dir.join(PREVIOUS)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -179,10 +182,13 @@ fn probe(dir: &Path) -> io::Result<()> {
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file =
-        File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 fn sync_dir(dir: &Path) -> io::Result<()> {
@@ -228,13 +234,31 @@ fn read(file: &Path) -> Generation {
     }
 }
 
-fn encode(snapshot: &Snapshot) -> io::Result<Vec<u8>> {
-    let mut text = format!("{MAGIC}{VERSION}\n").into_bytes();
-    serde_json::to_writer(&mut text, snapshot)?;
-    text.push(b'\n');
-    let hash = xxh3_64(&text);
-    writeln!(text, "xxh3 {hash:016x}")?;
-    Ok(text)
+fn encode(snapshot: &impl Serialize, to: &mut impl Write) -> io::Result<()> {
+    let mut hashed = Hashed { to, hash: Xxh3::new() };
+    writeln!(hashed, "{MAGIC}{VERSION}")?;
+    serde_json::to_writer(&mut hashed, snapshot)?;
+    writeln!(hashed)?;
+    let hash = hashed.hash.digest();
+    writeln!(to, "xxh3 {hash:016x}")
+}
+
+/// Writes, and hashes what was written.
+struct Hashed<'w, W> {
+    to: &'w mut W,
+    hash: Xxh3,
+}
+
+impl<W: Write> Write for Hashed<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.hash.update(bytes.get(..written).unwrap_or(bytes));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// The checksum is looked at first: a flipped bit in the version must not look like a newer one.

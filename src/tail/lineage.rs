@@ -1,6 +1,6 @@
 //! What the tail knows of each File and each lineage.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ pub(super) struct Lineage {
     /// Index of its source.
     pub(super) source: usize,
     /// The path.
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<Path>,
     /// Its Files, oldest first: in this order they are read.
     pub(super) files: Vec<FileNumber>,
     /// Whether it waits for its turn.
@@ -44,7 +44,7 @@ pub(super) enum Standing {
     Gone,
 }
 
-/// A File the tail knows.
+/// A File the tail knows. There may be many thousands: what is equal is shared.
 #[derive(Debug)]
 pub(super) struct TailedFile {
     /// Index of its source.
@@ -54,11 +54,11 @@ pub(super) struct TailedFile {
     /// The lineage that reads it; none for Files at rest or gone.
     pub(super) lineage: Option<LineageId>,
     /// The path its lineage goes by.
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<Path>,
     /// The path it was last seen at.
-    pub(super) at: PathBuf,
+    pub(super) at: Arc<Path>,
     /// Where it really lies, links resolved, if elsewhere: hints name this.
-    pub(super) real: PathBuf,
+    pub(super) real: Arc<Path>,
     /// The handle and the place in it.
     pub(super) reader: Reader,
     /// How it stands.

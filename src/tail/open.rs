@@ -31,6 +31,8 @@ pub(super) enum Refusal {
     Escapes,
     /// It lies in the agent's own state directory. Not worth a word.
     Own,
+    /// As many files are known as may be. Said once for a source.
+    TooManyKnown,
     /// As many files are open as the tail may have; one will be closed. Not worth a word.
     Crowded,
     /// The process, or the system, has too many files open.
@@ -51,6 +53,7 @@ impl Refusal {
             Self::Escapes => "it is a link that leads out of the source's directory: name its \
                               target's directory in `links_to` if that is meant"
                 .to_owned(),
+            Self::TooManyKnown => "enough files are known already".to_owned(),
             Self::Own => "it is the agent's own".to_owned(),
             Self::TooManyOpen => "too many open files: raise the limit (ulimit -n)".to_owned(),
             Self::Other(error) => error.to_string(),

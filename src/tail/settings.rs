@@ -24,6 +24,9 @@ pub struct TailSettings {
     /// Files held open at once; beyond it the longest idle are closed, and opened again when they
     /// grow.
     pub max_open: usize,
+    /// Files known at once: each costs about 1,200 bytes of memory. Those beyond it are left alone
+    /// until others are gone.
+    pub max_known: usize,
     /// How long a renamed File is read on after its last growth before it is retired.
     pub renamed_grace: Duration,
     /// How long a deleted File is read on after its last growth before its handle is let go.
@@ -34,7 +37,8 @@ pub struct TailSettings {
 
 impl TailSettings {
     /// The usual behaviour: chunks of 128 KiB, half a minute of patience with a renamed file's
-    /// writer, ten seconds with a deleted one's, as many open files as the process may have but 64.
+    /// writer, ten seconds with a deleted one's, 20,000 known files, as
+    /// many open ones as the process may have but 64.
     #[must_use]
     pub fn new(sources: Vec<TailSource>, destinations: Vec<String>, worst: WorstCase) -> Self {
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
@@ -44,6 +48,7 @@ impl TailSettings {
             destinations,
             worst,
             chunk: 128 << 10,
+            max_known: 20_000,
             max_open: limit.saturating_sub(64).max(16),
             renamed_grace: Duration::from_secs(30),
             deleted_grace: Duration::from_secs(10),

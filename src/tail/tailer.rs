@@ -6,7 +6,7 @@
 //! chunk; once a second, Files that left are looked after and the checkpoint is saved.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
@@ -85,13 +85,14 @@ pub(super) struct Tailer {
     /// Per worker, what did not fit its channel: at most one chunk, and news of Files. While there
     /// is something, nothing is read for that worker.
     outbox: Vec<VecDeque<Read>>,
-    files: BTreeMap<FileNumber, TailedFile>,
+    /// Boxed: a tree half of whose places are empty would hold much air.
+    files: BTreeMap<FileNumber, Box<TailedFile>>,
     lineages: BTreeMap<LineageId, Lineage>,
     next_lineage: u32,
     by_disk: HashMap<(usize, DiskId), FileNumber>,
-    by_lineage: HashMap<(usize, PathBuf), LineageId>,
+    by_lineage: HashMap<(usize, Arc<Path>), LineageId>,
     /// Where hints may point: the paths Files were last seen at. Made anew by each look round.
-    by_path: HashMap<PathBuf, Vec<FileNumber>>,
+    by_path: HashMap<Arc<Path>, Vec<FileNumber>>,
     /// Entries of the checkpoint whose files were not found yet.
     dormant: Vec<FileEntry>,
     /// Lineages that may have something to read, in the order of their turns.
@@ -117,6 +118,8 @@ pub(super) struct Tailer {
     opened: usize,
     /// Files that wait for another to be closed, as of the last look round.
     crowded: u64,
+    /// The turn in which no room could be made.
+    crowded_at: Option<Instant>,
     /// Whether a closed File was missed in the last look round: only when it is missed again it is
     /// gone.
     unsure: bool,
@@ -169,6 +172,7 @@ impl Tailer {
             tick_due: now.instant + TICK,
             opened: 0,
             crowded: 0,
+            crowded_at: None,
             unsure: false,
             restless: true,
             drain: None,
@@ -268,7 +272,7 @@ impl Tailer {
             self.unhinted = 0;
         }
         for path in &posted.changed {
-            match self.by_path.get(path) {
+            match self.by_path.get(path.as_path()) {
                 Some(numbers) => {
                     for number in numbers.clone() {
                         self.stir(number);

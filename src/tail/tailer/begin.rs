@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pillion_parsers::frame::FileNumber;
 
@@ -42,6 +43,9 @@ impl Tailer {
             && age > i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX)
         {
             return Ok(());
+        }
+        if self.files.len() >= self.settings.max_known {
+            return Err(Refusal::TooManyKnown);
         }
         self.make_room()?;
         let open = open::open(allowed, &found.path)?;
@@ -89,8 +93,7 @@ impl Tailer {
         };
         let begin = Mark { safe: offset, ..Mark::default() };
         self.tracker.begin(number, self.marks(source, |_| begin.clone()));
-        let (path, at, id) = (path.to_owned(), at.to_owned(), DiskId::of(&open.meta));
-        let file = self.file(source, id, path, at, open.real, reader);
+        let file = self.file(source, DiskId::of(&open.meta), [path, at, &open.real], reader);
         self.insert(number, file);
         Ok(())
     }
@@ -107,11 +110,14 @@ impl Tailer {
         &self,
         source: usize,
         id: DiskId,
-        path: PathBuf,
-        at: PathBuf,
-        real: PathBuf,
+        [path, at, real]: [&Path; 3],
         reader: Reader,
     ) -> TailedFile {
+        let path: Arc<Path> = Arc::from(path);
+        let shared = |other: &Path| {
+            if *other == *path { Arc::clone(&path) } else { Arc::from(other) }
+        };
+        let (at, real) = (shared(at), shared(real));
         let away = at != path;
         let leaving = Standing::Leaving { since: self.now.instant, deleted: false };
         TailedFile {
@@ -136,7 +142,7 @@ impl Tailer {
 
     pub(super) fn insert(&mut self, number: FileNumber, file: TailedFile) {
         self.by_disk.insert((file.source, file.id), number);
-        self.files.insert(number, file);
+        self.files.insert(number, Box::new(file));
         self.restless = true;
         self.attach(number);
     }
@@ -144,7 +150,7 @@ impl Tailer {
     /// Puts a File into its path's lineage, which begins if there is none, and queues that.
     pub(super) fn attach(&mut self, number: FileNumber) {
         let Some(file) = self.files.get_mut(&number) else { return };
-        let key = (file.source, file.path.clone());
+        let key = (file.source, Arc::clone(&file.path));
         let id = *self.by_lineage.entry(key).or_insert_with(|| {
             let id = LineageId(self.next_lineage);
             self.next_lineage = self.next_lineage.wrapping_add(1);
@@ -152,7 +158,7 @@ impl Tailer {
         });
         let lineage = self.lineages.entry(id).or_insert_with(|| Lineage {
             source: file.source,
-            path: file.path.clone(),
+            path: Arc::clone(&file.path),
             files: Vec::new(),
             queued: false,
             announced: false,
@@ -221,8 +227,8 @@ impl Tailer {
         let (source, home, at) = (file.source, file.path.clone(), file.at.clone());
         let fits = self.patterns.get(source).is_some_and(|patterns| patterns.fits(&at));
         let path = match fits {
-            true => Some(at.clone()),
-            false => is_rotation(&home, &at).then(|| home.clone()),
+            true => Some(Arc::clone(&at)),
+            false => is_rotation(&home, &at).then(|| Arc::clone(&home)),
         };
         if at == home {
             count(&self.stats.truncated_regrown, 1);
@@ -262,7 +268,7 @@ impl Tailer {
         let fresh = Reader::new(handle, 0, TailHash::default()).ok().zip(self.numbers.mint());
         let Some((reader, next)) = fresh else { return };
         self.tracker.begin(next, self.marks(source, |_| Mark::default()));
-        let mut file = self.file(source, id, path, at, real, reader);
+        let mut file = self.file(source, id, [&path, &at, &real], reader);
         file.standing = standing;
         self.insert(next, file);
     }
@@ -278,7 +284,12 @@ impl Tailer {
     /// Makes room for one more open file: closes idle ones when as many are open as may be.
     fn make_room(&mut self) -> Result<(), Refusal> {
         let limit = self.settings.max_open;
-        let count = |files: &BTreeMap<FileNumber, TailedFile>| {
+        if self.crowded_at == Some(self.now.instant) {
+            // Nothing becomes idle within a turn.
+            self.crowded += 1;
+            return Err(Refusal::Crowded);
+        }
+        let count = |files: &BTreeMap<FileNumber, Box<TailedFile>>| {
             files.values().filter(|file| file.reader.file.is_some()).count()
         };
         self.opened += 1;
@@ -311,6 +322,7 @@ impl Tailer {
         self.opened = count(&self.files) + 1;
         if self.opened > limit {
             self.crowded += 1;
+            self.crowded_at = Some(self.now.instant);
             return Err(Refusal::Crowded);
         }
         Ok(())

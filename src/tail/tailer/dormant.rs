@@ -170,11 +170,10 @@ impl Tailer {
         let reader = Reader::new(open.file, offset, oldest)?;
         // A path that is no UTF-8 is not in the checkpoint as it is.
         let home = at.to_string_lossy() == entry.path;
-        let path = if home { at.to_owned() } else { PathBuf::from(&entry.path) };
+        let path = if home { at } else { Path::new(&entry.path) };
         let number = FileNumber(entry.number);
         self.tracker.begin(number, marks);
-        let mut file =
-            self.file(source, DiskId::of(&open.meta), path, at.to_owned(), open.real, reader);
+        let mut file = self.file(source, DiskId::of(&open.meta), [path, at, &open.real], reader);
         file.saved = true;
         file.absent = absent;
         self.insert(number, file);

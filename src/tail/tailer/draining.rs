@@ -36,7 +36,7 @@ impl Tailer {
         self.drain = Some(Draining { deadline: drain.deadline, done: Some(drain.done) });
         // Half lines at the end of files that had to be closed are shipped too, as far as files can be
         // opened.
-        let closed = |(_, file): &(&FileNumber, &TailedFile)| {
+        let closed = |(_, file): &(&FileNumber, &Box<TailedFile>)| {
             file.standing == Standing::Live && file.reader.file.is_none() && file.unread() > 0
         };
         let closed: Vec<FileNumber> =

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pillion_parsers::frame::FileNumber;
@@ -73,7 +74,7 @@ impl Tailer {
     }
 
     fn look_at(&mut self, index: usize) -> Option<Walk> {
-        let patterns = std::sync::Arc::clone(&self.patterns);
+        let patterns = Arc::clone(&self.patterns);
         let patterns = patterns.get(index)?;
         let source = self.settings.sources.get(index)?;
         let (name, first) =
@@ -87,10 +88,6 @@ impl Tailer {
             .chain(self.dormant.iter().filter(|entry| entry.source == name).map(|e| e.inode))
             .collect();
         let mut walk = discovery::walk(patterns, &allowed, &|inode| known.contains(&inode));
-        if walk.beyond_bounds {
-            let dirs: Vec<_> = patterns.roots.iter().map(|root| root.dir.clone()).collect();
-            self.warn_bounds(&name, &dirs);
-        }
         for (id, path) in std::mem::take(&mut walk.elsewhere) {
             match self.by_disk.get(&(index, id)).copied() {
                 Some(number) => self.see_elsewhere(number, path),
@@ -103,9 +100,15 @@ impl Tailer {
                 Some(number) => self.see(number, &found, &allowed),
                 None => self.begin(index, &found, &allowed, first),
             };
-            if let Err(refusal) = result {
-                walk.refused.push((found.path, refusal));
+            match result {
+                Ok(()) => {}
+                Err(Refusal::TooManyKnown) => walk.beyond_bounds = true,
+                Err(refusal) => walk.refused.push((found.path, refusal)),
             }
+        }
+        if walk.beyond_bounds {
+            let dirs: Vec<_> = patterns.roots.iter().map(|root| root.dir.clone()).collect();
+            self.warn_bounds(&name, &dirs);
         }
         self.begin_beside(index, &allowed);
         for (path, refusal) in &walk.refused {
@@ -127,15 +130,16 @@ impl Tailer {
     fn see(&mut self, number: FileNumber, found: &Found, allowed: &Allowed) -> Result<(), Refusal> {
         let looks = self.looks;
         let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
-        let home = found.path == file.path;
+        let home = *found.path == *file.path;
         if file.seen == looks && !home {
             // A second name for it.
             return Ok(());
         }
         file.seen = looks;
-        if file.at != found.path {
-            file.at.clone_from(&found.path);
-            file.real = found.path.canonicalize().unwrap_or_else(|_| found.path.clone());
+        if *file.at != *found.path {
+            file.at = Arc::from(found.path.as_path());
+            let real = found.path.canonicalize().ok().filter(|real| *real != found.path);
+            file.real = real.map_or_else(|| Arc::clone(&file.at), Arc::from);
             self.numbers.dirty = true;
         }
         match file.standing {
@@ -181,9 +185,9 @@ impl Tailer {
         let looks = self.looks;
         let Some(file) = self.files.get_mut(&number) else { return };
         file.seen = looks;
-        if file.at != path {
-            file.real.clone_from(&path);
-            file.at = path;
+        if *file.at != *path {
+            file.at = Arc::from(path);
+            file.real = Arc::clone(&file.at);
             self.numbers.dirty = true;
         }
         if let Standing::Leaving { deleted, .. } = &mut file.standing {
@@ -213,8 +217,9 @@ impl Tailer {
             if file.reader.file.is_some() {
                 let deleted = file.reader.nameless();
                 // Renamed to where nobody looks, it is found there after a restart.
-                if let Some(at) = file.reader.path().filter(|at| !deleted && *at != file.at) {
-                    (file.at, file.real) = (at.clone(), at);
+                if let Some(at) = file.reader.path().filter(|at| !deleted && **at != *file.at) {
+                    file.at = Arc::from(at);
+                    file.real = Arc::clone(&file.at);
                     self.numbers.dirty = true;
                 }
                 self.leave(number, deleted);
@@ -237,7 +242,7 @@ impl Tailer {
                 continue;
             }
             for path in [&file.at, &file.real] {
-                let numbers = self.by_path.entry(path.clone()).or_default();
+                let numbers = self.by_path.entry(Arc::clone(path)).or_default();
                 if !numbers.contains(number) {
                     numbers.push(*number);
                 }
@@ -249,7 +254,7 @@ impl Tailer {
     pub(super) fn refuse(&mut self, path: &Path, refusal: &Refusal) {
         let refused = &self.stats.refused;
         let counter: &AtomicU64 = match refusal {
-            Refusal::Vanished | Refusal::Crowded | Refusal::Own => return,
+            Refusal::Vanished | Refusal::Crowded | Refusal::Own | Refusal::TooManyKnown => return,
             Refusal::NotRegular => &refused.not_regular,
             Refusal::Directory => &refused.directory,
             Refusal::Denied => &refused.denied,
@@ -266,7 +271,7 @@ impl Tailer {
     fn warn_bounds(&mut self, source: &str, dirs: &[PathBuf]) {
         if self.warned.insert(PathBuf::from(source)) {
             count(&self.stats.refused.beyond_bounds, 1);
-            tracing::warn!(source, ?dirs, "too many files below: not all were looked at");
+            tracing::warn!(source, ?dirs, "too many files below: not all of them are tailed");
         }
     }
 }

@@ -5,13 +5,14 @@
 //! disk is full: after a crash they are found anew under other numbers, which costs repeats, and no
 //! number is ever used for two Files.
 
+use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use pillion_parsers::frame::FileNumber;
 
 use super::Tailer;
-use crate::checkpoint::snapshot::{FileEntry, MarkEntry, Snapshot};
+use crate::checkpoint::snapshot::{FileEntry, MarkEntry, Outline, Snapshot};
 use crate::tail::Finished;
 use crate::tail::stats::{FileLag, count};
 
@@ -104,14 +105,14 @@ impl Tailer {
     fn save(&mut self) -> bool {
         let began = Instant::now();
         self.tracker.take_dirty();
-        let snapshot = self.snapshot();
-        match self.store.save(&snapshot) {
+        let next_file = self.numbers.next.saturating_add(RESERVE);
+        match self.write(next_file) {
             Ok(()) => {
                 count(&self.stats.saves, 1);
                 if self.numbers.failing_since.take().is_some() {
                     tracing::info!(dir = ?self.store.dir(), "the checkpoint can be saved again");
                 }
-                self.numbers.reserved = snapshot.next_file;
+                self.numbers.reserved = next_file;
                 self.numbers.pending = false;
                 self.numbers.dirty = false;
                 self.numbers.not_before = self.now.instant + began.elapsed() * SHARE;
@@ -150,24 +151,21 @@ impl Tailer {
         }
     }
 
-    fn snapshot(&mut self) -> Snapshot {
-        let mut entries = self.dormant.clone();
-        let names = &self.settings.destinations;
-        for (number, file) in &mut self.files {
-            let marks = self.tracker.marks(*number);
+    /// Writes the checkpoint, entry by entry.
+    fn write(&mut self, next_file: u32) -> std::io::Result<()> {
+        let (tracker, settings) = (&self.tracker, &self.settings);
+        let known = self.files.iter_mut().map(|(number, file)| {
+            let marks = tracker.marks(*number);
             let safe = marks.iter().flatten().map(|mark| mark.safe).min().unwrap_or(0);
-            let marks = names
-                .iter()
-                .zip(&marks)
-                .filter_map(|(name, mark)| mark.as_ref().map(|mark| MarkEntry::new(name, mark)));
+            let marks =
+                settings.destinations.iter().zip(&marks).filter_map(|(name, mark)| {
+                    mark.as_ref().map(|mark| MarkEntry::new(name, mark))
+                });
+            let source = settings.sources.get(file.source);
             let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-            entries.push(FileEntry {
+            FileEntry {
                 number: number.0,
-                source: self
-                    .settings
-                    .sources
-                    .get(file.source)
-                    .map_or_else(String::new, |source| source.name.clone()),
+                source: source.map_or_else(String::new, |source| source.name.clone()),
                 path: text(&file.path),
                 at: (file.at != file.path).then(|| text(&file.at)),
                 real: (file.real != file.at).then(|| text(&file.real)),
@@ -178,13 +176,10 @@ impl Tailer {
                 tail: file.reader.tail_before(safe),
                 marks: marks.chain(file.absent.iter().cloned()).collect(),
                 gone: file.gone(),
-            });
-        }
-        Snapshot {
-            next_file: self.numbers.next.saturating_add(RESERVE),
-            sources: self.known_sources.iter().cloned().collect(),
-            files: entries,
-        }
+            }
+        });
+        let files = RefCell::new(self.dormant.iter().cloned().chain(known));
+        self.store.save(&Outline { next_file, sources: &self.known_sources, files })
     }
 
     /// Shows gauges and lag.

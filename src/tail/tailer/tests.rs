@@ -40,6 +40,7 @@ struct Options {
     budget: usize,
     chunk: usize,
     max_open: usize,
+    max_known: usize,
     channel: usize,
 }
 
@@ -87,6 +88,7 @@ impl Bench {
             budget: 8 * MIB,
             chunk: 4096,
             max_open: 1000,
+            max_known: 20_000,
             channel: 4,
         };
         change(&mut options);
@@ -158,7 +160,7 @@ impl Bench {
         };
         let mut settings = TailSettings::new(vec![source], destinations, Arc::new(|len| len));
         (settings.chunk, settings.max_open) = (options.chunk, options.max_open);
-        settings.polling = true;
+        (settings.max_known, settings.polling) = (options.max_known, true);
         let (sender, receiver) = sync_channel(options.channel);
         let (store, snapshot) = Store::open(&self.dir.path().join("state")).expect("opens");
         self.tracker = Arc::new(Tracker::new());

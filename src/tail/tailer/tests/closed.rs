@@ -68,6 +68,24 @@ fn files_that_wait_for_a_descriptor_are_shown() {
 }
 
 #[test]
+fn no_more_files_are_known_than_may_be() {
+    let mut bench = Bench::with(many);
+    bench.options.max_known = 20;
+    for n in 0..30 {
+        bench.write(&format!("{n}.log"), "a line\n");
+    }
+    bench.start().pass(3);
+    assert_eq!(bench.came.len(), 20);
+    assert_eq!(bench.stat(|s| &s.refused.beyond_bounds), 1);
+    let read: Vec<String> = bench.came.keys().cloned().collect();
+    for name in read {
+        bench.remove(&name);
+    }
+    bench.pass(30);
+    assert_eq!(bench.came.len(), 30, "when others are gone");
+}
+
+#[test]
 fn a_closed_file_that_grows_and_is_renamed_is_read_at_once() {
     let mut bench = Bench::with(many);
     bench.options.max_open = 20;
