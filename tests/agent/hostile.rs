@@ -8,7 +8,7 @@ use std::process::Command;
 use pillion::receiver::{Fault, Options, Receiver};
 use serde_json::json;
 
-use super::harness::{Agent, PATIENCE, Place, seq, until};
+use super::harness::{Agent, PATIENCE, Place, seq};
 
 /// Resident set at its highest, in bytes.
 fn peak_resident(pid: u32) -> u64 {
@@ -171,7 +171,6 @@ fn links_to_names_further_roots() {
     let agent = Agent::start(&config, &[]);
     assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= 1), "{:?}", agent.log());
     assert_eq!(receiver.documents()[0].document["message"], json!("linked seq=1"));
-    let done = until(PATIENCE, || agent.log().iter().all(|line| !line.contains("ERROR")));
-    assert!(done);
-    agent.kill();
+    let (status, log) = agent.terminate();
+    assert!(status.success() && !log.iter().any(|line| line.contains("ERROR")), "{log:?}");
 }

@@ -1,6 +1,6 @@
-//! Random scripts of writing, rotating, truncating, failing, killing and restarting, played on the
-//! real agent. The model is what was written: each line must arrive once, unaltered, in the order of
-//! its offset.
+//! Random scripts of writing, rotating, truncating, deleting, failing, killing and restarting, played
+//! on the real agent. The model is what was written: each line must arrive once, unaltered, in the
+//! order of its offset.
 //!
 //! `PILLION_MODEL_SEED=n` plays one script again; `PILLION_MODEL_STEPS=n` makes scripts longer.
 
@@ -124,15 +124,21 @@ impl Script {
         first.is_some() && self.receiver.documents().iter().any(|stored| seq(stored) == first)
     }
 
-    /// Truncates in place, as copytruncate does: only once all is shipped, since what is truncated
-    /// away unread is lost by its nature.
-    fn truncate(&mut self, file: usize) {
+    /// Truncates in place, as copytruncate does, or deletes: only once all is shipped, since what goes
+    /// unread is lost by its nature.
+    fn take_away(&mut self, file: usize) {
         for file in 0..FILES {
             self.end_half(file);
         }
         self.heal();
         self.settle();
-        self.writers[file].set_len(0).expect("truncates");
+        if self.rng.bool() {
+            self.writers[file].set_len(0).expect("truncates");
+        } else {
+            fs::remove_file(self.place.log(&format!("{file}.log"))).expect("deletes");
+            self.writers[file] = self.open(file);
+            self.firsts[file] = None;
+        }
     }
 
     fn fail(&mut self) {
@@ -185,7 +191,7 @@ impl Script {
         match what {
             0..=9 => self.append(file),
             10..=12 => self.rename(file),
-            13 => self.truncate(file),
+            13 => self.take_away(file),
             14 => self.fail(),
             15 => self.heal(),
             16 => {
