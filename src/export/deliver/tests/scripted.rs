@@ -173,6 +173,78 @@ async fn a_server_that_refuses_everything_from_the_start_condemns_nothing() {
     assert_eq!(bench.stats.delivered.load(Relaxed), 4);
 }
 
+/// A missing pipeline is said of each record, with a 200 of the whole.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_every_record_alike_from_the_start_condemns_none() {
+    let heals = Instant::now() + Duration::from_secs(300);
+    let mut bench = Bench::new(move |_| {
+        if Instant::now() < heals { Outcome::AllRefused(refusal(400)) } else { Outcome::Delivered }
+    });
+    bench.push("r", 4);
+    bench.push("s", 4);
+    bench.drain().await;
+    assert_eq!((bench.dead_letters(), bench.stats.last_error()), (vec![], Some("unexpected")));
+    assert_eq!(bench.stats.delivered.load(Relaxed), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_a_record_was_taken_those_refused_alike_are_refused_for_good() {
+    let mut bench = Bench::new(|sent| match sent.len() {
+        1 => Outcome::Delivered,
+        _ => Outcome::AllRefused(refusal(400)),
+    });
+    bench.push("bad", 2);
+    bench.push("good", 1);
+    bench.drain().await;
+    assert_eq!(bench.dead_letters(), [pair("bad0", "refused"), pair("bad1", "refused")]);
+    assert_eq!(bench.stats.delivered.load(Relaxed), 1);
+}
+
+/// What a Loki would refuse as too far behind, if it came after what is newer.
+#[tokio::test(start_paused = true)]
+async fn where_order_matters_no_batch_passes_one_that_waits() {
+    let mut first = true;
+    let mut bench = Bench::new(move |_| match std::mem::take(&mut first) {
+        true => retry(RetryClass::Server),
+        false => Outcome::Delivered,
+    });
+    bench.one_at_a_time();
+    let mut expect = vec![bench.push("a", 2)];
+    for batch in ["a", "b", "c", "d"] {
+        expect.push(if batch == "a" { expect[0].clone() } else { bench.push(batch, 2) });
+    }
+    bench.drain().await;
+    assert_eq!(bench.sent(), expect);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_order_matters_a_first_record_that_is_refused_holds_up_nothing_for_good() {
+    let mut bench = Bench::new(|sent| match sent.contains(&"bad0".to_owned()) {
+        true => Outcome::Poisoned(refusal(400)),
+        false => Outcome::Delivered,
+    });
+    bench.one_at_a_time();
+    bench.push("bad", 1);
+    bench.push("good", 1);
+    bench.drain().await;
+    assert_eq!(bench.dead_letters(), [pair("bad0", "refused")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_refused_for_its_labels_is_found_and_is_all_that_is_refused() {
+    let mut bench = Bench::new(|sent| match sent.iter().any(|id| id.starts_with('b')) {
+        true => Outcome::StreamRefused(refusal(400)),
+        false => Outcome::Delivered,
+    });
+    let records: Vec<_> = ["a0", "b0", "b1", "b2", "c0"].map(str::to_owned).into();
+    bench.push_batch(Some(payload(&records)), Vec::new());
+    bench.drain().await;
+    let dead = ["b0", "b1", "b2"].map(|id| pair(id, "refused"));
+    assert_eq!(bench.dead_letters(), dead);
+    assert_eq!(bench.stats.delivered.load(Relaxed), 2);
+    assert_eq!(bench.sent().len(), 5, "whole, a, b and c, b, c");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_destination_is_probed_with_little_and_then_gets_everything() {
     let heals = Instant::now() + Duration::from_secs(120);
@@ -280,6 +352,35 @@ async fn a_dead_letter_that_cannot_be_written_holds_its_batch() {
     bench.queue.close();
     assert_eq!(running.await.expect("no panic").ended, Ended::Drained);
     assert_eq!(bench.dead_letters(), [pair("r0", "refused")]);
+    bench.check_conserved();
+}
+
+/// Nine refused batches and a file that cannot be written: one slice of dead letters, not all.
+#[tokio::test(start_paused = true)]
+async fn dead_letters_that_cannot_be_written_do_not_add_up() {
+    const RECORDS: usize = 20_000;
+    let mut first = true;
+    let mut bench = Bench::new(move |sent| match std::mem::take(&mut first) {
+        true => Outcome::Delivered,
+        false => Outcome::Records(vec![Verdict::Refused(refusal(400)); sent.len()]),
+    });
+    std::fs::write(bench.state.path().join("dead-letters"), "in the way").expect("written");
+    for batch in 0..10 {
+        bench.push(&format!("batch-{batch}-record-"), if batch == 0 { 1 } else { RECORDS });
+    }
+    let queued = bench.budget.used();
+    let running = bench.start();
+    while bench.stats.dead_letter_failures.load(Relaxed) < 3 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // Verdicts and requested replies, and one slice as records and as lines.
+    let more = bench.budget.used() - queued;
+    assert!(more < 9 * RECORDS * 32 + (1 << 20), "{more} bytes more than were queued");
+    std::fs::remove_file(bench.state.path().join("dead-letters")).expect("removed");
+    bench.queue.close();
+    assert_eq!(running.await.expect("no panic").ended, Ended::Drained);
+    assert_eq!(bench.dead_letters().len(), 9 * RECORDS);
+    assert_eq!(bench.budget.used(), 0);
     bench.check_conserved();
 }
 
