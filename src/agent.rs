@@ -249,6 +249,7 @@ impl Shared {
             self.settings.destinations.iter().zip(queues).zip(destinations)
         {
             outlets.push(Outlet::new(OutletParts {
+                name: destination.name.clone(),
                 encoder: self.encoder(destination)?,
                 limits: destination.batch,
                 when_full: destination.when_full,
