@@ -21,6 +21,32 @@ fn seqs(entries: &[Entry]) -> impl Iterator<Item = u64> {
     entries.iter().filter_map(|entry| number_after(&entry.line, "seq="))
 }
 
+/// Three days of log, one file, and a failure of the first request: nothing that is newer may pass what
+/// waits, or the server refuses what waited as too far behind.
+#[test]
+fn a_backlog_keeps_its_order_when_a_request_fails() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    receiver.faults().set_times(1, Fault::Status { status: 503, retry_after: None });
+    let began = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(72);
+    let line = |seq: i64| {
+        let time = began + jiff::SignedDuration::from_secs(seq * 64);
+        format!("{{\"time\":\"{time}\",\"msg\":\"seq={seq}\"}}\n")
+    };
+    place.append("app.log", (0..4000).map(line).collect::<String>());
+    let path = config(&place, &receiver.url(), "");
+    let small =
+        std::fs::read_to_string(&path).expect("there").replace("{linger", "{bytes: 16KiB, linger");
+    std::fs::write(&path, small).expect("written");
+    let agent = Agent::start(&path, &[]);
+    let all = receiver.wait_for(PATIENCE, |it| it.stored + it.refused >= 4000);
+    let (status, log) = agent.terminate();
+    let requests = receiver.requests();
+    assert!(all && status.success(), "{requests:?}\n{}", log.join("\n"));
+    assert!(requests.push > 10, "{requests:?}");
+    assert_eq!((requests.refused, requests.by_status.get(&503)), (0, Some(&1)), "{requests:?}");
+    assert_eq!(judge(0..4000, seqs(&receiver.entries())), Default::default());
+}
+
 fn survives(fault: Fault, more: &str) {
     let place = Place::new();
     let receiver = Receiver::start(Options { seed: 3, ..Options::default() }).expect("receiver");
@@ -53,6 +79,25 @@ fn a_reset_after_the_lines_were_stored() {
 #[test]
 fn too_many_requests() {
     survives(Fault::Status { status: 429, retry_after: None }, "");
+}
+
+#[test]
+fn blocked_ingestion_is_waited_for() {
+    survives(Fault::Status { status: 260, retry_after: None }, "");
+}
+
+#[test]
+fn bodies_too_large_are_split() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    receiver.faults().set(Fault::TooLarge(5_000));
+    let agent = Agent::start(&config(&place, &receiver.url(), ""), &[]);
+    let lines: String = (0..LINES).map(|seq| format!("line seq={seq}\n")).collect();
+    place.append("app.log", lines);
+    let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= LINES);
+    let (status, log) = agent.terminate();
+    assert!(all && status.success(), "{:?}\n{}", receiver.requests(), log.join("\n"));
+    assert_eq!(judge(0..LINES, seqs(&receiver.entries())), Default::default());
+    assert!(receiver.requests().by_status.get(&413).is_some_and(|count| *count > 0));
 }
 
 #[test]
