@@ -189,6 +189,35 @@ fn a_dead_destination_that_drops_does_not_stop_the_other() {
     agent.kill();
 }
 
+/// JSON that Elasticsearch's dynamic mapping has no place for becomes something that it has.
+#[test]
+fn what_a_document_cannot_hold_is_refused_nowhere() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    let deep = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+    let odd = [
+        r#""": 1"#.to_owned(),
+        r#"" ": 1, "x.": 2, ".y": 3, "p..q": 4, "x": 5"#.to_owned(),
+        r#""o": {"": 1}"#.to_owned(),
+        r#""o": {"x.": 1}"#.to_owned(),
+        r#""n": 1e39"#.to_owned(),
+        r#""o": {"n": 1e39}"#.to_owned(),
+        r#""o": [123456789012345678901234567890]"#.to_owned(),
+        format!(r#""d": {}"#, deep(18)),
+        format!(r#""d": {}"#, deep(19)),
+    ];
+    let line = |(seq, odd): (usize, &String)| format!("{{\"msg\": \"seq={seq} .\", {odd}}}\n");
+    place.append("app.log", odd.iter().enumerate().map(line).collect::<String>());
+    let count = odd.len() as u64;
+    let all = receiver.wait_for(PATIENCE, |it| it.stored + it.refused >= count);
+    let (status, log) = agent.terminate();
+    assert!(all && status.success(), "{}", log.join("\n"));
+    assert_eq!(receiver.requests().refused, 0, "{}", log.join("\n"));
+    let arrived = receiver.documents();
+    let seqs: BTreeSet<_> = arrived.iter().filter_map(seq).collect();
+    assert_eq!(seqs, (0..count).collect());
+}
+
 /// What a server refuses for good is in the dead letters, redacted, and holds nothing up.
 #[test]
 fn a_refused_record_becomes_a_dead_letter() {
