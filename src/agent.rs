@@ -137,8 +137,7 @@ impl Agent {
             let failed =
                 |error: String| StartError::Destination { name: destination.name.clone(), error };
             let rewriter =
-                Rewriter::new(destination, settings.schema, &settings.namespace, shared.instance)
-                    .map_err(|error| failed(error.to_string()))?;
+                Rewriter::new(destination, settings.schema, &settings.namespace, shared.instance);
             let delivery = Delivery::new(
                 index,
                 destination,
@@ -146,6 +145,7 @@ impl Agent {
                 Arc::clone(&queue),
                 Arc::clone(&tracker) as _,
                 DeadLetters { state: &settings.state, cap: CAP },
+                &shared.budget,
             )
             .map_err(|error| failed(error.to_string()))?;
             let given_up = given_up.clone();

@@ -38,6 +38,7 @@ use super::queue::{Accepted, Held, Queue};
 use super::rewrite::{Cut, Rewriter};
 use super::sink::{Dialect, Server, Sink};
 use super::stats::DestinationStats;
+use crate::budget::Budget;
 use crate::checkpoint::settle::Settle;
 use crate::config::settings::{Destination, DestinationKind};
 
@@ -173,9 +174,11 @@ impl<R: Rewrite> Delivery<R> {
         queue: Arc<Queue>,
         settle: Arc<dyn Settle>,
         dead_letters: DeadLetters<'_>,
+        budget: &Arc<Budget>,
     ) -> Result<Self, HttpError> {
         let server = |http, dialect| -> Result<Kind, HttpError> {
-            Ok(Kind::Server(Box::new(Server { transport: Http::new(http)?, dialect })))
+            let transport = Http::new(http, Arc::clone(budget))?;
+            Ok(Kind::Server(Box::new(Server { transport, dialect })))
         };
         let kind = match &settings.kind {
             DestinationKind::Elasticsearch(elasticsearch) => server(

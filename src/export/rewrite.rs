@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::io;
 
 use super::dead_letter::{DeadLetter, Reason};
-use super::encode::{EncoderError, level};
+use super::encode::level;
 use super::id::{Instance, RecordId};
 use super::payload::Payload;
 use crate::config::settings::{Destination, DestinationKind, Schema};
@@ -47,15 +47,13 @@ pub enum Cut {
 impl Rewriter {
     /// A rewriter for the payloads of [`Encoder::new`](super::encode::Encoder::new) with the same
     /// arguments.
-    ///
-    /// # Errors
-    /// None today: reserved for settings that an encoder refuses too.
+    #[must_use]
     pub fn new(
         destination: &Destination,
         schema: Schema,
         namespace: &str,
         instance: Instance,
-    ) -> Result<Self, EncoderError> {
+    ) -> Self {
         let form = match &destination.kind {
             DestinationKind::Elasticsearch(server) => Form::Lined(Lined {
                 level: level(destination.compression),
@@ -73,7 +71,7 @@ impl Rewriter {
                 Form::Lined(Lined { level: None, naming: Naming::Lines, ids_in_body: false })
             }
         };
-        Ok(Self { form, instance })
+        Self { form, instance }
     }
 
     /// The payload with only the records at positions for which `keep` holds, in their order; `None`

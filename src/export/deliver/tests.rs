@@ -8,7 +8,6 @@ use bytes::Bytes;
 use pillion_parsers::frame::{FileNumber, Span};
 
 use super::*;
-use crate::budget::Budget;
 use crate::checkpoint::resume::Resume;
 use crate::export::dead_letter::file::CAP;
 use crate::export::outcome::Outcome;

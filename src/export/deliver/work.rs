@@ -117,7 +117,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         if slot.is_probe() && self.shared.small_probes {
             piece = self.small(piece);
         }
-        self.await_reply(&piece.payload);
+        self.await_verdicts(&piece.payload);
         let payload = &piece.payload;
         let stats = &self.shared.stats;
         stats.requests.fetch_add(1, Relaxed);

@@ -45,7 +45,7 @@ fn encode(
 }
 
 fn rewriter(destination: &Destination, schema: Schema) -> Rewriter {
-    Rewriter::new(destination, schema, "app", INSTANCE).expect("fine")
+    Rewriter::new(destination, schema, "app", INSTANCE)
 }
 
 /// All of them at once.

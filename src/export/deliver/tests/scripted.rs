@@ -422,7 +422,8 @@ async fn a_configured_file_is_delivered_to_by_the_public_way() {
     let settle = Arc::clone(&bench.settled) as Arc<dyn Settle>;
     let dead_letters = DeadLetters { state: state.path(), cap: CAP };
     let queue = Arc::clone(&bench.queue);
-    let delivery = Delivery::new(0, &settings, Lines, queue, settle, dead_letters).expect("usable");
+    let delivery = Delivery::new(0, &settings, Lines, queue, settle, dead_letters, &bench.budget);
+    let delivery = delivery.expect("usable");
     bench.push("a", 2);
     bench.push("b", 1);
     bench.queue.close();

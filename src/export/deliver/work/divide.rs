@@ -115,9 +115,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         self.permit.resize(self.besides + resident(&self.pieces));
     }
 
-    /// Takes budget for the reply to `payload`: an item of a reduced bulk reply has 27 bytes.
-    pub(super) fn await_reply(&mut self, payload: &Payload) {
-        let reply = (payload.records as usize).saturating_mul(32);
-        self.permit.resize(self.besides + resident(&self.pieces) + payload.resident() + reply);
+    /// Takes budget for the verdicts on `payload`. The reply itself is the transport's to account for.
+    pub(super) fn await_verdicts(&mut self, payload: &Payload) {
+        let verdicts = payload.records as usize * size_of::<Verdict>();
+        self.permit.resize(self.besides + resident(&self.pieces) + payload.resident() + verdicts);
     }
 }
