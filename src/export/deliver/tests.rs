@@ -15,6 +15,7 @@ use crate::export::sink::Answer;
 use crate::pipeline::batch::{Batch, Receipt};
 
 mod model;
+mod refused;
 mod scripted;
 mod served;
 
