@@ -81,6 +81,32 @@ fn too_many_requests() {
     survives(Fault::Status { status: 429, retry_after: None }, "");
 }
 
+/// Loki says once for a stream that its labels are too long, and drops every line of it.
+#[test]
+fn a_stream_that_is_refused_whole_is_in_the_dead_letters_whole() {
+    let place = Place::new();
+    let (good, bad) = (place.log("a.log"), place.log("a-name-that-is-longer.log"));
+    let mut options = Options::default();
+    options.loki.label_value = good.display().to_string().len();
+    let receiver = Receiver::start(options).expect("receiver");
+    let agent = Agent::start(&config(&place, &receiver.url(), ""), &[]);
+    let lines =
+        |from: u64| (from..from + 200).map(|seq| format!("seq={seq}\n")).collect::<String>();
+    std::fs::write(&good, lines(0)).expect("written");
+    assert!(receiver.wait_for(PATIENCE, |it| it.stored >= 200), "{}", agent.log().join("\n"));
+    std::fs::write(&bad, lines(200)).expect("written");
+    place.append("a.log", lines(400));
+    let all = receiver.wait_for(PATIENCE, |it| it.stored >= 400 && it.refused >= 200);
+    let (status, log) = agent.terminate();
+    assert!(all && status.success(), "{}", log.join("\n"));
+    assert_eq!(judge((0..200).chain(400..600), seqs(&receiver.entries())), Default::default());
+    let letters = std::fs::read_to_string(place.state().join("dead-letters/grafana.ndjson"));
+    let letters = letters.expect("a dead-letter file");
+    let dead = letters.lines().filter_map(|letter| number_after(letter, "seq="));
+    assert_eq!(judge(200..400, dead), Default::default());
+    assert!(letters.contains("label_value_too_long"), "{letters:.300}");
+}
+
 #[test]
 fn blocked_ingestion_is_waited_for() {
     survives(Fault::Status { status: 260, retry_after: None }, "");
