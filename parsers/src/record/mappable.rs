@@ -23,9 +23,14 @@ pub fn is_mappable(number: &str) -> bool {
 /// Whether a key names a field: neither it nor a part of it between dots is blank.
 #[must_use]
 pub fn is_field_name(key: &str) -> bool {
+    let bytes = key.as_bytes();
+    // Nearly all.
+    if bytes.first().is_some_and(|first| *first > b' ') && !bytes.contains(&b'.') {
+        return true;
+    }
     let mut blank = true;
-    for byte in key.bytes() {
-        if byte == b'.' && std::mem::replace(&mut blank, true) {
+    for byte in bytes {
+        if *byte == b'.' && std::mem::replace(&mut blank, true) {
             return false;
         }
         blank &= matches!(byte, b'.' | b' ' | b'\t'..=b'\r');
