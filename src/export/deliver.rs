@@ -254,7 +254,7 @@ async fn drive<S: Sink, R: Rewrite>(
         if !open && working.is_empty() {
             break Ended::Drained;
         }
-        // What was refused is not the destination's only measure: one more batch may be taken.
+        // Refused by a destination that has taken nothing yet: one more may show what it takes.
         let another = usize::from(doubted && !shared.proven.load(Relaxed));
         let room = working.len() < shared.gate.width() + another;
         tokio::select! {

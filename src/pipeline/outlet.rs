@@ -147,7 +147,11 @@ impl Outlet {
         }
         let open = self.permit.bytes();
         let (queue, stats, share) = (&self.queue, &self.stats, self.share);
-        let is_full = || queue.resident() + open >= share;
+        // What the open batch alone takes would not be given back by waiting.
+        let is_full = || match queue.resident() {
+            0 => false,
+            held => held + open >= share,
+        };
         self.pressure.wait_while(|| is_full() && !stats.is_in_trouble());
         !is_full()
     }

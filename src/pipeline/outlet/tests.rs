@@ -121,6 +121,16 @@ fn a_slow_destination_is_waited_for() {
     assert_eq!(dropped(queue.stats()), [0, 0]);
 }
 
+/// A chunk's share can be more than the destination's: nothing lies there that could be waited for.
+#[test]
+fn an_idle_destination_has_room_whatever_is_reserved() {
+    let (budget, queue) = (Budget::new(8 << 20), Queue::new(Arc::default()));
+    let mut outlet = outlet(&budget, &queue, WhenFull::DropNewest);
+    outlet.reserve(budget.try_take(2 << 20).expect("free"));
+    add_one(&mut outlet, 0);
+    assert_eq!(dropped(queue.stats()), [0, 0]);
+}
+
 /// What was taken off the queue and is not settled counts as well, else as many batches as may be
 /// sent at a time would come on top of the share.
 #[tokio::test]
