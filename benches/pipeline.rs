@@ -78,6 +78,7 @@ impl Rig {
         )
         .expect("an encoder");
         let outlet = Outlet::new(OutletParts {
+            name: destination.name.clone(),
             encoder,
             limits: destination.batch,
             when_full: destination.when_full,

@@ -137,8 +137,7 @@ impl Agent {
             let failed =
                 |error: String| StartError::Destination { name: destination.name.clone(), error };
             let rewriter =
-                Rewriter::new(destination, settings.schema, &settings.namespace, shared.instance)
-                    .map_err(|error| failed(error.to_string()))?;
+                Rewriter::new(destination, settings.schema, &settings.namespace, shared.instance);
             let delivery = Delivery::new(
                 index,
                 destination,
@@ -146,6 +145,7 @@ impl Agent {
                 Arc::clone(&queue),
                 Arc::clone(&tracker) as _,
                 DeadLetters { state: &settings.state, cap: CAP },
+                &shared.budget,
             )
             .map_err(|error| failed(error.to_string()))?;
             let given_up = given_up.clone();
@@ -249,6 +249,7 @@ impl Shared {
             self.settings.destinations.iter().zip(queues).zip(destinations)
         {
             outlets.push(Outlet::new(OutletParts {
+                name: destination.name.clone(),
                 encoder: self.encoder(destination)?,
                 limits: destination.batch,
                 when_full: destination.when_full,

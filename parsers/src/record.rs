@@ -4,9 +4,11 @@
 //! encoder on purpose: only [`Redacted`](crate::redact::Redacted) can leave the process.
 
 mod known;
+mod mappable;
 mod value;
 
 pub use known::Known;
+pub use mappable::{is_field_name, is_long, is_mappable};
 pub use value::{Key, Origin, Text, Value};
 
 /// The unit a source's clock counts in. Loki's encoder puts a record's offset, modulo the unit, in

@@ -18,8 +18,9 @@ const EXPANSION: usize = 3;
 /// (base64, encrypted values) closes its batch earlier, when the budget runs out.
 const COMPRESSED: usize = 2;
 
-/// A gzip compressor's window, hash chains and pending output.
-const COMPRESSOR: usize = 320 * 1024;
+/// What zlib-rs takes for one gzip stream at any level (measured: window, hash chains, hash heads,
+/// pending output), with flate2's own output buffer of 32 KiB.
+pub(crate) const COMPRESSOR: usize = 404 * 1024;
 
 /// Copies of its bytes that the largest record may need at once: read, joined, and decoded.
 const RECORD_COPIES: usize = 3;

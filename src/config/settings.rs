@@ -226,6 +226,6 @@ pub enum Compression {
 pub enum WhenFull {
     /// Reading stops for all that share the budget.
     Block,
-    /// New records for this destination are dropped and counted.
+    /// While the destination is in trouble, new records for it are dropped and counted.
     DropNewest,
 }

@@ -88,10 +88,24 @@ fn open(path: &Path) -> io::Result<File> {
         cut_torn_line(&file)?;
     }
     if !existed && let Some(directory) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
-        // A name that is not on disk would take the synced bytes with it.
-        File::open(directory)?.sync_all()?;
+        // A name that is not on disk would take the synced bytes with it. If it cannot be had there,
+        // the next attempt is to try again, and finds it missing.
+        sync_directory(directory).inspect_err(|_| drop(std::fs::remove_file(path)))?;
     }
     Ok(file)
+}
+
+/// Brings the names in a directory to disk; those in one that may be written but not read stay as
+/// they are.
+///
+/// # Errors
+///
+/// When it cannot be opened or synced.
+pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
+    match File::open(directory) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        opened => opened?.sync_all(),
+    }
 }
 
 /// A crash in the middle of an append leaves part of a line. It was never acknowledged, and will be

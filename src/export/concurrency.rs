@@ -52,6 +52,12 @@ impl Concurrency {
         (self.limit as usize).clamp(1, self.most)
     }
 
+    /// The most that [`Self::limit`] may become.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
     /// A request began; `active` are now in flight, it included.
     pub fn began(&mut self, active: usize) {
         self.window.full |= active >= self.limit();

@@ -6,6 +6,9 @@
 //! [`Gate`], which all of them pass.
 //!
 //! Batches may overtake each other: order is in the records (`log.offset`), not in their arrival.
+//! Not so for Loki, which refuses what comes an hour after newer lines of its stream: there one batch
+//! is at hand at a time, and one that has to wait holds those behind it up. A dead destination is
+//! asked with something small all the same.
 //!
 //! Where it blocks: dead letters, the `file` and the `console` destination write and sync on tokio's
 //! blocking pool. On the runtime's thread itself are short reads of credential files before each
@@ -15,8 +18,9 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use tracing::{error, info};
@@ -31,9 +35,10 @@ use super::gate::Gate;
 use super::http::{Http, HttpError};
 use super::payload::Payload;
 use super::queue::{Accepted, Held, Queue};
-use super::rewrite::Rewriter;
+use super::rewrite::{Cut, Rewriter};
 use super::sink::{Dialect, Server, Sink};
 use super::stats::DestinationStats;
+use crate::budget::Budget;
 use crate::checkpoint::settle::Settle;
 use crate::config::settings::{Destination, DestinationKind};
 
@@ -54,14 +59,15 @@ pub trait Rewrite: Send + Sync + 'static {
         keep: &mut dyn FnMut(u32) -> bool,
     ) -> io::Result<Option<Payload>>;
 
-    /// Two payloads that together hold the records of one; `None` for one record.
+    /// Two payloads that together hold the records of one; `None` for what has no such place to cut.
     ///
     /// # Errors
     ///
     /// When the payload is not of this destination.
-    fn split(&self, payload: &Payload) -> io::Result<Option<(Payload, Payload)>>;
+    fn split(&self, payload: &Payload, cut: Cut) -> io::Result<Option<(Payload, Payload)>>;
 
-    /// Dead letters for the positions for which `reason` gives one, in order.
+    /// Dead letters for the positions from `from` on for which `reason` gives one, in order, up to
+    /// the first with which they have `most` bytes; and the position after the last.
     ///
     /// # Errors
     ///
@@ -69,8 +75,10 @@ pub trait Rewrite: Send + Sync + 'static {
     fn dead_letters(
         &self,
         payload: &Payload,
-        reason: &mut dyn FnMut(u32) -> Option<Reason>,
-    ) -> io::Result<Vec<DeadLetter>>;
+        from: u32,
+        most: usize,
+        reason: &dyn Fn(u32) -> Option<Reason>,
+    ) -> io::Result<(Vec<DeadLetter>, u32)>;
 }
 
 impl Rewrite for Rewriter {
@@ -82,16 +90,18 @@ impl Rewrite for Rewriter {
         Self::select(self, payload, keep)
     }
 
-    fn split(&self, payload: &Payload) -> io::Result<Option<(Payload, Payload)>> {
-        Self::split(self, payload)
+    fn split(&self, payload: &Payload, cut: Cut) -> io::Result<Option<(Payload, Payload)>> {
+        Self::split(self, payload, cut)
     }
 
     fn dead_letters(
         &self,
         payload: &Payload,
-        reason: &mut dyn FnMut(u32) -> Option<Reason>,
-    ) -> io::Result<Vec<DeadLetter>> {
-        Self::dead_letters(self, payload, reason)
+        from: u32,
+        most: usize,
+        reason: &dyn Fn(u32) -> Option<Reason>,
+    ) -> io::Result<(Vec<DeadLetter>, u32)> {
+        Self::dead_letters(self, payload, from, most, reason)
     }
 }
 
@@ -164,9 +174,11 @@ impl<R: Rewrite> Delivery<R> {
         queue: Arc<Queue>,
         settle: Arc<dyn Settle>,
         dead_letters: DeadLetters<'_>,
+        budget: &Arc<Budget>,
     ) -> Result<Self, HttpError> {
         let server = |http, dialect| -> Result<Kind, HttpError> {
-            Ok(Kind::Server(Box::new(Server { transport: Http::new(http)?, dialect })))
+            let transport = Http::new(http, Arc::clone(budget))?;
+            Ok(Kind::Server(Box::new(Server { transport, dialect })))
         };
         let kind = match &settings.kind {
             DestinationKind::Elasticsearch(elasticsearch) => server(
@@ -191,16 +203,20 @@ impl<R: Rewrite> Delivery<R> {
     pub async fn run(self, give_up: watch::Receiver<bool>) -> Report {
         let Self { shared, kind, queue } = self;
         match kind {
-            Kind::Server(sink) => drive(shared.with(*sink, MOST), &queue, give_up).await,
-            // A file has one end: what is written at a time is one payload.
-            Kind::Console(sink) => drive(shared.with(sink, 1), &queue, give_up).await,
-            Kind::File(sink) => drive(shared.with(sink, 1), &queue, give_up).await,
+            Kind::Server(sink) => {
+                let most = if sink.dialect == Dialect::Loki { 1 } else { MOST };
+                drive(shared.with(*sink, most, true), &queue, give_up).await
+            }
+            // A file has one end: what is written at a time is one payload. And half a file is not
+            // smaller to ask about than a whole one.
+            Kind::Console(sink) => drive(shared.with(sink, 1, false), &queue, give_up).await,
+            Kind::File(sink) => drive(shared.with(sink, 1, false), &queue, give_up).await,
         }
     }
 }
 
 impl<R> Unfinished<R> {
-    fn with<S>(self, sink: S, most: usize) -> Shared<S, R> {
+    fn with<S>(self, sink: S, most: usize, small_probes: bool) -> Shared<S, R> {
         let gate = Gate::new(most, fastrand::Rng::new(), Arc::clone(&self.stats));
         Shared {
             destination: self.destination,
@@ -211,10 +227,12 @@ impl<R> Unfinished<R> {
             stats: self.stats,
             settle: self.settle,
             dead_letters: self.dead_letters,
-            // Half a file is not smaller to ask about than a whole one.
-            small_probes: most > 1,
+            small_probes,
+            letters: tokio::sync::Mutex::default(),
             refusals: quiet::Quiet::default(),
+            unattributed: quiet::Quiet::default(),
             proven: false.into(),
+            doubt: Notify::new(),
         }
     }
 }
@@ -228,7 +246,7 @@ async fn drive<S: Sink, R: Rewrite>(
     let shared = Arc::new(shared);
     let mut working: JoinSet<End> = JoinSet::new();
     let mut since: HashMap<Id, (Instant, Held)> = HashMap::new();
-    let (mut open, mut abandoned) = (true, 0);
+    let (mut open, mut abandoned, mut doubted) = (true, 0, false);
     let ended = loop {
         shared
             .stats
@@ -236,7 +254,9 @@ async fn drive<S: Sink, R: Rewrite>(
         if !open && working.is_empty() {
             break Ended::Drained;
         }
-        let room = working.len() < shared.gate.width();
+        // Refused by a destination that has taken nothing yet: one more may show what it takes.
+        let another = usize::from(doubted && !shared.proven.load(Relaxed));
+        let room = working.len() < shared.gate.width() + another;
         tokio::select! {
             biased;
             () = told(&mut give_up) => break Ended::GaveUp,
@@ -253,6 +273,7 @@ async fn drive<S: Sink, R: Rewrite>(
                     error!(destination = shared.name, "a bug in delivery left a batch unsettled");
                 }
             },
+            () = shared.doubt.notified() => doubted = true,
             accepted = queue.pop(), if open && room => match accepted {
                 Some(accepted) => {
                     let Accepted { batch, since: at, held } = accepted;
@@ -265,7 +286,7 @@ async fn drive<S: Sink, R: Rewrite>(
     };
     let batches_left = abandoned + working.len() + queue.abandon();
     working.shutdown().await;
-    let records_left = shared.stats.in_flight.load(std::sync::atomic::Ordering::Relaxed);
+    let records_left = shared.stats.in_flight.load(Relaxed);
     info!(destination = shared.name, ?ended, batches_left, records_left, "delivery ended");
     Report { ended, batches_left, records_left }
 }

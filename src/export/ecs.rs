@@ -11,7 +11,7 @@ mod statics;
 
 use std::net::IpAddr;
 
-use pillion_parsers::record::{Known, Value};
+use pillion_parsers::record::{Known, Value, is_long};
 
 pub(crate) use document::{Documents, write_mappable};
 pub(crate) use inverse::record_line;
@@ -197,21 +197,6 @@ fn http_version<'a>(value: &Value<'a>) -> Option<&'a str> {
     (!version.is_empty() && version.bytes().all(plain)).then_some(version)
 }
 
-/// Whether a JSON number is whole and fits 64 bits with a sign.
-fn is_long(number: &str) -> bool {
-    // Up to 18 digits always fit.
-    let short = number.len() <= 18 && number.bytes().all(|byte| byte.is_ascii_digit());
-    short || number.parse::<i64>().is_ok()
-}
-
-/// Whether Elasticsearch's dynamic mapping has a type for a JSON number: `long`, or `float`, which
-/// has no infinity. Others are written as strings, which costs the type and not the document.
-pub(crate) fn is_mappable(number: &str) -> bool {
-    is_long(number)
-        || number.contains(['.', 'e', 'E'])
-            && number.parse::<f32>().is_ok_and(|float| float.is_finite())
-}
-
 /// Whether a namespace of that name stands in nobody's way.
 pub(crate) fn is_namespace(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
@@ -302,24 +287,6 @@ mod tests {
             ("_app", false),
         ] {
             assert_eq!(is_namespace(name), expect, "{name}");
-        }
-    }
-
-    #[test]
-    fn numbers_that_elasticsearch_has_no_type_for() {
-        for (number, expect) in [
-            ("0", true),
-            ("9223372036854775807", true),
-            ("9223372036854775808", false),
-            ("-9223372036854775808", true),
-            ("123456789012345678901234567890", false),
-            ("1.5", true),
-            ("1e38", true),
-            ("1e39", false),
-            ("-1E400", false),
-            ("1e-400", true),
-        ] {
-            assert_eq!(is_mappable(number), expect, "{number}");
         }
     }
 }

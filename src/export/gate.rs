@@ -87,10 +87,12 @@ impl Gate {
     }
 
     /// Batches worth having at hand: as many as may be out, and one more, so that a batch in
-    /// trouble of its own never is the only one that could probe.
+    /// trouble of its own never is the only one that could probe. Where only one may ever be out,
+    /// order matters, and none is to pass one that waits.
     #[must_use]
     pub fn width(&self) -> usize {
-        self.lock().concurrency.limit() + 1
+        let inner = self.lock();
+        inner.concurrency.limit() + usize::from(inner.concurrency.most() > 1)
     }
 
     /// A random delay from `backoff`, for a batch that waits on its own account.

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -15,6 +15,7 @@ use super::outcome::{PauseClass, RetryClass};
 use super::payload::Payload;
 use super::sink::{Fault, FaultKind, Reply, Transport};
 use super::tls::{self, CaFile, TlsError};
+use crate::budget::Budget;
 use crate::config::settings::Auth;
 
 /// How long a connection may take to come about; less if the whole request's timeout is less.
@@ -27,8 +28,7 @@ const IDLE: Duration = Duration::from_secs(30);
 pub struct HttpSettings {
     /// Where requests go, path and query included: at least one, tried in turn.
     pub urls: Vec<Url>,
-    /// Credentials, read at each request. User and password in a URL are used where this is
-    /// [`Auth::None`].
+    /// Credentials, read at each request.
     pub auth: Auth,
     /// PEM file of certificates to trust instead of the system's. Read again when the server's
     /// certificate is not trusted.
@@ -70,6 +70,8 @@ impl std::error::Error for HttpError {}
 /// A client for one destination.
 pub struct Http {
     settings: HttpSettings,
+    /// Where replies are accounted for as they come in: a server may write more than it was asked for.
+    budget: Arc<Budget>,
     /// Replaced when the `ca` file has changed.
     client: Mutex<Trusting>,
     /// Index of the URL in use. Kept while it answers, since a connection to it is open; a random
@@ -96,23 +98,18 @@ impl Http {
     /// # Errors
     ///
     /// When the settings cannot work whatever the servers do.
-    pub fn new(mut settings: HttpSettings) -> Result<Self, HttpError> {
+    pub fn new(settings: HttpSettings, budget: Arc<Budget>) -> Result<Self, HttpError> {
         if settings.urls.is_empty() {
             return Err(HttpError::Url("there is no url".to_owned()));
         }
-        for url in &mut settings.urls {
+        for url in &settings.urls {
             if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
                 return Err(HttpError::Url("a url must begin with http:// or https://".to_owned()));
-            }
-            if !matches!(settings.auth, Auth::None) {
-                // Cannot fail: http and https URLs have room for a user.
-                let _ = url.set_username("");
-                let _ = url.set_password(None);
             }
         }
         let client = build(&settings)?;
         let current = AtomicUsize::new(fastrand::usize(..settings.urls.len()));
-        Ok(Self { settings, client: Mutex::new(client), current })
+        Ok(Self { settings, budget, client: Mutex::new(client), current })
     }
 
     fn client(&self) -> Client {
@@ -150,7 +147,10 @@ impl Http {
         let retry_after = response.headers().get(RETRY_AFTER).and_then(retry_after);
         let status = response.status().as_u16();
         let limit = reply_limit(payload.records);
-        let mut body = Vec::new();
+        // What it says of its length saves the room that growing takes.
+        let said = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut body = Vec::with_capacity(said.unwrap_or(0).min(limit));
+        let mut permit = self.budget.overdraw(body.capacity());
         while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
             if body.len() + chunk.len() > limit {
                 // A failure's text is cut; an acknowledgement must be whole.
@@ -161,8 +161,9 @@ impl Http {
                 return Err(fault(FaultKind::Retry(RetryClass::Reply), &detail));
             }
             body.extend_from_slice(&chunk);
+            permit.resize(body.capacity());
         }
-        Ok(Reply { status, retry_after, body })
+        Ok(Reply { status, retry_after, body, permit })
     }
 }
 

@@ -72,7 +72,8 @@ impl Style {
 
     /// The field's name here.
     fn rename(self, name: &str) -> String {
-        if self.reserves(name) { format!("{name}_") } else { name.to_owned() }
+        let name = if self == Self::Flat { names::sound(name) } else { name.into() };
+        if self.reserves(&name) { format!("{name}_") } else { name.into_owned() }
     }
 }
 

@@ -35,6 +35,12 @@ pub enum Outcome {
     /// At least one record makes the destination refuse the whole: find it by halving. One record
     /// alone is refused.
     Poisoned(Refusal),
+    /// At least one stream was refused whole, for its labels: find it by parting the streams. One
+    /// stream alone is refused.
+    StreamRefused(Refusal),
+    /// Several records, and each was refused in the same way: it may be about none of them, but
+    /// about how they are sent.
+    AllRefused(Refusal),
     /// A person must mend something; until then nothing is lost, and the server is asked slowly.
     Pause(PauseClass),
     /// Nobody will ever read again (standard output was closed): deliver no more.
@@ -169,7 +175,8 @@ impl PauseClass {
             }
             Self::Credentials => "make the credential file readable",
             Self::Unexpected => {
-                "check that the url leads to the server itself, and over the right scheme"
+                "check that the url leads to the server itself, over the right scheme, and that the \
+                 pipeline and the index template fit"
             }
         }
     }

@@ -6,10 +6,11 @@ mod streamed;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::io;
 
 use super::dead_letter::{DeadLetter, Reason};
-use super::encode::{EncoderError, level};
+use super::encode::level;
 use super::id::{Instance, RecordId};
 use super::payload::Payload;
 use crate::config::settings::{Destination, DestinationKind, Schema};
@@ -34,18 +35,25 @@ enum Form {
     Streamed(Streamed),
 }
 
+/// Where a payload may be cut in two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Between any two records; between two streams, where there are.
+    Records,
+    /// Only between two streams.
+    Streams,
+}
+
 impl Rewriter {
     /// A rewriter for the payloads of [`Encoder::new`](super::encode::Encoder::new) with the same
     /// arguments.
-    ///
-    /// # Errors
-    /// None today: reserved for settings that an encoder refuses too.
+    #[must_use]
     pub fn new(
         destination: &Destination,
         schema: Schema,
         namespace: &str,
         instance: Instance,
-    ) -> Result<Self, EncoderError> {
+    ) -> Self {
         let form = match &destination.kind {
             DestinationKind::Elasticsearch(server) => Form::Lined(Lined {
                 level: level(destination.compression),
@@ -63,7 +71,7 @@ impl Rewriter {
                 Form::Lined(Lined { level: None, naming: Naming::Lines, ids_in_body: false })
             }
         };
-        Ok(Self { form, instance })
+        Self { form, instance }
     }
 
     /// The payload with only the records at positions for which `keep` holds, in their order; `None`
@@ -95,22 +103,29 @@ impl Rewriter {
     }
 
     /// Two payloads that together hold the records of one, the first those before the second's: at
-    /// the border of two streams where there is one, else in the middle. `None` for one record.
+    /// the border of two streams where there is one, else in the middle. `None` for one record, or for
+    /// one stream if only streams may be parted.
     ///
     /// # Errors
     /// When the payload is not what this destination's encoder makes.
-    pub fn split(&self, payload: &Payload) -> io::Result<Option<(Payload, Payload)>> {
-        let middle = match &self.form {
-            Form::Lined(_) => payload.records / 2,
-            Form::Streamed(form) => form.middle(payload)?,
+    pub fn split(&self, payload: &Payload, cut: Cut) -> io::Result<Option<(Payload, Payload)>> {
+        let border = match &self.form {
+            Form::Lined(_) => None,
+            Form::Streamed(form) => form.border(payload)?,
+        };
+        let middle = match (border, cut) {
+            (Some(border), _) => border,
+            (None, Cut::Records) => payload.records / 2,
+            (None, Cut::Streams) => return Ok(None),
         };
         let first = self.select(payload, |position| position < middle)?;
         let second = self.select(payload, |position| position >= middle)?;
         Ok(first.zip(second))
     }
 
-    /// Dead letters for the records at positions for which `reason` gives one, in their order.
-    /// `reason` is asked once per position, in order.
+    /// Dead letters for the records at positions from `from` on for which `reason` gives one, in
+    /// their order, up to the first with which they have `most` bytes; and the position after the
+    /// last.
     ///
     /// A letter holds the Record's own names again. What the destination's form had changed stays
     /// so: numbers that Elasticsearch has no type for are strings; for Loki, all values are strings,
@@ -121,25 +136,32 @@ impl Rewriter {
     pub fn dead_letters(
         &self,
         payload: &Payload,
-        mut reason: impl FnMut(u32) -> Option<Reason>,
-    ) -> io::Result<Vec<DeadLetter>> {
-        let reasons: Vec<Option<Reason>> = (0..payload.records).map(&mut reason).collect();
+        from: u32,
+        most: usize,
+        reason: impl Fn(u32) -> Option<Reason>,
+    ) -> io::Result<(Vec<DeadLetter>, u32)> {
         let mut ids = payload.ids.as_ref();
-        let mut packed = || RecordId::unpack(&mut ids, self.instance);
-        let mut letters = Vec::new();
+        let (mut letters, end, bytes) = (Vec::new(), Cell::new(from), Cell::new(0));
+        let reason = |position| {
+            if position >= from && bytes.get() < most { reason(position) } else { None }
+        };
         let mut add = |position: u32, id: Option<String>, record: &mut dyn FnMut() -> String| {
-            let packed = packed().map(|id| id.text().to_string());
-            if let Some(reason) = reasons.get(position as usize).copied().flatten() {
-                let id = id.or(packed).unwrap_or_default();
-                letters.push(DeadLetter { id, reason, record: record() });
+            let packed = RecordId::unpack(&mut ids, self.instance);
+            if let Some(reason) = reason(position) {
+                let packed = || packed.map(|id| id.text().to_string());
+                let id = id.or_else(packed).unwrap_or_default();
+                let letter = DeadLetter { id, reason, record: record() };
+                bytes.set(bytes.get() + letter.resident());
+                end.set(position + 1);
+                letters.push(letter);
             }
         };
-        let wanted = |position: u32| reasons.get(position as usize).is_some_and(Option::is_some);
+        let wanted = |position: u32| reason(position).is_some();
         match &self.form {
             Form::Lined(form) => form.records(payload, wanted, &mut add)?,
             Form::Streamed(form) => form.records(payload, &mut add)?,
         }
-        Ok(letters)
+        Ok((letters, end.get()))
     }
 
     /// The packed ids of the records that are kept.

@@ -8,6 +8,7 @@ use super::elasticsearch::reply::Bulk;
 use super::loki::reply::Push;
 use super::outcome::{Outcome, PauseClass, RetryClass};
 use super::payload::Payload;
+use crate::budget::Permit;
 
 /// A destination, as one attempt sees it.
 pub trait Sink: Send + Sync + 'static {
@@ -39,7 +40,7 @@ pub trait Transport: Send + Sync + 'static {
 }
 
 /// A whole reply.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
@@ -47,6 +48,8 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// The body, bounded by the transport.
     pub body: Vec<u8>,
+    /// The body's share of the budget.
+    pub permit: Permit,
 }
 
 /// Why there is no whole reply.
@@ -105,7 +108,7 @@ impl<T: Transport> Sink for Server<T> {
 
 impl<T> Server<T> {
     fn understand(&self, reply: &Reply, payload: &Payload) -> Answer {
-        let Reply { status, retry_after, ref body } = *reply;
+        let Reply { status, retry_after, ref body, .. } = *reply;
         let (sent, plain_bytes) = (payload.records, payload.plain_bytes);
         let outcome = match self.dialect {
             Dialect::Elasticsearch { lenient } => {

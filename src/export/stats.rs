@@ -27,8 +27,18 @@ classes! {
     }
 }
 
+classes! {
+    /// Why a record is left out on the user's wish.
+    DropReason {
+        /// A rule says so: a step, or a redaction's action.
+        Rule = "rule",
+        /// The destination is in trouble and at its share of the memory (`when_full: drop_newest`).
+        Full = "full",
+    }
+}
+
 /// Counters of one destination. All are written by its queue and its delivery only, except
-/// [`Self::dropped`]; all may be read at any time.
+/// those of dropped records; all may be read at any time.
 #[derive(Debug)]
 pub struct DestinationStats {
     /// Records meant for the destination, whatever became of them. Written by the workers. At rest
@@ -47,8 +57,9 @@ pub struct DestinationStats {
     /// Records refused for good and kept: by reason, in a synced dead letter or, for
     /// [`Reason::FailureStore`], at the server.
     dead_lettered: [AtomicU64; Reason::ALL.len()],
-    /// Records that were accepted and then left out on the user's wish. Written by whoever drops.
-    pub dropped: AtomicU64,
+    /// Records that were accepted and then left out on the user's wish, by reason. Written by
+    /// whoever drops.
+    dropped: [AtomicU64; DropReason::ALL.len()],
     /// Records neither delivered nor kept, by reason.
     lost: [AtomicU64; LostReason::ALL.len()],
     /// Records accepted and not yet any of the above.
@@ -99,7 +110,7 @@ impl Default for DestinationStats {
             delivered: AtomicU64::new(0),
             duplicate: AtomicU64::new(0),
             dead_lettered: std::array::from_fn(|_| AtomicU64::new(0)),
-            dropped: AtomicU64::new(0),
+            dropped: std::array::from_fn(|_| AtomicU64::new(0)),
             lost: std::array::from_fn(|_| AtomicU64::new(0)),
             in_flight: AtomicU64::new(0),
             batches_settled: AtomicU64::new(0),
@@ -144,6 +155,15 @@ impl DestinationStats {
     pub fn dead_letter(&self, reason: Reason, records: u64) {
         if let Some(counter) = self.dead_lettered.get(reason as usize) {
             self.leave(counter, records);
+        }
+    }
+
+    /// A record was left out before it was in flight.
+    pub fn drop_record(&self, reason: DropReason) {
+        self.routed.fetch_add(1, Ordering::Relaxed);
+        self.records_in.fetch_add(1, Ordering::Relaxed);
+        if let Some(counter) = self.dropped.get(reason as usize) {
+            counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -207,6 +227,11 @@ impl DestinationStats {
         Reason::ALL.iter().copied().zip(self.dead_lettered.iter().map(load))
     }
 
+    /// Records dropped, by reason.
+    pub fn dropped(&self) -> impl Iterator<Item = (DropReason, u64)> {
+        DropReason::ALL.iter().copied().zip(self.dropped.iter().map(load))
+    }
+
     /// Records lost, by reason.
     pub fn lost(&self) -> impl Iterator<Item = (LostReason, u64)> {
         LostReason::ALL.iter().copied().zip(self.lost.iter().map(load))
@@ -254,6 +279,14 @@ impl DestinationStats {
         self.instant(&self.oldest).map(|since| since.elapsed())
     }
 
+    /// Whether the destination takes nothing at present: it fails or is paused, or what it was given
+    /// lies there unsettled for longer than a slow answer takes.
+    #[must_use]
+    pub fn is_in_trouble(&self) -> bool {
+        const SLOW: Duration = Duration::from_secs(10);
+        self.breaker() != Shown::Closed || self.oldest_age().is_some_and(|age| age > SLOW)
+    }
+
     /// Records that are no longer in flight, over all ends. At rest, `records_in` minus this is
     /// [`Self::in_flight`].
     #[must_use]
@@ -261,7 +294,7 @@ impl DestinationStats {
         let sum = |counters: &[AtomicU64]| counters.iter().map(load).sum::<u64>();
         load(&self.delivered)
             + load(&self.duplicate)
-            + load(&self.dropped)
+            + sum(&self.dropped)
             + sum(&self.dead_lettered)
             + sum(&self.lost)
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use pillion_parsers::frame::FileSpan;
 use pillion_parsers::redact::Redacted;
+use tracing::warn;
 
 use super::batch::{Batch, Receipt};
 use super::pressure::Pressure;
@@ -13,14 +14,18 @@ use crate::checkpoint::resume::Resume;
 use crate::config::settings::{BatchLimits, WhenFull};
 use crate::export::encode::{Closed, Encoded, Encoder, Place};
 use crate::export::queue::Queue;
-use crate::export::stats::DestinationStats;
+use crate::export::stats::{DestinationStats, DropReason};
 
 /// Batches that may wait in a destination's queue before an open batch stops closing by age and goes
 /// on filling instead: a slow server gets few full batches, not many small ones.
 const WAITING_BEFORE_FILLING: usize = 2;
 
+/// Nanoseconds between two lines about dropped records.
+const BETWEEN_WARNINGS: i64 = 10_000_000_000;
+
 /// The open batch of one destination, within one worker.
 pub struct Outlet {
+    name: String,
     encoder: Encoder,
     receipt: Receipt,
     /// The open batch's share of the budget; trued up after every chunk.
@@ -38,10 +43,14 @@ pub struct Outlet {
     stats: Arc<DestinationStats>,
     /// Where the open batch's memory is accounted, and what may hold the worker back.
     pressure: Pressure,
+    /// When dropped records were last logged, by the worker's clock, and how many were dropped since.
+    drops: (Option<i64>, u64),
 }
 
 /// What an [`Outlet`] is made of.
 pub struct OutletParts {
+    /// The destination's name, for the log.
+    pub name: String,
     /// Encodes for this destination.
     pub encoder: Encoder,
     /// When its batches close.
@@ -62,9 +71,10 @@ impl Outlet {
     /// An outlet with nothing in it.
     #[must_use]
     pub fn new(parts: OutletParts) -> Self {
-        let OutletParts { encoder, limits, when_full, share, queue, stats, pressure } = parts;
+        let OutletParts { name, encoder, limits, when_full, share, queue, stats, pressure } = parts;
         let permit = pressure.budget().overdraw(0);
         Self {
+            name,
             encoder,
             receipt: Receipt::default(),
             permit,
@@ -76,6 +86,7 @@ impl Outlet {
             queue,
             stats,
             pressure,
+            drops: (None, 0),
         }
     }
 
@@ -89,14 +100,9 @@ impl Outlet {
         resume: &Resume,
         now: i64,
     ) {
-        if self.when_full == WhenFull::DropNewest {
-            // Not to be mistaken for what a slow destination has left lying.
-            if self.permit.bytes() >= self.share / 2 {
-                self.close();
-            }
-            if self.queue.resident() + self.permit.bytes() >= self.share {
-                return self.drop_record(spans, resume, now);
-            }
+        if self.when_full == WhenFull::DropNewest && !self.finds_room() {
+            self.warn_of_drops(now);
+            return self.leave_out(DropReason::Full, spans, resume, now);
         }
         self.stats.routed.fetch_add(1, Ordering::Relaxed);
         let raw_bytes: u64 = spans.iter().map(|span| span.span.len()).sum();
@@ -122,13 +128,43 @@ impl Outlet {
         }
     }
 
-    /// Settles a record that is not to be sent, by a rule or because the destination is full: its
-    /// bytes go on the receipt, nothing is sent.
+    /// Settles a record that a rule drops: its bytes go on the receipt, nothing is sent.
     pub fn drop_record(&mut self, spans: &[FileSpan], resume: &Resume, now: i64) {
-        for counter in [&self.stats.routed, &self.stats.records_in, &self.stats.dropped] {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
+        self.leave_out(DropReason::Rule, spans, resume, now);
+    }
+
+    fn leave_out(&mut self, reason: DropReason, spans: &[FileSpan], resume: &Resume, now: i64) {
+        self.stats.drop_record(reason);
         self.stand_for(spans, resume, now);
+    }
+
+    /// Whether the destination has room left in its share. One that works is waited for: a backlog
+    /// is no trouble, and only a destination in trouble is to be dropped for.
+    fn finds_room(&mut self) -> bool {
+        // Not to be mistaken for what a slow destination has left lying.
+        if self.permit.bytes() >= self.share / 2 {
+            self.close();
+        }
+        let open = self.permit.bytes();
+        let (queue, stats, share) = (&self.queue, &self.stats, self.share);
+        // What the open batch alone takes would not be given back by waiting.
+        let is_full = || match queue.resident() {
+            0 => false,
+            held => held + open >= share,
+        };
+        self.pressure.wait_while(|| is_full() && !stats.is_in_trouble());
+        !is_full()
+    }
+
+    /// Says now and then that records are dropped, and how many since it was said last.
+    fn warn_of_drops(&mut self, now: i64) {
+        let (said_at, unsaid) = &mut self.drops;
+        *unsaid += 1;
+        if said_at.is_none_or(|at| now.saturating_sub(at) >= BETWEEN_WARNINGS) {
+            let (destination, records) = (&self.name, std::mem::take(unsaid));
+            *said_at = Some(now);
+            warn!(destination, records, "destination in trouble and full: newest records dropped");
+        }
     }
 
     fn stand_for(&mut self, spans: &[FileSpan], resume: &Resume, now: i64) {

@@ -50,11 +50,13 @@ impl Pressure {
     /// of it: it will give that back. What nobody would give back is not waited for, so that this
     /// cannot last longer than the destination's trouble.
     pub fn ease(&self, queue: &Queue) {
+        self.wait_while(|| self.budget.used() > self.budget.limit() && queue.resident() > 0);
+    }
+
+    /// Waits as long as `held` says so, if the grace lasts.
+    pub fn wait_while(&self, held: impl Fn() -> bool) {
         let mut nap = NAPS.0;
-        while self.budget.used() > self.budget.limit()
-            && queue.resident() > 0
-            && !self.is_abandoned()
-        {
+        while held() && !self.is_abandoned() {
             std::thread::sleep(nap);
             nap = (nap * 2).min(NAPS.1);
         }

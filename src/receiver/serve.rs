@@ -226,6 +226,9 @@ fn count(shared: &Shared, api: Api, drawn: &Drawn, wire_bytes: usize) {
         Api::Push => kept.requests.push += 1,
         Api::Other => {}
     }
+    drop(kept);
+    // A request that is never answered must wake whoever waits for it, too.
+    shared.store.ring();
 }
 
 fn reply_to(shared: &Shared, api: Api, drawn: &Drawn, question: &Question) -> Reply {

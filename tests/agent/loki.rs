@@ -21,6 +21,32 @@ fn seqs(entries: &[Entry]) -> impl Iterator<Item = u64> {
     entries.iter().filter_map(|entry| number_after(&entry.line, "seq="))
 }
 
+/// Three days of log, one file, and a failure of the first request: nothing that is newer may pass what
+/// waits, or the server refuses what waited as too far behind.
+#[test]
+fn a_backlog_keeps_its_order_when_a_request_fails() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    receiver.faults().set_times(1, Fault::Status { status: 503, retry_after: None });
+    let began = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(72);
+    let line = |seq: i64| {
+        let time = began + jiff::SignedDuration::from_secs(seq * 64);
+        format!("{{\"time\":\"{time}\",\"msg\":\"seq={seq}\"}}\n")
+    };
+    place.append("app.log", (0..4000).map(line).collect::<String>());
+    let path = config(&place, &receiver.url(), "");
+    let small =
+        std::fs::read_to_string(&path).expect("there").replace("{linger", "{bytes: 16KiB, linger");
+    std::fs::write(&path, small).expect("written");
+    let agent = Agent::start(&path, &[]);
+    let all = receiver.wait_for(PATIENCE, |it| it.stored + it.refused >= 4000);
+    let (status, log) = agent.terminate();
+    let requests = receiver.requests();
+    assert!(all && status.success(), "{requests:?}\n{}", log.join("\n"));
+    assert!(requests.push > 10, "{requests:?}");
+    assert_eq!((requests.refused, requests.by_status.get(&503)), (0, Some(&1)), "{requests:?}");
+    assert_eq!(judge(0..4000, seqs(&receiver.entries())), Default::default());
+}
+
 fn survives(fault: Fault, more: &str) {
     let place = Place::new();
     let receiver = Receiver::start(Options { seed: 3, ..Options::default() }).expect("receiver");
@@ -53,6 +79,51 @@ fn a_reset_after_the_lines_were_stored() {
 #[test]
 fn too_many_requests() {
     survives(Fault::Status { status: 429, retry_after: None }, "");
+}
+
+/// Loki says once for a stream that its labels are too long, and drops every line of it.
+#[test]
+fn a_stream_that_is_refused_whole_is_in_the_dead_letters_whole() {
+    let place = Place::new();
+    let (good, bad) = (place.log("a.log"), place.log("a-name-that-is-longer.log"));
+    let mut options = Options::default();
+    options.loki.label_value = good.display().to_string().len();
+    let receiver = Receiver::start(options).expect("receiver");
+    let agent = Agent::start(&config(&place, &receiver.url(), ""), &[]);
+    let lines =
+        |from: u64| (from..from + 200).map(|seq| format!("seq={seq}\n")).collect::<String>();
+    std::fs::write(&good, lines(0)).expect("written");
+    assert!(receiver.wait_for(PATIENCE, |it| it.stored >= 200), "{}", agent.log().join("\n"));
+    std::fs::write(&bad, lines(200)).expect("written");
+    place.append("a.log", lines(400));
+    let all = receiver.wait_for(PATIENCE, |it| it.stored >= 400 && it.refused >= 200);
+    let (status, log) = agent.terminate();
+    assert!(all && status.success(), "{}", log.join("\n"));
+    assert_eq!(judge((0..200).chain(400..600), seqs(&receiver.entries())), Default::default());
+    let letters = std::fs::read_to_string(place.state().join("dead-letters/grafana.ndjson"));
+    let letters = letters.expect("a dead-letter file");
+    let dead = letters.lines().filter_map(|letter| number_after(letter, "seq="));
+    assert_eq!(judge(200..400, dead), Default::default());
+    assert!(letters.contains("label_value_too_long"), "{letters:.300}");
+}
+
+#[test]
+fn blocked_ingestion_is_waited_for() {
+    survives(Fault::Status { status: 260, retry_after: None }, "");
+}
+
+#[test]
+fn bodies_too_large_are_split() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    receiver.faults().set(Fault::TooLarge(5_000));
+    let agent = Agent::start(&config(&place, &receiver.url(), ""), &[]);
+    let lines: String = (0..LINES).map(|seq| format!("line seq={seq}\n")).collect();
+    place.append("app.log", lines);
+    let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= LINES);
+    let (status, log) = agent.terminate();
+    assert!(all && status.success(), "{:?}\n{}", receiver.requests(), log.join("\n"));
+    assert_eq!(judge(0..LINES, seqs(&receiver.entries())), Default::default());
+    assert!(receiver.requests().by_status.get(&413).is_some_and(|count| *count > 0));
 }
 
 #[test]

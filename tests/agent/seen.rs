@@ -7,7 +7,7 @@ use pillion::receiver::{Fault, Options, Receiver};
 use super::harness::{Agent, PATIENCE, Place, command, until};
 
 /// The samples of a page, by name with labels.
-fn samples(page: &str) -> BTreeMap<String, f64> {
+pub(crate) fn samples(page: &str) -> BTreeMap<String, f64> {
     page.lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| {
@@ -17,7 +17,8 @@ fn samples(page: &str) -> BTreeMap<String, f64> {
         .collect()
 }
 
-fn get(address: &str, path: &str) -> (u16, String) {
+/// Status and text of a path at the agent's own address.
+pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("runtime").block_on(async {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -26,7 +27,8 @@ fn get(address: &str, path: &str) -> (u16, String) {
     })
 }
 
-fn value(samples: &BTreeMap<String, f64>, name: &str) -> f64 {
+/// A sample that must be there.
+pub(crate) fn value(samples: &BTreeMap<String, f64>, name: &str) -> f64 {
     *samples.get(name).unwrap_or_else(|| panic!("no {name} among {:?}", samples.keys()))
 }
 

@@ -13,7 +13,7 @@ use super::grammar::{Context, Grammar};
 use super::keys::{Keys, Scope};
 use super::roles::{self, Roles};
 use crate::Arena;
-use crate::record::{Field, Key, Record, Text, Value};
+use crate::record::{Field, Key, Record, Text, Value, is_field_name, is_mappable};
 
 pub(crate) use string::decode;
 pub(super) use string::end as string_end;
@@ -21,8 +21,9 @@ pub(super) use string::end as string_end;
 /// Reads one object, blanks around it allowed.
 pub(super) const GRAMMAR: Grammar = Grammar { name: "json", probe: Some(probe), read };
 
-/// Levels of nesting, the outermost object being the first. Elasticsearch's default limit.
-const MAX_DEPTH: usize = 20;
+/// Levels of nesting, the outermost object being the first. Elasticsearch's default limit is one more,
+/// for the object that a record's own fields are put into.
+const MAX_DEPTH: usize = 19;
 
 fn probe(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().first() == Some(&b'{')
@@ -196,8 +197,10 @@ impl<'a> Reader<'a> {
         match self.peek() {
             Some(b'"') => self.string().map(|_| ()),
             Some(b'-' | b'0'..=b'9') => {
-                self.at = number::end(self.bytes, self.at)?;
-                Ok(())
+                let start = self.at;
+                self.at = number::end(self.bytes, start)?;
+                let number = self.slice(start, self.at)?;
+                if is_mappable(number) { Ok(()) } else { Err(Misfit::Number) }
             }
             Some(b't') => self.word(b"true"),
             Some(b'f') => self.word(b"false"),
@@ -225,7 +228,11 @@ impl<'a> Reader<'a> {
         let scope = self.keys.open();
         loop {
             if close == b'}' {
-                self.key(scope)?;
+                // A field's name is mended when it is written; these are copied as they are.
+                let (key, _) = self.key(scope)?;
+                if !is_field_name(key) {
+                    return Err(Misfit::KeyName);
+                }
             }
             self.skip(depth + 1)?;
             if self.next_or_close(close)? {

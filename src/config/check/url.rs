@@ -7,7 +7,8 @@ use reqwest::Url;
 use crate::config::diagnostic::Mistake;
 use crate::config::read::{Reader, Value};
 
-/// A base URL without a slash at its end. `endpoint` is what pillion appends itself.
+/// A base URL without a slash at the end of its path. `endpoint` is what pillion appends to that; a
+/// query stays, since there are servers that take their settings there.
 pub(super) fn url(
     reader: &mut Reader<'_>,
     value: Value<'_>,
@@ -35,7 +36,7 @@ fn checked(text: &str, example: &str, endpoint: &str) -> Result<String, Refusal>
             format!("begin it with `http://` or `https://`, like `{example}`"),
         ));
     }
-    let url = Url::parse(text).map_err(|error| (format!("this is no URL: {error}"), like()))?;
+    let mut url = Url::parse(text).map_err(|error| (format!("this is no URL: {error}"), like()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(("the URL has to begin with `http://` or `https://`".into(), like()));
     }
@@ -46,15 +47,19 @@ fn checked(text: &str, example: &str, endpoint: &str) -> Result<String, Refusal>
         let help = "give `user` and `password`: a URL is shown in logs and metrics";
         return Err(("the URL holds credentials".into(), help.into()));
     }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(("the URL has a query or a fragment".into(), like()));
+    if url.fragment().is_some() {
+        return Err(("the URL has a fragment".into(), like()));
     }
-    let base = url.as_str().trim_end_matches('/');
-    if base.ends_with(endpoint) {
+    let path = url.path().trim_end_matches('/').to_owned();
+    if path.ends_with(endpoint) {
         let help = format!("leave `{endpoint}` out: pillion appends it");
         return Err(("the URL names the endpoint".into(), help));
     }
-    Ok(base.to_owned())
+    url.set_path(&path);
+    // A URL without a path is shown with `/`.
+    let shown =
+        if url.query().is_none() { url.as_str().trim_end_matches('/') } else { url.as_str() };
+    Ok(shown.to_owned())
 }
 
 /// A PEM file of certificates, which has to be there and look like one.
@@ -113,7 +118,10 @@ mod tests {
         check("http://", Err("this is no URL: empty host"));
         check("http://es:99999", Err("this is no URL: invalid port number"));
         check("http://u:p@es", Err("the URL holds credentials"));
-        check("http://es?a=b", Err("the URL has a query or a fragment"));
+        check("http://es?a=b", Ok("http://es/?a=b"));
+        check("http://vl/insert/?_time_field=t", Ok("http://vl/insert?_time_field=t"));
+        check("http://es/_bulk?a=b", Err("the URL names the endpoint"));
+        check("http://es#a", Err("the URL has a fragment"));
         check("http://es/_bulk", Err("the URL names the endpoint"));
     }
 }

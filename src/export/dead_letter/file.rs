@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::DeadLetter;
-use crate::export::append::{Appended, Appender};
+use crate::export::append::{Appended, Appender, sync_directory};
 use crate::export::outcome::Refusal;
 use crate::export::stats::DestinationStats;
 
@@ -135,7 +135,10 @@ fn create_private(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
     }
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let Some(parent) = directory.parent() else { return Ok(()) };
+    // Else the next attempt finds the directory there, and its name may never get to disk.
+    sync_directory(parent).inspect_err(|_| drop(std::fs::remove_dir(directory)))
 }
 
 /// The file's path. Bytes of the name that could mean something in a path are written as `%XX`, so

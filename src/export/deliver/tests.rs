@@ -8,7 +8,6 @@ use bytes::Bytes;
 use pillion_parsers::frame::{FileNumber, Span};
 
 use super::*;
-use crate::budget::Budget;
 use crate::checkpoint::resume::Resume;
 use crate::export::dead_letter::file::CAP;
 use crate::export::outcome::Outcome;
@@ -16,6 +15,7 @@ use crate::export::sink::Answer;
 use crate::pipeline::batch::{Batch, Receipt};
 
 mod model;
+mod refused;
 mod scripted;
 mod served;
 
@@ -44,22 +44,33 @@ impl Rewrite for Lines {
         Ok((!kept.is_empty()).then(|| payload(&kept)))
     }
 
-    fn split(&self, from: &Payload) -> io::Result<Option<(Payload, Payload)>> {
+    fn split(&self, from: &Payload, cut: Cut) -> io::Result<Option<(Payload, Payload)>> {
         let all = ids(from);
-        let (first, second) = all.split_at(all.len() / 2);
+        // A record's stream is what its id begins with.
+        let border = || all.iter().position(|id| id.get(..1) != all[0].get(..1)).unwrap_or(0);
+        let at = if cut == Cut::Streams { border() } else { all.len() / 2 };
+        let (first, second) = all.split_at(at);
         Ok((!first.is_empty()).then(|| (payload(first), payload(second))))
     }
 
     fn dead_letters(
         &self,
-        from: &Payload,
-        reason: &mut dyn FnMut(u32) -> Option<Reason>,
-    ) -> io::Result<Vec<DeadLetter>> {
-        let letter = |(at, id): (u32, String)| {
+        payload: &Payload,
+        from: u32,
+        most: usize,
+        reason: &dyn Fn(u32) -> Option<Reason>,
+    ) -> io::Result<(Vec<DeadLetter>, u32)> {
+        let (mut letters, mut bytes, mut end) = (Vec::new(), 0, from);
+        for (at, id) in (0..).zip(ids(payload)).skip(from as usize) {
+            if bytes >= most {
+                break;
+            }
             let record = format!("{{\"message\":\"{id}\"}}");
-            reason(at).map(|reason| DeadLetter { id, reason, record })
-        };
-        Ok((0..).zip(ids(from)).filter_map(letter).collect())
+            letters.extend(reason(at).map(|reason| DeadLetter { id, reason, record }));
+            bytes = letters.iter().map(DeadLetter::resident).sum();
+            end = at + 1;
+        }
+        Ok((letters, end))
     }
 }
 
@@ -137,8 +148,11 @@ impl<S: Sink> Bench<S> {
             settle: Arc::clone(&settled) as Arc<dyn Settle>,
             dead_letters: DeadLetterFile::new(state.path(), "test", CAP, Arc::clone(&stats)),
             small_probes: true,
+            letters: tokio::sync::Mutex::default(),
             refusals: quiet::Quiet::default(),
+            unattributed: quiet::Quiet::default(),
             proven: false.into(),
+            doubt: Notify::new(),
         };
         Self {
             queue: Queue::new(Arc::clone(&stats)),
@@ -151,6 +165,12 @@ impl<S: Sink> Bench<S> {
             shared: Some(shared),
             pushed: 0,
         }
+    }
+
+    /// Lets one request out at a time, as to Loki.
+    pub(super) fn one_at_a_time(&mut self) {
+        let shared = self.shared.as_mut().expect("not started");
+        shared.gate = Gate::new(1, fastrand::Rng::with_seed(1), Arc::clone(&self.stats));
     }
 
     /// Queues a batch of records `prefix0`, `prefix1`, …

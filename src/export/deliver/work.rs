@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use tokio::sync::{Mutex, Notify};
 use tracing::{debug, error, info, warn};
 
 use super::Rewrite;
@@ -15,10 +16,11 @@ use crate::budget::Permit;
 use crate::checkpoint::settle::Settle;
 use crate::export::backoff::Backoff;
 use crate::export::dead_letter::Reason;
-use crate::export::dead_letter::file::{DeadLetterFile, Refused};
+use crate::export::dead_letter::file::DeadLetterFile;
 use crate::export::gate::{Gate, Slot, backoff_for};
 use crate::export::outcome::{Outcome, PauseClass, Refusal, RetryClass, Verdict};
 use crate::export::payload::Payload;
+use crate::export::rewrite::Cut;
 use crate::export::sink::{Answer, Sink};
 use crate::export::stats::DestinationStats;
 use crate::pipeline::batch::Batch;
@@ -44,12 +46,19 @@ pub(super) struct Shared<S, R> {
     pub(super) dead_letters: DeadLetterFile,
     /// Whether a probe is cut out of a large payload.
     pub(super) small_probes: bool,
+    /// Held while dead letters are made and kept: as long as their file cannot be written, one
+    /// slice of them is in memory, and the other batches wait as compressed as they are.
+    pub(super) letters: Mutex<()>,
     /// Keeps lines about refused records few.
     pub(super) refusals: Quiet,
+    /// The same about those that the answer did not tell apart.
+    pub(super) unattributed: Quiet,
     /// Whether the destination has taken any record since the start. Until then, a refusal of a
     /// whole request may be about the configuration (a parameter, a proxy's limit) and condemns no
     /// record.
     pub(super) proven: AtomicBool,
+    /// Rung when a batch waits for the destination to take another one first.
+    pub(super) doubt: Notify,
 }
 
 /// How a batch ended.
@@ -84,8 +93,7 @@ pub(super) async fn deliver<S: Sink, R: Rewrite>(shared: Arc<Shared<S, R>>, batc
         payload.into_iter().map(|payload| Piece { payload, failures: 0 }).collect();
     let besides = permit.bytes().saturating_sub(resident(&pieces));
     let mut work = Work { shared: Arc::clone(&shared), pieces, permit, besides };
-    let refused = refused.into_iter().map(|letter| Refused { letter, refusal: None });
-    work.keep(refused.collect()).await;
+    work.keep_all(refused).await;
     while let Some(piece) = work.pieces.pop_front() {
         if work.attempt(piece).await == End::Gone {
             return End::Gone;
@@ -109,7 +117,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         if slot.is_probe() && self.shared.small_probes {
             piece = self.small(piece);
         }
-        self.await_reply(&piece.payload);
+        self.await_verdicts(&piece.payload);
         let payload = &piece.payload;
         let stats = &self.shared.stats;
         stats.requests.fetch_add(1, Relaxed);
@@ -134,7 +142,11 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             Outcome::TooLarge { status, overload } => {
                 self.too_large(slot, piece, status, overload).await;
             }
-            Outcome::Poisoned(refusal) => self.divide(slot, piece, refusal).await,
+            Outcome::Poisoned(refusal) => self.divide(slot, piece, refusal, Cut::Records).await,
+            Outcome::StreamRefused(refusal) => {
+                self.divide(slot, piece, refusal, Cut::Streams).await;
+            }
+            Outcome::AllRefused(refusal) => self.condemn(slot, piece, refusal).await,
             Outcome::Pause(class) => {
                 self.pause(slot, class, status, detail.as_deref());
                 self.pieces.push_front(piece);
@@ -222,11 +234,12 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             RetryClass::Reply => true,
             _ => false,
         };
-        if silent && failures.is_multiple_of(HALVE_AFTER) && piece.payload.records > 1 {
-            self.halve(piece);
+        let again = if silent && failures.is_multiple_of(HALVE_AFTER) {
+            self.halve(piece, Cut::Records)
         } else {
-            self.pieces.push_front(piece);
-        }
+            Some(piece)
+        };
+        again.into_iter().for_each(|piece| self.pieces.push_front(piece));
         if !open {
             self.account();
             tokio::time::sleep(shared.gate.delay(backoff_for(class), failures, after)).await;
@@ -235,7 +248,8 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
 
     async fn too_large(&mut self, slot: Slot, piece: Piece, status: u16, overload: bool) {
         if !overload {
-            return self.divide(slot, piece, Refusal { status, error: None }).await;
+            let refusal = Refusal { status, error: None };
+            return self.divide(slot, piece, refusal, Cut::Records).await;
         }
         // What must be smaller must also wait, and overload condemns no record.
         if piece.payload.records == 1 {
@@ -244,7 +258,8 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         }
         self.shared.stats.retry(RetryClass::Overload);
         let (open, failures) = (slot.failed(RetryClass::Overload, None), piece.failures + 1);
-        self.halve(Piece { failures, ..piece });
+        let again = self.halve(Piece { failures, ..piece }, Cut::Records);
+        again.into_iter().for_each(|piece| self.pieces.push_front(piece));
         if !open {
             self.account();
             let wait = self.shared.gate.delay(Backoff::OVERLOAD, failures, None);

@@ -5,11 +5,11 @@
 //! takes `log.level` and `{"log":{"level":…}}` for the same field, and JSON with a key twice for an
 //! error.
 
-use pillion_parsers::record::{Field, Known, Marks, Value};
+use pillion_parsers::record::{Field, Known, Marks, Value, is_mappable};
 use pillion_parsers::redact::Redacted;
 
 use super::statics::Statics;
-use super::{LOG_SLOTS, OBJECTS, SLOTS, Shape, http_version, is_mappable, slot_for};
+use super::{LOG_SLOTS, OBJECTS, SLOTS, Shape, http_version, slot_for};
 use crate::export::encode::clock::Clock;
 use crate::export::encode::names::{self, Names};
 use crate::export::encode::sink::Sink;
@@ -247,7 +247,7 @@ fn write_own(out: &mut impl Sink, fields: &[Field<'_>], own: &[usize], statics: 
         match &mut taken {
             None => escape::quote(out.buffer(), field.key.name()),
             Some(taken) => {
-                let name = taken.unique(&names::key_text(&field.key));
+                let name = taken.unique(&names::sound(&names::key_text(&field.key)));
                 escape::quote(out.buffer(), &name);
             }
         }

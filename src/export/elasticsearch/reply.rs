@@ -57,7 +57,10 @@ impl Bulk<'_> {
                 Some("circuit_breaking_exception") if status == 429 => {
                     Outcome::TooLarge { status, overload: true }
                 }
-                Some("cluster_block_exception") => Outcome::Pause(PauseClass::Blocked),
+                // A 503 of the same name, for want of a master, passes by itself.
+                Some("cluster_block_exception") if status == 429 => {
+                    Outcome::Pause(PauseClass::Blocked)
+                }
                 _ => Outcome::Retry { class, after: self.retry_after },
             };
         }
@@ -111,7 +114,7 @@ impl Bulk<'_> {
         let whole = reader.count() == self.sent as usize;
         match top {
             Ok(Top { failed: false }) if whole && reader.others.is_empty() => Outcome::Delivered,
-            Ok(Top { failed: false }) if whole => Outcome::Records(reader.into_verdicts()),
+            Ok(Top { failed: false }) if whole => reader.into_outcome(),
             // A lenient server's word: stored, unless it says otherwise, and by position only if it
             // speaks of all. VictoriaLogs answers an empty body where a line could not be read.
             Ok(Top { failed: false }) if self.lenient => unattributed(&reader.others, self.sent),
@@ -183,10 +186,17 @@ impl Items {
         self.stored + self.others.len()
     }
 
-    fn into_verdicts(self) -> Vec<Verdict> {
+    /// The verdicts, or what they have in common if several records were all refused alike.
+    fn into_outcome(self) -> Outcome {
+        if let ([Verdict::Refused(first), rest @ ..], 0) = (&*self.others, self.stored)
+            && !rest.is_empty()
+            && rest.iter().all(|verdict| matches!(verdict, Verdict::Refused(it) if it == first))
+        {
+            return Outcome::AllRefused(first.clone());
+        }
         let mut verdicts = vec![Verdict::Delivered; self.stored];
         verdicts.extend(self.others);
-        verdicts
+        Outcome::Records(verdicts)
     }
 
     fn verdict(&mut self, item: &Item<'_>) -> Verdict {

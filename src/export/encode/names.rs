@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use pillion_parsers::record::Key;
+use pillion_parsers::record::{Key, is_field_name};
 
 use crate::export::escape;
 
@@ -29,12 +29,22 @@ pub(crate) fn certainly_distinct<'n>(names: impl Iterator<Item = Option<&'n str>
     true
 }
 
-/// A key's text when it is stored as it is, without escapes.
+/// A key's text when it is stored as it is, without escapes, and names a field.
 pub(crate) fn plain_name<'a>(key: &Key<'a>) -> Option<&'a str> {
     match key {
-        Key::Text(text) if text.is_escaped() => None,
+        Key::Text(text) if text.is_escaped() || !is_field_name(text.as_stored()) => None,
         _ => Some(key.name()),
     }
+}
+
+/// A name that Elasticsearch takes. What names no field loses its dots, so that it stands in no other
+/// field's way, and is called `_` if nothing else is left of it.
+pub(crate) fn sound(name: &str) -> Cow<'_, str> {
+    if is_field_name(name) {
+        return Cow::Borrowed(name);
+    }
+    let name = name.replace('.', "_");
+    if is_field_name(&name) { Cow::Owned(name) } else { Cow::Borrowed("_") }
 }
 
 /// A hash of a name's length and both of its ends.
@@ -117,6 +127,23 @@ mod tests {
         assert_eq!(plain_name(&Key::Text(Text::raw_escaped("\\u0061"))), None);
         assert_eq!(key_text(&Key::Text(Text::raw_escaped("\\u0061"))), "a");
         assert!(!certainly_distinct([None].into_iter()));
+    }
+
+    #[test]
+    fn what_names_no_field_gets_a_name() {
+        for (name, expect) in [
+            ("a.b", "a.b"),
+            ("", "_"),
+            (" ", "_"),
+            ("x.", "x_"),
+            (".y", "_y"),
+            ("p..q", "p__q"),
+            ("..", "__"),
+        ] {
+            assert_eq!(sound(name), expect, "{name:?}");
+            let plain = plain_name(&Key::Text(Text::raw(name)));
+            assert_eq!(plain.is_some(), name == expect, "{name:?}");
+        }
     }
 
     #[test]

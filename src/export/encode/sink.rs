@@ -6,15 +6,12 @@ use std::io::Write as _;
 use flate2::write::GzEncoder;
 use pillion_parsers::record::{Text, Value};
 
+use crate::config::memory::COMPRESSOR;
 use crate::export::escape;
 
 /// Staged bytes at which they go to the compressor; also the size of a long text's pieces, so that
 /// staging stays below six times this (every byte escaped) and a bit.
 const STAGE: usize = 16 * 1024;
-
-/// What zlib-rs takes for one stream at any level (measured: window, hash chains, hash heads, pending
-/// output), with flate2's own output buffer of 32 KiB.
-const COMPRESSOR: usize = 404 * 1024;
 
 /// Somewhere to append bytes.
 pub(crate) trait Sink {

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use pillion_parsers::Arena;
 use pillion_parsers::frame::FileNumber;
-use pillion_parsers::record::{ClockUnit, Key, Known, Level, Marks, Record, Text, Time, Value};
+use pillion_parsers::record::{
+    ClockUnit, Key, Known, Level, Marks, Record, Text, Time, Value, is_field_name,
+};
 use pillion_parsers::redact::{BlockState, Clean, Redacted, Redactor, Rules};
 use proptest::prelude::*;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -352,7 +354,7 @@ pub(crate) fn plain_spec() -> impl Strategy<Value = Spec> {
                 OwnedKey::Raw(name) => name.clone(),
                 OwnedKey::Escaped(inside) => names::decoded(inside),
             };
-            names.insert(name.trim_end_matches('_').to_owned())
+            is_field_name(&name) && names.insert(name.trim_end_matches('_').to_owned())
         });
         spec
     })

@@ -12,12 +12,16 @@ fn settings(url: &str) -> HttpSettings {
     }
 }
 
+fn http(settings: HttpSettings) -> Result<Http, HttpError> {
+    Http::new(settings, Budget::new(0))
+}
+
 #[test]
 fn what_can_never_work_is_said_at_the_start_and_shows_no_password() {
-    let error = Http::new(settings("ftp://user:hunter2@host/")).expect_err("no http");
+    let error = http(settings("ftp://user:hunter2@host/")).expect_err("no http");
     assert_eq!(error.to_string(), "a url must begin with http:// or https://");
     let none = HttpSettings { urls: Vec::new(), ..settings("http://host/") };
-    assert!(Http::new(none).is_err());
+    assert!(http(none).is_err());
     for (content, expect) in
         [(None, "cannot read ca file"), (Some("rubbish"), "no PEM certificates")]
     {
@@ -27,11 +31,11 @@ fn what_can_never_work_is_said_at_the_start_and_shows_no_password() {
             std::fs::write(&path, content).expect("written");
         }
         let with_ca = |url| HttpSettings { ca: Some(path.clone()), ..settings(url) };
-        let error = Http::new(with_ca("https://host/")).expect_err("no certificate");
+        let error = http(with_ca("https://host/")).expect_err("no certificate");
         assert!(error.to_string().starts_with(expect), "{error}");
-        assert!(Http::new(with_ca("http://host/")).is_ok(), "not needed without TLS");
+        assert!(http(with_ca("http://host/")).is_ok(), "not needed without TLS");
     }
-    let http = Http::new(settings("http://user:hunter2@host/")).expect("usable");
+    let http = http(settings("http://user:hunter2@host/")).expect("usable");
     assert!(!format!("{http:?}").contains("hunter2"));
 }
 

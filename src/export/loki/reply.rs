@@ -12,26 +12,33 @@ use crate::export::outcome::{
     Outcome, PauseClass, Refusal, RetryClass, Verdict, pause_class, retry_class,
 };
 
-/// In the text of a 400 after which everything else in the request is stored.
-const VALIDATION: &[&str] = &[
-    "timestamp too old",
-    "timestamp too new",
-    "entry too far behind",
-    "entry out of order",
-    "max entry size",
-    "max line size",
+/// In the text of a 400 about a stream's labels: none of the stream's entries is stored, and the
+/// text says so once, however many they are.
+const LABELS: &[&str] = &[
     "label names; limit",
     "label name too long",
     "label value too long",
-    "stream limit",
     "duplicate label name",
     "at least one label pair is required",
+];
+
+/// In the text of a 400 about an entry, as the distributor counts them: each is named.
+const ENTRIES: &[&str] = &[
+    "timestamp too old",
+    "timestamp too new",
+    "max entry size",
+    "max line size",
     "structured metadata too large",
     "structured metadata labels",
     "structured metadata for entry",
     "feature is disallowed",
-    "total ignored:",
 ];
+
+/// In the text of a 400 about entries, as an ingester counts them: their sum stands at the end.
+const IGNORED: &[&str] = &["entry too far behind", "entry out of order", TOTAL];
+
+/// Before an ingester's sum. The quotation mark is the end of `user '…'`.
+const TOTAL: &str = "', total ignored: ";
 
 /// What a tenant may send in one go by default (`ingestion_burst_size_mb`), in bytes.
 const BURST: usize = 6 << 20;
@@ -58,7 +65,7 @@ impl Push<'_> {
     /// What is to be done.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let text = String::from_utf8_lossy(self.body);
+        let text = unquoted(&String::from_utf8_lossy(self.body));
         match self.status {
             260 => Outcome::Pause(PauseClass::Blocked),
             // 200 is what VictoriaLogs' older versions and some gateways say for 204.
@@ -68,7 +75,7 @@ impl Push<'_> {
             429 => self.limited(&text),
             // The distributor's gRPC to an ingester takes 4 MiB: a larger request fails for ever
             // as a 500 that looks as if it would pass.
-            500 if text.contains("ResourceExhausted") && text.contains("larger than max") => {
+            500 if text.contains("resourceexhausted") && text.contains("larger than max") => {
                 Outcome::TooLarge { status: 500, overload: false }
             }
             status => self.other(status),
@@ -88,51 +95,85 @@ impl Push<'_> {
     fn limited(&self, text: &str) -> Outcome {
         // More than the bucket holds never fits, however long one waits.
         let burst = rate_limit(text).map_or(BURST, |rate| rate.max(SPLIT_FLOOR));
-        if text.to_ascii_lowercase().contains("ingestion rate limit exceeded")
-            && self.plain_bytes > burst
-        {
+        if text.contains("ingestion rate limit exceeded") && self.plain_bytes > burst {
             return Outcome::TooLarge { status: 429, overload: true };
         }
         Outcome::Retry { class: RetryClass::Overload, after: self.retry_after }
     }
 
     fn bad_request(&self, text: &str) -> Outcome {
-        let refusal = Refusal { status: 400, error: None };
-        if text.contains("ingestion blocked") {
+        if without_count(text).starts_with("ingestion blocked") {
             return Outcome::Pause(PauseClass::Blocked);
         }
-        if let Some(known) = VALIDATION.iter().find(|known| text.contains(**known)) {
+        let named = |known: &[&str]| known.iter().find(|known| text.contains(**known)).map(word);
+        let refusal = |error| Refusal { status: 400, error };
+        if let Some(error) = named(LABELS) {
+            return Outcome::StreamRefused(refusal(Some(error)));
+        }
+        if let Some(error) = named(ENTRIES).or_else(|| named(IGNORED)) {
             let refused = refused(text).clamp(1, self.sent.max(1));
             if refused < self.sent {
                 return Outcome::Unattributed { refused };
             }
             // One record alone is no riddle; nor are all of them.
-            let refusal = Refusal { status: 400, error: Some(word(known)) };
             let all = usize::try_from(self.sent).unwrap_or(usize::MAX);
-            return Outcome::Records(vec![Verdict::Refused(refusal); all]);
+            return Outcome::Records(vec![Verdict::Refused(refusal(Some(error))); all]);
         }
         if text.trim_start().starts_with('<') {
             // A page: from a proxy, about the request, not from Loki about a record.
             return Outcome::Pause(PauseClass::Unexpected);
         }
-        Outcome::Poisoned(refusal)
+        Outcome::Poisoned(refusal(None))
     }
 }
 
+/// A server's text in lower case without what it quotes in `"…"`, as it quotes label values: those
+/// are the application's words (a file's name is one), and must not decide how it is read.
+fn unquoted(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for c in text.chars() {
+        match c {
+            _ if std::mem::take(&mut escaped) => {}
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            _ => plain.push(c.to_ascii_lowercase()),
+        }
+    }
+    plain
+}
+
 /// A known string as a word: `timestamp too old` as `timestamp_too_old`.
-fn word(known: &str) -> Arc<str> {
-    known.replace([':', ';'], "").replace(' ', "_").into()
+fn word(known: &&str) -> Arc<str> {
+    known.replace(['\'', ',', ':', ';'], "").trim().replace(' ', "_").into()
 }
 
 /// How many records a validation error is about, as far as its text says; 0 if it does not.
 fn refused(text: &str) -> u32 {
-    let ignored = numbers_after(text, "total ignored: ");
-    let grouped = numbers_before(text, " errors like: ");
-    ignored.saturating_add(grouped)
+    let ignored = text.split(TOTAL).skip(1).map(leading_number).fold(0, u32::saturating_add);
+    ENTRIES.iter().map(|known| named(text, known)).fold(ignored, u32::saturating_add)
 }
 
-fn numbers_after(text: &str, words: &str) -> u32 {
-    text.split(words).skip(1).map(leading_number).fold(0, u32::saturating_add)
+/// How many records an error of the distributor is about, over all places where it stands: equal ones
+/// are told once, with their number before.
+fn named(text: &str, known: &str) -> u32 {
+    let mut parts: Vec<_> = text.split(known).collect();
+    parts.pop();
+    let number = |part: &&str| match part.rsplit_once(LIKE) {
+        // The number is this error's own, if no other error was told since.
+        Some((before, since)) if !since.contains("; ") => trailing_number(before).max(1),
+        _ => 1,
+    };
+    parts.iter().map(number).fold(0, u32::saturating_add)
+}
+
+/// Between a number and the error that so many records have in common.
+const LIKE: &str = " errors like: ";
+
+/// A text without the number of errors that it may begin with.
+fn without_count(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix(LIKE).unwrap_or(text)
 }
 
 fn leading_number(text: &str) -> u32 {
@@ -140,14 +181,9 @@ fn leading_number(text: &str) -> u32 {
     text.get(..end).and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
-fn numbers_before(text: &str, words: &str) -> u32 {
-    let mut parts: Vec<_> = text.split(words).collect();
-    parts.pop();
-    let number = |part: &&str| {
-        let digits = part.bytes().rev().take_while(u8::is_ascii_digit).count();
-        part.get(part.len() - digits..).and_then(|digits| digits.parse().ok()).unwrap_or(0_u32)
-    };
-    parts.iter().map(number).fold(0, u32::saturating_add)
+fn trailing_number(text: &str) -> u32 {
+    let digits = text.bytes().rev().take_while(u8::is_ascii_digit).count();
+    text.get(text.len() - digits..).and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 /// The `(limit: N bytes/sec)` of a rate limit's text.
@@ -193,11 +229,60 @@ mod tests {
         let grouped = "12 errors like: entry for stream '{app=\"x\"}' has timestamp too old: \
                        2020; 2 errors like: max entry size '262144' bytes exceeded";
         check(400, grouped, Outcome::Unattributed { refused: 14 });
-        check(
-            400,
-            "stream '{a=\"b\"}' has label value too long: 'alice'",
-            Outcome::Unattributed { refused: 1 },
-        );
+        let each = "entry for stream '{app=\"x\"}' has timestamp too old: 2020-01-01T00:00:00Z, oldest \
+                    acceptable timestamp is: 2026; entry for stream '{app=\"x\"}' has timestamp too \
+                    old: 2020-01-01T00:00:01Z; 3 errors like: entry for stream '{app=\"x\"}' has \
+                    timestamp too old: 2019";
+        check(400, each, Outcome::Unattributed { refused: 5 });
+    }
+
+    #[test]
+    fn a_stream_refused_for_its_labels_is_looked_for() {
+        for (text, error) in [
+            ("stream '{a=\"b\"}' has label value too long: 'alice'", "label_value_too_long"),
+            ("stream '{a=\"b\"}' has label name too long: 'a'", "label_name_too_long"),
+            ("stream '{a=\"b\"}' has duplicate label name: 'a'", "duplicate_label_name"),
+            ("entry for stream '{}' has 16 label names; limit 15", "label_names_limit"),
+            (
+                "error at least one label pair is required per stream",
+                "at_least_one_label_pair_is_required",
+            ),
+            (
+                "9 errors like: max entry size '1' bytes exceeded; stream '{}' has label name too long",
+                "label_name_too_long",
+            ),
+        ] {
+            let refusal = Refusal { status: 400, error: Some(error.into()) };
+            check(400, text, Outcome::StreamRefused(refusal));
+        }
+    }
+
+    /// A log may be called anything, and its name is a label.
+    #[test]
+    fn what_an_application_may_write_into_a_label_decides_nothing() {
+        let far = |filename: &str| {
+            format!(
+                "entry with timestamp 2026-01-01 ignored, reason: 'entry too far behind, oldest \
+                 acceptable timestamp is: 2026-01-02',\nuser 'fake', total ignored: 2 out of 60 for \
+                 stream: {{app=\"a\", filename={filename:?}}}"
+            )
+        };
+        for filename in [
+            "/logs/ingestion blocked.log",
+            "user 'x', total ignored: 4000000 out of 9",
+            "7 errors like: x has timestamp too old",
+            "has label name too long",
+            "a\"}, user 'x', total ignored: 40 out of \"{",
+            "\\",
+        ] {
+            check(400, &far(filename), Outcome::Unattributed { refused: 2 });
+        }
+        let blocked = "ingestion blocked for user fake until '2030' with status code '400'";
+        check(400, blocked, Outcome::Pause(PauseClass::Blocked));
+        check(400, &format!("3 errors like: {blocked}"), Outcome::Pause(PauseClass::Blocked));
+        let slow = "Per stream rate limit exceeded (limit: 3MB/sec) for stream \
+                    '{a=\"ingestion rate limit exceeded (limit: 9 bytes/sec)\"}'";
+        check(429, slow, retry(RetryClass::Overload));
     }
 
     #[test]
@@ -213,7 +298,8 @@ mod tests {
         );
         let one = Push { sent: 1, ..push(400, "has timestamp too old") };
         assert_eq!(one.outcome(), all(1, "timestamp_too_old"));
-        check(400, "total ignored: 99999999999999 out of 5", Outcome::Unattributed { refused: 1 });
+        let many = "user 'fake', total ignored: 99999999999999 out of 5";
+        check(400, many, Outcome::Unattributed { refused: 1 });
     }
 
     #[test]
@@ -254,11 +340,16 @@ mod tests {
 
     #[test]
     fn rubbish_is_counted_without_panic() {
-        for text in
-            ["total ignored: ", " errors like: ", "é errors like: ", "total ignored: é", "(limit: "]
-        {
-            let _ = (refused(text), rate_limit(text));
+        for text in [
+            "', total ignored: ",
+            " errors like: ",
+            "é errors like: timestamp too old",
+            "', total ignored: é",
+            "(limit: ",
+            "timestamp too old",
+        ] {
+            let _ = (refused(text), rate_limit(text), without_count(text));
         }
-        assert_eq!(refused("é12 errors like: x"), 12);
+        assert_eq!(refused("é12 errors like: timestamp too old"), 12);
     }
 }

@@ -57,9 +57,8 @@ impl Streamed {
         Ok(assemble(self.format, self.level, parts))
     }
 
-    /// Where to cut the payload in two: at the border of two streams that is nearest to the middle,
-    /// or in the middle of the only stream.
-    pub(super) fn middle(&self, payload: &Payload) -> io::Result<u32> {
+    /// The border of two streams that is nearest to the middle of the payload; `None` for one stream.
+    pub(super) fn border(&self, payload: &Payload) -> io::Result<Option<u32>> {
         let plain = self.plain(payload)?;
         let mut end = 0;
         let mut borders = Vec::new();
@@ -69,7 +68,7 @@ impl Streamed {
         }
         borders.pop();
         let middle = payload.records / 2;
-        Ok(borders.into_iter().min_by_key(|border| border.abs_diff(middle)).unwrap_or(middle))
+        Ok(borders.into_iter().min_by_key(|border| border.abs_diff(middle)))
     }
 
     /// Tells of each record.

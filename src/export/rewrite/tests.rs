@@ -45,7 +45,16 @@ fn encode(
 }
 
 fn rewriter(destination: &Destination, schema: Schema) -> Rewriter {
-    Rewriter::new(destination, schema, "app", INSTANCE).expect("fine")
+    Rewriter::new(destination, schema, "app", INSTANCE)
+}
+
+/// All of them at once.
+fn letters(
+    rewriter: &Rewriter,
+    payload: &Payload,
+    reason: impl Fn(u32) -> Option<Reason>,
+) -> io::Result<Vec<DeadLetter>> {
+    rewriter.dead_letters(payload, 0, usize::MAX, reason).map(|(letters, _)| letters)
 }
 
 fn assert_same(one: &Payload, two: &Payload, what: &str) {
@@ -57,8 +66,7 @@ fn assert_same(one: &Payload, two: &Payload, what: &str) {
 
 /// The positions of a payload in the order of encoding: Loki's are grouped by stream.
 fn order(rewriter: &Rewriter, payload: &Payload, specs: &[(u64, Spec)], spot: &Spot) -> Vec<usize> {
-    let letters =
-        rewriter.dead_letters(payload, |_| Some(Reason::Refused)).expect("our own payload");
+    let letters = letters(rewriter, payload, |_| Some(Reason::Refused)).expect("our own payload");
     assert_eq!(letters.len(), specs.len());
     let id = |offset: &u64| spot.at(*offset).id.text().to_string();
     letters
@@ -97,7 +105,7 @@ fn check(specs: Vec<Spec>, keep: &[bool]) {
             assert_same(&selected, &encode(&destination, schema, &spot, &alone), &what);
         }
 
-        let halves = rewriter.split(&payload).expect("our own payload");
+        let halves = rewriter.split(&payload, Cut::Records).expect("our own payload");
         assert_eq!(halves.is_some(), specs.len() > 1, "{what}");
         if let Some((first, second)) = halves {
             assert_eq!(first.records + second.records, payload.records, "{what}");
@@ -132,9 +140,9 @@ proptest! {
             }
             let specs = [(0, Spec::message("other")), (70, spec.clone())];
             let payload = encode(&destination, schema, &spot, &specs);
-            let letters = rewriter(&destination, schema)
-                .dead_letters(&payload, |position| (position == 1).then_some(Reason::Refused))
-                .expect("our own payload");
+            let second = |position| (position == 1).then_some(Reason::Refused);
+            let letters = letters(&rewriter(&destination, schema), &payload, second);
+            let letters = letters.expect("our own payload");
             prop_assert_eq!(letters.len(), 1);
             prop_assert_eq!(&serde_json::from_str::<Json>(&letters[0].record).expect("JSON"), &line);
             if matches!(destination.kind, DestinationKind::Elasticsearch(_)) {
@@ -151,8 +159,9 @@ proptest! {
             let plain_bytes = bytes.len();
             let payload = Payload { ids: body.clone(), body, plain_bytes, records };
             let _ = rewriter.select(&payload, |_| true);
-            let _ = rewriter.split(&payload);
-            let _ = rewriter.dead_letters(&payload, |_| Some(Reason::Refused));
+            let _ = rewriter.split(&payload, Cut::Records);
+            let _ = rewriter.split(&payload, Cut::Streams);
+            let _ = letters(&rewriter, &payload, |_| Some(Reason::Refused));
         }
     }
 }
@@ -178,19 +187,35 @@ fn lokis_halves_part_streams_first() {
     }
     let payload = encode(&destination, Schema::Ecs, &Spot::new(&[]), &specs);
     let rewriter = rewriter(&destination, Schema::Ecs);
-    let (first, second) = rewriter.split(&payload).expect("our own").expect("six records");
-    assert_eq!((first.records, second.records), (1, 5));
-    let (first, second) = rewriter.split(&second).expect("our own").expect("five records");
-    assert_eq!((first.records, second.records), (4, 1));
-    let (first, second) = rewriter.split(&first).expect("our own").expect("one stream");
-    assert_eq!((first.records, second.records), (2, 2));
-    assert_eq!(
-        rewriter
-            .split(&encode(&destination, Schema::Ecs, &Spot::new(&[]), &specs[..1]))
-            .expect("our own")
-            .map(|_| ()),
-        None
-    );
+    let split = |payload: &Payload, cut| rewriter.split(payload, cut).expect("our own");
+    for cut in [Cut::Records, Cut::Streams] {
+        let (first, second) = split(&payload, cut).expect("six records");
+        assert_eq!((first.records, second.records), (1, 5));
+        let (first, second) = split(&second, cut).expect("five records");
+        assert_eq!((first.records, second.records), (4, 1));
+        let halves = split(&first, cut).map(|(first, second)| (first.records, second.records));
+        assert_eq!(halves, (cut == Cut::Records).then_some((2, 2)), "one stream");
+        assert!(split(&second, cut).is_none(), "one record");
+    }
+}
+
+#[test]
+fn dead_letters_come_in_slices() {
+    let specs: Vec<_> = (0..7).map(|n| (n * 70, Spec::message(&format!("number {n}")))).collect();
+    for (destination, schema) in destinations() {
+        let payload = encode(&destination, schema, &Spot::new(&[]), &specs);
+        let rewriter = rewriter(&destination, schema);
+        let odd = |position| (position % 2 == 1).then_some(Reason::Refused);
+        let all = letters(&rewriter, &payload, odd).expect("our own");
+        let (mut sliced, mut next) = (Vec::new(), 0);
+        for expect in [2, 4, 6, 6] {
+            let (slice, end) = rewriter.dead_letters(&payload, next, 1, odd).expect("our own");
+            assert_eq!(end, expect);
+            sliced.extend(slice);
+            next = end;
+        }
+        assert_eq!((all.len(), sliced), (3, all));
+    }
 }
 
 #[test]
@@ -205,9 +230,9 @@ fn lokis_dead_letters_have_the_records_names_again() {
     for format in [LokiFormat::Protobuf, LokiFormat::Json] {
         let destination = destination(loki(format, true, &[("a", "{a}")]), Compression::Fast);
         let payload = encode(&destination, Schema::Ecs, &spot, &[(70, spec.clone())]);
-        let letters = rewriter(&destination, Schema::Ecs)
-            .dead_letters(&payload, |_| Some(Reason::TooFarBehind))
-            .expect("our own");
+        let behind = |_| Some(Reason::TooFarBehind);
+        let letters = letters(&rewriter(&destination, Schema::Ecs), &payload, behind);
+        let letters = letters.expect("our own");
         assert_eq!(letters[0].id, spot.at(70).id.text().to_string());
         assert_eq!(letters[0].reason, Reason::TooFarBehind);
         Strict::check(&letters[0].record);

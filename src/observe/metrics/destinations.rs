@@ -34,12 +34,13 @@ fn outcomes(page: &mut Page, counted: &Counted) {
     let mut outcomes = Vec::new();
     let mut dead = Vec::new();
     let mut lost = Vec::new();
+    let mut dropped = Vec::new();
     for (name, stats) in &counted.destinations {
         for (outcome, value) in [
             ("delivered", get(&stats.delivered)),
             ("duplicate", get(&stats.duplicate)),
             ("dead_lettered", stats.dead_lettered().map(|(_, count)| count).sum()),
-            ("dropped", get(&stats.dropped)),
+            ("dropped", stats.dropped().map(|(_, count)| count).sum()),
             ("lost", stats.lost().map(|(_, count)| count).sum()),
         ] {
             outcomes.push((labelled(name, "outcome", outcome), value));
@@ -47,10 +48,12 @@ fn outcomes(page: &mut Page, counted: &Counted) {
         dead.extend(
             stats.dead_lettered().map(|(why, n)| (labelled(name, "reason", why.name()), n)),
         );
+        dropped.extend(stats.dropped().map(|(why, n)| (labelled(name, "reason", why.name()), n)));
         lost.extend(stats.lost().map(|(why, n)| (labelled(name, "reason", why.name()), n)));
     }
     page.counter("records", "Records settled, by outcome", outcomes);
     page.counter("dead_letters", "Records refused for good and kept, by reason", dead);
+    page.counter("dropped_records", "Records left out on the user's wish, by reason", dropped);
     page.counter("lost_records", "Records neither delivered nor kept, by reason", lost);
     page.counter(
         "cut_at_destination",

@@ -9,6 +9,7 @@ use crate::budget::Budget;
 use crate::config::settings::{
     BatchLimits, Compression, Destination, DestinationKind, Schema, WhenFull,
 };
+use crate::export::breaker::Shown;
 use crate::export::encode::tests::{INSTANCE, Spec, Spot};
 
 const LINGER: i64 = 1_000_000;
@@ -24,6 +25,7 @@ fn outlet(budget: &Arc<Budget>, queue: &Arc<Queue>, when_full: WhenFull) -> Outl
         when_full,
     };
     Outlet::new(OutletParts {
+        name: destination.name.clone(),
         encoder: Encoder::new(&destination, Schema::Ecs, "app", INSTANCE).expect("good"),
         limits,
         when_full,
@@ -84,7 +86,49 @@ async fn a_destination_that_keeps_up_is_dropped_nothing_for() {
             drop(queue.pop().await);
         }
     }
-    assert_eq!(queue.stats().dropped.load(Ordering::Relaxed), 0);
+    assert_eq!(dropped(queue.stats()), [0, 0]);
+}
+
+/// Records dropped by a rule, and because the destination was full.
+fn dropped(stats: &DestinationStats) -> [u64; 2] {
+    let mut counts = stats.dropped().map(|(_, count)| count);
+    [counts.next().expect("rule"), counts.next().expect("full")]
+}
+
+/// A backlog is read faster than any server takes it: that is no trouble.
+#[test]
+fn a_slow_destination_is_waited_for() {
+    let (budget, queue) = (Budget::new(64 << 20), Queue::new(Arc::default()));
+    let mut outlet = outlet(&budget, &queue, WhenFull::DropNewest);
+    outlet.limits.bytes = 100_000;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            runtime.expect("a runtime").block_on(async {
+                while let Some(accepted) = queue.pop().await {
+                    std::thread::sleep(Duration::from_millis(2));
+                    drop(accepted);
+                }
+            });
+        });
+        for number in 0..4000 {
+            add_one(&mut outlet, number);
+            assert!(queue.resident() < 5 << 18, "{} bytes", queue.resident());
+        }
+        outlet.close();
+        queue.close();
+    });
+    assert_eq!(dropped(queue.stats()), [0, 0]);
+}
+
+/// A chunk's share can be more than the destination's: nothing lies there that could be waited for.
+#[test]
+fn an_idle_destination_has_room_whatever_is_reserved() {
+    let (budget, queue) = (Budget::new(8 << 20), Queue::new(Arc::default()));
+    let mut outlet = outlet(&budget, &queue, WhenFull::DropNewest);
+    outlet.reserve(budget.try_take(2 << 20).expect("free"));
+    add_one(&mut outlet, 0);
+    assert_eq!(dropped(queue.stats()), [0, 0]);
 }
 
 /// What was taken off the queue and is not settled counts as well, else as many batches as may be
@@ -94,6 +138,7 @@ async fn a_destination_holds_no_more_than_its_share() {
     let (budget, queue) = (Budget::new(64 << 20), Queue::new(Arc::default()));
     let mut outlet = outlet(&budget, &queue, WhenFull::DropNewest);
     outlet.limits.bytes = 100_000;
+    queue.stats().show_breaker(Shown::Open, None);
     let mut sending = Vec::new();
     for number in 0..4000 {
         add_one(&mut outlet, number);
@@ -103,8 +148,8 @@ async fn a_destination_holds_no_more_than_its_share() {
     }
     let stats = queue.stats();
     assert!(budget.used() < 5 << 18, "{} bytes", budget.used());
-    let (routed, dropped) = (&stats.routed, stats.dropped.load(Ordering::Relaxed));
-    assert!(dropped > 0);
+    let (routed, [by_rule, dropped]) = (&stats.routed, dropped(stats));
+    assert!(by_rule == 0 && dropped > 0);
     let (open, flying) = (stats.open.load(Ordering::Relaxed), &stats.in_flight);
     assert_eq!(routed.load(Ordering::Relaxed), dropped + open + flying.load(Ordering::Relaxed));
 }

@@ -56,17 +56,31 @@ impl Kind {
 /// indexed: none has a longest term.
 const TEXT: [&str; 4] = ["message", "error.message", "error.stack_trace", "event.original"];
 
-/// Names a document's root cannot have: they are Elasticsearch's own.
-const METADATA: [&str; 9] = [
-    "_id",
-    "_index",
-    "_source",
-    "_routing",
-    "_ignored",
+/// Names a document's root cannot have: they are Elasticsearch's own, in some version from 7 to 9.
+const METADATA: [&str; 23] = [
+    "_data_stream_timestamp",
+    "_doc_count",
+    "_feature",
     "_field_names",
-    "_version",
+    "_id",
+    "_ignored",
+    "_ignored_source",
+    "_index",
+    "_index_mode",
+    "_inference_fields",
+    "_nested_path",
+    "_primary_term",
+    "_recovery_source",
+    "_routing",
+    "_routing_hash",
     "_seq_no",
+    "_size",
+    "_source",
     "_tier",
+    "_ts_routing_hash",
+    "_tsid",
+    "_type",
+    "_version",
 ];
 
 impl Mapping {
@@ -243,16 +257,20 @@ fn fits(kind: Kind, value: &Value) -> bool {
     match (kind, value) {
         (Kind::Text | Kind::Keyword, _) => true,
         (Kind::Long, Value::Number(number)) => long(number),
-        (Kind::Float, Value::Number(_)) => true,
-        (Kind::Long | Kind::Float, Value::String(text)) => {
-            text.trim().parse::<f64>().is_ok_and(f64::is_finite)
-        }
+        (Kind::Float, Value::Number(number)) => float(&number.to_string()),
+        (Kind::Float, Value::String(text)) => float(text.trim()),
+        (Kind::Long, Value::String(text)) => text.trim().parse::<f64>().is_ok_and(f64::is_finite),
         (Kind::Boolean, Value::Bool(_)) => true,
         (Kind::Boolean, Value::String(text)) => matches!(text.as_str(), "true" | "false" | ""),
         (Kind::Date, Value::String(text)) => is_date(text) || text.parse::<i64>().is_ok(),
         (Kind::Date, Value::Number(number)) => long(number),
         _ => false,
     }
+}
+
+/// Whether a number lies in the range of `float`.
+fn float(number: &str) -> bool {
+    number.parse::<f32>().is_ok_and(f32::is_finite)
 }
 
 /// Whether a number lies in the range of `long`; a fraction is cut off.

@@ -47,7 +47,8 @@ impl Streams {
 /// Stores what the limits let through; a stream that `is_limited` is refused for now.
 ///
 /// # Errors
-/// Status and text; what was not refused is stored nevertheless.
+/// Status and text; what was not refused is stored nevertheless. 429 hides 400, and what an ingester
+/// says hides what the distributor found.
 pub(super) fn store(
     kept: &mut Kept,
     options: &Options,
@@ -57,20 +58,19 @@ pub(super) fn store(
 ) -> Result<(), (u16, String)> {
     let limits = &options.loki;
     let now = options.clock.now();
-    let mut flaws = Vec::new();
+    let (mut flaws, mut ignored) = (Grouped::default(), Vec::new());
     let mut limited = None;
     for stream in streams {
         let name = labels::write(&stream.labels);
         if let Err(flaw) = check_labels(&stream.labels, &name, limits) {
             kept.requests.refused += stream.entries.len() as u64;
-            flaws.push(flaw);
+            flaws.add(flaw);
             continue;
         }
-        let mut refused = Vec::new();
-        let sent = stream.entries.len();
+        let before = flaws.count;
         if is_limited() {
             limited = Some(too_fast(&name, &stream.entries));
-            kept.requests.deferred += sent as u64;
+            kept.requests.deferred += stream.entries.len() as u64;
             continue;
         }
         let entries: Vec<RawEntry> = stream
@@ -79,35 +79,66 @@ pub(super) fn store(
             .filter_map(|entry| match check_entry(&entry, &name, limits, now) {
                 Ok(()) => Some(entry),
                 Err(flaw) => {
-                    refused.push(flaw);
+                    flaws.add(flaw);
                     None
                 }
             })
             .collect();
-        kept.requests.refused += refused.len() as u64;
+        kept.requests.refused += flaws.count - before;
         if !entries.is_empty() {
             let key = (tenant.to_owned(), stream.labels);
             if is_one_too_many(&kept.streams, &key, limits) {
                 limited = Some(too_many_streams(&name, tenant));
                 kept.requests.deferred += entries.len() as u64;
             } else {
-                refused.extend(append(kept, options, key, &name, entries, now));
+                let sent = entries.len();
+                let behind = append(kept, options, key, entries, now);
+                ignored.extend(listed(behind, sent, &name, tenant));
             }
         }
-        flaws.extend(listed(refused, sent));
     }
-    match (limited, flaws.is_empty()) {
-        // 429 hides 400.
-        (Some(text), _) => Err((429, text)),
-        (None, false) => Err((400, flaws.join("\n"))),
-        (None, true) => Ok(()),
+    match limited {
+        Some(text) => Err((429, text)),
+        None if !ignored.is_empty() => Err((400, ignored.join("\n"))),
+        None => flaws.text().map_or(Ok(()), |text| Err((400, text))),
     }
 }
 
-fn listed(mut refused: Vec<String>, sent: usize) -> Option<String> {
-    let count = refused.len();
-    refused.truncate(LISTED);
-    (count > 0).then(|| format!("{}, total ignored: {count} out of {sent}", refused.join("\n")))
+/// Errors of the distributor, equal ones counted: Loki's `util.GroupedErrors`.
+#[derive(Default)]
+struct Grouped {
+    /// Each with how often it came, in the order of their first times.
+    errors: Vec<(String, u64)>,
+    count: u64,
+}
+
+impl Grouped {
+    fn add(&mut self, error: String) {
+        self.count += 1;
+        match self.errors.iter_mut().find(|(known, _)| *known == error) {
+            Some((_, count)) => *count += 1,
+            None => self.errors.push((error, 1)),
+        }
+    }
+
+    fn text(&self) -> Option<String> {
+        let one = |(error, count): &(String, u64)| match count {
+            1 => error.clone(),
+            _ => format!("{count} errors like: {error}"),
+        };
+        let all: Vec<_> = self.errors.iter().map(one).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
+/// What an ingester ignored of a stream, some of it listed.
+fn listed(mut behind: Vec<String>, sent: usize, name: &str, tenant: &str) -> Option<String> {
+    let count = behind.len();
+    behind.truncate(LISTED);
+    (count > 0).then(|| {
+        let list = behind.join("\n");
+        format!("{list}\nuser '{tenant}', total ignored: {count} out of {sent} for stream: {name}")
+    })
 }
 
 fn check_labels(labels: &Labels, name: &str, limits: &LokiLimits) -> Result<(), String> {
@@ -137,13 +168,16 @@ fn check_labels(labels: &Labels, name: &str, limits: &LokiLimits) -> Result<(), 
 fn check_entry(entry: &RawEntry, name: &str, limits: &LokiLimits, now: i64) -> Result<(), String> {
     let oldest = now.saturating_sub(nanos(limits.too_old));
     if entry.time < oldest {
-        let time = entry.time;
+        let (time, oldest) = (second(entry.time), second(oldest));
         return Err(format!(
             "entry for stream '{name}' has timestamp too old: {time}, oldest acceptable timestamp is: {oldest}"
         ));
     }
     if entry.time > now.saturating_add(nanos(limits.too_new)) {
-        return Err(format!("entry for stream '{name}' has timestamp too new: {}", entry.time));
+        return Err(format!(
+            "entry for stream '{name}' has timestamp too new: {}",
+            second(entry.time)
+        ));
     }
     let (length, limit) = (entry.line.len(), limits.line);
     if length > limit {
@@ -199,7 +233,6 @@ fn append(
     kept: &mut Kept,
     options: &Options,
     key: (String, Labels),
-    name: &str,
     entries: Vec<RawEntry>,
     now: i64,
 ) -> Vec<String> {
@@ -221,10 +254,10 @@ fn append(
         let oldest = stream.newest.saturating_sub(nanos(options.loki.too_far_behind));
         if entry.time < oldest {
             requests.refused += 1;
-            let time = entry.time;
+            let (time, oldest) = (second(entry.time), second(oldest));
             refused.push(format!(
                 "entry with timestamp {time} ignored, reason: 'entry too far behind, entry timestamp \
-                 is: {time}, oldest acceptable timestamp is: {oldest}', for stream: {name}"
+                 is: {time}, oldest acceptable timestamp is: {oldest}',"
             ));
             continue;
         }
@@ -244,6 +277,12 @@ fn append(
         }
     }
     refused
+}
+
+/// A time as errors show it, to the second: which makes many of them equal.
+fn second(nanos: i64) -> String {
+    jiff::Timestamp::from_nanosecond(nanos.into())
+        .map_or_else(|_| nanos.to_string(), |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 /// What makes two entries of a stream equal.

@@ -78,6 +78,21 @@ fn a_hanging_request_ends_with_the_server() {
 }
 
 #[test]
+fn a_request_that_is_never_answered_wakes_who_waits_for_it() {
+    let receiver = start(|_| {});
+    receiver.faults().set(Fault::Reset { stored: false });
+    let (began, patience) = (std::time::Instant::now(), Duration::from_secs(20));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(50));
+            bulk(&receiver, &create("a", "x"))
+        });
+        assert!(receiver.wait_for(patience, |requests| requests.faulted == 1));
+        assert!(began.elapsed() < patience, "woken, not timed out");
+    });
+}
+
+#[test]
 fn slow_is_late_and_otherwise_as_usual() {
     let began = std::time::Instant::now();
     let (bulk, push, stored) = under(&Fault::Slow(Duration::from_millis(20)));

@@ -176,8 +176,35 @@ fn order_is_kept_to_within_an_hour() {
     ]);
     send(behind, (400, "entry too far behind"), &["newest", "window"]);
     send(json!([]), (204, ""), &[]);
-    let many: Vec<_> = (0..12).map(|n| json!([at(-8 * 24 * 3600 * SECOND - n), "old"])).collect();
-    send(json!(many), (400, "total ignored: 12 out of 12"), &[]);
+    let mut many: Vec<_> = (0..12).map(|n| json!([at(-4000 * SECOND - n), "behind"])).collect();
+    many.insert(0, json!([at(0), "newest"]));
+    send(json!(many), (400, "user 'fake', total ignored: 12 out of 13 for stream"), &["newest"]);
+}
+
+/// What the distributor finds has the form of a list; equal errors are told once, with their number.
+#[test]
+fn errors_of_the_distributor_are_grouped() {
+    let old = -8 * 24 * 3600 * SECOND;
+    let mut values: Vec<_> = (0..12).map(|n| json!([at(old + n), "old"])).collect();
+    values.push(json!([at(old + SECOND), "old"]));
+    values.push(json!([at(0), "good"]));
+    let streams = json!([
+        {"stream": {"app": "x"}, "values": values},
+        {"stream": {}, "values": [[at(0), "bad"], [at(1), "bad"]]},
+    ]);
+    let receiver = start(|_| {});
+    let answer = push(&receiver, &json!({"streams": streams}));
+    let old = |second| {
+        format!(
+            "entry for stream '{{app=\"x\"}}' has timestamp too old: 2026-11-14T10:00:0{second}Z, \
+             oldest acceptable timestamp is: 2026-11-15T10:00:00Z"
+        )
+    };
+    let labels = "error at least one label pair is required per stream";
+    let expect = format!("12 errors like: {}; {}; {labels}\n", old(0), old(1));
+    assert_eq!((answer.status, answer.text()), (400, expect));
+    let requests = receiver.requests();
+    assert_eq!((requests.stored, requests.refused), (1, 15));
 }
 
 #[test]

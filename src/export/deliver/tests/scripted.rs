@@ -4,44 +4,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::*;
 use crate::config::settings::{BatchLimits, Compression, WhenFull};
-use crate::export::outcome::{PauseClass, Refusal, RetryClass, Verdict};
-
-fn refusal(status: u16) -> Refusal {
-    Refusal { status, error: Some("mapper_parsing_exception".into()) }
-}
+use crate::export::outcome::{PauseClass, RetryClass, Verdict};
 
 fn retry(class: RetryClass) -> Outcome {
     Outcome::Retry { class, after: None }
-}
-
-fn pair(id: &str, reason: &str) -> (String, String) {
-    (id.to_owned(), reason.to_owned())
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_a_mixed_answer_only_the_retriable_are_sent_again() {
-    let mut first = true;
-    let mut bench = Bench::new(move |_| {
-        if !std::mem::take(&mut first) {
-            return Outcome::Delivered;
-        }
-        Outcome::Records(vec![
-            Verdict::Delivered,
-            Verdict::Duplicate,
-            Verdict::Retry(RetryClass::Overload),
-            Verdict::Refused(refusal(400)),
-            Verdict::Retry(RetryClass::Server),
-            Verdict::FailureStore,
-        ])
-    });
-    let all = bench.push("r", 6);
-    bench.drain().await;
-    assert_eq!(bench.sent(), [all, vec!["r2".into(), "r4".into()]]);
-    assert_eq!(bench.dead_letters(), [pair("r3", "refused")]);
-    let stats = &bench.stats;
-    assert_eq!((stats.delivered.load(Relaxed), stats.duplicate.load(Relaxed)), (3, 1));
-    let dead: u64 = stats.dead_lettered().map(|(_, count)| count).sum();
-    assert_eq!(dead, 2, "one here, one in the server's failure store");
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,22 +55,6 @@ async fn retry_after_holds_the_whole_destination() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_too_large_is_split_until_it_fits_and_one_alone_is_refused() {
-    let mut bench = Bench::new(|sent| {
-        if sent.len() > 3 || sent.contains(&"r5".to_owned()) {
-            Outcome::TooLarge { status: 413, overload: false }
-        } else {
-            Outcome::Delivered
-        }
-    });
-    bench.push("r", 16);
-    bench.push("after", 2);
-    bench.drain().await;
-    assert_eq!(bench.dead_letters(), [pair("r5", "too_large")]);
-    assert_eq!(bench.stats.delivered.load(Relaxed), 17);
-}
-
-#[tokio::test(start_paused = true)]
 async fn five_minutes_of_bad_credentials_lose_nothing_and_are_asked_slowly() {
     let heals = Instant::now() + Duration::from_secs(300);
     let mut bench = Bench::new(move |_| {
@@ -136,41 +86,21 @@ async fn a_privilege_missing_for_some_records_pauses_and_sends_only_those_again(
     assert!(bench.sent_at()[1] > 2.0, "slowly");
 }
 
+/// What a Loki would refuse as too far behind, if it came after what is newer.
 #[tokio::test(start_paused = true)]
-async fn the_one_record_that_poisons_a_request_is_found() {
-    let mut bench = Bench::new(|sent| {
-        if sent.contains(&"r11".to_owned()) {
-            Outcome::Poisoned(refusal(400))
-        } else {
-            Outcome::Delivered
-        }
+async fn where_order_matters_no_batch_passes_one_that_waits() {
+    let mut first = true;
+    let mut bench = Bench::new(move |_| match std::mem::take(&mut first) {
+        true => retry(RetryClass::Server),
+        false => Outcome::Delivered,
     });
-    bench.push("r", 64);
+    bench.one_at_a_time();
+    let mut expect = vec![bench.push("a", 2)];
+    for batch in ["a", "b", "c", "d"] {
+        expect.push(if batch == "a" { expect[0].clone() } else { bench.push(batch, 2) });
+    }
     bench.drain().await;
-    assert_eq!(bench.dead_letters(), [pair("r11", "refused")]);
-    assert_eq!(bench.stats.delivered.load(Relaxed), 63);
-    assert_eq!(bench.sent().len(), 13, "two requests per halving");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_server_that_refuses_everything_from_the_start_condemns_nothing() {
-    let heals = Instant::now() + Duration::from_secs(300);
-    let mut bench = Bench::new(move |sent| {
-        if Instant::now() < heals || sent.contains(&"r0".to_owned()) {
-            Outcome::Poisoned(refusal(400))
-        } else {
-            Outcome::Delivered
-        }
-    });
-    bench.push("r", 4);
-    bench.push("s", 1);
-    let running = bench.start();
-    tokio::time::sleep(Duration::from_secs(299)).await;
-    assert_eq!((bench.dead_letters(), bench.stats.last_error()), (vec![], Some("unexpected")));
-    bench.queue.close();
-    assert_eq!(running.await.expect("no panic").ended, Ended::Drained);
-    assert_eq!(bench.dead_letters(), [pair("r0", "refused")], "once others were taken");
-    assert_eq!(bench.stats.delivered.load(Relaxed), 4);
+    assert_eq!(bench.sent(), expect);
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,35 +196,6 @@ async fn a_reader_that_left_ends_the_delivery() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dead_letter_that_cannot_be_written_holds_its_batch() {
-    let mut bench = Bench::new(|_| Outcome::Records(vec![Verdict::Refused(refusal(400))]));
-    let blocker = bench.state.path().join("dead-letters");
-    std::fs::write(&blocker, "in the way").expect("written");
-    bench.push("r", 1);
-    let running = bench.start();
-    while bench.stats.dead_letter_failures.load(Relaxed) < 3 {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-    assert!(bench.settled_once().is_empty());
-    std::fs::remove_file(&blocker).expect("removed");
-    bench.queue.close();
-    assert_eq!(running.await.expect("no panic").ended, Ended::Drained);
-    assert_eq!(bench.dead_letters(), [pair("r0", "refused")]);
-    bench.check_conserved();
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_the_encoder_refused_is_kept_and_a_batch_of_nothing_is_settled() {
-    let mut bench = Bench::new(|_| Outcome::Delivered);
-    bench.push_batch(None, Vec::new());
-    let letter = DeadLetter { id: "x".into(), reason: Reason::TooOld, record: "{}".into() };
-    bench.push_batch(Some(payload(&["y".to_owned()])), vec![letter]);
-    bench.drain().await;
-    assert_eq!(bench.dead_letters(), [pair("x", "too_old")]);
-    assert_eq!(bench.sent(), [["y"]]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn requests_run_side_by_side_when_the_destination_keeps_up() {
     let mut bench = Bench::new(|_| Outcome::Delivered);
     for batch in 0..200 {
@@ -321,7 +222,8 @@ async fn a_configured_file_is_delivered_to_by_the_public_way() {
     let settle = Arc::clone(&bench.settled) as Arc<dyn Settle>;
     let dead_letters = DeadLetters { state: state.path(), cap: CAP };
     let queue = Arc::clone(&bench.queue);
-    let delivery = Delivery::new(0, &settings, Lines, queue, settle, dead_letters).expect("usable");
+    let delivery = Delivery::new(0, &settings, Lines, queue, settle, dead_letters, &bench.budget);
+    let delivery = delivery.expect("usable");
     bench.push("a", 2);
     bench.push("b", 1);
     bench.queue.close();

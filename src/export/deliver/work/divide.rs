@@ -7,6 +7,7 @@ use crate::export::deliver::Rewrite;
 use crate::export::gate::Slot;
 use crate::export::outcome::{PauseClass, Refusal, Verdict};
 use crate::export::payload::Payload;
+use crate::export::rewrite::Cut;
 use crate::export::sink::Sink;
 
 /// Bytes before compression that a probe of an open circuit has at most, if records allow.
@@ -34,35 +35,47 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         }
     }
 
-    /// Halves a piece that was refused as a whole, or refuses its one record for good: if the
-    /// destination has shown that it takes others.
-    pub(super) async fn divide(&mut self, slot: Slot, piece: Piece, refusal: Refusal) {
-        if piece.payload.records > 1 {
-            self.recovered(slot.succeeded());
-            self.halve(piece);
-        } else if self.shared.proven.load(Relaxed) {
-            self.recovered(slot.succeeded());
-            self.refuse(&piece.payload, |_| Some(refusal.clone())).await;
-        } else {
-            let detail = "every request so far was refused";
-            self.pause(slot, PauseClass::Unexpected, refusal.status, Some(detail));
-            // The others first: one of them may be taken.
-            self.pieces.push_back(piece);
+    /// Halves a piece that was refused as a whole, or refuses what cannot be parted any more.
+    pub(super) async fn divide(&mut self, slot: Slot, piece: Piece, refusal: Refusal, cut: Cut) {
+        match self.halve(piece, cut) {
+            None => self.recovered(slot.succeeded()),
+            Some(piece) => self.condemn(slot, piece, refusal).await,
         }
     }
 
-    /// Puts back a piece as two, with the same failures behind them.
-    pub(super) fn halve(&mut self, piece: Piece) {
+    /// Refuses a piece for good: if the destination has shown that it takes others.
+    pub(super) async fn condemn(&mut self, slot: Slot, piece: Piece, refusal: Refusal) {
+        if self.shared.proven.load(Relaxed) {
+            self.recovered(slot.succeeded());
+            self.refuse(&piece.payload, |_| Some(refusal.clone())).await;
+        } else {
+            let error = refusal.error.as_deref().unwrap_or("no reason named");
+            let detail = format!("every record so far was refused: {error}");
+            self.pause(slot, PauseClass::Unexpected, refusal.status, Some(&detail));
+            // The others first: one of them may be taken.
+            self.pieces.push_back(piece);
+            self.shared.doubt.notify_one();
+        }
+    }
+
+    /// Puts back a piece as two, with the same failures behind them. Returns it if it has no place
+    /// to cut.
+    pub(super) fn halve(&mut self, piece: Piece, cut: Cut) -> Option<Piece> {
+        if piece.payload.records == 1 {
+            return Some(piece);
+        }
         self.reserve(&piece.payload);
-        match self.shared.rewriter.split(&piece.payload) {
+        match self.shared.rewriter.split(&piece.payload, cut) {
             Ok(Some((first, second))) => {
                 self.shared.stats.splits.fetch_add(1, Relaxed);
                 let failures = piece.failures;
                 self.pieces.push_front(Piece { payload: second, failures });
                 self.pieces.push_front(Piece { payload: first, failures });
             }
-            _ => self.unreadable(u64::from(piece.payload.records)),
+            Ok(None) => return Some(piece),
+            Err(_) => self.unreadable(u64::from(piece.payload.records)),
         }
+        None
     }
 
     /// Cuts a small piece off a large one; the rest stays first in line.
@@ -89,14 +102,22 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         self.permit.resize(self.besides + resident(&self.pieces) + payload.resident() + scratch);
     }
 
+    /// Takes budget for a slice of dead letters of `payload`, as records and as lines, beside the
+    /// verdicts.
+    pub(super) fn write_letters(&mut self, payload: &Payload, slice: usize) {
+        let verdicts = payload.records as usize * size_of::<Verdict>();
+        let held = self.besides + resident(&self.pieces) + payload.resident() + verdicts;
+        self.permit.resize(held + 3 * slice);
+    }
+
     /// Trues the budget up to what is left.
     pub(super) fn account(&mut self) {
         self.permit.resize(self.besides + resident(&self.pieces));
     }
 
-    /// Takes budget for the reply to `payload`: an item of a reduced bulk reply has 27 bytes.
-    pub(super) fn await_reply(&mut self, payload: &Payload) {
-        let reply = (payload.records as usize).saturating_mul(32);
-        self.permit.resize(self.besides + resident(&self.pieces) + payload.resident() + reply);
+    /// Takes budget for the verdicts on `payload`. The reply itself is the transport's to account for.
+    pub(super) fn await_verdicts(&mut self, payload: &Payload) {
+        let verdicts = payload.records as usize * size_of::<Verdict>();
+        self.permit.resize(self.besides + resident(&self.pieces) + payload.resident() + verdicts);
     }
 }

@@ -1,11 +1,13 @@
 //! Records that will never be delivered: kept, or counted as lost.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use tracing::{error, warn};
 
 use super::{Piece, Work};
 use crate::export::backoff::Backoff;
+use crate::export::dead_letter::DeadLetter;
 use crate::export::dead_letter::file::{Kept, Refused};
 use crate::export::deliver::Rewrite;
 use crate::export::outcome::Refusal;
@@ -13,36 +15,76 @@ use crate::export::payload::Payload;
 use crate::export::sink::Sink;
 use crate::export::stats::LostReason;
 
+/// Bytes of dead letters made at a time, or more if a payload would have to be read more than
+/// [`PASSES`] times.
+pub(super) const SLICE: usize = 256 << 10;
+
+/// Times that a payload is read at the most, about, to make its dead letters in slices.
+const PASSES: usize = 16;
+
 impl<S: Sink, R: Rewrite> Work<S, R> {
-    /// Keeps dead letters of the records that were refused for good.
+    /// Keeps dead letters of the records that were refused for good: a slice at a time, of one batch
+    /// of the destination at a time.
     pub(super) async fn refuse(&mut self, payload: &Payload, why: impl Fn(u32) -> Option<Refusal>) {
-        let refusals: Vec<_> = (0..payload.records).filter_map(&why).collect();
-        let Some(first) = refusals.first() else { return };
-        let count = refusals.len() as u64;
-        if let Some(records) = self.shared.refusals.add(count) {
-            let (destination, status) = (&self.shared.name, first.status);
-            let error = first.error.as_deref();
+        let mut refusals = (0..payload.records).filter_map(&why);
+        let Some(first) = refusals.next() else { return };
+        let (count, shared) = (1 + refusals.count() as u64, Arc::clone(&self.shared));
+        let _turn = shared.letters.lock().await;
+        let most = SLICE.max(payload.plain_bytes / PASSES);
+        self.write_letters(payload, most);
+        let (mut next, mut left, mut kept) = (0, count, 0);
+        while left > 0 {
+            let reason = &|at| why(at).map(|refusal| refusal.reason());
+            match shared.rewriter.dead_letters(payload, next, most, reason) {
+                Ok((letters, end)) if !letters.is_empty() => {
+                    left = left.saturating_sub(letters.len() as u64);
+                    let letters = letters.into_iter().zip((next..end).filter_map(&why));
+                    let refused = |(letter, refusal)| Refused { letter, refusal: Some(refusal) };
+                    kept += self.keep(letters.map(refused).collect()).await;
+                    next = end;
+                }
+                _ => {
+                    self.unreadable(left);
+                    break;
+                }
+            }
+        }
+        if let Some([kept, lost]) = shared.refusals.add([kept, count - kept]) {
+            let (destination, status, error) = (&shared.name, first.status, first.error.as_deref());
             warn!(
                 destination,
-                records, status, error, "records refused for good, kept as dead letters"
+                kept, lost, status, error, "records refused for good; those kept are dead letters"
             );
-        }
-        self.reserve(payload);
-        let reason = &mut |at| why(at).map(|refusal| refusal.reason());
-        match self.shared.rewriter.dead_letters(payload, reason) {
-            Ok(letters) if letters.len() == refusals.len() => {
-                let letters = letters.into_iter().zip(refusals);
-                let refused = |(letter, refusal)| Refused { letter, refusal: Some(refusal) };
-                self.keep(letters.map(refused).collect()).await;
-            }
-            _ => self.unreadable(count),
         }
     }
 
-    /// Writes dead letters, however long it takes: until they are on disk the batch is not settled.
-    pub(super) async fn keep(&mut self, letters: Vec<Refused>) {
+    /// Keeps the dead letters that the encoder made, and gives back what they took.
+    pub(super) async fn keep_all(&mut self, letters: Vec<DeadLetter>) {
         if letters.is_empty() {
             return;
+        }
+        let shared = Arc::clone(&self.shared);
+        let _turn = shared.letters.lock().await;
+        let bytes: usize = letters.iter().map(DeadLetter::resident).sum();
+        let (mut slice, mut size) = (Vec::new(), 0);
+        for letter in letters {
+            size += letter.resident();
+            slice.push(Refused { letter, refusal: None });
+            if size >= SLICE {
+                self.keep(std::mem::take(&mut slice)).await;
+                size = 0;
+            }
+        }
+        self.keep(slice).await;
+        self.besides = self.besides.saturating_sub(bytes);
+        self.account();
+    }
+
+    /// Writes dead letters, however long it takes: until they are on disk the batch is not settled.
+    /// How many are kept; the others are lost.
+    async fn keep(&self, letters: Vec<Refused>) -> u64 {
+        if letters.is_empty() {
+            return 0;
         }
         let (shared, mut failures) = (&self.shared, 0);
         let kept = loop {
@@ -58,12 +100,17 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
                 }
             }
         };
+        let mut synced = 0;
         for (refused, kept) in letters.iter().zip(kept) {
             match kept {
-                Kept::Synced => shared.stats.dead_letter(refused.letter.reason, 1),
+                Kept::Synced => {
+                    synced += 1;
+                    shared.stats.dead_letter(refused.letter.reason, 1);
+                }
                 Kept::Full => shared.stats.lose(LostReason::DeadLetterFull, 1),
             }
         }
+        synced
     }
 
     pub(super) fn unattributed(&self, piece: &Piece, status: u16, refused: u32) {
@@ -71,7 +118,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         self.shared.proven.fetch_or(refused < piece.payload.records, Relaxed);
         stats.deliver(u64::from(piece.payload.records - refused));
         stats.lose(LostReason::Unattributed, u64::from(refused));
-        if let Some(records) = self.shared.refusals.add(u64::from(refused)) {
+        if let Some([_, records]) = self.shared.unattributed.add([0, u64::from(refused)]) {
             let destination = &self.shared.name;
             warn!(
                 destination,

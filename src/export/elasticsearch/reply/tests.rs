@@ -148,6 +148,7 @@ fn a_whole_answer_is_classified_by_what_to_do() {
         (429, error("cluster_block_exception"), Outcome::Pause(PauseClass::Blocked)),
         (502, "<html>".into(), retry(RetryClass::Server)),
         (503, String::new(), retry(RetryClass::Server)),
+        (503, error("cluster_block_exception"), retry(RetryClass::Server)),
         (204, String::new(), not_an_ack()),
         (418, String::new(), Outcome::Pause(PauseClass::Unexpected)),
     ] {
@@ -156,8 +157,29 @@ fn a_whole_answer_is_classified_by_what_to_do() {
 }
 
 #[test]
+fn several_records_refused_alike_are_told_from_each_refused_for_itself() {
+    let reply = |kinds: &[&str]| {
+        let item =
+            |kind: &&str| format!(r#"{{"create":{{"status":400,"error":{{"type":"{kind}"}}}}}}"#);
+        let items: Vec<_> = kinds.iter().map(item).collect();
+        reply(200, &format!(r#"{{"items":[{}]}}"#, items.join(",")), kinds.len() as u32, false)
+    };
+    let alike = Refusal { status: 400, error: Some(Arc::from("illegal_argument_exception")) };
+    let (one, other) = ("illegal_argument_exception", "document_parsing_exception");
+    assert_eq!(reply(&[one, one, one]), Outcome::AllRefused(alike));
+    let each = |kinds: &[&str]| Outcome::Records(kinds.iter().map(|it| refused(400, it)).collect());
+    assert_eq!(reply(&[one, other]), each(&[one, other]));
+    assert_eq!(reply(&[one]), each(&[one]), "one record says nothing about others");
+}
+
+#[test]
 fn retry_after_is_passed_on() {
     let after = Some(Duration::from_secs(7));
-    let bulk = Bulk { status: 429, retry_after: after, body: b"", sent: 1, lenient: false };
-    assert_eq!(bulk.outcome(), Outcome::Retry { class: RetryClass::Overload, after });
+    let master = br#"{"error":{"type":"cluster_block_exception"},"status":503}"#;
+    for (status, body, class) in
+        [(429, &b""[..], RetryClass::Overload), (503, master, RetryClass::Server)]
+    {
+        let bulk = Bulk { status, retry_after: after, body, sent: 1, lenient: false };
+        assert_eq!(bulk.outcome(), Outcome::Retry { class, after });
+    }
 }

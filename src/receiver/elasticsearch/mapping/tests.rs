@@ -73,6 +73,10 @@ fn values_must_fit_the_first_ones_type() {
             (json!({"n": 18_446_744_073_709_551_615_u64}), "of type [long]"),
             (json!({"n": true}), "of type [long]"),
             (json!({"b": "yes"}), "of type [boolean]"),
+            (json!({"f": 1e38}), ""),
+            (json!({"f": 1e39}), "of type [float]"),
+            (json!({"f": "1e39"}), "of type [float]"),
+            (json!({"g": 1e39}), "of type [float]"),
             (json!({"d": "soon"}), "of type [date]"),
             (json!({"@timestamp": "2026-11-22 10:00:00"}), "of type [date]"),
         ],
@@ -110,6 +114,9 @@ fn limits_hold() {
             (json!({"a": {"b.": 1}}), "ambiguous"),
             (json!({".b": 1}), "ambiguous"),
             (json!({"_id": "x"}), "metadata field"),
+            (json!({"_tsid": "x"}), "metadata field"),
+            (json!({"": 1}), "empty string"),
+            (json!({"p..q": 1}), "ambiguous"),
         ],
     );
 }
