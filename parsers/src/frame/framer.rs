@@ -12,9 +12,6 @@ use super::{FileNumber, FrameSettings, LineEnding, Lines, Raw, Stream};
 /// `max_record` is never less than this, so that cutting between characters always leaves some.
 const LEAST_RECORD: usize = 16;
 
-/// Scratch space past this many bytes is given back after each push.
-const KEPT_SCRATCH: usize = 64 * 1024;
-
 /// Cuts one lineage's chunks into raw records.
 ///
 /// With a joiner, the last record of a push stays open, copied, until the next push, [`expire`] or
@@ -30,8 +27,6 @@ pub struct Framer {
     plain: Slot,
     stdout: Slot,
     stderr: Slot,
-    /// Where decoded text lies until it is emitted or copied.
-    scratch: Vec<u8>,
     /// Where the last push ended: a record goes on only where this one begins.
     end: Option<(FileNumber, u64)>,
 }
@@ -47,7 +42,6 @@ impl Framer {
             plain: Slot::default(),
             stdout: Slot::default(),
             stderr: Slot::default(),
-            scratch: Vec::new(),
             end: None,
         }
     }
@@ -59,11 +53,13 @@ impl Framer {
     /// with a higher number; else they are ended first.
     pub fn push(&mut self, lines: Lines<'_>, now: i64, emit: &mut dyn FnMut(Raw<'_>)) {
         self.begin(&lines, emit);
+        // Where decoded text lies until it is emitted or copied.
+        let mut scratch = Vec::new();
         let len = lines.bytes.len();
         let mut start = 0;
         for newline in memchr_iter(b'\n', lines.bytes) {
             let raw = Place { start, end: newline + 1 };
-            self.take(&lines, raw, LineEnding::Newline, now, emit);
+            self.take(&lines, raw, LineEnding::Newline, now, &mut scratch, emit);
             start = raw.end;
         }
         let mut end = lines.start + len as u64;
@@ -76,14 +72,15 @@ impl Framer {
                 LineEnding::Newline => LineEnding::Partial,
                 ending => ending,
             };
-            self.take(&lines, Place { start, end: len }, ending, now, emit);
+            self.take(&lines, Place { start, end: len }, ending, now, &mut scratch, emit);
         }
         self.end = Some((lines.file, end));
         for slot in [&mut self.plain, &mut self.stdout, &mut self.stderr] {
             slot.hold(lines.bytes);
+            // A lineage may bring nothing more for days: between pushes it holds what is open, no
+            // spare buffers.
+            slot.release();
         }
-        self.scratch.clear();
-        self.scratch.shrink_to(KEPT_SCRATCH);
     }
 
     /// Ends the records whose last line came at or before `before`.
@@ -94,7 +91,6 @@ impl Framer {
         for slot in [&mut self.plain, &mut self.stdout, &mut self.stderr] {
             slot.release();
         }
-        self.scratch = Vec::new();
     }
 
     /// Ends every open record.
@@ -116,7 +112,7 @@ impl Framer {
     #[must_use]
     pub fn resident(&self) -> usize {
         let slots = [&self.plain, &self.stdout, &self.stderr];
-        self.scratch.capacity() + slots.into_iter().map(Slot::resident).sum::<usize>()
+        slots.into_iter().map(Slot::resident).sum::<usize>()
     }
 
     /// Ends what cannot go on in these lines.
@@ -141,9 +137,10 @@ impl Framer {
         raw: Place,
         ending: LineEnding,
         now: i64,
+        scratch: &mut Vec<u8>,
         emit: &mut dyn FnMut(Raw<'_>),
     ) {
-        let line = Line::read(lines, raw, ending, &mut self.unwrapper, &mut self.scratch);
+        let line = Line::read(lines, raw, ending, &mut self.unwrapper, scratch);
         let slot = match line.stream {
             None => &mut self.plain,
             Some(Stream::Stdout) => &mut self.stdout,
