@@ -7,10 +7,14 @@ use memchr::memchr_iter;
 use super::container::Unwrapper;
 use super::line::{Line, Place};
 use super::open::Slot;
-use super::{FileNumber, FrameSettings, LineEnding, Lines, Raw, Stream};
+use super::{FileNumber, FileSpan, FrameSettings, LineEnding, Lines, Raw, Stream};
 
 /// `max_record` is never less than this, so that cutting between characters always leaves some.
 const LEAST_RECORD: usize = 16;
+
+/// A stream that says nothing for so many bytes of the others is not waited for any longer: its open
+/// record would hold back the File's safe offset.
+const PASSED_BY: u64 = 1 << 20;
 
 /// Cuts one lineage's chunks into raw records.
 ///
@@ -77,6 +81,9 @@ impl Framer {
         self.end = Some((lines.file, end));
         for slot in [&mut self.plain, &mut self.stdout, &mut self.stderr] {
             slot.hold(lines.bytes);
+            if slot.last_line().is_some_and(|last| is_passed(last, lines.file, end)) {
+                slot.end(false, &[], emit);
+            }
             // A lineage may bring nothing more for days: between pushes it holds what is open, no
             // spare buffers.
             slot.release();
@@ -159,6 +166,12 @@ impl Framer {
             .min_by_key(|((first, _), _)| (first.file, first.span.start))
             .map(|(_, slot)| slot)
     }
+}
+
+/// Whether a line lies far before the place `end` of its own File or a later one.
+fn is_passed(line: FileSpan, file: FileNumber, end: u64) -> bool {
+    let behind = if line.file == file { end.saturating_sub(line.span.end) } else { end };
+    behind > PASSED_BY
 }
 
 impl fmt::Debug for Framer {

@@ -265,6 +265,11 @@ impl Slot {
         self.held = self.held.take().filter(|held| !held.spans.is_empty());
     }
 
+    /// The held record's last line, with what touches it.
+    pub(super) fn last_line(&self) -> Option<FileSpan> {
+        self.held.as_deref()?.spans.last().copied()
+    }
+
     /// Where the held record begins, and when its last line came.
     pub(super) fn pending(&self) -> Option<(FileSpan, i64)> {
         let first = self.held.as_deref()?.spans.first()?;

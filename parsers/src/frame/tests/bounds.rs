@@ -80,6 +80,21 @@ fn what_is_not_open_holds_no_memory_between_pushes() {
     assert!(bench.framer.resident() <= MAX_RECORD + 2048, "{}", bench.framer.resident());
 }
 
+/// A part without an end must not hold back the File for as long as the other stream goes on.
+#[test]
+fn a_stream_that_falls_silent_is_passed_by() {
+    let mut bench = Bench::with(settings(Container::Cri, "traces", MAX_RECORD));
+    bench.push("2026-11-22T10:00:00Z stdout P part\n");
+    let chunk = "2026-11-22T10:00:00Z stderr F line\n".repeat(1000);
+    while bench.at < 1 << 20 {
+        bench.push(&chunk);
+        assert!(bench.out.iter().all(|raw| raw.text != "part"));
+    }
+    bench.push(&chunk);
+    let part = bench.out.iter().find(|raw| raw.text == "part").expect("ended");
+    assert!(part.partial);
+}
+
 #[test]
 fn a_long_record_leaves_no_large_buffer() {
     let mut bench = Bench::with(settings(Container::None, "start", 1 << 20));
