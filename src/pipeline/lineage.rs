@@ -44,12 +44,13 @@ impl Lineage {
         opened: &Opened,
         source: &Source,
         library: &Arc<Library>,
+        joiner: Joiner,
         redactor: &mut Redactor,
     ) -> Self {
         let parser = new_parser(&source.parser, library, &opened.resume);
         let framer = Framer::new(FrameSettings {
             container: container(&source.parser),
-            joiner: joiner(source, library),
+            joiner,
             max_record: source.max_record,
         });
         let enrich =
@@ -126,7 +127,8 @@ fn container(parser: &str) -> Container {
     }
 }
 
-fn joiner(source: &Source, library: &Library) -> Joiner {
+/// A source's joiner, to be cloned for each of its lineages: they share what a pattern takes.
+pub(super) fn joiner(source: &Source, library: &Library) -> Joiner {
     let declared = || {
         let name = library.definition(&source.parser)?.joiner.as_deref()?;
         Joiner::named(name)
@@ -135,7 +137,11 @@ fn joiner(source: &Source, library: &Library) -> Joiner {
         Multiline::Off => None,
         Multiline::Default => declared(),
         Multiline::Named(name) => Joiner::named(name),
-        Multiline::Start(pattern) => Joiner::start_pattern(pattern).ok(),
+        Multiline::Start(pattern) => {
+            let joiner = Joiner::start_pattern(pattern);
+            // The configuration's check has compiled it; should one slip through, lines still ship.
+            joiner.inspect_err(|error| tracing::error!(error, "lines are not joined")).ok()
+        }
     }
     .unwrap_or_else(Joiner::none)
 }

@@ -10,10 +10,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pillion_parsers::frame::{FileNumber, LineEnding, Lines, Raw};
+use pillion_parsers::multiline::Joiner;
 use pillion_parsers::redact::{Clean, Redactor};
 
 use super::chunk::{Chunk, Ending, JOIN_TIMEOUT, LineageId, Opened, Read};
-use super::lineage::{Context, Lineage};
+use super::lineage::{Context, Lineage, joiner};
 use super::outlet::Outlet;
 use super::prepare::Preparer;
 use super::stats::PipelineStats;
@@ -45,6 +46,8 @@ pub struct WorkerParts {
 
 /// A worker's state.
 pub struct Worker {
+    /// The joiner of each source.
+    source_joiners: Vec<Joiner>,
     lineages: HashMap<LineageId, Lineage>,
     /// Lineages whose framer holds a record open.
     joining: BTreeMap<LineageId, Joining>,
@@ -86,6 +89,11 @@ impl Worker {
         let mut redactor = Redactor::new(Arc::clone(&settings.redact));
         let host = redactor.clean(&host);
         Self {
+            source_joiners: settings
+                .sources
+                .iter()
+                .map(|source| joiner(source, &settings.library))
+                .collect(),
             lineages: HashMap::new(),
             joining: BTreeMap::new(),
             pressed: false,
@@ -186,9 +194,13 @@ impl Worker {
     fn open(&mut self, opened: &Opened) {
         let Some(source) = self.settings.sources.get(opened.source) else { return };
         let redactor = &mut self.bench.preparer.redactor;
+        let (library, joiners) = (&self.settings.library, &self.source_joiners);
         self.lineages
             .entry(opened.lineage)
-            .or_insert_with(|| Lineage::new(opened, source, &self.settings.library, redactor))
+            .or_insert_with(|| {
+                let joiner = joiners.get(opened.source).cloned().unwrap_or_else(Joiner::none);
+                Lineage::new(opened, source, library, joiner, redactor)
+            })
             .open(opened);
     }
 
