@@ -35,6 +35,7 @@ use crate::timestamp::Clock;
 use auto::{Auto, Found};
 use grammar::Context;
 use library::Method;
+use trace::whole_or_head;
 
 pub use explain::{Fit, explain};
 pub(crate) use json::decode;
@@ -187,7 +188,10 @@ impl Parser {
         self.clock.set_now(at.now);
         let mut bad_times = 0;
         match self.read(text, arena, &mut bad_times, record) {
-            Ok(()) => {
+            Ok(below) => {
+                if !below.is_empty() {
+                    trace::put_below(record, below, arena);
+                }
                 self.counters.parsed += 1;
                 self.counters.bad_times += bad_times;
             }
@@ -209,38 +213,47 @@ impl Parser {
         }
     }
 
+    /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
+    /// it.
     fn read<'a>(
         &mut self,
         text: &'a str,
         arena: &'a Arena,
         bad_times: &mut u64,
         record: &mut Record<'a>,
-    ) -> Result<(), Misfit> {
+    ) -> Result<&'a str, Misfit> {
         let clock = &mut self.clock;
-        match (&self.compiled.method, &mut self.locations) {
+        let below = match (&self.compiled.method, &mut self.locations) {
             (Method::Pattern(pattern), Some(locations)) => {
-                pattern.read(text, locations, arena, clock, bad_times, record)?;
+                whole_or_head(text, record, |text, record| {
+                    *bad_times = 0;
+                    pattern.read(text, locations, arena, clock, bad_times, record)
+                })?
             }
             (Method::Grammar(grammar), _) => {
                 let mut cx = Context { arena, clock, bad_times, guessing: false };
-                (grammar.read)(text, &mut cx, record)?;
+                whole_or_head(text, record, |text, record| {
+                    *cx.bad_times = 0;
+                    (grammar.read)(text, &mut cx, record)
+                })?
             }
             _ => {
                 let mut cx = Context { arena, clock, bad_times, guessing: true };
                 match self.auto.read(text, &mut cx, record) {
-                    Found::Fitted => {}
+                    Found::Fitted(below) => below,
                     Found::Unfit(misfit) => return Err(misfit),
                     Found::Plain => {
                         auto::clear(record);
                         record.message = Some(Text::raw(text));
+                        ""
                     }
                 }
             }
+        };
+        if let Some(refine) = &self.compiled.refine {
+            refine.apply(record, &mut self.clock, bad_times)?;
         }
-        match &self.compiled.refine {
-            None => Ok(()),
-            Some(refine) => refine.apply(record, &mut self.clock, bad_times),
-        }
+        Ok(below)
     }
 
     /// What `auto` chose, once it has; `None` for every other parser. A name in the library.

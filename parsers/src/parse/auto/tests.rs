@@ -17,7 +17,7 @@ fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<
         let mut cx =
             Context { arena: &arena, clock: &mut clock, bad_times: &mut bad_times, guessing: true };
         last = match auto.read(line, &mut cx, &mut Record::default()) {
-            Found::Fitted => "fitted",
+            Found::Fitted(_) => "fitted",
             Found::Plain => "plain",
             Found::Unfit(_) => "unfit",
         };
@@ -51,6 +51,18 @@ fn prose_is_plain_and_not_a_fault() {
     // Lines that look like a format by chance do not change that at once, and are read as it.
     check(&mut auto, LOGFMT, 1, "fitted", Some("plain"));
     check(&mut auto, PROSE, 1, "plain", Some("plain"));
+    check(&mut auto, "a=1 a=2 and so on", 1, "plain", Some("plain"));
+}
+
+/// Nobody means prose by it: an object that is refused is counted from the first line on.
+#[test]
+fn what_all_but_fits_is_a_fault_in_any_lineage() {
+    let number = format!(r#"{{"n":{}}}"#, "9".repeat(400));
+    let deep = format!(r#"{{"d":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    for line in [r#"{"a":1,"a":2}"#, r#"{"a":"\ud800"}"#, &number, &deep] {
+        check(&mut Auto::default(), line, 1, "unfit", None);
+        check(&mut Auto::new(Some("plain".into())), line, 1, "unfit", Some("plain"));
+    }
 }
 
 #[test]
