@@ -2,7 +2,7 @@
 //!
 //! Each hand-written grammar is one file here and one definition in `parsers/definitions/`;
 //! users' patterns go through `pattern`. A [`Parser`] belongs to one lineage and remembers what
-//! helps with its next line: the last second's conversion, the last time seen, what `auto` chose.
+//! helps with its next line: the last second's conversion, what `auto` chose.
 //! Parsing is total: what fits nothing becomes a record with the whole text as its message.
 
 mod access;
@@ -56,8 +56,6 @@ pub struct ReadAt {
 pub struct ParserState {
     /// The parser that `auto` chose.
     pub chosen: Option<Arc<str>>,
-    /// The last time seen, in nanoseconds since the Unix epoch.
-    pub last_time: Option<i64>,
 }
 
 /// Why a text did not fit: what the count of unparsed records is broken down by.
@@ -134,7 +132,6 @@ pub struct Parser {
     auto: Auto,
     /// Room for a pattern's match, reused from line to line.
     locations: Option<CaptureLocations>,
-    last_time: Option<i64>,
     counters: Counters,
 }
 
@@ -167,10 +164,9 @@ impl Parser {
         };
         let chosen = resume.chosen.filter(|_| matches!(compiled.method, Method::Auto));
         Self {
-            clock: Clock::new(compiled.zone.clone(), resume.last_time),
+            clock: Clock::new(compiled.zone.clone()),
             auto: Auto::new(chosen),
             locations,
-            last_time: resume.last_time,
             counters: Counters::default(),
             compiled,
         }
@@ -204,13 +200,7 @@ impl Parser {
                 }
             }
         }
-        match record.time {
-            Some(time) => {
-                self.clock.saw(time);
-                self.last_time = Some(time.nanos);
-            }
-            None => record.time = at.container_time,
-        }
+        record.time = record.time.or(at.container_time);
     }
 
     /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
@@ -262,16 +252,10 @@ impl Parser {
         self.auto.chosen()
     }
 
-    /// The last time seen in a record's own text: nanoseconds since the Unix epoch.
-    #[must_use]
-    pub fn last_time(&self) -> Option<i64> {
-        self.last_time
-    }
-
     /// What must be kept to resume.
     #[must_use]
     pub fn state(&self) -> ParserState {
-        ParserState { chosen: self.chosen().cloned(), last_time: self.last_time }
+        ParserState { chosen: self.chosen().cloned() }
     }
 
     /// Running counts since the parser was made.

@@ -7,7 +7,7 @@ use memchr::memchr_iter;
 use super::container::Unwrapper;
 use super::line::{Line, Place};
 use super::open::Slot;
-use super::{FileNumber, FileSpan, FrameSettings, LineEnding, Lines, Raw, Stream};
+use super::{Container, FileNumber, FileSpan, FrameSettings, LineEnding, Lines, Raw, Stream};
 
 /// `max_record` is never less than this, so that cutting between characters always leaves some.
 const LEAST_RECORD: usize = 16;
@@ -50,6 +50,12 @@ impl Framer {
         }
     }
 
+    /// Goes on in the middle of a File of which this is known: where the container is to be found out,
+    /// it has been.
+    pub fn resume(&mut self, container: Container) {
+        self.unwrapper.resume(container);
+    }
+
     /// Takes in lines, and emits the records that end with them. `now` is when they were read,
     /// nanoseconds since the epoch: [`Framer::expire`] counts from it.
     ///
@@ -81,7 +87,7 @@ impl Framer {
         self.end = Some((lines.file, end));
         for slot in [&mut self.plain, &mut self.stdout, &mut self.stderr] {
             slot.hold(lines.bytes);
-            if slot.last_line().is_some_and(|last| is_passed(last, lines.file, end)) {
+            if slot.spans().last().is_some_and(|last| is_passed(*last, lines.file, end)) {
                 slot.end(false, &[], emit);
             }
             // A lineage may bring nothing more for days: between pushes it holds what is open, no
@@ -113,6 +119,13 @@ impl Framer {
     pub fn pending_since(&self) -> Option<i64> {
         let slots = [&self.plain, &self.stdout, &self.stderr];
         slots.into_iter().filter_map(|slot| slot.pending().map(|(_, last)| last)).min()
+    }
+
+    /// Whether an open record has bytes of that File.
+    #[must_use]
+    pub fn holds(&self, file: FileNumber) -> bool {
+        let slots = [&self.plain, &self.stdout, &self.stderr];
+        slots.into_iter().flat_map(Slot::spans).any(|span| span.file == file)
     }
 
     /// Bytes of memory held in buffers.

@@ -50,8 +50,14 @@ impl Auto {
     pub(super) fn new(resume: Option<Arc<str>>) -> Self {
         let mut auto = Self::default();
         if let Some(name) = resume {
+            // Half of what its lines may have earned it: a few that do not fit take nothing away.
+            const EARNED: u16 = MEMORY / 2;
             auto.grammar = GRAMMARS.iter().position(|g| g.probe.is_some() && *g.name == *name);
-            if auto.grammar.is_some() || &*name == PLAIN {
+            if let Some(score) = auto.grammar.and_then(|place| auto.scores.get_mut(place)) {
+                *score = EARNED;
+                auto.chosen = Some(name);
+            } else if &*name == PLAIN {
+                auto.plain = EARNED;
                 auto.chosen = Some(name);
             }
         }

@@ -129,21 +129,7 @@ fn a_container_gives_the_time_that_a_text_lacks() {
         let mut parser = parser("json");
         parser.parse(text, at, &arena, &mut record);
         assert_eq!(record.time.map(|time| time.nanos), Some(expect), "{text}");
-        // A container's clock is not the format's: it must not decide a missing year.
-        assert_eq!(parser.last_time(), (expect > NOW).then_some(expect), "{text}");
     }
-}
-
-#[test]
-fn a_resumed_parser_goes_on_over_new_years_eve() {
-    let arena = Arena::new();
-    let eve = 1_735_689_599_000_000_000; // 2024-12-31T23:59:59Z
-    let resume = ParserState { chosen: None, last_time: Some(eve) };
-    let mut parser = Parser::new(&Library::builtin(), "syslog", resume).unwrap();
-    let mut record = Record::default();
-    parser.parse("Jan  1 00:00:01 shop x: y", AT, &arena, &mut record);
-    assert_eq!(parser.last_time(), Some(eve + 2_000_000_000));
-    assert_eq!(parser.state(), ParserState { chosen: None, last_time: parser.last_time() });
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! What ends a record that may go on: its writer's pauses, never ours.
+//! What ends a record that may go on: its writer's pauses, never ours. What is known of Files goes on
+//! the receipts, and stays known as long as it matters.
 
-use pillion_parsers::frame::Span;
+use pillion_parsers::frame::{Container, Span};
 
 use super::*;
 use crate::checkpoint::resume::Resume;
@@ -20,6 +21,7 @@ struct Rig {
     worker: Worker,
     queue: Arc<Queue>,
     budget: Arc<Budget>,
+    file: FileNumber,
     offset: u64,
     now: i64,
 }
@@ -54,13 +56,13 @@ impl Rig {
             budget: Arc::clone(&budget),
             stats,
         });
-        let mut rig = Self { worker, queue, budget, offset: 0, now: 0 };
+        let mut rig = Self { worker, queue, budget, file: FileNumber(0), offset: 0, now: 0 };
         rig.open(FileNumber(1), vec![0]);
         rig
     }
 
     fn open(&mut self, file: FileNumber, settled: Vec<u64>) {
-        self.offset = 0;
+        (self.file, self.offset) = (file, 0);
         let (path, resume) = (Arc::from("/logs/app.log"), Resume::default());
         let opened = Opened { lineage: LINEAGE, file, source: 0, path, offset: 0, settled, resume };
         self.take(Read::Opened(opened));
@@ -75,7 +77,7 @@ impl Rig {
         self.offset = span.end;
         Read::Chunk(Chunk {
             lineage: LINEAGE,
-            file: FileNumber(1),
+            file: self.file,
             span,
             bytes: lines.as_bytes().to_vec(),
             ending: Ending::Newline,
@@ -98,6 +100,19 @@ impl Rig {
             self.worker.tick(&waiting, self.now);
         }
         waiting.into()
+    }
+
+    /// The spans and states on the receipts of what was handed to the destination.
+    async fn sent(&mut self) -> Vec<(u32, u64, u64, Resume)> {
+        self.worker.bench.outlets[0].close();
+        let mut runs = Vec::new();
+        while !self.queue.is_empty() {
+            let accepted = self.queue.pop().await.expect("a batch");
+            runs.extend(accepted.batch.receipt.runs().map(|(file, run)| {
+                (file.0, run.span.start, run.span.end, run.resume.clone())
+            }));
+        }
+        runs
     }
 
     fn records(&self) -> u64 {
@@ -165,4 +180,32 @@ async fn open_records_do_not_hold_the_budget_for_ever() {
     rig.take(Read::Pressed);
     rig.pass(1, Vec::new());
     assert_eq!(rig.records(), 2);
+}
+
+#[tokio::test]
+async fn what_auto_found_around_the_lines_is_on_the_receipt() {
+    let mut rig = Rig::new("parser: auto, multiline: off");
+    rig.chunk(END, true);
+    let container = |sent: &[(u32, u64, u64, Resume)]| sent[0].3.container;
+    assert_eq!(container(&rig.sent().await), Container::Cri);
+    rig.open(FileNumber(2), vec![0]);
+    rig.chunk("a\nb\nc\n", true);
+    assert_eq!(container(&rig.sent().await), Container::Auto);
+    rig.chunk("d\n", true);
+    assert_eq!(container(&rig.sent().await), Container::None);
+}
+
+/// A record of the last run that is still open when its File retires.
+#[tokio::test]
+async fn what_is_settled_stays_known_while_a_record_is_held() {
+    let mut rig = Rig::new("parser: java");
+    let line = "a record\n";
+    rig.open(FileNumber(2), vec![line.len() as u64]);
+    rig.chunk(line, true);
+    rig.take(Read::Retired { lineage: LINEAGE, file: FileNumber(2), last: false });
+    rig.open(FileNumber(3), vec![0]);
+    rig.chunk("another record\n", true);
+    rig.pass(1, Vec::new());
+    let sent: Vec<u32> = rig.sent().await.into_iter().map(|(file, ..)| file).collect();
+    assert_eq!(sent, [3], "the other was sent in the last run");
 }

@@ -302,7 +302,8 @@ impl Bench {
 }
 
 fn settle(tracker: &Tracker, destination: usize, chunk: &Chunk) {
-    let resume = Resume { last_time: Some(chunk.span.end as i64), ..Resume::default() };
+    let end = chunk.span.end.to_string();
+    let resume = Resume { parser: Some(end.as_str().into()), ..Resume::default() };
     let mut receipt = Receipt::default();
     receipt.add(chunk.file, chunk.span, &resume);
     tracker.settle(destination, &receipt);

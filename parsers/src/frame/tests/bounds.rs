@@ -86,11 +86,11 @@ fn a_stream_that_falls_silent_is_passed_by() {
     let mut bench = Bench::with(settings(Container::Cri, "traces", MAX_RECORD));
     bench.push("2026-11-22T10:00:00Z stdout P part\n");
     let chunk = "2026-11-22T10:00:00Z stderr F line\n".repeat(1000);
-    while bench.at < 1 << 20 {
+    while bench.at + (chunk.len() as u64) < 1 << 20 {
         bench.push(&chunk);
         assert!(bench.out.iter().all(|raw| raw.text != "part"));
     }
-    bench.push(&chunk);
+    bench.push(&chunk).push(&chunk);
     let part = bench.out.iter().find(|raw| raw.text == "part").expect("ended");
     assert!(part.partial);
 }

@@ -54,6 +54,23 @@ fn prose_is_plain_and_not_a_fault() {
     check(&mut auto, "a=1 a=2 and so on", 1, "plain", Some("plain"));
 }
 
+/// A level is no host's name.
+#[test]
+fn a_time_and_a_level_are_no_syslog() {
+    for line in [
+        "2026-11-22T10:00:00Z [INFO] server: listening",
+        "2026-11-22T10:00:00Z info server: listening",
+        "2026-11-22T10:00:00.5+01:00 error db: refused",
+        "2026-11-22T10:00:00Z (main) server[1]: listening",
+    ] {
+        check(&mut Auto::default(), line, 1, "plain", None);
+    }
+    for host in ["shop", "web-1.example.com", "10.0.0.1", "fe80::1"] {
+        let line = format!("2026-11-22T10:00:00Z {host} kernel: up");
+        check(&mut Auto::default(), &line, 1, "fitted", Some("syslog_rfc3164"));
+    }
+}
+
 /// Nobody means prose by it: an object that is refused is counted from the first line on.
 #[test]
 fn what_all_but_fits_is_a_fault_in_any_lineage() {
@@ -93,6 +110,9 @@ fn a_resumed_choice_is_kept() {
         let auto = Auto::new(Some(name.into()));
         assert_eq!(auto.chosen().map(|name| &**name), Some(name));
     }
+    // A few lines that do not fit shake it no more than they would have before.
+    let mut auto = Auto::new(Some("json".into()));
+    check(&mut auto, PROSE, 100, "unfit", Some("json"));
     // A parser that a newer or older version chose, and this one does not have.
     assert_eq!(Auto::new(Some("morse".into())).chosen(), None);
 }
