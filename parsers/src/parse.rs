@@ -212,7 +212,7 @@ impl Parser {
         bad_times: &mut u64,
         record: &mut Record<'a>,
     ) -> Result<&'a str, Misfit> {
-        let clock = &mut self.clock;
+        let (clock, refine) = (&mut self.clock, self.compiled.refine.as_ref());
         let below = match (&self.compiled.method, &mut self.locations) {
             (Method::Pattern(pattern), Some(locations)) => {
                 whole_or_head(text, record, |text, record| {
@@ -221,14 +221,14 @@ impl Parser {
                 })?
             }
             (Method::Grammar(grammar), _) => {
-                let mut cx = Context { arena, clock, bad_times, guessing: false };
+                let mut cx = Context { arena, clock, bad_times, guessing: false, refine };
                 whole_or_head(text, record, |text, record| {
                     *cx.bad_times = 0;
                     (grammar.read)(text, &mut cx, record)
                 })?
             }
             _ => {
-                let mut cx = Context { arena, clock, bad_times, guessing: true };
+                let mut cx = Context { arena, clock, bad_times, guessing: true, refine };
                 match self.auto.read(text, &mut cx, record) {
                     Found::Fitted(below) => below,
                     Found::Unfit(misfit) => return Err(misfit),
@@ -240,7 +240,7 @@ impl Parser {
                 }
             }
         };
-        if let Some(refine) = &self.compiled.refine {
+        if let Some(refine) = refine {
             refine.apply(record, &mut self.clock, bad_times)?;
         }
         Ok(below)

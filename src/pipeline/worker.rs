@@ -135,8 +135,7 @@ impl Worker {
             && waiting.is_empty()
             && self.bench.outlets.iter().all(Outlet::is_idle);
         self.expire(now, |id, joining| {
-            stuck
-                || joining.caught_up && !waiting.iter().any(|read| read.lineage() == Some(id))
+            stuck || joining.caught_up && !waiting.iter().any(|read| read.lineage() == Some(id))
         });
         self.close_due(now);
     }
@@ -173,9 +172,8 @@ impl Worker {
     /// Ends records that have waited long enough, in lineages that `may` say so.
     fn expire(&mut self, now: i64, may: impl Fn(LineageId, &Joining) -> bool) {
         let before = now.saturating_sub(nanos(JOIN_TIMEOUT));
-        let late = |(id, joining): &(&LineageId, &Joining)| {
-            joining.since <= before && may(**id, joining)
-        };
+        let late =
+            |(id, joining): &(&LineageId, &Joining)| joining.since <= before && may(**id, joining);
         let late: Vec<_> = self.joining.iter().filter(late).map(|(id, _)| *id).collect();
         for id in late {
             self.with(id, |lineage, bench| {

@@ -8,9 +8,9 @@
 
 use std::sync::Arc;
 
+use super::grammar::{Context, GRAMMARS, Grammar};
 use super::trace::whole_or_head;
 use super::{Misfit, json};
-use super::grammar::{Context, GRAMMARS, Grammar};
 use crate::record::Record;
 
 /// Readings per line, the chosen format's included.

@@ -168,6 +168,44 @@ samples:
     assert_eq!(keys[2], (crate::record::Key::Known(known), "client_ip"));
 }
 
+/// Also where the usual reading would have succeeded.
+#[test]
+fn what_a_definition_says_of_time_and_level_goes_before_the_usual() {
+    let yaml = r#"
+name: odd
+grammar: json
+time: { field: ts, format: '%Y-%d-%m %H:%M:%S' }
+level: { map: { "30": error } }
+samples:
+  - line: '{"ts":"2026-05-11 10:00:00","timestamp":"2026-05-11T10:00:00Z","level":30,"msg":"a"}'
+    record: { time: '2026-11-05T10:00:00Z', timestamp: '2026-05-11T10:00:00Z', level: error, message: a }
+  - line: '{"ts":"2026-22-11 10:00:00","level":"30"}'
+    record: { time: '2026-11-22T10:00:00Z', level: error }
+  - line: '{"level":"warn"}'
+    record: { level: warn }
+"#;
+    let odd = Definition::from_yaml(yaml).unwrap();
+    let mut parser = Parser::with(odd.compile_and_check().unwrap(), ParserState::default());
+    assert!(!is_unparsed(&mut parser, r#"{"ts":"2026-22-11 10:00:00"}"#));
+    assert_eq!(parser.counters().bad_times, 0);
+    assert!(!is_unparsed(&mut parser, r#"{"ts":"2026-11-22 10:00:00"}"#));
+    assert_eq!(parser.counters().bad_times, 1);
+    let yaml = r#"
+name: named
+grammar: logfmt
+level: { field: severity, map: { "3": warn } }
+"#;
+    let named = Definition::from_yaml(yaml).unwrap();
+    let arena = Arena::new();
+    let mut record = Record::default();
+    let compiled = Compiled::new(&named).unwrap();
+    let mut parser = Parser::with(Arc::new(compiled), ParserState::default());
+    parser.parse("level=info severity=3", AT, &arena, &mut record);
+    assert_eq!(record.level, Some(Level::Warn));
+    assert!(record.get("severity").is_none());
+    assert_eq!(record.get("level"), Some(&Value::Text(Text::raw("info"))));
+}
+
 #[test]
 fn a_definition_refines_what_a_grammar_gives() {
     let yaml = r#"

@@ -108,9 +108,13 @@ impl Rig {
         let mut runs = Vec::new();
         while !self.queue.is_empty() {
             let accepted = self.queue.pop().await.expect("a batch");
-            runs.extend(accepted.batch.receipt.runs().map(|(file, run)| {
-                (file.0, run.span.start, run.span.end, run.resume.clone())
-            }));
+            runs.extend(
+                accepted
+                    .batch
+                    .receipt
+                    .runs()
+                    .map(|(file, run)| (file.0, run.span.start, run.span.end, run.resume.clone())),
+            );
         }
         runs
     }

@@ -14,8 +14,13 @@ fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<
     for _ in 0..times {
         let arena = Arena::new();
         let (mut clock, mut bad_times) = (Clock::default(), 0);
-        let mut cx =
-            Context { arena: &arena, clock: &mut clock, bad_times: &mut bad_times, guessing: true };
+        let mut cx = Context {
+            arena: &arena,
+            clock: &mut clock,
+            bad_times: &mut bad_times,
+            guessing: true,
+            refine: None,
+        };
         last = match auto.read(line, &mut cx, &mut Record::default()) {
             Found::Fitted(_) => "fitted",
             Found::Plain => "plain",
