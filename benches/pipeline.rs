@@ -120,6 +120,7 @@ impl Rig {
             span,
             bytes,
             ending: Ending::Newline,
+            caught_up: false,
             read_at: 1_795_341_600_000_000_000,
             permit,
         };

@@ -173,6 +173,9 @@ pub enum Fault {
     Zone(String),
     /// The time's format cannot be used.
     TimeFormat(String),
+    /// What the level's words mean is said, but not which field they are in, and the grammar has no
+    /// keys to find it by.
+    Level,
     /// A field under `types`, `time` or `level` that the pattern does not capture.
     NoSuchField {
         /// `types`, `time` or `level`.
@@ -193,6 +196,7 @@ impl Fault {
             Self::Method | Self::Pattern(_) => "pattern",
             Self::Grammar(_) => "grammar",
             Self::Zone(_) | Self::TimeFormat(_) => "time",
+            Self::Level => "level",
             Self::NoSuchField { key, .. } => key,
             Self::Sample(_) => "samples",
         }
@@ -217,6 +221,9 @@ impl fmt::Display for DefinitionError {
                 )
             }
             Fault::TimeFormat(error) => write!(f, "the time format cannot be used: {error}"),
+            Fault::Level => f.write_str(
+                "a grammar reads its own level: name the `field` that this `level` is about",
+            ),
             Fault::NoSuchField { key, field } => {
                 write!(f, "`{key}` names the field `{field}`, which the pattern does not capture")
             }

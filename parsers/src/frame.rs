@@ -71,6 +71,28 @@ pub enum Container {
     Auto,
 }
 
+impl Container {
+    /// Every kind.
+    const ALL: [Self; 4] = [Self::None, Self::Cri, Self::Docker, Self::Auto];
+
+    /// The kind's name; that of the parser that unwraps it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Cri => "cri",
+            Self::Docker => "docker",
+            Self::Auto => "auto",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// What a Framer does with a lineage's lines.
 #[derive(Clone, Debug)]
 pub struct FrameSettings {
@@ -154,6 +176,9 @@ pub struct Raw<'a> {
     pub stream: Option<Stream>,
     /// When the container's runtime read the first line.
     pub container_time: Option<Time>,
+    /// What was unwrapped as of its last line: to be given to [`Framer::resume`] should the File be
+    /// gone on with after it.
+    pub container: Container,
     /// A line in it lacks its end: the File ended without a newline, or no closing part followed a
     /// container's partial in time.
     pub partial: bool,

@@ -11,6 +11,7 @@ mod python;
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -29,7 +30,8 @@ enum Kind {
     Python,
     Go,
     Traces,
-    Start(Regex),
+    /// Shared, since a clone of a regex has memory of its own to match with.
+    Start(Arc<Regex>),
 }
 
 /// What a joiner remembers of the lines so far. A framer keeps one for each stream.
@@ -82,7 +84,7 @@ impl Joiner {
                  nothing: anchor it, for example as '^\\d{{4}}-'"
             ));
         }
-        Ok(Self(Kind::Start(regex)))
+        Ok(Self(Kind::Start(Arc::new(regex))))
     }
 
     /// Whether this is [`Joiner::none`].

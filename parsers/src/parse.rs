@@ -2,7 +2,7 @@
 //!
 //! Each hand-written grammar is one file here and one definition in `parsers/definitions/`;
 //! users' patterns go through `pattern`. A [`Parser`] belongs to one lineage and remembers what
-//! helps with its next line: the last second's conversion, the last time seen, what `auto` chose.
+//! helps with its next line: the last second's conversion, what `auto` chose.
 //! Parsing is total: what fits nothing becomes a record with the whole text as its message.
 
 mod access;
@@ -35,6 +35,7 @@ use crate::timestamp::Clock;
 use auto::{Auto, Found};
 use grammar::Context;
 use library::Method;
+use trace::whole_or_head;
 
 pub use explain::{Fit, explain};
 pub(crate) use json::decode;
@@ -55,8 +56,6 @@ pub struct ReadAt {
 pub struct ParserState {
     /// The parser that `auto` chose.
     pub chosen: Option<Arc<str>>,
-    /// The last time seen, in nanoseconds since the Unix epoch.
-    pub last_time: Option<i64>,
 }
 
 /// Why a text did not fit: what the count of unparsed records is broken down by.
@@ -139,7 +138,6 @@ pub struct Parser {
     auto: Auto,
     /// Room for a pattern's match, reused from line to line.
     locations: Option<CaptureLocations>,
-    last_time: Option<i64>,
     counters: Counters,
 }
 
@@ -172,10 +170,9 @@ impl Parser {
         };
         let chosen = resume.chosen.filter(|_| matches!(compiled.method, Method::Auto));
         Self {
-            clock: Clock::new(compiled.zone.clone(), resume.last_time),
+            clock: Clock::new(compiled.zone.clone()),
             auto: Auto::new(chosen),
             locations,
-            last_time: resume.last_time,
             counters: Counters::default(),
             compiled,
         }
@@ -193,7 +190,10 @@ impl Parser {
         self.clock.set_now(at.now);
         let mut bad_times = 0;
         match self.read(text, arena, &mut bad_times, record) {
-            Ok(()) => {
+            Ok(below) => {
+                if !below.is_empty() {
+                    trace::put_below(record, below, arena);
+                }
                 self.counters.parsed += 1;
                 self.counters.bad_times += bad_times;
             }
@@ -206,47 +206,50 @@ impl Parser {
                 }
             }
         }
-        match record.time {
-            Some(time) => {
-                self.clock.saw(time);
-                self.last_time = Some(time.nanos);
-            }
-            None => record.time = at.container_time,
-        }
+        record.time = record.time.or(at.container_time);
     }
 
+    /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
+    /// it.
     fn read<'a>(
         &mut self,
         text: &'a str,
         arena: &'a Arena,
         bad_times: &mut u64,
         record: &mut Record<'a>,
-    ) -> Result<(), Misfit> {
-        let clock = &mut self.clock;
-        match (&self.compiled.method, &mut self.locations) {
+    ) -> Result<&'a str, Misfit> {
+        let (clock, refine) = (&mut self.clock, self.compiled.refine.as_ref());
+        let below = match (&self.compiled.method, &mut self.locations) {
             (Method::Pattern(pattern), Some(locations)) => {
-                pattern.read(text, locations, arena, clock, bad_times, record)?;
+                whole_or_head(text, record, |text, record| {
+                    *bad_times = 0;
+                    pattern.read(text, locations, arena, clock, bad_times, record)
+                })?
             }
             (Method::Grammar(grammar), _) => {
-                let mut cx = Context { arena, clock, bad_times, guessing: false };
-                (grammar.read)(text, &mut cx, record)?;
+                let mut cx = Context { arena, clock, bad_times, guessing: false, refine };
+                whole_or_head(text, record, |text, record| {
+                    *cx.bad_times = 0;
+                    (grammar.read)(text, &mut cx, record)
+                })?
             }
             _ => {
-                let mut cx = Context { arena, clock, bad_times, guessing: true };
+                let mut cx = Context { arena, clock, bad_times, guessing: true, refine };
                 match self.auto.read(text, &mut cx, record) {
-                    Found::Fitted => {}
+                    Found::Fitted(below) => below,
                     Found::Unfit(misfit) => return Err(misfit),
                     Found::Plain => {
                         auto::clear(record);
                         record.message = Some(Text::raw(text));
+                        ""
                     }
                 }
             }
+        };
+        if let Some(refine) = refine {
+            refine.apply(record, &mut self.clock, bad_times)?;
         }
-        match &self.compiled.refine {
-            None => Ok(()),
-            Some(refine) => refine.apply(record, &mut self.clock, bad_times),
-        }
+        Ok(below)
     }
 
     /// What `auto` chose, once it has; `None` for every other parser. A name in the library.
@@ -255,16 +258,10 @@ impl Parser {
         self.auto.chosen()
     }
 
-    /// The last time seen in a record's own text: nanoseconds since the Unix epoch.
-    #[must_use]
-    pub fn last_time(&self) -> Option<i64> {
-        self.last_time
-    }
-
     /// What must be kept to resume.
     #[must_use]
     pub fn state(&self) -> ParserState {
-        ParserState { chosen: self.chosen().cloned(), last_time: self.last_time }
+        ParserState { chosen: self.chosen().cloned() }
     }
 
     /// Running counts since the parser was made.

@@ -23,14 +23,13 @@ pub(crate) const SECOND: i64 = 1_000_000_000;
 /// Seconds in a day.
 pub(crate) const DAY: i64 = 86_400;
 
-/// One lineage's view of time: its zone, when it is now, and what was converted last.
+/// One lineage's view of time: its zone, when it is now, and what was converted last. Nothing a line
+/// said moves what a later one says.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     zone: Zone,
     /// When the bytes at hand were read, seconds since the epoch.
     now: i64,
-    /// The last time seen in this lineage, seconds since the epoch.
-    last: Option<i64>,
     /// The head (everything down to the second) that was converted last.
     memo: Memo,
     /// The last conversion of civil seconds by a zone that has rules: civil seconds and epoch seconds.
@@ -52,9 +51,8 @@ struct Memo {
 
 impl Clock {
     /// A clock for lines whose times name no zone.
-    pub(crate) fn new(zone: Zone, last_nanos: Option<i64>) -> Self {
-        let last = last_nanos.map(|nanos| nanos.div_euclid(SECOND));
-        Self { zone, last, ..Self::default() }
+    pub(crate) fn new(zone: Zone) -> Self {
+        Self { zone, ..Self::default() }
     }
 
     /// Says when the line at hand was read.
@@ -62,13 +60,15 @@ impl Clock {
         self.now = nanos.div_euclid(SECOND);
     }
 
-    /// Notes a time that a line of the lineage carried.
-    pub(crate) fn saw(&mut self, time: Time) {
-        self.last = Some(time.nanos.div_euclid(SECOND));
+    /// Reads a whole text in whichever of the usual formats it is, in one pair of brackets or in none.
+    pub(crate) fn any(&mut self, text: &str) -> Option<Time> {
+        match text.strip_prefix('[') {
+            None => self.bare(text),
+            Some(inside) => self.bare(inside.strip_suffix(']')?),
+        }
     }
 
-    /// Reads a whole text in whichever of the usual formats it is.
-    pub(crate) fn any(&mut self, text: &str) -> Option<Time> {
+    fn bare(&mut self, text: &str) -> Option<Time> {
         let bytes = text.as_bytes();
         let whole = |read: Option<(Time, usize)>| {
             read.and_then(|(time, used)| (used == bytes.len()).then_some(time))
@@ -77,7 +77,6 @@ impl Clock {
             b'0'..=b'9' if bytes.get(2) == Some(&b'/') => whole(self.clf(bytes)),
             b'0'..=b'9' if bytes.get(2) == Some(&b':') => whole(self.time_of_day(bytes)),
             b'0'..=b'9' => whole(self.iso(bytes)).or_else(|| epoch::read(bytes, None)),
-            b'[' => self.any(text.strip_prefix('[')?.strip_suffix(']')?),
             b'A'..=b'Z' => whole(self.yearless(bytes)),
             _ => None,
         }

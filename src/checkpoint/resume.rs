@@ -3,15 +3,24 @@
 
 use std::sync::Arc;
 
+use pillion_parsers::frame::Container;
+
 /// A lineage's state as of a safe offset.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resume {
     /// Name of the parser that `auto` chose.
     pub parser: Option<Arc<str>>,
     /// Whether the next line lies inside a private-key block.
     pub in_private_key: bool,
-    /// The last time seen, in nanoseconds since the Unix epoch: RFC 3164's years hang on it.
-    pub last_time: Option<i64>,
+    /// What `auto` found to be wrapped around each line.
+    pub container: Container,
+}
+
+impl Default for Resume {
+    /// Of a File's first byte: everything is still to be found out.
+    fn default() -> Self {
+        Self { parser: None, in_private_key: false, container: Container::Auto }
+    }
 }
 
 impl Resume {
@@ -27,6 +36,6 @@ impl Resume {
             self.parser.clone_from(&other.parser);
         }
         self.in_private_key = other.in_private_key;
-        self.last_time = other.last_time;
+        self.container = other.container;
     }
 }

@@ -8,6 +8,8 @@ use std::path::Path;
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
+use pillion_parsers::frame::Container;
+
 use super::ledger::Mark;
 use super::resume::Resume;
 
@@ -136,22 +138,22 @@ pub struct MarkEntry {
     /// See [`Resume::in_private_key`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_private_key: bool,
-    /// See [`Resume::last_time`].
+    /// See [`Resume::container`]; none while it is not found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_time: Option<i64>,
+    pub container: Option<String>,
 }
 
 impl MarkEntry {
     /// A mark under its destination's name.
     #[must_use]
     pub fn new(to: &str, mark: &Mark) -> Self {
-        let Resume { parser, in_private_key, last_time } = &mark.resume;
+        let Resume { parser, in_private_key, container } = &mark.resume;
         Self {
             to: to.to_owned(),
             safe: mark.safe,
             parser: parser.as_deref().map(str::to_owned),
             in_private_key: *in_private_key,
-            last_time: *last_time,
+            container: (*container != Container::Auto).then(|| container.name().to_owned()),
         }
     }
 
@@ -163,7 +165,12 @@ impl MarkEntry {
             resume: Resume {
                 parser: self.parser.as_deref().map(Into::into),
                 in_private_key: self.in_private_key,
-                last_time: self.last_time,
+                // What a newer version may know of is found out again.
+                container: self
+                    .container
+                    .as_deref()
+                    .and_then(Container::from_name)
+                    .unwrap_or(Container::Auto),
             },
         }
     }

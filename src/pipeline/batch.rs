@@ -112,9 +112,12 @@ mod tests {
     #[test]
     fn interleaved_spans_become_one_run_as_well() {
         let mut receipt = Receipt::default();
-        let resume = |time| Resume { last_time: Some(time), ..Resume::default() };
+        let resume = |start: u64| Resume {
+            parser: Some(start.to_string().as_str().into()),
+            ..Resume::default()
+        };
         for (start, end) in [(0, 10), (20, 30), (10, 20), (50, 60), (40, 50), (30, 40)] {
-            receipt.add(FileNumber(1), Span { start, end }, &resume(start.cast_signed()));
+            receipt.add(FileNumber(1), Span { start, end }, &resume(start));
         }
         let runs: Vec<_> = receipt.runs().map(|(_, run)| run.clone()).collect();
         assert_eq!(runs, [Run { span: Span { start: 0, end: 60 }, resume: resume(50) }]);

@@ -38,6 +38,8 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
     /// How the last line ends.
     pub ending: Ending,
+    /// Whether nothing more of the lineage was there to be read.
+    pub caught_up: bool,
     /// When the bytes were read, nanoseconds since the Unix epoch: the time of records that carry none.
     pub read_at: i64,
     /// The budget this chunk holds: its own bytes, and room for what they become.
@@ -90,6 +92,12 @@ pub enum Read {
     Opened(Opened),
     /// Lines of it.
     Chunk(Chunk),
+    /// The lineage was read to its end after a chunk that did not say so: from here on it is its
+    /// writer who pauses.
+    CaughtUp(LineageId),
+    /// There may be more of a lineage that was read to its end, which cannot be read now: from here
+    /// on it is our reading that pauses.
+    Behind(LineageId),
     /// Nothing can be read for want of budget: what a destination with nothing to do could be sent
     /// already is to be sent.
     Pressed,
@@ -105,5 +113,20 @@ pub enum Read {
     },
 }
 
-/// How long a joiner waits for a record's next line before it ends the record.
+impl Read {
+    /// The lineage it is about.
+    #[must_use]
+    pub fn lineage(&self) -> Option<LineageId> {
+        match self {
+            Self::Opened(Opened { lineage, .. })
+            | Self::Chunk(Chunk { lineage, .. })
+            | Self::CaughtUp(lineage)
+            | Self::Behind(lineage)
+            | Self::Retired { lineage, .. } => Some(*lineage),
+            Self::Pressed => None,
+        }
+    }
+}
+
+/// How long a joiner waits for a record's next line, once all is read, before it ends the record.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(1);

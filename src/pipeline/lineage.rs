@@ -29,13 +29,21 @@ pub(super) struct Context {
     pub(super) enrich: Enrich,
     /// Indexes of the destinations that get this lineage's records.
     pub(super) to: Vec<usize>,
-    /// Per File and destination, the offset up to which all is settled: left from an earlier run.
-    settled: BTreeMap<FileNumber, Vec<u64>>,
+    /// Per File, where each destination stood after an earlier run.
+    settled: BTreeMap<FileNumber, Settled>,
     /// The state as of the record handled last.
     pub(super) resume: Resume,
     /// When the last chunk was read, nanoseconds since the Unix epoch: the time of records that
     /// carry none.
     pub(super) read_at: i64,
+}
+
+/// How much of a File was settled before.
+struct Settled {
+    /// By destination, the offset up to which everything is.
+    upto: Vec<u64>,
+    /// The File brings no more lines.
+    retired: bool,
 }
 
 impl Lineage {
@@ -44,14 +52,18 @@ impl Lineage {
         opened: &Opened,
         source: &Source,
         library: &Arc<Library>,
+        joiner: Joiner,
         redactor: &mut Redactor,
     ) -> Self {
         let parser = new_parser(&source.parser, library, &opened.resume);
-        let framer = Framer::new(FrameSettings {
-            container: container(&source.parser),
-            joiner: joiner(source, library),
+        let mut framer = Framer::new(FrameSettings {
+            // The containers' own line formats are unwrapped before joining; which one, the parser's
+            // name says.
+            container: Container::from_name(&source.parser).unwrap_or_default(),
+            joiner,
             max_record: source.max_record,
         });
+        framer.resume(opened.resume.container);
         let enrich =
             source.fields.iter().map(|(key, value)| redactor.clean_field(key, value)).collect();
         let enrich = Enrich::new(enrich);
@@ -73,13 +85,19 @@ impl Lineage {
     /// Learns of another File of the lineage.
     pub(super) fn open(&mut self, opened: &Opened) {
         if opened.settled.iter().any(|settled| *settled > opened.offset) {
-            self.context.settled.insert(opened.file, opened.settled.clone());
+            let settled = Settled { upto: opened.settled.clone(), retired: false };
+            self.context.settled.insert(opened.file, settled);
         }
     }
 
-    /// Forgets a File that brings no more lines.
+    /// Hears that a File brings no more lines. It is forgotten when none of them is held any longer,
+    /// which is looked at whenever another retires.
     pub(super) fn retire(&mut self, file: FileNumber) {
-        self.context.settled.remove(&file);
+        if let Some(settled) = self.context.settled.get_mut(&file) {
+            settled.retired = true;
+        }
+        let framer = &self.framer;
+        self.context.settled.retain(|file, settled| !settled.retired || framer.holds(*file));
     }
 }
 
@@ -91,24 +109,24 @@ impl Context {
             && spans.iter().all(|span| {
                 self.settled
                     .get(&span.file)
-                    .and_then(|settled| settled.get(destination))
+                    .and_then(|settled| settled.upto.get(destination))
                     .is_some_and(|settled| span.span.end <= *settled)
             })
     }
 
     /// Brings [`Context::resume`] up to the record just handled.
-    pub(super) fn catch_up(&mut self) {
+    pub(super) fn catch_up(&mut self, container: Container) {
         let chosen = self.parser.chosen();
         if chosen.map(Arc::as_ptr) != self.resume.parser.as_ref().map(Arc::as_ptr) {
             self.resume.parser = chosen.cloned();
         }
         self.resume.in_private_key = self.block.is_inside();
-        self.resume.last_time = self.parser.last_time();
+        self.resume.container = container;
     }
 }
 
 fn new_parser(name: &str, library: &Arc<Library>, resume: &Resume) -> Parser {
-    let state = ParserState { chosen: resume.parser.clone(), last_time: resume.last_time };
+    let state = ParserState { chosen: resume.parser.clone() };
     Parser::new(library, name, state).unwrap_or_else(|unknown| {
         // The configuration's check knows every name; should one slip through, its lines still ship.
         tracing::error!(parser = %unknown.0, "unknown parser, lines are shipped whole");
@@ -116,17 +134,8 @@ fn new_parser(name: &str, library: &Arc<Library>, resume: &Resume) -> Parser {
     })
 }
 
-/// The containers' own line formats are unwrapped before joining; which one, the parser's name says.
-fn container(parser: &str) -> Container {
-    match parser {
-        "cri" => Container::Cri,
-        "docker" => Container::Docker,
-        "auto" => Container::Auto,
-        _ => Container::None,
-    }
-}
-
-fn joiner(source: &Source, library: &Library) -> Joiner {
+/// A source's joiner, to be cloned for each of its lineages: they share what a pattern takes.
+pub(super) fn joiner(source: &Source, library: &Library) -> Joiner {
     let declared = || {
         let name = library.definition(&source.parser)?.joiner.as_deref()?;
         Joiner::named(name)
@@ -135,7 +144,11 @@ fn joiner(source: &Source, library: &Library) -> Joiner {
         Multiline::Off => None,
         Multiline::Default => declared(),
         Multiline::Named(name) => Joiner::named(name),
-        Multiline::Start(pattern) => Joiner::start_pattern(pattern).ok(),
+        Multiline::Start(pattern) => {
+            let joiner = Joiner::start_pattern(pattern);
+            // The configuration's check has compiled it; should one slip through, lines still ship.
+            joiner.inspect_err(|error| tracing::error!(error, "lines are not joined")).ok()
+        }
     }
     .unwrap_or_else(Joiner::none)
 }

@@ -188,9 +188,15 @@ impl Outlet {
         }
     }
 
+    /// Whether nothing of it is under way at the destination.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.queue.resident() == 0
+    }
+
     /// Closes the open batch if the destination has nothing to do.
     pub fn close_if_idle(&mut self) {
-        if self.queue.resident() == 0 {
+        if self.is_idle() {
             self.close();
         }
     }

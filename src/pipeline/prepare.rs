@@ -57,7 +57,7 @@ impl Preparer {
         record.marks.truncated |= raw.truncated;
         self.count(record.marks);
         let redacted = self.redactor.redact(text, &mut record, &self.arena, &mut context.block);
-        context.catch_up();
+        context.catch_up(raw.container);
         then(context, redacted.as_ref());
         self.spare = record.recycle();
         self.arena.reset();

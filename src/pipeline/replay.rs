@@ -7,7 +7,7 @@ use pillion_parsers::frame::{FileNumber, LineEnding, Lines};
 use pillion_parsers::redact::Redactor;
 
 use super::chunk::{LineageId, Opened};
-use super::lineage::Lineage;
+use super::lineage::{Lineage, joiner};
 use super::prepare::Preparer;
 use super::stats::PipelineStats;
 use crate::checkpoint::resume::Resume;
@@ -39,7 +39,8 @@ impl Replay {
             settled: Vec::new(),
             resume: Resume::default(),
         };
-        let mut lineage = Lineage::new(&opened, source, &settings.library, &mut redactor);
+        let joiner = joiner(source, &settings.library);
+        let mut lineage = Lineage::new(&opened, source, &settings.library, joiner, &mut redactor);
         lineage.context.read_at = read_at;
         let stats = Arc::new(PipelineStats::new(settings.redact.names().len()));
         let preparer = Preparer::new(redactor, Arc::clone(&stats));

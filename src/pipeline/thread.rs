@@ -1,5 +1,6 @@
 //! The thread a worker runs on: waits for reads or for the next tick, whichever comes first.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -33,26 +34,37 @@ pub fn spawn(
     std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         let start = Instant::now();
         let now = || i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        // Taken off the channel, not yet worked on.
+        let mut waiting = VecDeque::new();
         loop {
             stats.turns.fetch_add(1, Ordering::Relaxed);
             let before = now();
             let wait = worker.next_tick(before).map_or(IDLE, |at| {
                 Duration::from_nanos(u64::try_from(at.saturating_sub(before)).unwrap_or(0))
             });
-            let read = match reads.recv_timeout(wait) {
-                Ok(read) => Some(read),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
+            if waiting.is_empty() {
+                match reads.recv_timeout(wait) {
+                    Ok(read) => waiting.push_back(read),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+            }
             if pressure.is_abandoned() {
                 // Dropped unsettled: read again at the next start.
+                waiting.clear();
                 continue;
             }
             let began = Instant::now();
-            if let Some(read) = read {
+            if let Some(read) = waiting.pop_front() {
                 worker.take(read, now());
             }
-            worker.tick(now());
+            waiting.extend(reads.try_iter().take(READS_WAITING.saturating_sub(waiting.len())));
+            if waiting.len() < READS_WAITING {
+                worker.tick(&waiting, now());
+            } else {
+                // The channel may hold more: a record's next line, for one.
+                worker.close_due(now());
+            }
             let busy = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
             stats.busy_nanos.fetch_add(busy, Ordering::Relaxed);
         }

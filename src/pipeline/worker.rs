@@ -4,16 +4,17 @@
 //! that never jumps (a wall clock set back would stop every timer); the wall clock comes with the
 //! chunks, as the time they were read. [`thread`](super::thread) drives it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pillion_parsers::frame::{FileNumber, LineEnding, Lines, Raw};
+use pillion_parsers::multiline::Joiner;
 use pillion_parsers::redact::{Clean, Redactor};
 
 use super::chunk::{Chunk, Ending, JOIN_TIMEOUT, LineageId, Opened, Read};
-use super::lineage::{Context, Lineage};
+use super::lineage::{Context, Lineage, joiner};
 use super::outlet::Outlet;
 use super::prepare::Preparer;
 use super::stats::PipelineStats;
@@ -45,9 +46,13 @@ pub struct WorkerParts {
 
 /// A worker's state.
 pub struct Worker {
+    /// The joiner of each source.
+    source_joiners: Vec<Joiner>,
     lineages: HashMap<LineageId, Lineage>,
-    /// Lineages whose framer holds a record open, and since when.
-    joining: BTreeMap<LineageId, i64>,
+    /// Lineages whose framer holds a record open.
+    joining: BTreeMap<LineageId, Joining>,
+    /// Nothing could be read for want of budget, as of what was taken in last.
+    pressed: bool,
     /// What the open records of all framers occupy.
     joiners: Permit,
     /// The part of the budget that this worker's joiners may hold; beyond it the longest-waiting
@@ -56,6 +61,16 @@ pub struct Worker {
     settings: Arc<Settings>,
     stats: Arc<PipelineStats>,
     bench: Bench,
+}
+
+/// How long a lineage's open record has waited, and for whom.
+#[derive(Clone, Copy, Debug, Default)]
+struct Joining {
+    /// When its last line came.
+    since: i64,
+    /// Whether the lineage was read to its end. Only then does time end the record: a pause of our
+    /// own reading must not cut what the writer wrote in one go.
+    caught_up: bool,
 }
 
 /// What one record at a time is worked on with.
@@ -74,8 +89,14 @@ impl Worker {
         let mut redactor = Redactor::new(Arc::clone(&settings.redact));
         let host = redactor.clean(&host);
         Self {
+            source_joiners: settings
+                .sources
+                .iter()
+                .map(|source| joiner(source, &settings.library))
+                .collect(),
             lineages: HashMap::new(),
             joining: BTreeMap::new(),
+            pressed: false,
             joiners: budget.overdraw(0),
             joiners_limit: budget.limit() / memory::JOINERS / settings.threads.get(),
             settings,
@@ -94,22 +115,33 @@ impl Worker {
         match read {
             Read::Opened(opened) => self.open(&opened),
             Read::Chunk(chunk) => self.chunk(chunk, now),
-            Read::Pressed => self.bench.outlets.iter_mut().for_each(Outlet::close_if_idle),
+            Read::CaughtUp(lineage) => self.caught_up(lineage, true),
+            Read::Behind(lineage) => self.caught_up(lineage, false),
+            Read::Pressed => {
+                self.pressed = true;
+                self.bench.outlets.iter_mut().for_each(Outlet::close_if_idle);
+            }
             Read::Retired { lineage, file, last } => self.retire(lineage, file, last, now),
         }
     }
 
     /// Ends records whose next line did not come in time, and closes batches that are old enough.
-    pub fn tick(&mut self, now: i64) {
-        let before = now.saturating_sub(nanos(JOIN_TIMEOUT));
-        let late: Vec<_> =
-            self.joining.iter().filter(|(_, since)| **since <= before).map(|(id, _)| *id).collect();
-        for id in late {
-            self.with(id, |lineage, bench| {
-                let Lineage { framer, context } = lineage;
-                framer.expire(before, &mut |raw| bench.record(context, &raw, now));
-            });
-        }
+    /// `waiting` is all that was read and not yet taken in: the next line may be in it.
+    pub fn tick(&mut self, waiting: &VecDeque<Read>, now: i64) {
+        // Reading stands still. While a destination has something, it will give budget back; once
+        // none has, open records may be all that holds it, and waiting for their next lines would be
+        // waiting for ever.
+        let stuck = std::mem::take(&mut self.pressed)
+            && waiting.is_empty()
+            && self.bench.outlets.iter().all(Outlet::is_idle);
+        self.expire(now, |id, joining| {
+            stuck || joining.caught_up && !waiting.iter().any(|read| read.lineage() == Some(id))
+        });
+        self.close_due(now);
+    }
+
+    /// Closes batches that are old enough.
+    pub fn close_due(&mut self, now: i64) {
         for outlet in &mut self.bench.outlets {
             outlet.close_if_due(now);
         }
@@ -118,7 +150,8 @@ impl Worker {
     /// When [`tick`](Self::tick) has something to do next; `None` while nothing waits.
     #[must_use]
     pub fn next_tick(&self, now: i64) -> Option<i64> {
-        let joined = self.joining.values().min().map(|since| since + nanos(JOIN_TIMEOUT));
+        let timed = self.joining.values().filter(|joining| joining.caught_up);
+        let joined = timed.map(|joining| joining.since + nanos(JOIN_TIMEOUT)).min();
         let batch = self.bench.outlets.iter().filter_map(Outlet::due).min();
         // What is overdue waits for a destination to catch up: look again soon, not at once.
         let again = |at: i64| ((now - at) / 8).clamp(nanos(OVERDUE.0), nanos(OVERDUE.1));
@@ -136,12 +169,36 @@ impl Worker {
         }
     }
 
+    /// Ends records that have waited long enough, in lineages that `may` say so.
+    fn expire(&mut self, now: i64, may: impl Fn(LineageId, &Joining) -> bool) {
+        let before = now.saturating_sub(nanos(JOIN_TIMEOUT));
+        let late =
+            |(id, joining): &(&LineageId, &Joining)| joining.since <= before && may(**id, joining);
+        let late: Vec<_> = self.joining.iter().filter(late).map(|(id, _)| *id).collect();
+        for id in late {
+            self.with(id, |lineage, bench| {
+                let Lineage { framer, context } = lineage;
+                framer.expire(before, &mut |raw| bench.record(context, &raw, now));
+            });
+        }
+    }
+
+    fn caught_up(&mut self, id: LineageId, caught_up: bool) {
+        if let Some(joining) = self.joining.get_mut(&id) {
+            joining.caught_up = caught_up;
+        }
+    }
+
     fn open(&mut self, opened: &Opened) {
         let Some(source) = self.settings.sources.get(opened.source) else { return };
         let redactor = &mut self.bench.preparer.redactor;
+        let (library, joiners) = (&self.settings.library, &self.source_joiners);
         self.lineages
             .entry(opened.lineage)
-            .or_insert_with(|| Lineage::new(opened, source, &self.settings.library, redactor))
+            .or_insert_with(|| {
+                let joiner = joiners.get(opened.source).cloned().unwrap_or_else(Joiner::none);
+                Lineage::new(opened, source, library, joiner, redactor)
+            })
             .open(opened);
     }
 
@@ -167,11 +224,12 @@ impl Worker {
             context.read_at = chunk.read_at;
             framer.push(lines, now, &mut |raw| bench.record(context, &raw, now));
         });
+        self.caught_up(chunk.lineage, chunk.caught_up);
         for outlet in &mut self.bench.outlets {
             outlet.true_up();
         }
         while self.joiners.bytes() > self.joiners_limit
-            && let Some((oldest, _)) = self.joining.iter().min_by_key(|(_, since)| **since)
+            && let Some((oldest, _)) = self.joining.iter().min_by_key(|(_, joining)| joining.since)
         {
             let oldest = *oldest;
             self.stats.joins_cut_short.fetch_add(1, Ordering::Relaxed);
@@ -205,9 +263,11 @@ impl Worker {
         let after = lineage.framer.resident();
         self.joiners.resize((self.joiners.bytes() + after).saturating_sub(before));
         match lineage.framer.pending_since() {
-            Some(since) => self.joining.insert(id, since),
-            None => self.joining.remove(&id),
-        };
+            Some(since) => self.joining.entry(id).or_default().since = since,
+            None => {
+                self.joining.remove(&id);
+            }
+        }
     }
 }
 
@@ -248,3 +308,6 @@ impl Bench {
 fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

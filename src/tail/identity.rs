@@ -145,7 +145,7 @@ mod tests {
                 safe,
                 parser: None,
                 in_private_key: false,
-                last_time: None,
+                container: None,
             }],
             gone: false,
         }

@@ -24,6 +24,8 @@ pub(super) struct Lineage {
     pub(super) queued: bool,
     /// Whether its worker heard of it.
     pub(super) announced: bool,
+    /// Whether its worker knows that there may be more of it to read.
+    pub(super) behind: bool,
 }
 
 /// How a File stands with its name.

@@ -59,6 +59,18 @@ impl Unwrapper {
         Self { auto: container == Container::Auto, current: container, misfits: 0 }
     }
 
+    /// What is known of the File already.
+    pub(super) fn resume(&mut self, container: Container) {
+        if self.auto {
+            self.current = container;
+        }
+    }
+
+    /// What is being unwrapped.
+    pub(super) fn current(&self) -> Container {
+        self.current
+    }
+
     /// Another File begins: it may be of another kind.
     pub(super) fn begin_file(&mut self) {
         if self.auto {
@@ -155,6 +167,24 @@ mod tests {
         let mut lines = vec![PLAIN; usize::from(TRIES)];
         lines.extend([CRI, DOCKER]);
         assert!(fits(Container::Auto, &lines).iter().all(|fit| !fit));
+    }
+
+    /// Otherwise each restart would open the next lines of a plain file to a forged prefix.
+    #[test]
+    fn what_was_found_is_resumed() {
+        for (known, expect) in [
+            (Container::None, [false, false]),
+            (Container::Docker, [false, true]),
+            (Container::Auto, [true, false]),
+        ] {
+            let mut unwrapper = Unwrapper::new(Container::Auto);
+            unwrapper.resume(known);
+            let fits = [CRI, DOCKER].map(|line| unwrapper.unwrap(line, &mut Vec::new()).is_some());
+            assert_eq!(fits, expect, "{known:?}");
+        }
+        let mut unwrapper = Unwrapper::new(Container::Cri);
+        unwrapper.resume(Container::None);
+        assert!(unwrapper.unwrap(CRI, &mut Vec::new()).is_some(), "configured");
     }
 
     #[test]

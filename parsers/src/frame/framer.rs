@@ -7,13 +7,14 @@ use memchr::memchr_iter;
 use super::container::Unwrapper;
 use super::line::{Line, Place};
 use super::open::Slot;
-use super::{FileNumber, FrameSettings, LineEnding, Lines, Raw, Stream};
+use super::{Container, FileNumber, FileSpan, FrameSettings, LineEnding, Lines, Raw, Stream};
 
 /// `max_record` is never less than this, so that cutting between characters always leaves some.
 const LEAST_RECORD: usize = 16;
 
-/// Scratch space past this many bytes is given back after each push.
-const KEPT_SCRATCH: usize = 64 * 1024;
+/// A stream that says nothing for so many bytes of the others is not waited for any longer: its open
+/// record would hold back the File's safe offset.
+const PASSED_BY: u64 = 1 << 20;
 
 /// Cuts one lineage's chunks into raw records.
 ///
@@ -30,8 +31,6 @@ pub struct Framer {
     plain: Slot,
     stdout: Slot,
     stderr: Slot,
-    /// Where decoded text lies until it is emitted or copied.
-    scratch: Vec<u8>,
     /// Where the last push ended: a record goes on only where this one begins.
     end: Option<(FileNumber, u64)>,
 }
@@ -47,9 +46,14 @@ impl Framer {
             plain: Slot::default(),
             stdout: Slot::default(),
             stderr: Slot::default(),
-            scratch: Vec::new(),
             end: None,
         }
+    }
+
+    /// Goes on in the middle of a File of which this is known: where the container is to be found out,
+    /// it has been.
+    pub fn resume(&mut self, container: Container) {
+        self.unwrapper.resume(container);
     }
 
     /// Takes in lines, and emits the records that end with them. `now` is when they were read,
@@ -59,11 +63,13 @@ impl Framer {
     /// with a higher number; else they are ended first.
     pub fn push(&mut self, lines: Lines<'_>, now: i64, emit: &mut dyn FnMut(Raw<'_>)) {
         self.begin(&lines, emit);
+        // Where decoded text lies until it is emitted or copied.
+        let mut scratch = Vec::new();
         let len = lines.bytes.len();
         let mut start = 0;
         for newline in memchr_iter(b'\n', lines.bytes) {
             let raw = Place { start, end: newline + 1 };
-            self.take(&lines, raw, LineEnding::Newline, now, emit);
+            self.take(&lines, raw, LineEnding::Newline, now, &mut scratch, emit);
             start = raw.end;
         }
         let mut end = lines.start + len as u64;
@@ -76,14 +82,18 @@ impl Framer {
                 LineEnding::Newline => LineEnding::Partial,
                 ending => ending,
             };
-            self.take(&lines, Place { start, end: len }, ending, now, emit);
+            self.take(&lines, Place { start, end: len }, ending, now, &mut scratch, emit);
         }
         self.end = Some((lines.file, end));
         for slot in [&mut self.plain, &mut self.stdout, &mut self.stderr] {
             slot.hold(lines.bytes);
+            if slot.spans().last().is_some_and(|last| is_passed(*last, lines.file, end)) {
+                slot.end(false, &[], emit);
+            }
+            // A lineage may bring nothing more for days: between pushes it holds what is open, no
+            // spare buffers.
+            slot.release();
         }
-        self.scratch.clear();
-        self.scratch.shrink_to(KEPT_SCRATCH);
     }
 
     /// Ends the records whose last line came at or before `before`.
@@ -94,7 +104,6 @@ impl Framer {
         for slot in [&mut self.plain, &mut self.stdout, &mut self.stderr] {
             slot.release();
         }
-        self.scratch = Vec::new();
     }
 
     /// Ends every open record.
@@ -112,11 +121,18 @@ impl Framer {
         slots.into_iter().filter_map(|slot| slot.pending().map(|(_, last)| last)).min()
     }
 
+    /// Whether an open record has bytes of that File.
+    #[must_use]
+    pub fn holds(&self, file: FileNumber) -> bool {
+        let slots = [&self.plain, &self.stdout, &self.stderr];
+        slots.into_iter().flat_map(Slot::spans).any(|span| span.file == file)
+    }
+
     /// Bytes of memory held in buffers.
     #[must_use]
     pub fn resident(&self) -> usize {
         let slots = [&self.plain, &self.stdout, &self.stderr];
-        self.scratch.capacity() + slots.into_iter().map(Slot::resident).sum::<usize>()
+        slots.into_iter().map(Slot::resident).sum::<usize>()
     }
 
     /// Ends what cannot go on in these lines.
@@ -141,9 +157,10 @@ impl Framer {
         raw: Place,
         ending: LineEnding,
         now: i64,
+        scratch: &mut Vec<u8>,
         emit: &mut dyn FnMut(Raw<'_>),
     ) {
-        let line = Line::read(lines, raw, ending, &mut self.unwrapper, &mut self.scratch);
+        let line = Line::read(lines, raw, ending, &mut self.unwrapper, scratch);
         let slot = match line.stream {
             None => &mut self.plain,
             Some(Stream::Stdout) => &mut self.stdout,
@@ -162,6 +179,12 @@ impl Framer {
             .min_by_key(|((first, _), _)| (first.file, first.span.start))
             .map(|(_, slot)| slot)
     }
+}
+
+/// Whether a line lies far before the place `end` of its own File or a later one.
+fn is_passed(line: FileSpan, file: FileNumber, end: u64) -> bool {
+    let behind = if line.file == file { end.saturating_sub(line.span.end) } else { end };
+    behind > PASSED_BY
 }
 
 impl fmt::Debug for Framer {

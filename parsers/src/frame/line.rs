@@ -1,7 +1,7 @@
 //! One line, or the part of one that a container wrote, ready to begin or continue a record.
 
 use super::container::{Body, Unwrapped, Unwrapper};
-use super::{FileSpan, LineEnding, Lines, Span, Stream};
+use super::{Container, FileSpan, LineEnding, Lines, Span, Stream};
 use crate::record::Time;
 
 /// How a line ends.
@@ -60,6 +60,8 @@ pub(super) struct Line<'a> {
     pub(super) terminator: Terminator,
     pub(super) stream: Option<Stream>,
     pub(super) time: Option<Time>,
+    /// What is being unwrapped, as of this line.
+    pub(super) container: Container,
     /// Whether the program's line ends with this part of it.
     pub(super) ends: bool,
     /// The File ended without a newline.
@@ -99,6 +101,7 @@ impl<'a> Line<'a> {
             terminator: if ended { Terminator::Lf } else { Terminator::None },
             stream: None,
             time: None,
+            container: Container::Auto,
             ends: true,
             partial: ending == LineEnding::Partial,
             cut: matches!(ending, LineEnding::Cut { .. }),
@@ -106,6 +109,7 @@ impl<'a> Line<'a> {
         if let Some(unwrapped) = unwrapper.unwrap(line.text, scratch) {
             line.take_off(unwrapped, place.start, lines.bytes, scratch);
         }
+        line.container = unwrapper.current();
         line.end_at_carriage_return();
         line
     }

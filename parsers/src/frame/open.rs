@@ -5,7 +5,7 @@
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::line::{Line, Place, Terminator, cut};
-use super::{FileSpan, Raw, Stream};
+use super::{Container, FileSpan, Raw, Stream};
 use crate::multiline::{JoinState, Joiner};
 use crate::record::Time;
 
@@ -21,6 +21,8 @@ const KEPT_CAPACITY: usize = 16 * 1024;
 struct Facts {
     stream: Option<Stream>,
     time: Option<Time>,
+    /// As of its last line.
+    container: Container,
     /// Of its last line.
     terminator: Terminator,
     /// The last line goes on in a later part.
@@ -36,6 +38,7 @@ impl Facts {
         Self {
             stream: line.stream,
             time: line.time,
+            container: line.container,
             terminator: line.terminator,
             within_line: !line.ends,
             joined: false,
@@ -47,6 +50,7 @@ impl Facts {
     /// Takes in a line, or part of one, that the record goes on with.
     fn add(&mut self, line: &Line<'_>) {
         self.joined |= !self.within_line;
+        self.container = line.container;
         self.terminator = line.terminator;
         self.within_line = !line.ends;
         self.partial |= line.partial;
@@ -60,6 +64,7 @@ impl Facts {
             hash: low_half(hash),
             stream: self.stream,
             container_time: self.time,
+            container: self.container,
             partial: self.partial || self.within_line,
             truncated: self.truncated,
         }
@@ -263,6 +268,11 @@ impl Slot {
     /// Gives idle buffers back.
     pub(super) fn release(&mut self) {
         self.held = self.held.take().filter(|held| !held.spans.is_empty());
+    }
+
+    /// What the held record is made of.
+    pub(super) fn spans(&self) -> &[FileSpan] {
+        self.held.as_deref().map_or(&[], |held| &held.spans)
     }
 
     /// Where the held record begins, and when its last line came.

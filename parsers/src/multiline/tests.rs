@@ -329,3 +329,13 @@ fn every_name_is_known_and_shown() {
     assert!(Joiner::named("none").is_none());
     assert!(Joiner::none().is_none());
 }
+
+/// A thousand files of one source must not have a compiled pattern each.
+#[test]
+fn clones_share_the_pattern() {
+    let joiner = Joiner::start_pattern("^>").expect("a pattern");
+    let (Kind::Start(one), Kind::Start(other)) = (&joiner.clone().0, &joiner.0) else {
+        panic!("a start pattern")
+    };
+    assert!(Arc::ptr_eq(one, other));
+}

@@ -8,8 +8,9 @@
 
 use std::sync::Arc;
 
-use super::Misfit;
 use super::grammar::{Context, GRAMMARS, Grammar};
+use super::trace::whole_or_head;
+use super::{Misfit, json};
 use crate::record::Record;
 
 /// Readings per line, the chosen format's included.
@@ -35,13 +36,13 @@ pub(super) struct Auto {
     lines: u16,
 }
 
-/// What came of a line.
-pub(super) enum Found {
-    /// A grammar fitted.
-    Fitted,
+/// What came of a text.
+pub(super) enum Found<'a> {
+    /// A grammar fitted all but this, which lies below the text's first line.
+    Fitted(&'a str),
     /// None did, as is usual in this lineage: the text is its own message.
     Plain,
-    /// None did, although the lineage has a format.
+    /// None did, although the lineage has a format, or the text all but fits one.
     Unfit(Misfit),
 }
 
@@ -49,8 +50,14 @@ impl Auto {
     pub(super) fn new(resume: Option<Arc<str>>) -> Self {
         let mut auto = Self::default();
         if let Some(name) = resume {
+            // Half of what its lines may have earned it: a few that do not fit take nothing away.
+            const EARNED: u16 = MEMORY / 2;
             auto.grammar = GRAMMARS.iter().position(|g| g.probe.is_some() && *g.name == *name);
-            if auto.grammar.is_some() || &*name == PLAIN {
+            if let Some(score) = auto.grammar.and_then(|place| auto.scores.get_mut(place)) {
+                *score = EARNED;
+                auto.chosen = Some(name);
+            } else if &*name == PLAIN {
+                auto.plain = EARNED;
                 auto.chosen = Some(name);
             }
         }
@@ -61,14 +68,35 @@ impl Auto {
         self.chosen.as_ref()
     }
 
-    /// Reads a text by whichever grammar fits. Leaves the record in disorder unless one did.
+    /// Reads a text, else its first line, by whichever grammar fits. Leaves the record in disorder
+    /// unless one did.
     pub(super) fn read<'a>(
         &mut self,
         text: &'a str,
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
-    ) -> Found {
+    ) -> Found<'a> {
         cx.guessing = true;
+        let mut found = None;
+        let read = whole_or_head(text, record, |text, record| {
+            found = Some(self.find(text, cx, record)?);
+            Ok(())
+        });
+        self.note(found);
+        match read {
+            Ok(below) => Found::Fitted(below),
+            Err(Misfit::Syntax) if self.grammar.is_none() => Found::Plain,
+            Err(misfit) => Found::Unfit(misfit),
+        }
+    }
+
+    /// The place of a grammar that fits a text, having filled the record.
+    fn find<'a>(
+        &self,
+        text: &'a str,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Result<usize, Misfit> {
         let mut reason = Misfit::Syntax;
         let mut tries = TRIES;
         let mut fits = |place: usize, grammar: &Grammar, record: &mut Record<'a>| -> bool {
@@ -78,8 +106,10 @@ impl Auto {
                 Ok(()) => true,
                 Err(misfit) => {
                     *cx.bad_times = bad_times;
-                    // What its own format says of a line tells more than that no other fits.
-                    if reason == Misfit::Syntax || self.grammar == Some(place) {
+                    // What its own format says of a line tells more than that no other fits. Of the
+                    // others, only a refused object is surely no prose.
+                    let object = grammar.name == json::GRAMMAR.name;
+                    if self.grammar == Some(place) || object && reason == Misfit::Syntax {
                         reason = misfit;
                     }
                     false
@@ -87,7 +117,6 @@ impl Auto {
             }
         };
         let candidates = self.grammar.into_iter().chain(0..GRAMMARS.len());
-        let mut found = None;
         for (turn, place) in candidates.enumerate() {
             let Some(grammar) = GRAMMARS.get(place) else { continue };
             let Some(probe) = grammar.probe else { continue };
@@ -96,16 +125,10 @@ impl Auto {
             }
             tries -= 1;
             if fits(place, grammar, record) {
-                found = Some(place);
-                break;
+                return Ok(place);
             }
         }
-        self.note(found);
-        match found {
-            Some(_) => Found::Fitted,
-            None if self.grammar.is_none() => Found::Plain,
-            None => Found::Unfit(reason),
-        }
+        Err(reason)
     }
 
     /// Counts a line for what it fitted, and goes over to what leads.

@@ -105,27 +105,57 @@ fn value<'a>(value: Value<'a>, kind: FieldType) -> Result<Option<Value<'a>>, Mis
 pub(super) struct Refine {
     types: Vec<(String, FieldType)>,
     time: Option<(String, Format)>,
-    level: Option<(String, Leveller)>,
+    level: Option<RefinedLevel>,
+}
+
+/// What a definition says of a grammar's level.
+#[derive(Debug)]
+struct RefinedLevel {
+    /// The field it is in, where that is not for the grammar to say.
+    field: Option<String>,
+    leveller: Leveller,
 }
 
 impl Refine {
-    /// `None` when a definition adds nothing.
-    pub(super) fn new(definition: &Definition) -> Result<Option<Self>, Fault> {
+    /// `None` when a definition adds nothing. `keyed`: the grammar finds time and level by their keys.
+    pub(super) fn new(definition: &Definition, keyed: bool) -> Result<Option<Self>, Fault> {
         let format = format(definition.time.as_ref())?;
         let time_field = definition.time.as_ref().and_then(|time| time.field.clone());
-        let level_field = definition.level.as_ref().and_then(|level| level.field.clone());
+        let level = definition.level.as_ref().map(|level| RefinedLevel {
+            field: level.field.clone(),
+            leveller: Leveller::new(Some(level)),
+        });
         if time_field.is_none() && format != Format::Any {
             return Err(Fault::TimeFormat(
                 "a grammar reads its own time: name the `field` that this format is for".to_owned(),
             ));
         }
+        if !keyed && level.as_ref().is_some_and(|level| level.field.is_none()) {
+            return Err(Fault::Level);
+        }
         let refine = Self {
             types: definition.types.iter().map(|(name, kind)| (name.clone(), *kind)).collect(),
             time: time_field.map(|field| (field, format)),
-            level: level_field.map(|field| (field, Leveller::new(definition.level.as_ref()))),
+            level,
         };
         let adds = !refine.types.is_empty() || refine.time.is_some() || refine.level.is_some();
         Ok(adds.then_some(refine))
+    }
+
+    /// Whether the definition says which field the time is in: no other is taken for it, and its
+    /// format is tried by [`Refine::apply`].
+    pub(super) fn claims_time(&self) -> bool {
+        self.time.is_some()
+    }
+
+    /// The same for the level.
+    pub(super) fn claims_level(&self) -> bool {
+        self.level.as_ref().is_some_and(|level| level.field.is_some())
+    }
+
+    /// What the definition says that the level's words mean.
+    pub(super) fn leveller(&self) -> Option<&Leveller> {
+        self.level.as_ref().map(|level| &level.leveller)
     }
 
     /// Changes the record that a grammar filled.
@@ -147,7 +177,7 @@ impl Refine {
                 None => *bad_times += 1,
             }
         }
-        if let Some((name, leveller)) = &self.level
+        if let Some(RefinedLevel { field: Some(name), leveller }) = &self.level
             && let Some(at) = place(record, name)
             && let Some(level) = scalar(record, at).and_then(|text| leveller.level(text))
         {

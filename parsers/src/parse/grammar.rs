@@ -4,6 +4,7 @@
 //! which the parser empties. To add a format: one file with a [`Grammar`], one line in [`GRAMMARS`],
 //! one definition in `parsers/definitions/`.
 
+use super::convert::Refine;
 use super::{Misfit, access, java, json, logfmt, nginx_error, plain, syslog};
 use crate::Arena;
 use crate::record::Record;
@@ -20,6 +21,8 @@ pub(crate) struct Context<'p, 'a> {
     /// Whether nobody said that the text is of this format: under `auto`, where what merely could be
     /// the format must not be taken for it.
     pub(crate) guessing: bool,
+    /// What the definition says of the time and the level, if anything.
+    pub(super) refine: Option<&'p Refine>,
 }
 
 /// Fills a record from a text that begins a lifetime of its own, or says why it does not fit.

@@ -59,10 +59,12 @@ impl Compiled {
     pub(crate) fn new(definition: &Definition) -> Result<Self, Fault> {
         let zone = convert::zone(definition.time.as_ref())?;
         let (method, refine) = match (&definition.grammar, &definition.pattern) {
-            (Some(name), None) if name == "auto" => (Method::Auto, Refine::new(definition)?),
+            (Some(name), None) if name == "auto" => (Method::Auto, Refine::new(definition, true)?),
             (Some(name), None) => {
                 let grammar = grammar::named(name).ok_or_else(|| Fault::Grammar(name.clone()))?;
-                (Method::Grammar(grammar), Refine::new(definition)?)
+                let keyed = [super::json::GRAMMAR.name, super::logfmt::GRAMMAR.name];
+                let refine = Refine::new(definition, keyed.contains(&grammar.name))?;
+                (Method::Grammar(grammar), refine)
             }
             (None, Some(pattern)) => {
                 (Method::Pattern(Box::new(Pattern::new(pattern, definition)?)), None)

@@ -100,7 +100,13 @@ impl Pattern {
         bad_times: &mut u64,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        self.regex.captures_read(locations, text).ok_or(Misfit::Syntax)?;
+        let found = self.regex.captures_read(locations, text).ok_or(Misfit::Syntax)?;
+        // A line of a joined record that the match leaves out would be lost. Where the first line
+        // fits by itself, whoever calls finds out.
+        let (before, after) = (text.get(..found.start()), text.get(found.end()..));
+        if [before, after].into_iter().flatten().any(|rest| rest.contains('\n')) {
+            return Err(Misfit::Syntax);
+        }
         for capture in &self.captures {
             let Some(found) =
                 locations.get(capture.group).and_then(|(start, end)| text.get(start..end))

@@ -1,6 +1,7 @@
 //! What loggers call the time, the level and the message of a structured record (JSON, logfmt), and
 //! which key wins where several stand for the same.
 
+use super::convert::{Leveller, Refine};
 use super::grammar::Context;
 use super::level;
 use crate::record::{Field, Level, Record, Text, Time, Value};
@@ -65,8 +66,8 @@ struct Taken<'a, T> {
 }
 
 impl<'a> Roles<'a> {
-    /// Takes a field for a role, if it can be read as that and no better one has been taken. Gives
-    /// back the field that is one after all: this one, or the one it displaces.
+    /// Takes a field for a role, if it can be read as that, no better one has been taken, and the
+    /// definition does not say which field that is. Gives back the field that is one after all: this one, or the one it displaces.
     #[inline]
     pub(super) fn take(
         &mut self,
@@ -76,6 +77,8 @@ impl<'a> Roles<'a> {
         cx: &mut Context<'_, 'a>,
     ) -> Option<Field<'a>> {
         match role {
+            Role::Time if cx.refine.is_some_and(Refine::claims_time) => Some(field),
+            Role::Level if cx.refine.is_some_and(Refine::claims_level) => Some(field),
             Role::Time => {
                 let time = time_of(&field.value, cx);
                 if time.is_none() && field.key.name() != "t" {
@@ -84,7 +87,7 @@ impl<'a> Roles<'a> {
                 place(&mut self.time, rank, field, time)
             }
             Role::Level => {
-                let level = level_of(&field.value);
+                let level = level_of(&field.value, cx.refine.and_then(Refine::leveller));
                 place(&mut self.level, rank, field, level)
             }
             Role::Message => {
@@ -128,10 +131,12 @@ fn time_of(value: &Value<'_>, cx: &mut Context<'_, '_>) -> Option<Time> {
     }
 }
 
-fn level_of(value: &Value<'_>) -> Option<Level> {
-    match value {
-        Value::Text(text) => level::from_name(text.as_stored()),
-        Value::Number(number) => level::from_number(number),
+fn level_of(value: &Value<'_>, leveller: Option<&Leveller>) -> Option<Level> {
+    match (value, leveller) {
+        (Value::Text(text), Some(leveller)) => leveller.level(text.as_stored()),
+        (Value::Number(number), Some(leveller)) => leveller.level(number),
+        (Value::Text(text), None) => level::from_name(text.as_stored()),
+        (Value::Number(number), None) => level::from_number(number),
         _ => None,
     }
 }

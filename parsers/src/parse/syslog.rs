@@ -180,17 +180,19 @@ fn read_3164<'a>(
         priority(&mut cursor, record)?;
     }
     let bytes = cursor.bytes();
-    let (time, used) = match bytes.first() {
-        Some(b'0'..=b'9') if bytes.get(10) == Some(&b'T') => cx.clock.iso(bytes),
-        _ => cx.clock.yearless(bytes),
-    }
-    .ok_or(Misfit::Syntax)?;
+    let iso = bytes.first().is_some_and(u8::is_ascii_digit) && bytes.get(10) == Some(&b'T');
+    let read = if iso { cx.clock.iso(bytes) } else { cx.clock.yearless(bytes) };
+    let (time, used) = read.ok_or(Misfit::Syntax)?;
     record.time = Some(time);
     cursor.take(used)?;
     cursor.expect(" ")?;
     let host = cursor.word()?;
     if host.len() > 255 || host.ends_with(':') || !host.bytes().all(|byte| byte.is_ascii_graphic())
     {
+        return Err(Misfit::Syntax);
+    }
+    // Many programs begin their lines with such a time, and go on with a level.
+    if cx.guessing && iso && record.level.is_none() && !names_host(host) {
         return Err(Misfit::Syntax);
     }
     put(record, Known::Host, host);
@@ -200,6 +202,12 @@ fn read_3164<'a>(
     }
     record.message = Some(Text::raw(cursor.rest()));
     Ok(())
+}
+
+/// Whether a word can be a host's name or address, and is no level.
+fn names_host(word: &str) -> bool {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:%".contains(&byte);
+    word.bytes().all(is_name) && level::from_name(word).is_none()
 }
 
 /// `program:`, `program[pid]:`, followed by a blank or the end. Passes over nothing if there is none.

@@ -1,10 +1,12 @@
 //! What holds of every parser: the samples, bad input, and nothing lost.
 
+mod joined;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::definition::Definition;
-use crate::record::{ClockUnit, Value};
+use crate::record::{ClockUnit, Known, Level, Value};
 use library::BUILTIN;
 
 /// 2026-11-22T12:00:00Z.
@@ -127,21 +129,7 @@ fn a_container_gives_the_time_that_a_text_lacks() {
         let mut parser = parser("json");
         parser.parse(text, at, &arena, &mut record);
         assert_eq!(record.time.map(|time| time.nanos), Some(expect), "{text}");
-        // A container's clock is not the format's: it must not decide a missing year.
-        assert_eq!(parser.last_time(), (expect > NOW).then_some(expect), "{text}");
     }
-}
-
-#[test]
-fn a_resumed_parser_goes_on_over_new_years_eve() {
-    let arena = Arena::new();
-    let eve = 1_735_689_599_000_000_000; // 2024-12-31T23:59:59Z
-    let resume = ParserState { chosen: None, last_time: Some(eve) };
-    let mut parser = Parser::new(&Library::builtin(), "syslog", resume).unwrap();
-    let mut record = Record::default();
-    parser.parse("Jan  1 00:00:01 shop x: y", AT, &arena, &mut record);
-    assert_eq!(parser.last_time(), Some(eve + 2_000_000_000));
-    assert_eq!(parser.state(), ParserState { chosen: None, last_time: parser.last_time() });
 }
 
 #[test]
@@ -178,6 +166,44 @@ samples:
     let known = crate::record::Known::ClientIp;
     assert_eq!(keys[0], (crate::record::Key::Text(Text::built("order_id")), "order_id"));
     assert_eq!(keys[2], (crate::record::Key::Known(known), "client_ip"));
+}
+
+/// Also where the usual reading would have succeeded.
+#[test]
+fn what_a_definition_says_of_time_and_level_goes_before_the_usual() {
+    let yaml = r#"
+name: odd
+grammar: json
+time: { field: ts, format: '%Y-%d-%m %H:%M:%S' }
+level: { map: { "30": error } }
+samples:
+  - line: '{"ts":"2026-05-11 10:00:00","timestamp":"2026-05-11T10:00:00Z","level":30,"msg":"a"}'
+    record: { time: '2026-11-05T10:00:00Z', timestamp: '2026-05-11T10:00:00Z', level: error, message: a }
+  - line: '{"ts":"2026-22-11 10:00:00","level":"30"}'
+    record: { time: '2026-11-22T10:00:00Z', level: error }
+  - line: '{"level":"warn"}'
+    record: { level: warn }
+"#;
+    let odd = Definition::from_yaml(yaml).unwrap();
+    let mut parser = Parser::with(odd.compile_and_check().unwrap(), ParserState::default());
+    assert!(!is_unparsed(&mut parser, r#"{"ts":"2026-22-11 10:00:00"}"#));
+    assert_eq!(parser.counters().bad_times, 0);
+    assert!(!is_unparsed(&mut parser, r#"{"ts":"2026-11-22 10:00:00"}"#));
+    assert_eq!(parser.counters().bad_times, 1);
+    let yaml = r#"
+name: named
+grammar: logfmt
+level: { field: severity, map: { "3": warn } }
+"#;
+    let named = Definition::from_yaml(yaml).unwrap();
+    let arena = Arena::new();
+    let mut record = Record::default();
+    let compiled = Compiled::new(&named).unwrap();
+    let mut parser = Parser::with(Arc::new(compiled), ParserState::default());
+    parser.parse("level=info severity=3", AT, &arena, &mut record);
+    assert_eq!(record.level, Some(Level::Warn));
+    assert!(record.get("severity").is_none());
+    assert_eq!(record.get("level"), Some(&Value::Text(Text::raw("info"))));
 }
 
 #[test]

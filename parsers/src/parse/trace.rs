@@ -1,6 +1,72 @@
 //! Finds the stack trace in a joined record.
 
+use super::json::decode;
+use super::{Misfit, auto};
+use crate::Arena;
 use crate::record::{Key, Known, Record, Text, Value};
+
+/// What the lines below a record's first begin with when they are a trace of another kind than
+/// [`start`] finds.
+const TRACES: [&str; 7] = [
+    "Traceback (most recent call last):",
+    "  + Exception Group Traceback (most recent call last):",
+    "Stack (most recent call last):",
+    "goroutine ",
+    "runtime stack:",
+    "\tat ",
+    "    at ",
+];
+
+/// Reads a text; where it has several lines and does not fit as a whole, its first line, from an
+/// empty record. Gives what lies below that.
+#[inline]
+pub(super) fn whole_or_head<'a>(
+    text: &'a str,
+    record: &mut Record<'a>,
+    mut read: impl FnMut(&'a str, &mut Record<'a>) -> Result<(), Misfit>,
+) -> Result<&'a str, Misfit> {
+    let Err(misfit) = read(text, record) else { return Ok("") };
+    let (head, below) = text.split_once('\n').ok_or(misfit)?;
+    auto::clear(record);
+    match read(head.strip_suffix('\r').unwrap_or(head), record) {
+        Ok(()) => Ok(below),
+        Err(_) => Err(misfit),
+    }
+}
+
+/// Adds the lines below a first line that was read by itself: the trace as a field, unless the record
+/// has one, and what is no trace to the message.
+pub(super) fn put_below<'a>(record: &mut Record<'a>, below: &'a str, arena: &'a Arena) {
+    let has = |known: Known| record.get(known.name()).is_some();
+    let begins = TRACES.iter().any(|trace| below.starts_with(trace));
+    let trace = match start(below) {
+        _ if has(Known::StackTrace) || has(Known::ErrorType) => None,
+        _ if begins => Some(0),
+        start => start,
+    };
+    let (text, trace) = below.split_at(trace.unwrap_or(below.len()));
+    if !text.is_empty() {
+        let text = text.trim_end_matches(['\r', '\n']);
+        record.message = Some(match record.message {
+            None => Text::raw(text),
+            Some(head) => {
+                let stored = head.as_stored();
+                let head = if head.is_escaped() { decode(stored, arena) } else { stored };
+                Text::built(bumpalo::format!(in arena, "{}\n{}", head, text).into_bump_str())
+            }
+        });
+    }
+    if !trace.is_empty() {
+        put_trace(record, trace);
+    }
+}
+
+fn put_trace<'a>(record: &mut Record<'a>, trace: &'a str) {
+    if let Some(class) = class(trace) {
+        record.push(Key::Known(Known::ErrorType), Value::Text(Text::raw(class)));
+    }
+    record.push(Key::Known(Known::StackTrace), Value::Text(Text::raw(trace)));
+}
 
 /// Puts a joined text in a record: what comes before the trace as the message, the trace and the
 /// class of its error as fields.
@@ -10,16 +76,12 @@ pub(super) fn put<'a>(record: &mut Record<'a>, text: &'a str) {
         return;
     };
     let (message, trace) = text.split_at(start);
-    let class = class(trace);
     record.message = Some(Text::raw(if start == 0 {
         trace.lines().next().unwrap_or_default()
     } else {
         message.trim_end_matches(['\r', '\n'])
     }));
-    if let Some(class) = class {
-        record.push(Key::Known(Known::ErrorType), Value::Text(Text::raw(class)));
-    }
-    record.push(Key::Known(Known::StackTrace), Value::Text(Text::raw(trace)));
+    put_trace(record, trace);
 }
 
 /// Where the first line begins that names an error and has a stack frame below it.

@@ -1,12 +1,9 @@
 //! Times that leave something out: RFC 3164's `Nov 22 10:00:00` has no year, logback's default
-//! `10:00:00.123` no date. What is missing comes from when the line was read and from the last time
-//! seen in the lineage.
+//! `10:00:00.123` no date. What is missing comes from when the line was read.
 
 use super::{Clock, DAY, Fraction, civil, time};
 use crate::record::Time;
 
-/// How far a line may lie before the last one seen and still be of the same run of lines.
-const OUT_OF_ORDER: i64 = 7 * DAY;
 /// How far ahead a host's clock, or its unknown zone, may put a line.
 const AHEAD: i64 = DAY;
 
@@ -45,17 +42,15 @@ impl Clock {
 
     /// Civil seconds of a day without a year.
     ///
-    /// The first year that does not go back behind the last line seen, so that a log read over New
-    /// Year's Eve, or long after it, goes on in order; without a last line, or when that would be in
-    /// the future, the last year that is not in the future. The 29th of February looks as far back
-    /// as the leap year before a century without one.
+    /// The last year that is not in the future: a log read over New Year's Eve, or months after it,
+    /// goes on in order. Lines before this one have no say, or one with an odd time would take all
+    /// that follow to its year. The 29th of February looks as far back as the leap year before a
+    /// century without one.
     pub(super) fn with_year(&self, month: u32, day: u32, time_of_day: i64) -> Option<i64> {
         let this_year = civil::year_of(self.now);
-        let mut years = (this_year - 8..=this_year + 1)
+        (this_year - 8..=this_year + 1)
+            .rev()
             .filter_map(|year| civil::seconds(year, month, day, time_of_day))
-            .filter(|civil| *civil <= self.now + AHEAD);
-        let after_last =
-            self.last.and_then(|last| years.clone().find(|civil| *civil >= last - OUT_OF_ORDER));
-        after_last.or_else(|| years.next_back())
+            .find(|civil| *civil <= self.now + AHEAD)
     }
 }

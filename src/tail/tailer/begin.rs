@@ -162,6 +162,7 @@ impl Tailer {
             files: Vec::new(),
             queued: false,
             announced: false,
+            behind: false,
         });
         if let Err(at) = lineage.files.binary_search(&number) {
             lineage.files.insert(at, number);

@@ -43,7 +43,12 @@ impl Tailer {
         let hogs = self.hogs();
         for _ in 0..self.ready.len() {
             let Some(id) = self.ready.pop_front() else { break };
-            if !self.has_room(id) || hogs.contains(&id) {
+            if !self.has_room(id) {
+                self.ready.push_back(id);
+                continue;
+            }
+            if hogs.contains(&id) {
+                self.denied(id);
                 self.ready.push_back(id);
                 continue;
             }
@@ -61,6 +66,9 @@ impl Tailer {
                 Turn::NoBudget => {
                     // First again when budget comes back.
                     self.ready.push_front(id);
+                    for at in 0..self.ready.len() {
+                        self.ready.get(at).copied().into_iter().for_each(|id| self.denied(id));
+                    }
                     if self.paused_since.is_none() {
                         self.paused_since = Some(self.now.instant);
                         count(&self.stats.budget_pauses, 1);
@@ -105,7 +113,24 @@ impl Tailer {
                 other => return other,
             }
         }
+        if let Some(lineage) = self.lineages.get_mut(&id)
+            && std::mem::take(&mut lineage.behind)
+        {
+            self.send(id, Read::CaughtUp(id));
+        }
         Turn::Nothing
+    }
+
+    /// Tells the worker of a lineage that waits for its turn, if it has to think that there is
+    /// nothing to be read. A worker with a full channel hears nothing, and knows why.
+    fn denied(&mut self, id: LineageId) {
+        if self.has_room(id)
+            && let Some(lineage) = self.lineages.get_mut(&id)
+            && lineage.announced
+            && !std::mem::replace(&mut lineage.behind, true)
+        {
+            self.send(id, Read::Behind(id));
+        }
     }
 
     fn read_file(&mut self, number: FileNumber) -> Turn {
@@ -240,6 +265,7 @@ impl Tailer {
         let Piece { span, bytes, ending, mut permit } = piece;
         permit.resize((self.settings.worst)(bytes.len()).max(bytes.capacity()));
         let Some(lineage) = self.announce(number, span.start) else { return };
+        let caught_up = self.caught_up(lineage, number);
         let stats = &self.stats;
         let newlines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
         count(&stats.lines_read, newlines + u64::from(ending != Ending::Newline));
@@ -254,10 +280,22 @@ impl Tailer {
             }
         }
         let read_at = self.now.wall;
+        let file = number;
         self.send(
             lineage,
-            Read::Chunk(Chunk { lineage, file: number, span, bytes, ending, read_at, permit }),
+            Read::Chunk(Chunk { lineage, file, span, bytes, ending, caught_up, read_at, permit }),
         );
+    }
+
+    /// Whether the chunk just read of this File is the last there is of its lineage, as of the last
+    /// look. What is unsure is behind, until a turn finds nothing.
+    fn caught_up(&mut self, id: LineageId, number: FileNumber) -> bool {
+        let (Some(lineage), Some(file)) = (self.lineages.get_mut(&id), self.files.get(&number))
+        else {
+            return false;
+        };
+        lineage.behind = file.unread() > 0 || lineage.files.last() != Some(&number);
+        !lineage.behind
     }
 
     /// Counts the time without budget so far, and whether it goes on.

@@ -66,6 +66,8 @@ struct Bench {
     log: Vec<String>,
     /// How often the worker was told that there is no budget.
     pressed: u32,
+    /// Whether the worker knows of anything left to read.
+    behind: BTreeMap<String, bool>,
 }
 
 impl Bench {
@@ -116,6 +118,7 @@ impl Bench {
             opened: Vec::new(),
             log: Vec::new(),
             pressed: 0,
+            behind: BTreeMap::new(),
         }
     }
 
@@ -248,11 +251,18 @@ impl Bench {
                     write!(said, " {:?}", chunk.ending).expect("fits");
                 }
                 let name = self.paths[&chunk.lineage].clone();
+                self.behind.insert(name.clone(), !chunk.caught_up);
                 self.came.entry(name).or_default().extend_from_slice(&chunk.bytes);
                 self.held.push(chunk);
                 if self.settle {
                     self.settle_held();
                 }
+            }
+            Read::CaughtUp(lineage) | Read::Behind(lineage) => {
+                let behind = matches!(read, Read::Behind(_));
+                let before = self.behind.insert(self.paths[&lineage].clone(), behind);
+                assert_eq!(before, Some(!behind), "told twice");
+                return;
             }
             Read::Pressed => {
                 self.pressed += 1;
@@ -295,7 +305,8 @@ impl Bench {
 }
 
 fn settle(tracker: &Tracker, destination: usize, chunk: &Chunk) {
-    let resume = Resume { last_time: Some(chunk.span.end as i64), ..Resume::default() };
+    let end = chunk.span.end.to_string();
+    let resume = Resume { parser: Some(end.as_str().into()), ..Resume::default() };
     let mut receipt = Receipt::default();
     receipt.add(chunk.file, chunk.span, &resume);
     tracker.settle(destination, &receipt);

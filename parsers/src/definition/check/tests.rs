@@ -28,6 +28,7 @@ fn faults_are_named() {
     check("{name: x, pattern: '(?<a>b)', time: {zone: Mars}}", "`Mars` is no time zone");
     check("{name: x, pattern: '(?<time>b)', time: {format: 'iso8602'}}", "`iso8602` is neither");
     check("{name: x, grammar: json, time: {format: epoch_ms}}", "name the `field`");
+    check("{name: x, grammar: java, level: {map: {NOTE: info}}}", "name the `field`");
     check("{name: x, patern: '(?<a>b)'}", "patern");
     check("{name: x, pattern: '(?<a>b)', types: {a: int}}", "int");
 }

@@ -63,13 +63,36 @@ fn parts_without_end_on_both_streams() {
     assert!(out.iter().all(|raw| raw.spans.len() <= 1024));
 }
 
+/// Hundreds of idle lineages must not eat the budget with buffers that hold nothing.
 #[test]
-fn decoded_lines_leave_no_large_scratch() {
-    let long = "\\\\".repeat(200 * 1024);
-    let line = format!(r#"{{"log":"{long}\n","stream":"stdout","time":"2026-11-22T10:00:00Z"}}"#);
+fn what_is_not_open_holds_no_memory_between_pushes() {
+    let long = "\\\\".repeat(20 * 1024);
+    let decoded =
+        format!(r#"{{"log":"{long}\n","stream":"stdout","time":"2026-11-22T10:00:00Z"}}"#) + "\n";
+    let parts = "2026-11-22T10:00:00Z stdout P a\n2026-11-22T10:00:00Z stdout F b\n";
+    for (container, lines) in [(Container::Docker, decoded.as_str()), (Container::Cri, parts)] {
+        let mut bench = Bench::with(settings(container, "none", MAX_RECORD));
+        bench.push(lines);
+        assert_eq!((bench.out.len(), bench.framer.resident()), (1, 0), "{container:?}");
+    }
     let mut bench = Bench::with(settings(Container::Docker, "java", MAX_RECORD));
-    bench.push(&(line + "\n"));
-    assert!(bench.framer.resident() <= MAX_RECORD + 64 * 1024 + 2048);
+    bench.push(&decoded);
+    assert!(bench.framer.resident() <= MAX_RECORD + 2048, "{}", bench.framer.resident());
+}
+
+/// A part without an end must not hold back the File for as long as the other stream goes on.
+#[test]
+fn a_stream_that_falls_silent_is_passed_by() {
+    let mut bench = Bench::with(settings(Container::Cri, "traces", MAX_RECORD));
+    bench.push("2026-11-22T10:00:00Z stdout P part\n");
+    let chunk = "2026-11-22T10:00:00Z stderr F line\n".repeat(1000);
+    while bench.at + (chunk.len() as u64) < 1 << 20 {
+        bench.push(&chunk);
+        assert!(bench.out.iter().all(|raw| raw.text != "part"));
+    }
+    bench.push(&chunk).push(&chunk);
+    let part = bench.out.iter().find(|raw| raw.text == "part").expect("ended");
+    assert!(part.partial);
 }
 
 #[test]

@@ -14,10 +14,15 @@ fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<
     for _ in 0..times {
         let arena = Arena::new();
         let (mut clock, mut bad_times) = (Clock::default(), 0);
-        let mut cx =
-            Context { arena: &arena, clock: &mut clock, bad_times: &mut bad_times, guessing: true };
+        let mut cx = Context {
+            arena: &arena,
+            clock: &mut clock,
+            bad_times: &mut bad_times,
+            guessing: true,
+            refine: None,
+        };
         last = match auto.read(line, &mut cx, &mut Record::default()) {
-            Found::Fitted => "fitted",
+            Found::Fitted(_) => "fitted",
             Found::Plain => "plain",
             Found::Unfit(_) => "unfit",
         };
@@ -51,6 +56,35 @@ fn prose_is_plain_and_not_a_fault() {
     // Lines that look like a format by chance do not change that at once, and are read as it.
     check(&mut auto, LOGFMT, 1, "fitted", Some("plain"));
     check(&mut auto, PROSE, 1, "plain", Some("plain"));
+    check(&mut auto, "a=1 a=2 and so on", 1, "plain", Some("plain"));
+}
+
+/// A level is no host's name.
+#[test]
+fn a_time_and_a_level_are_no_syslog() {
+    for line in [
+        "2026-11-22T10:00:00Z [INFO] server: listening",
+        "2026-11-22T10:00:00Z info server: listening",
+        "2026-11-22T10:00:00.5+01:00 error db: refused",
+        "2026-11-22T10:00:00Z (main) server[1]: listening",
+    ] {
+        check(&mut Auto::default(), line, 1, "plain", None);
+    }
+    for host in ["shop", "web-1.example.com", "10.0.0.1", "fe80::1"] {
+        let line = format!("2026-11-22T10:00:00Z {host} kernel: up");
+        check(&mut Auto::default(), &line, 1, "fitted", Some("syslog_rfc3164"));
+    }
+}
+
+/// Nobody means prose by it: an object that is refused is counted from the first line on.
+#[test]
+fn what_all_but_fits_is_a_fault_in_any_lineage() {
+    let number = format!(r#"{{"n":{}}}"#, "9".repeat(400));
+    let deep = format!(r#"{{"d":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    for line in [r#"{"a":1,"a":2}"#, r#"{"a":"\ud800"}"#, &number, &deep] {
+        check(&mut Auto::default(), line, 1, "unfit", None);
+        check(&mut Auto::new(Some("plain".into())), line, 1, "unfit", Some("plain"));
+    }
 }
 
 #[test]
@@ -81,6 +115,9 @@ fn a_resumed_choice_is_kept() {
         let auto = Auto::new(Some(name.into()));
         assert_eq!(auto.chosen().map(|name| &**name), Some(name));
     }
+    // A few lines that do not fit shake it no more than they would have before.
+    let mut auto = Auto::new(Some("json".into()));
+    check(&mut auto, PROSE, 100, "unfit", Some("json"));
     // A parser that a newer or older version chose, and this one does not have.
     assert_eq!(Auto::new(Some("morse".into())).chosen(), None);
 }

@@ -8,8 +8,13 @@ use crate::timestamp::Clock;
 fn parse(text: &str) -> Result<Vec<(String, String)>, Misfit> {
     let arena = Arena::new();
     let (mut clock, mut bad_times) = (Clock::default(), 0);
-    let mut cx =
-        Context { arena: &arena, clock: &mut clock, bad_times: &mut bad_times, guessing: false };
+    let mut cx = Context {
+        arena: &arena,
+        clock: &mut clock,
+        bad_times: &mut bad_times,
+        guessing: false,
+        refine: None,
+    };
     let mut record = Record::default();
     read(text, &mut cx, &mut record)?;
     let shown = |value: &Value<'_>| match value {

@@ -62,6 +62,36 @@ fn no_lineage_holds_more_than_half_while_another_waits() {
     }
 }
 
+/// So that a joiner can tell its writer's pauses from ours.
+#[test]
+fn the_worker_knows_whether_a_lineage_was_read_to_its_end() {
+    let mut bench = Bench::with(many);
+    bench.options.budget = 64 << 10;
+    bench.budget = Budget::new(64 << 10);
+    bench.options.channel = 10_000;
+    bench.settle = false;
+    bench.write("a.log", lines(0, 1000));
+    bench.write("b.log", "b\n");
+    bench.start();
+    assert_eq!((bench.behind["a.log"], bench.behind["b.log"]), (false, false), "all was read");
+    // A last line without its end is nothing to wait for, though the chunk did not say so.
+    bench.write("a.log", lines(1000, 10) + "half a line");
+    bench.pass(1);
+    assert!(!bench.behind["a.log"], "a turn found nothing");
+    bench.write("a.log", lines(1010, 100_000));
+    bench.pass(1);
+    assert!(bench.behind["a.log"], "there is no budget for the rest");
+    bench.write("b.log", lines(0, 500));
+    bench.pass(1);
+    assert_eq!(bench.came["b.log"], b"b\n");
+    assert!(bench.behind["b.log"], "it grew, and cannot be read");
+    bench.settle = true;
+    bench.settle_held();
+    bench.run();
+    assert!(bench.came["b.log"].len() > 2);
+    assert_eq!((bench.behind["a.log"], bench.behind["b.log"]), (false, false));
+}
+
 #[test]
 fn without_budget_it_waits_and_counts_the_time() {
     let mut bench = Bench::new();

@@ -23,7 +23,7 @@ fn a_restart_goes_on_where_it_stopped() {
         ["opened app.log #1 at 0", "#1 0..70", "opened app.log #1 at 70", "#1 70..80"]
     );
     let resume = &bench.opened[1].resume;
-    assert_eq!(resume.last_time, Some(70), "with the state as of the offset");
+    assert_eq!(resume.parser.as_deref(), Some("70"), "with the state as of the offset");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn destinations_go_on_each_where_it_was() {
     bench.start();
     let opened = bench.opened.last().expect("opened");
     assert_eq!((opened.offset, &opened.settled[..]), (70, &[70, 198][..]));
-    assert_eq!(opened.resume.last_time, Some(70), "of the slower one");
+    assert_eq!(opened.resume.parser.as_deref(), Some("70"), "of the slower one");
     assert_eq!(bench.text("app.log"), lines(0, 30) + &lines(10, 20));
 }
 

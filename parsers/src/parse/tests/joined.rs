@@ -1,0 +1,95 @@
+//! Records of several lines whose first line has a format: it is read, and the rest is not lost.
+
+use super::*;
+
+const TRACE: &str = "java.lang.IllegalStateException: no stock\n\tat c.e.Shop.order(Shop.java:17)";
+const PYTHON: &str = "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'x'";
+
+/// Level, message, stack trace and error type; each empty where there is none.
+#[track_caller]
+fn check(parser: &mut Parser, text: &str, expect: [&str; 4]) {
+    let arena = Arena::new();
+    let mut record = Record::default();
+    parser.parse(text, AT, &arena, &mut record);
+    assert!(!record.marks.unparsed, "{text}");
+    let field = |known: Known| match record.get(known.name()) {
+        Some(Value::Text(text)) => text.as_stored(),
+        _ => "",
+    };
+    let got = [
+        record.level.map_or("", Level::name),
+        record.message.map_or("", |message| message.as_stored()),
+        field(Known::StackTrace),
+        field(Known::ErrorType),
+    ];
+    assert_eq!(got, expect, "{text}");
+}
+
+fn pattern(pattern: &str) -> Parser {
+    let definition = Definition { pattern: Some(pattern.to_owned()), ..Definition::default() };
+    Parser::with(definition.compile_and_check().expect("good"), ParserState::default())
+}
+
+#[test]
+fn a_pattern_reads_the_first_line_and_the_trace_is_a_field() {
+    const CLASS: &str = "java.lang.IllegalStateException";
+    for anchored in [
+        r"^(?<time>\S+) (?<level>[A-Z]+) (?<message>.*)$",
+        r"(?<time>\S+) (?<level>[A-Z]+) (?<message>.*)",
+        r"(?m)^(?<time>\S+) (?<level>[A-Z]+) (?<message>.*)$",
+    ] {
+        let mut parser = pattern(anchored);
+        let head = "2026-11-22T10:00:00Z ERROR order failed";
+        check(&mut parser, head, ["error", "order failed", "", ""]);
+        let text = format!("{head}\n{TRACE}");
+        check(&mut parser, &text, ["error", "order failed", TRACE, CLASS]);
+        let text = format!("{head}\r\nmore of it\r\n{TRACE}");
+        check(&mut parser, &text, ["error", "order failed\nmore of it", TRACE, CLASS]);
+        let text = format!("{head}\n{PYTHON}");
+        check(&mut parser, &text, ["error", "order failed", PYTHON, ""]);
+        assert_eq!(parser.counters().parsed, 4);
+    }
+}
+
+#[test]
+fn a_pattern_of_several_lines_has_them() {
+    let mut parser = pattern(r"(?s)^(?<time>\S+) (?<message>.*)$");
+    let text = format!("2026-11-22T10:00:00Z failed\n{TRACE}");
+    check(&mut parser, &text, ["", &text[21..], "", ""]);
+    let mut parser = pattern(r"^(?<time>\S+)\n(?<message>.*)$");
+    check(&mut parser, "2026-11-22T10:00:00Z\nfailed", ["", "failed", "", ""]);
+}
+
+#[test]
+fn a_pattern_that_fits_a_later_line_only_loses_none() {
+    let mut parser = pattern(r"order=(?<order>\d+)");
+    assert!(is_unparsed(&mut parser, "failed\norder=17"));
+    check(&mut parser, "order=17\nfailed", ["", "failed", "", ""]);
+}
+
+#[test]
+fn a_field_that_is_there_is_not_put_twice() {
+    let mut parser = pattern(r"^(?<stack_trace>\S+) (?<message>.*)$");
+    let text = format!("none failed\n{TRACE}");
+    check(&mut parser, &text, ["", &format!("failed\n{TRACE}"), "none", ""]);
+    let json = format!("{{\"msg\":\"a\\u0041\",\"error_type\":\"x\"}}\n{TRACE}");
+    check(&mut super::parser("json"), &json, ["", &format!("aA\n{TRACE}"), "", "x"]);
+}
+
+#[test]
+fn structured_lines_keep_their_fields_above_a_trace() {
+    let heads = [
+        (r#"{"level":"error","msg":"db down","order":17}"#, "json"),
+        ("level=error msg=\"db down\" order=17", "logfmt"),
+    ];
+    for (head, name) in heads {
+        for parser in [&mut parser(name), &mut parser("auto")] {
+            for trace in [PYTHON, TRACE, "goroutine 1 [running]:\nmain.main()"] {
+                let class = if trace == TRACE { "java.lang.IllegalStateException" } else { "" };
+                let text = format!("{head}\n{trace}");
+                check(parser, &text, ["error", "db down", trace, class]);
+            }
+            assert!(is_unparsed(parser, &format!("{{\"a\":\n{TRACE}")), "{name}");
+        }
+    }
+}
