@@ -3,14 +3,25 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on is a failed test")]
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Runs pillion in a directory, with nothing of this process's environment that it would heed.
 fn pillion(directory: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    pillion_with(directory, arguments, &[], input)
+}
+
+/// The same with these variables set.
+fn pillion_with(
+    directory: &Path,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    input: &[u8],
+) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
     command.current_dir(directory).args(arguments).env_clear().env("NO_COLOR", "1");
+    command.envs(variables.iter().copied());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary starts");
     let mut stdin = child.stdin.take().expect("a pipe");
@@ -80,8 +91,20 @@ const CASES: &[Case] = &[
         &[],
         &["`kafka`", "elasticsearch=URL"],
     ),
-    (&["run", "-c", "good.yaml", "--admin", "2028"], 2, &[], &["127.0.0.1:2028", "`off`"]),
-    (&["run", "-c", "good.yaml", "--grace", "soon"], 2, &[], &["--grace"]),
+    (
+        &["run", "-c", "good.yaml", "--admin", "2028", "--grace", "soon", "--state", "here"],
+        78,
+        &[],
+        &[
+            "--admin:1:1",
+            "127.0.0.1:2028",
+            "`off`",
+            "--grace:1:1",
+            "--state:1:1",
+            "not absolute",
+            "3 mistakes in good.yaml and what is given over it",
+        ],
+    ),
     (&["run", "-c", "good.yaml", "--state", "/proc/none"], 1, &[], &["/proc/none"]),
     (
         &["replay", "app.log"],
@@ -153,6 +176,65 @@ fn every_verb_says_what_it_did_or_what_is_wrong() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn variables_count_like_options_and_are_named() {
+    let place = place();
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let output = pillion_with(place.path(), arguments, variables, b"");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    };
+    let mistakes = [
+        ("PILLION_STATE", "here"),
+        ("PILLION_ADMIN", "2028"),
+        ("PILLION_GRACE", "25"),
+        ("PILLION_CONFIG", "good.yaml"),
+    ];
+    let (code, said) = run(&["run"], &mistakes);
+    assert_eq!(code, Some(78), "{said}");
+    for part in ["PILLION_STATE:1:1", "PILLION_ADMIN:1:1", "PILLION_GRACE:1:1"] {
+        assert!(said.contains(part), "{said}");
+    }
+    // Set to nothing is not set.
+    let empty = [("PILLION_CONFIG", ""), ("PILLION_ADMIN", ""), ("PILLION_GRACE", "")];
+    let (code, said) = run(&["check"], &empty);
+    assert_eq!(code, Some(78), "{said}");
+    assert!(said.contains("/etc/pillion/pillion.yaml"), "{said}");
+    let arguments = ["run", "--files", "/x/*.log", "--to", "console"];
+    let (code, said) = run(&arguments, &[("PILLION_CONFIG", "good.yaml")]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("PILLION_CONFIG names good.yaml"), "{said}");
+}
+
+#[test]
+fn the_probe_asks_where_the_agent_was_told_to_listen() {
+    let place = place();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address").to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut head = std::io::BufReader::new(&stream).lines();
+            while head.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok\n");
+        }
+    });
+    let healthy = |config: &str, variables: &[(&str, &str)]| {
+        fs::write(place.path().join("live.yaml"), config).expect("written");
+        let output = pillion_with(place.path(), &["healthy", "-c", "live.yaml"], variables, b"");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let mistaken = format!("admin: {address}\nsources: {{ app: {{ parsr: json }} }}\n");
+    assert_eq!(healthy(&mistaken, &[]), (Some(0), String::new()));
+    let elsewhere = format!("admin: 127.0.0.1:1\n{CONFIG}");
+    assert_eq!(healthy(&elsewhere, &[("PILLION_ADMIN", &address)]), (Some(0), String::new()));
+    assert_eq!(healthy("not: [yaml", &[("PILLION_ADMIN", &address)]), (Some(0), String::new()));
+    let (code, said) = healthy("admin: 2028\n", &[]);
+    assert_eq!(code, Some(78), "{said}");
+    let (code, said) = healthy("admin: off\n", &[]);
+    assert_eq!(code, Some(1), "{said}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use clap::Args;
 use pillion_parsers::redact::{Redactor, RuleSelection, Rules};
 
 use super::{ConfigArgs, Failure};
+use crate::config::Over;
 
 /// Arguments of `test`.
 #[derive(Debug, Args)]
@@ -18,7 +19,7 @@ pub(super) struct TestArgs {
 /// Parsers' samples and redaction rules' samples are part of the configuration's own check, which
 /// refuses one that does not come out as it says: what is left is to say how many there were.
 pub(super) fn run(args: &TestArgs) -> Result<(), Failure> {
-    let settings = args.config.load()?;
+    let settings = args.config.load(&Over::default())?;
     let mut out = std::io::stdout().lock();
     let mut samples = 0;
     for name in settings.library.names() {

@@ -16,6 +16,9 @@ pub(super) struct Place {
     pub(super) end: usize,
 }
 
+/// The place of what was not typed: a stand-in, or a mapping that the command line is made into.
+pub(super) const NOWHERE: Place = Place { text: 0, start: 0, end: 0 };
+
 impl Place {
     /// The part of this place that `range` covers, counted from its start.
     pub(super) fn within(self, range: &Range<usize>) -> Self {
@@ -31,9 +34,23 @@ impl Place {
 /// A text that settings are read from: the file, or the value of a command-line option.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
-    /// As it is shown before the line number: a path, `--to`.
+    /// As it is shown before the line number: a path, `--to`, `PILLION_TO`.
     pub(super) name: String,
     pub(super) content: String,
+    /// Whether it is a file of YAML; else the value of an option or a variable.
+    pub(super) is_file: bool,
+}
+
+impl Text {
+    /// A configuration file.
+    pub(super) fn file(name: impl Into<String>, content: String) -> Self {
+        Self { name: name.into(), content, is_file: true }
+    }
+
+    /// The value of an option or a variable.
+    pub(super) fn option(name: impl Into<String>, content: String) -> Self {
+        Self { name: name.into(), content, is_file: false }
+    }
 }
 
 /// One mistake.
@@ -108,6 +125,13 @@ impl Diagnostics {
         let mut all = Self::new(Vec::new());
         all.add(mistake);
         all
+    }
+
+    /// One more text; returns the place of all of it.
+    pub(super) fn text(&mut self, text: Text) -> Place {
+        let place = Place { text: self.texts.len(), start: 0, end: text.content.len() };
+        self.texts.push(text);
+        place
     }
 
     pub(super) fn add(&mut self, mistake: Mistake) {

@@ -1,4 +1,4 @@
-//! Checked settings: everything here is usable as it stands. `raw` is what a person typed; the check
+//! Checked settings: everything here is usable as it stands. `tree` is what a person typed; the check
 //! between the two is the only place that refuses.
 
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ pub struct Settings {
     pub threads: NonZeroUsize,
     /// Where metrics and probes are served; `None` is `admin: off`.
     pub admin: Option<SocketAddr>,
+    /// After SIGTERM: how long to read on, ship and wait for acknowledgements.
+    pub grace: Duration,
     /// How records are named at Elasticsearch and in files.
     pub schema: Schema,
     /// The object that holds an application's own keys under [`Schema::Ecs`].

@@ -180,7 +180,10 @@ fn what_was_truncated_and_then_rotated_while_away_is_read() {
         assert_eq!(bench.text("app.log"), lines(0, 10) + &rotated + &lines(600, 5), "{to}");
         assert_eq!(bench.opened.len(), if read { 3 } else { 2 }, "{to}");
         let lineages: BTreeMap<_, _> = bench.opened.iter().map(|o| (o.lineage, &o.path)).collect();
-        assert_eq!(lineages.values().filter(|path| path.ends_with("app.log")).count(), lineages.len());
+        assert_eq!(
+            lineages.values().filter(|path| path.ends_with("app.log")).count(),
+            lineages.len()
+        );
     }
 }
 
