@@ -12,6 +12,7 @@ use clap::Args;
 use globset::GlobBuilder;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use self::lines::Feed;
 use super::{ConfigArgs, Failure};
 use crate::config::settings::{Settings, Source};
 use crate::pipeline::replay::Replay;
@@ -34,7 +35,7 @@ pub(super) struct ReplayArgs {
     /// Rewrite the file given by --expect instead of comparing.
     #[arg(long, requires = "expect")]
     bless: bool,
-    /// Go on as the files grow, from their present ends.
+    /// Go on as the files grow, until interrupted.
     #[arg(long)]
     follow: bool,
     /// When the lines count as read (RFC 3339): what a year that a line does not name is taken from
@@ -48,9 +49,10 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let read_at = args
         .read_at
         .map_or_else(now, |time| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX));
-    let replay_of = |log: &Path| -> Result<Replay, Failure> {
+    let feed_of = |log: &Path| -> Result<Feed, Failure> {
         let source = source(&settings, args.source.as_deref(), log)?;
-        Ok(Replay::new(&settings, source, &log.to_string_lossy(), read_at))
+        let replay = Replay::new(&settings, source, &log.to_string_lossy(), read_at);
+        Ok(Feed::new(replay, source.max_record))
     };
     if args.follow && args.logs.iter().any(|log| log.as_os_str() == "-") {
         return Err(Failure::Other(
@@ -58,14 +60,14 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
         ));
     }
     if args.follow {
-        return follow::run(&args.logs, replay_of);
+        return follow::run(&args.logs, feed_of);
     }
     let Some(expect) = &args.expect else {
         let mut stdout = std::io::stdout().lock();
-        return each(args, &settings, &replay_of, &mut |records| stdout.write_all(records));
+        return each(&args.logs, &feed_of, &mut |records| stdout.write_all(records));
     };
     let mut found = Vec::new();
-    each(args, &settings, &replay_of, &mut |records| found.write_all(records))?;
+    each(&args.logs, &feed_of, &mut |records| found.write_all(records))?;
     if args.bless {
         return std::fs::write(expect, &found)
             .map_err(|error| Failure::Other(format!("{}: {error}", expect.display())));
@@ -103,22 +105,20 @@ fn covers(source: &Source, path: &Path) -> bool {
 }
 
 fn each(
-    args: &ReplayArgs,
-    settings: &Settings,
-    replay_of: &impl Fn(&Path) -> Result<Replay, Failure>,
+    logs: &[PathBuf],
+    feed_of: &impl Fn(&Path) -> Result<Feed, Failure>,
     write: &mut impl FnMut(&[u8]) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
-    let progress = progress(&args.logs);
-    for log in &args.logs {
+    let progress = progress(logs);
+    for log in logs {
         let place = |error: std::io::Error| Failure::Other(format!("{}: {error}", log.display()));
-        let mut replay = replay_of(log)?;
-        let max_record = source(settings, args.source.as_deref(), log)?.max_record;
+        let mut feed = feed_of(log)?;
         let input: Box<dyn Read> = if log.as_os_str() == "-" {
             Box::new(std::io::stdin().lock())
         } else {
             Box::new(File::open(log).map_err(place)?)
         };
-        let done = lines::replay(progress.wrap_read(input), max_record, &mut replay, write);
+        let done = lines::replay(progress.wrap_read(input), &mut feed, write);
         match done {
             // Whoever read the output has seen enough.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
