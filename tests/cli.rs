@@ -38,6 +38,16 @@ sources: { app: { files: [/nowhere/app/*.log], fields: { owner: bob@example.com 
 destinations: { screen: { console: {} } }
 ";
 
+const OWN: &str = "\
+state: /nowhere/state
+admin: off
+parsers: { orders: { pattern: '^order=(?<order_id>[0-9]+) (?<message>.*)$', types: { order_id: integer } } }
+sources:
+  app: { files: [/nowhere/app/*.log] }
+  orders: { files: [/nowhere/orders/*.log], parser: orders }
+destinations: { screen: { console: {} } }
+";
+
 const MISTAKEN: &str = "\
 sources: { app: { files: [/nowhere/app/*.log], parsr: json } }
 destinations: { screen: { console: {} } }
@@ -52,6 +62,7 @@ fn place() -> tempfile::TempDir {
         fs::write(place.path().join(name), text).expect("written");
     };
     write("good.yaml", CONFIG);
+    write("own.yaml", OWN);
     write("bad.yaml", MISTAKEN);
     write("app.log", LOG);
     write("expected.ndjson", "{\"message\":\"something else\"}\n");
@@ -139,7 +150,37 @@ const CASES: &[Case] = &[
         &[],
     ),
     (&["explain", "\x1b]0;owned\x07"], 0, &["\\u{1b}]0;owned\\u{7}"], &[]),
-    (&["explain", "--file", "app.log"], 0, &["of 2 lines"], &[]),
+    (
+        &[
+            "explain",
+            "2026-11-22T10:00:00.5Z stdout F {\"msg\":\"to bob@example.com\",\"order\":7}",
+        ],
+        0,
+        &[
+            "container cri",
+            "(as json)",
+            "2026-11-22T10:00:00.5Z",
+            "to [EMAIL]",
+            "order                number   7",
+            "stream               string   stdout",
+            "field message",
+        ],
+        &[],
+    ),
+    (
+        &["explain", "-c", "own.yaml", "--source", "orders", "order=17 by bob@example.com"],
+        0,
+        &["source orders (as orders)", "order_id             integer  17", "by [EMAIL]"],
+        &[],
+    ),
+    (
+        &["explain", "-c", "own.yaml", "--source", "orders", "level=info x=1"],
+        0,
+        &["(it does not fit orders)", "logfmt"],
+        &[],
+    ),
+    (&["explain", "-c", "own.yaml", "--source", "db", "x"], 1, &[], &["has: app, orders"]),
+    (&["explain", "--file", "app.log"], 0, &["reads it as json; 1 unparsed", "of 2 records"], &[]),
     (&["explain", "--file", "none.log"], 1, &[], &["none.log"]),
     (&["explain"], 2, &[], &["<LINE>"]),
     (&["parsers"], 0, &["json ", "nginx ", "cri "], &[]),

@@ -135,6 +135,8 @@ pub struct Parser {
     locations: Option<CaptureLocations>,
     last_time: Option<i64>,
     counters: Counters,
+    /// Whether even a named grammar reads as `auto` would: see [`Context::guessing`].
+    guessing: bool,
 }
 
 impl std::fmt::Debug for Parser {
@@ -171,6 +173,7 @@ impl Parser {
             locations,
             last_time: resume.last_time,
             counters: Counters::default(),
+            guessing: false,
             compiled,
         }
     }
@@ -222,7 +225,7 @@ impl Parser {
                 pattern.read(text, locations, arena, clock, bad_times, record)?;
             }
             (Method::Grammar(grammar), _) => {
-                let mut cx = Context { arena, clock, bad_times, guessing: false };
+                let mut cx = Context { arena, clock, bad_times, guessing: self.guessing };
                 (grammar.read)(text, &mut cx, record)?;
             }
             _ => {

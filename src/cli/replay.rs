@@ -77,7 +77,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     compare(expect, &expected, &found)
 }
 
-fn source<'s>(
+/// The source of that name, else the one whose files the log is one of, else the first.
+pub(super) fn source<'s>(
     settings: &'s Settings,
     name: Option<&str>,
     log: &Path,
@@ -175,7 +176,8 @@ fn compare(path: &Path, expected: &[u8], found: &[u8]) -> Result<(), Failure> {
     )))
 }
 
-fn now() -> i64 {
+/// Nanoseconds since the Unix epoch.
+pub(super) fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .ok()
