@@ -164,8 +164,8 @@ pub fn admin(
     match admin {
         Some(admin) if sound => Ok(admin),
         _ => {
-            let hidden = root.map(|root| hidden::in_tree(&root, found.texts())).unwrap_or_default();
-            found.finish(&hidden);
+            let hidden = root.map(|root| hidden::in_tree(&root, found.texts(), &found.marks()));
+            found.finish(&hidden.unwrap_or_default());
             Err(found)
         }
     }
@@ -185,7 +185,7 @@ fn settle(
     match settings {
         Some(settings) if sound => Ok(settings),
         _ => {
-            let hidden = hidden::in_tree(root, found.texts());
+            let hidden = hidden::in_tree(root, found.texts(), &found.marks());
             found.finish(&hidden);
             Err(found)
         }

@@ -106,8 +106,8 @@ impl Mistake {
 
 /// Every mistake of a configuration, in the order of the file.
 ///
-/// `Display` is plain text for logs and files; [`Diagnostics::coloured`] is for a terminal. Values of
-/// keys that hold credentials are starred out in both.
+/// `Display` is plain text for logs and files; [`Diagnostics::coloured`] is for a terminal. In both,
+/// whatever could be a credential is starred out.
 pub struct Diagnostics {
     texts: Vec<Text>,
     mistakes: Vec<Mistake>,
@@ -167,6 +167,15 @@ impl Diagnostics {
         self.mistakes.is_empty()
     }
 
+    /// What the mistakes point at.
+    pub(super) fn marks(&self) -> Vec<Place> {
+        let places = |mistake: &Mistake| {
+            let related = mistake.related.as_ref().map(|(place, _)| *place);
+            [mistake.place, related].into_iter().flatten()
+        };
+        self.mistakes.iter().flat_map(places).collect()
+    }
+
     pub(super) fn texts(&self) -> &[Text] {
         &self.texts
     }
@@ -211,7 +220,7 @@ impl std::fmt::Debug for Diagnostics {
 impl std::error::Error for Diagnostics {}
 
 /// The text with a star for each byte of the ranges, line breaks kept so that places stay right.
-fn starred(content: &str, mut ranges: Vec<Range<usize>>) -> String {
+pub(super) fn starred(content: &str, mut ranges: Vec<Range<usize>>) -> String {
     ranges.sort_by_key(|range| range.start);
     let mut ranges = ranges.into_iter().peekable();
     let mut out = String::with_capacity(content.len());
@@ -229,9 +238,11 @@ fn starred(content: &str, mut ranges: Vec<Range<usize>>) -> String {
     out
 }
 
-/// What a person typed, fit to be put into a message: escaped, shortened, in backticks.
+/// What a person typed, fit to be put into a message: without credentials, escaped, shortened, in
+/// backticks.
 pub(super) fn quote(typed: &str) -> String {
     const SHOWN: usize = 80;
+    let typed = super::hidden::scrubbed(typed);
     let mut shown: String = typed.chars().take(SHOWN).flat_map(char::escape_debug).collect();
     shown = shown.replace("\\'", "'").replace("\\\"", "\"").replace("\\\\", "\\");
     if typed.chars().nth(SHOWN).is_some() {

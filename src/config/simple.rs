@@ -103,6 +103,8 @@ fn entry(key: &str, value: Node) -> Entry {
 /// One value of `--to`: its kind, and the destination it stands for.
 fn destination(value: &str, place: Place, found: &mut Diagnostics) -> (&'static str, Node) {
     let (kind, address) = match value.split_once('=') {
+        // The `=` belongs to a URL whose kind is missing.
+        Some((kind, _)) if kind.contains("://") => (value, None),
         Some((kind, address)) => (kind, Some(address)),
         None => (value, None),
     };
