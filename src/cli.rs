@@ -49,7 +49,7 @@ enum Verb {
     Check(check::CheckArgs),
     /// Run logs through the pipeline and print the redacted Records as NDJSON.
     Replay(replay::ReplayArgs),
-    /// Run every sample that a configuration carries.
+    /// Run every sample that a configuration carries, and fixtures.
     Test(samples::TestArgs),
     /// Show which parser fits a line, its fields, and what each rule redacted.
     Explain(explain::ExplainArgs),

@@ -48,6 +48,21 @@ sources:
 destinations: { screen: { console: {} } }
 ";
 
+const SAMPLES: &str = "\
+parsers:
+  orders:
+    pattern: '^order=(?<id>[0-9]+)$'
+    samples:
+      - { line: 'order=17', record: { id: '17' } }
+      - { line: 'order=x' }
+redact:
+  custom:
+    badge:
+      { pattern: 'E[0-9]{6}', must_redact: ['badge E123456', 'E999999'], must_leave: ['E1'] }
+sources: { app: { files: [/nowhere/app/*.log] } }
+destinations: { screen: { console: {} } }
+";
+
 const MISTAKEN: &str = "\
 sources: { app: { files: [/nowhere/app/*.log], parsr: json } }
 destinations: { screen: { console: {} } }
@@ -66,6 +81,15 @@ fn place() -> tempfile::TempDir {
     write("bad.yaml", MISTAKEN);
     write("app.log", LOG);
     write("expected.ndjson", "{\"message\":\"something else\"}\n");
+    write("samples.yaml", SAMPLES);
+    let failing = SAMPLES.replace("'order=x'", "'order=1'").replace("id: '17'", "id: '18'");
+    write("failing.yaml", &failing.replace("['E1']", "['E123456']"));
+    let records = "{\"message\":\"a\",\"password\":\"[PASSWORD]\"}\n";
+    let unparsed = "{\"message\":\"mail to [EMAIL]\",\"_marks\":[\"unparsed\"]}\n";
+    write("good.ndjson", &[records, unparsed].concat());
+    fs::create_dir_all(place.path().join("pairs/one")).expect("made");
+    write("pairs/one/input.log", LOG);
+    write("pairs/one/expected.ndjson", &[records, unparsed].concat());
     write("escapes.log", "\x1b]0;owned\x07 bob@example.com\n");
     place
 }
@@ -141,7 +165,27 @@ const CASES: &[Case] = &[
     (&["replay", "--expect", "none.ndjson", "app.log"], 1, &[], &["none.ndjson"]),
     (&["replay", "--expect", "new.ndjson", "--bless", "app.log"], 0, &[], &[]),
     (&["replay", "--expect", "new.ndjson", "app.log"], 0, &[], &[]),
-    (&["test", "-c", "good.yaml"], 0, &["come out as they say"], &[]),
+    (&["test", "-c", "good.yaml"], 0, &["(0 of the configuration's)", "come out as they say"], &[]),
+    (
+        &["test", "-c", "samples.yaml", "app.log=good.ndjson", "pairs"],
+        0,
+        &["(2 of the configuration's), ", "(3 of the configuration's) and 2 fixtures come out"],
+        &[],
+    ),
+    (
+        &["test", "app.log=expected.ndjson", "pairs", "app.log=good.ndjson"],
+        1,
+        &["expected.ndjson:1", "found    {\"message\":\"a\""],
+        &["1 of ", "and 3 fixtures do not come out as they say"],
+    ),
+    (&["test", "none"], 1, &[], &["none: no such directory", "LOG=EXPECTED"]),
+    (&["test", "none.log=good.ndjson"], 1, &[], &["none.log: No such file"]),
+    (
+        &["test", "-c", "failing.yaml"],
+        78,
+        &[],
+        &["failing.yaml:5:", "failing.yaml:6:", "failing.yaml:10:", "3 mistakes"],
+    ),
     (&["test", "-c", "bad.yaml"], 78, &[], &["2 mistakes"]),
     (
         &["explain", "user=bob@example.com password=hunter2"],

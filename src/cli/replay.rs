@@ -25,10 +25,8 @@ pub(super) struct ReplayArgs {
     logs: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
-    /// Read the logs as this source of the configuration would [default: the one whose `files` match
-    /// a log's path, else the first].
-    #[arg(long, value_name = "NAME")]
-    source: Option<String>,
+    #[command(flatten)]
+    how: HowArgs,
     /// Compare what comes out with this file; exit 1 when it differs.
     #[arg(long, value_name = "FILE", conflicts_with = "follow")]
     expect: Option<PathBuf>,
@@ -38,22 +36,45 @@ pub(super) struct ReplayArgs {
     /// Go on as the files grow, until interrupted.
     #[arg(long)]
     follow: bool,
+}
+
+/// How logs are read: shared with `test`.
+#[derive(Debug, Args)]
+pub(super) struct HowArgs {
+    /// Read the logs as this source of the configuration would [default: the one whose `files` match
+    /// a log's path, else the first].
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
     /// When the lines count as read (RFC 3339): what a year that a line does not name is taken from
     /// [default: now].
     #[arg(long, value_name = "TIME")]
     read_at: Option<jiff::Timestamp>,
 }
 
+impl HowArgs {
+    /// A replay of this log from its beginning.
+    fn feed(&self, settings: &Settings, log: &Path) -> Result<Feed, Failure> {
+        let read_at = self
+            .read_at
+            .map_or_else(now, |time| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX));
+        let source = source(settings, self.source.as_deref(), log)?;
+        let replay = Replay::new(settings, source, &log.to_string_lossy(), read_at);
+        Ok(Feed::new(replay, source.max_record))
+    }
+
+    /// All Records of a log.
+    pub(super) fn records(&self, settings: &Settings, log: &Path) -> Result<Vec<u8>, Failure> {
+        let mut records = Vec::new();
+        each(&[log.to_owned()], &|log: &Path| self.feed(settings, log), &mut |some| {
+            records.write_all(some)
+        })?;
+        Ok(records)
+    }
+}
+
 pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let settings = args.config.load_or_default()?;
-    let read_at = args
-        .read_at
-        .map_or_else(now, |time| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX));
-    let feed_of = |log: &Path| -> Result<Feed, Failure> {
-        let source = source(&settings, args.source.as_deref(), log)?;
-        let replay = Replay::new(&settings, source, &log.to_string_lossy(), read_at);
-        Ok(Feed::new(replay, source.max_record))
-    };
+    let feed_of = |log: &Path| args.how.feed(&settings, log);
     if args.follow && args.logs.iter().any(|log| log.as_os_str() == "-") {
         return Err(Failure::Other(
             "standard input cannot be followed: without --follow, `-` is read as it comes".into(),
@@ -74,7 +95,13 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     }
     let expected = std::fs::read(expect)
         .map_err(|error| Failure::Other(format!("{}: {error}", expect.display())))?;
-    compare(expect, &expected, &found)
+    match differing(expect, &expected, &found, &mut std::io::stdout().lock())? {
+        0 => Ok(()),
+        differing => Err(Failure::Other(format!(
+            "{differing} record(s) differ from {}; `--bless` rewrites it",
+            expect.display()
+        ))),
+    }
 }
 
 /// The source of that name, else the one whose files the log is one of, else the first.
@@ -146,14 +173,19 @@ fn progress(logs: &[PathBuf]) -> ProgressBar {
     }
 }
 
-fn compare(path: &Path, expected: &[u8], found: &[u8]) -> Result<(), Failure> {
+/// How many Records are not those expected in that file; shows the first of them.
+pub(super) fn differing(
+    path: &Path,
+    expected: &[u8],
+    found: &[u8],
+    out: &mut impl Write,
+) -> Result<usize, Failure> {
     if expected == found {
-        return Ok(());
+        return Ok(0);
     }
-    let mut out = std::io::stdout().lock();
     let (expected, found) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(found));
     let (mut left, mut right) = (expected.lines(), found.lines());
-    let mut differing = 0;
+    let mut differing: usize = 0;
     for number in 1.. {
         match (left.next(), right.next()) {
             (None, None) => break,
@@ -169,11 +201,7 @@ fn compare(path: &Path, expected: &[u8], found: &[u8]) -> Result<(), Failure> {
             }
         }
     }
-    Err(Failure::Other(format!(
-        "{} record(s) differ from {}; `--bless` rewrites it",
-        differing.max(1),
-        path.display()
-    )))
+    Ok(differing.max(1))
 }
 
 /// Nanoseconds since the Unix epoch.

@@ -24,7 +24,7 @@ use super::nearest::suggestion;
 use super::read::{Fields, Reader, Value};
 use super::settings::{DEFAULT_ADMIN, Schema, Settings};
 use super::state;
-use super::tree::Node;
+use super::tree::{Entry, Kind, Node};
 
 const MIB: usize = 1024 * 1024;
 
@@ -57,7 +57,8 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         .take("namespace")
         .map_or(Some("app".to_owned()), |value| checked(reader, value, "a name", names::namespace));
     let library = definitions::library(reader, fields.take("parsers"));
-    let redact = redact::rules(reader, fields.take("redact"));
+    let redaction = fields.take("redact");
+    let redact = redact::rules(reader, redaction);
 
     fields.not_yet(reader, "steps", "remove it for now: change fields where they are logged");
 
@@ -84,11 +85,25 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         sources: sources.into_iter().map(|(_, source)| source).collect(),
         library,
         redact: reader.or(redact, Rules::builtin_default()),
+        rule_samples: redaction.map_or(0, |value| rule_samples(value.node)),
         destinations: destinations.into_iter().map(|(_, destination)| destination).collect(),
     };
     across::enough_memory(reader, memory, &settings);
     across::no_loops(reader, &keys, &settings);
     Some(settings)
+}
+
+/// How many samples the rules of one's own have.
+fn rule_samples(redact: &Node) -> usize {
+    let samples = |rule: &Entry| {
+        let lists = ["must_redact", "must_leave"].map(|key| rule.value.entry(key));
+        lists.into_iter().flatten().map(|list| list.value.count()).sum::<usize>()
+    };
+    let rules = redact.entry("custom").map(|custom| &custom.value.kind);
+    match rules {
+        Some(Kind::Map(rules)) => rules.iter().map(samples).sum(),
+        _ => 0,
+    }
 }
 
 /// Where metrics and probes are served, whatever the rest says.

@@ -39,6 +39,8 @@ pub struct Settings {
     pub library: Arc<Library>,
     /// Compiled redaction rules, shared by all sources.
     pub redact: Arc<Rules>,
+    /// Samples of the configuration's own redaction rules: the check has run them all.
+    pub rule_samples: usize,
     /// Where to ship, at least one; [`Source::to`] indexes it.
     pub destinations: Vec<Destination>,
 }

@@ -164,6 +164,26 @@ destinations: { b: { console: {} }, c: { console: {} } }
 }
 
 #[test]
+fn a_zone_is_a_value_and_a_format_is_none() {
+    let with = |zone: &str| {
+        text(&format!(
+            "
+parsers:
+  p:
+    pattern: '^(?<time>.*)$'
+    time: {{ format: '%Y-%m-%d %H:%M', zone: '{zone}' }}
+    samples: [{{ line: '2026-11-22 10:00', record: {{ time: '2026-11-22T09:00:00Z' }} }}]
+sources: {{ a: {{ files: /l/a, parser: p }} }}
+destinations: {{ b: {{ console: {{}} }} }}
+"
+        ))
+    };
+    with("${UNSET:-Europe/Berlin}").expect("accepted");
+    let found = with("${UNSET}").expect_err("refused");
+    assert!(found.to_string().contains("the environment variable `UNSET` is not set"), "{found}");
+}
+
+#[test]
 fn files_of_secrets_are_read_again() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("key");
