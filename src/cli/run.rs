@@ -10,6 +10,7 @@ use super::{ConfigArgs, Failure};
 use crate::agent::{Agent, Drained};
 use crate::config::settings::Settings;
 use crate::config::{self, Over};
+use crate::tail::pattern;
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -109,7 +110,24 @@ async fn until_forsaken(agent: &mut Agent, settings: &Settings) -> String {
         admin = %admin,
         "watching"
     );
+    warn_of_missing(settings);
     agent.forsaken().await
+}
+
+/// A directory that is mistyped looks like one that the application has not made yet.
+fn warn_of_missing(settings: &Settings) {
+    for source in &settings.sources {
+        for glob in &source.files {
+            let Ok(root) = pattern::root(glob) else { continue };
+            if !root.dir.exists() {
+                tracing::warn!(
+                    source = %source.name,
+                    directory = %root.dir.display(),
+                    "there is no such directory: nothing is read of it until there is"
+                );
+            }
+        }
+    }
 }
 
 fn stopped_at_once() -> Failure {
