@@ -17,11 +17,14 @@ use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use crate::config::settings::Settings;
-use crate::config::{self, Diagnostics};
+use crate::config::{self, Diagnostics, Over};
 use crate::observe;
 
 /// The configuration is wrong (`EX_CONFIG` of `sysexits.h`).
 const EXIT_CONFIG: u8 = 78;
+
+/// The command line is wrong: what clap exits with.
+const EXIT_USAGE: u8 = 2;
 
 /// Where the configuration is looked for when nothing names it.
 const DEFAULT_CONFIG: &str = "/etc/pillion/pillion.yaml";
@@ -46,7 +49,7 @@ enum Verb {
     Check(check::CheckArgs),
     /// Run logs through the pipeline and print the redacted Records as NDJSON.
     Replay(replay::ReplayArgs),
-    /// Run every sample that a configuration carries.
+    /// Run every sample that a configuration carries, and fixtures.
     Test(samples::TestArgs),
     /// Show which parser fits a line, its fields, and what each rule redacted.
     Explain(explain::ExplainArgs),
@@ -63,33 +66,39 @@ enum Verb {
 /// How a configuration is named.
 #[derive(Clone, Debug, Args)]
 struct ConfigArgs {
-    /// The configuration file [default: /etc/pillion/pillion.yaml].
-    #[arg(short, long, env = "PILLION_CONFIG", value_name = "FILE")]
+    /// The configuration file [env: PILLION_CONFIG] [default: /etc/pillion/pillion.yaml].
+    #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 impl ConfigArgs {
+    /// The file that is named, if one is. A variable that is empty counts as not set.
+    fn named(&self) -> Option<PathBuf> {
+        let set = || std::env::var_os("PILLION_CONFIG").filter(|path| !path.is_empty());
+        self.config.clone().or_else(|| set().map(PathBuf::from))
+    }
+
     fn path(&self) -> PathBuf {
-        self.config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_CONFIG))
+        self.named().unwrap_or_else(|| PathBuf::from(DEFAULT_CONFIG))
     }
 
     /// Whether a configuration is there: named, or at the default place.
     fn exists(&self) -> bool {
-        self.config.is_some() || self.path().exists()
+        self.named().is_some() || self.path().exists()
     }
 
     /// The configuration if there is one; else what pillion does to a log when nothing is said.
     fn load_or_default(&self) -> Result<Settings, Failure> {
         if self.exists() {
-            return self.load();
+            return self.load(&Over::default());
         }
         let (files, to) = (["/var/log/**".to_owned()], ["console".to_owned()]);
-        config::from_simple(&files, &to, Some("/var/lib/pillion"), &|_| None)
-            .map_err(Failure::Config)
+        let over = Over { state: Some("/var/lib/pillion".to_owned()), ..Over::default() };
+        config::from_simple(&files, &to, &over, &|_| None).map_err(Failure::Config)
     }
 
-    fn load(&self) -> Result<Settings, Failure> {
-        config::load(&self.path(), &config::process_environment).map_err(Failure::Config)
+    fn load(&self, over: &Over) -> Result<Settings, Failure> {
+        config::load(&self.path(), over, &config::process_environment).map_err(Failure::Config)
     }
 }
 
@@ -98,6 +107,8 @@ impl ConfigArgs {
 enum Failure {
     /// The configuration is wrong.
     Config(Diagnostics),
+    /// The command line and the environment contradict each other.
+    Usage(String),
     /// Something else; the text says what, where, and what to do.
     Other(String),
     /// The verb has already said all: only the exit code is left.
@@ -148,6 +159,10 @@ fn report(failure: &Failure) -> ExitCode {
                 eprintln!("{diagnostics}");
             }
             ExitCode::from(EXIT_CONFIG)
+        }
+        Failure::Usage(what) => {
+            eprintln!("pillion: {what}");
+            ExitCode::from(EXIT_USAGE)
         }
         Failure::Other(what) => {
             eprintln!("pillion: {what}");

@@ -18,6 +18,7 @@ mod hidden;
 pub mod memory;
 mod names;
 mod nearest;
+mod over;
 mod read;
 pub mod secret;
 pub mod settings;
@@ -31,6 +32,7 @@ pub mod units;
 mod tests;
 
 use std::io::Read as _;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use diagnostic::{Mistake, Text, quote};
@@ -38,6 +40,7 @@ use read::Reader;
 use settings::Settings;
 
 pub use diagnostic::Diagnostics;
+pub use over::Over;
 
 /// Largest configuration file, in bytes.
 pub const FILE_LIMIT: usize = 1024 * 1024;
@@ -51,19 +54,23 @@ pub fn process_environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Reads and checks a configuration file.
+/// Reads and checks a configuration file, and what is given over it.
 ///
 /// # Errors
 ///
 /// With every mistake in it; or the one that it cannot be read, is larger than [`FILE_LIMIT`], or is
 /// not UTF-8.
-pub fn load(path: &Path, environment: &Environment<'_>) -> Result<Settings, Diagnostics> {
+pub fn load(
+    path: &Path,
+    over: &Over,
+    environment: &Environment<'_>,
+) -> Result<Settings, Diagnostics> {
     let name = path.display().to_string();
     let bytes = read_bounded(path).map_err(|(problem, help)| {
         let message = format!("cannot read the configuration {}: {problem}", quote(&name));
         Diagnostics::of(Mistake::anywhere(message).help(help))
     })?;
-    from_bytes(&name, bytes, environment)
+    from_bytes(&name, bytes, over, environment)
 }
 
 /// Checks a configuration that is already in memory; `name` is shown before line numbers.
@@ -76,12 +83,13 @@ pub fn from_text(
     content: &str,
     environment: &Environment<'_>,
 ) -> Result<Settings, Diagnostics> {
-    from_bytes(name, content.as_bytes().to_vec(), environment)
+    from_bytes(name, content.as_bytes().to_vec(), &Over::default(), environment)
 }
 
 fn from_bytes(
     name: &str,
     bytes: Vec<u8>,
+    over: &Over,
     environment: &Environment<'_>,
 ) -> Result<Settings, Diagnostics> {
     if bytes.len() > FILE_LIMIT {
@@ -99,22 +107,22 @@ fn from_bytes(
             return Err(Diagnostics::of(Mistake::anywhere(message).help(help)));
         }
     };
-    let mut found = Diagnostics::new(vec![Text { name: name.to_owned(), content }]);
+    let mut found = Diagnostics::new(vec![Text::file(name, content)]);
     let Some(root) = tree::build(&mut found) else {
         let content = found.texts().first().map(|text| text.content.as_str()).unwrap_or_default();
         let hidden = hidden::in_lines(content);
         found.finish(&hidden);
         return Err(found);
     };
-    settle(&root, found, environment)
+    settle(&root, found, over, environment)
 }
 
 /// Settings without a configuration file: globs of files, and where to ship them.
 ///
 /// Several values may stand in one, separated by commas. What is not given is looked up:
-/// `PILLION_FILES` and `PILLION_TO` (separated by commas or spaces), `PILLION_STATE`. Each of `to` is `elasticsearch=URL`, `loki=URL`, `console` or
-/// `file=/path`; everything else is as a file that says nothing more would have it. Elasticsearch
-/// gets the data stream [`DEFAULT_INDEX`].
+/// `PILLION_FILES` and `PILLION_TO` (separated by commas or spaces). Each of `to` is
+/// `elasticsearch=URL`, `loki=URL`, `console` or `file=/path`; everything else is as a file that says
+/// nothing more would have it. Elasticsearch gets the data stream [`DEFAULT_INDEX`].
 ///
 /// # Errors
 ///
@@ -122,27 +130,62 @@ fn from_bytes(
 pub fn from_simple(
     files: &[String],
     to: &[String],
-    state: Option<&str>,
+    over: &Over,
     environment: &Environment<'_>,
 ) -> Result<Settings, Diagnostics> {
-    let (root, found) = simple::tree(files, to, state, environment);
-    settle(&root, found, environment)
+    let (root, found) = simple::tree(files, to, environment);
+    settle(&root, found, over, environment)
 }
 
 pub use simple::{DEFAULT_INDEX, is_simple};
 
+/// Where the agent of this configuration serves metrics and probes; `None` is `admin: off`. Only what
+/// says so is read: a mistake that was made elsewhere since the agent started is not the agent's.
+/// Without a file, or with one that cannot be made out, it is the default.
+///
+/// # Errors
+///
+/// When what says so is wrong itself.
+pub fn admin(
+    path: &Path,
+    over: &Over,
+    environment: &Environment<'_>,
+) -> Result<Option<SocketAddr>, Diagnostics> {
+    let bytes = read_bounded(path).ok().filter(|bytes| bytes.len() <= FILE_LIMIT);
+    let content = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+    let text = Text::file(path.display().to_string(), content);
+    let root = tree::build(&mut Diagnostics::new(vec![text.clone()]));
+    let mut found = Diagnostics::new(vec![text]);
+    let over = over.tree(&mut found, environment);
+    let mut reader = Reader::new(found, environment);
+    let admin = check::admin_alone(root.as_ref(), &over, &mut reader);
+    let sound = reader.is_sound();
+    let mut found = reader.found;
+    match admin {
+        Some(admin) if sound => Ok(admin),
+        _ => {
+            let hidden = root.map(|root| hidden::in_tree(&root, found.texts(), &found.marks()));
+            found.finish(&hidden.unwrap_or_default());
+            Err(found)
+        }
+    }
+}
+
 fn settle(
     root: &tree::Node,
-    found: Diagnostics,
+    mut found: Diagnostics,
+    over: &Over,
     environment: &Environment<'_>,
 ) -> Result<Settings, Diagnostics> {
+    let over = over.tree(&mut found, environment);
     let mut reader = Reader::new(found, environment);
-    let settings = check::check(root, &mut reader);
+    let settings = check::check(root, &over, &mut reader);
+    let sound = reader.is_sound();
     let mut found = reader.found;
     match settings {
-        Some(settings) if found.is_empty() => Ok(settings),
+        Some(settings) if sound => Ok(settings),
         _ => {
-            let hidden = hidden::in_tree(root, found.texts());
+            let hidden = hidden::in_tree(root, found.texts(), &found.marks());
             found.finish(&hidden);
             Err(found)
         }
@@ -154,7 +197,7 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, (String, &'static str)> {
     let problem = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => (
             "no such file".to_owned(),
-            "name one with `--config`, or give `--files` and `--to` to do without",
+            "name one with `--config`; `pillion run` can do without, by `--files` and `--to`",
         ),
         std::io::ErrorKind::PermissionDenied => {
             ("permission denied".to_owned(), "let the user that pillion runs as read it")

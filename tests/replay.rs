@@ -7,6 +7,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on is a failed test")]
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Command;
 
@@ -66,6 +67,32 @@ fn a_difference_is_found_and_shown() {
     assert_eq!(output.status.code(), Some(1));
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(shown.contains("expected.ndjson:2") && shown.contains("three"), "{shown}");
+}
+
+#[test]
+fn following_goes_on_from_what_is_there() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (one, two) = (dir.path().join("one.log"), dir.path().join("two.log"));
+    fs::write(&one, "there already\n").expect("written");
+    fs::write(&two, "number two\n").expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
+    command.env_remove("PILLION_CONFIG").args(["replay", "--follow"]).arg(&one).arg(&two);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut next = || lines.next().expect("a line").expect("UTF-8");
+    assert_eq!(next(), "{\"message\":\"there already\"}");
+    assert_eq!(next(), "{\"message\":\"number two\"}");
+    let append = |bytes: &[u8]| {
+        let mut file = fs::OpenOptions::new().append(true).open(&one).expect("opened");
+        file.write_all(bytes).expect("written");
+    };
+    append(b"card 4111 1111 ");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    append(b"1111 1111\nand \xff more\n");
+    assert_eq!(next(), "{\"message\":\"card [CREDIT_CARD]\"}");
+    assert_eq!(next(), "{\"message\":\"and \u{fffd} more\"}");
+    child.kill().expect("killed");
+    child.wait().expect("ended");
 }
 
 #[test]

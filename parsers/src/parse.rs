@@ -139,6 +139,8 @@ pub struct Parser {
     /// Room for a pattern's match, reused from line to line.
     locations: Option<CaptureLocations>,
     counters: Counters,
+    /// Whether even a named grammar reads as `auto` would: see [`Context::guessing`].
+    guessing: bool,
 }
 
 impl std::fmt::Debug for Parser {
@@ -174,6 +176,7 @@ impl Parser {
             auto: Auto::new(chosen),
             locations,
             counters: Counters::default(),
+            guessing: false,
             compiled,
         }
     }
@@ -227,7 +230,7 @@ impl Parser {
                 })?
             }
             (Method::Grammar(grammar), _) => {
-                let mut cx = Context { arena, clock, bad_times, guessing: false, refine };
+                let mut cx = Context { arena, clock, bad_times, guessing: self.guessing, refine };
                 whole_or_head(text, record, |text, record| {
                     *cx.bad_times = 0;
                     (grammar.read)(text, &mut cx, record)

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::{ConfigArgs, Failure};
+use crate::config::Over;
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -14,7 +15,7 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
-    let settings = args.config.load()?;
+    let settings = args.config.load(&Over::default())?;
     let mut out = std::io::stdout().lock();
     writeln!(
         out,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::Failure;
@@ -44,7 +45,7 @@ pub(super) fn run(args: DemoArgs) -> Result<(), Failure> {
     if summary.clean() { Ok(()) } else { Err(Failure::Said) }
 }
 
-/// Set by Ctrl-C: the demo stops writing, drains, and sums up.
+/// Set by Ctrl-C or SIGTERM: the demo stops writing, drains, sums up, and leaves nothing behind.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Starts the agent on a thread of its own, as `pillion run` would with this configuration.
@@ -73,11 +74,13 @@ async fn serve(
     started: &SyncSender<Result<Arc<Counted>, String>>,
     told: oneshot::Receiver<DrainWish>,
 ) {
-    tokio::spawn(async {
-        if tokio::signal::ctrl_c().await.is_ok() {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let Ok(mut told) = signal(kind) else { continue };
+        tokio::spawn(async move {
+            told.recv().await;
             INTERRUPTED.store(true, Ordering::Relaxed);
-        }
-    });
+        });
+    }
     let agent = match Agent::start(settings, format!("demo-{}", process::id())).await {
         Ok(agent) => agent,
         Err(error) => return drop(started.send(Err(error.to_string()))),

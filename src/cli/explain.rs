@@ -1,17 +1,18 @@
-//! `pillion explain`: what pillion makes of a line, and why.
+//! `pillion explain`: what pillion makes of a line, and why. The line goes the way of `replay`; how
+//! well each format fits is said beside it.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use pillion_parsers::Arena;
-use pillion_parsers::parse::{Parser, ParserState, ReadAt, explain};
-use pillion_parsers::record::{Record, Text, Value};
-use pillion_parsers::redact::{BlockState, Place, Redacted, Redactor};
+use pillion_parsers::parse::{Fit, ReadAt, explain};
+use pillion_parsers::record::{Text, Value};
+use pillion_parsers::redact::{Match, Place, Redacted, Redactor};
 
-use super::{ConfigArgs, Failure};
-use crate::config::settings::Settings;
+use super::{ConfigArgs, Failure, replay};
+use crate::config::settings::{Settings, Source};
+use crate::pipeline::replay::{Explained, Replay};
 
 /// Lines of a file that are looked at.
 const LINES: usize = 1_000;
@@ -24,25 +25,42 @@ pub(super) struct ExplainArgs {
     /// The line.
     #[arg(required_unless_present = "file")]
     line: Option<String>,
-    /// Look at the beginning of this log instead: which parsers fit how many of its lines.
+    /// Look at the beginning of this log instead: which parsers fit how many of its records.
     #[arg(long, value_name = "LOG", conflicts_with = "line")]
     file: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
+    /// Read as this source of the configuration would [default: the one whose `files` match the log,
+    /// else the first].
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
 }
 
 pub(super) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let settings = args.config.load_or_default()?;
+    let log = args.file.as_deref().unwrap_or(Path::new("-"));
+    let source = replay::source(&settings, args.source.as_deref(), log)?;
+    let replay = Replay::new(&settings, source, &log.to_string_lossy(), replay::now());
     match (&args.line, &args.file) {
-        (Some(line), _) => one_line(&settings, line),
-        (None, Some(file)) => file_fits(&settings, file),
+        (Some(line), _) => one_line(&settings, source, replay, line),
+        (None, Some(file)) => file_fits(&settings, source, replay, file),
         (None, None) => Ok(()),
     }
 }
 
-fn read_at() -> ReadAt {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    ReadAt { now: i64::try_from(now).unwrap_or(i64::MAX), container_time: None }
+/// How every parser takes to what the source's own was given.
+fn fits(settings: &Settings, text: &[u8]) -> Vec<Fit> {
+    let at = ReadAt { now: replay::now(), container_time: None };
+    explain(&settings.library, &String::from_utf8_lossy(text), at)
+}
+
+/// Which parser read a record: the source's, or the one that `auto` chose.
+fn reader<'s>(source: &'s Source, chosen: Option<&'s Arc<str>>) -> &'s str {
+    match (chosen, source.parser.as_str()) {
+        (Some(chosen), _) => chosen,
+        (None, "auto" | "cri" | "docker") => "plain",
+        (None, named) => named,
+    }
 }
 
 /// Escape sequences on a terminal, nothing elsewhere.
@@ -62,48 +80,74 @@ impl Colours {
     }
 }
 
-fn one_line(settings: &Settings, line: &str) -> Result<(), Failure> {
+fn one_line(
+    settings: &Settings,
+    source: &Source,
+    mut replay: Replay,
+    line: &str,
+) -> Result<(), Failure> {
     let colours = Colours::for_stdout();
     let mut out = std::io::stdout().lock();
-    let fits = explain(&settings.library, line, read_at());
-    writeln!(out, "{}parsers{}", colours.strong, colours.off)?;
-    for fit in fits.iter().take(FITS).filter(|fit| fit.score > 0) {
-        writeln!(out, "  {:<20} {:>3} %, {} fields", fit.name, fit.score, fit.fields)?;
+    let mut shown = Ok(());
+    let mut texts = Vec::new();
+    let matches = replay.explain(format!("{line}\n").as_bytes(), |explained| {
+        texts.push(explained.text.to_vec());
+        if shown.is_ok() {
+            shown = show(&mut out, &colours, source, &explained);
+        }
+    });
+    shown?;
+    show_matches(&mut out, &colours, &matches, settings)?;
+    writeln!(out, "{}parsers{} that fit it", colours.strong, colours.off)?;
+    for text in texts {
+        for fit in fits(settings, &text).iter().take(FITS).filter(|fit| fit.score > 0) {
+            writeln!(out, "  {:<20} {:>3} %, {} fields", fit.name, fit.score, fit.fields)?;
+        }
     }
-    let best = fits.first().filter(|fit| fit.score > 0).map_or("plain", |fit| fit.name.as_str());
-    let mut parser = Parser::new(&settings.library, best, ParserState::default())
-        .map_err(|unknown| Failure::Other(unknown.to_string()))?;
-    let arena = Arena::new();
-    let mut record = Record::default();
-    parser.parse(line, read_at(), &arena, &mut record);
-    let mut redactor = Redactor::new(settings.redact.clone());
-    let mut block = BlockState::default();
-    let (redacted, matches) = redactor.redact_explained(line, &mut record, &arena, &mut block);
-    match redacted {
-        Some(redacted) => show_record(&mut out, &colours, best, &redacted)?,
-        None => writeln!(out, "a rule drops the record")?,
+    Ok(())
+}
+
+fn show(
+    out: &mut impl Write,
+    colours: &Colours,
+    source: &Source,
+    explained: &Explained<'_>,
+) -> std::io::Result<()> {
+    let Colours { strong, off, .. } = colours;
+    if let Some(container) = explained.container {
+        writeln!(out, "{strong}container{off} {container}, unwrapped")?;
     }
+    let Some(record) = explained.record else {
+        return writeln!(out, "{strong}record{off} dropped by a rule");
+    };
+    let parser = reader(source, explained.chosen.as_ref());
+    let how = if record.marks().unparsed { "it does not fit" } else { "as" };
+    writeln!(out, "{strong}record{off} of source {} ({how} {parser})", source.name)?;
+    show_record(out, record)
+}
+
+fn show_matches(
+    out: &mut impl Write,
+    colours: &Colours,
+    matches: &[Match],
+    settings: &Settings,
+) -> std::io::Result<()> {
+    let mut redactor = Redactor::new(Arc::clone(&settings.redact));
     writeln!(out, "{}redacted{}", colours.strong, colours.off)?;
     if matches.is_empty() {
         writeln!(out, "  nothing")?;
     }
     for found in matches {
-        let place = match found.place {
+        let place = match &found.place {
             Place::Bytes(range) => format!("bytes {} to {} of the line", range.start, range.end),
-            Place::Field(path) => format!("field {}", redactor.clean(&path)),
+            Place::Field(path) => format!("field {}", visible(&redactor.clean(path).to_string())),
         };
         writeln!(out, "  {}{:<20}{} {place}", colours.found, found.rule, colours.off)?;
     }
     Ok(())
 }
 
-fn show_record(
-    out: &mut impl Write,
-    colours: &Colours,
-    parser: &str,
-    record: &Redacted<'_, '_>,
-) -> std::io::Result<()> {
-    writeln!(out, "{}record{} (as {parser})", colours.strong, colours.off)?;
+fn show_record(out: &mut impl Write, record: &Redacted<'_, '_>) -> std::io::Result<()> {
     let mut show = |name: &str, kind: &str, value: &dyn std::fmt::Display| {
         writeln!(out, "  {name:<20} {kind:<8} {value}")
     };
@@ -149,15 +193,26 @@ fn visible(text: &str) -> String {
     shown
 }
 
-fn file_fits(settings: &Settings, file: &std::path::Path) -> Result<(), Failure> {
-    let bytes = super::replay::head(file, LINES)
+fn file_fits(
+    settings: &Settings,
+    source: &Source,
+    mut replay: Replay,
+    file: &Path,
+) -> Result<(), Failure> {
+    let mut bytes = replay::head(file, LINES)
         .map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
-    let text = String::from_utf8_lossy(&bytes);
+    if bytes.last().is_some_and(|last| *last != b'\n') {
+        bytes.push(b'\n');
+    }
+    let (mut records, mut unparsed) = (0, 0);
+    let (mut container, mut chosen) = (None, None);
     let mut totals: Vec<(String, usize, u64)> = Vec::new();
-    let mut lines = 0;
-    for line in text.lines() {
-        lines += 1;
-        for fit in explain(&settings.library, line, read_at()) {
+    replay.explain(&bytes, |explained| {
+        records += 1;
+        unparsed += u64::from(explained.record.is_some_and(|record| record.marks().unparsed));
+        container = container.or(explained.container);
+        chosen = explained.chosen;
+        for fit in fits(settings, explained.text) {
             let fitted = usize::from(fit.misfit.is_none());
             let score = u64::from(fit.score);
             match totals.iter_mut().find(|(name, _, _)| *name == fit.name) {
@@ -168,12 +223,15 @@ fn file_fits(settings: &Settings, file: &std::path::Path) -> Result<(), Failure>
                 None => totals.push((fit.name, fitted, score)),
             }
         }
-    }
+    });
     totals.sort_by_key(|(_, _, sum)| std::cmp::Reverse(*sum));
     let mut out = std::io::stdout().lock();
+    let parser = reader(source, chosen.as_ref());
+    let within = container.map_or(String::new(), |container| format!(", in {container}'s lines"));
+    writeln!(out, "source {} reads it as {parser}{within}; {unparsed} unparsed", source.name)?;
     for (name, count, sum) in totals.iter().filter(|(_, _, sum)| *sum > 0) {
-        let sure = sum / lines.max(1);
-        writeln!(out, "{name:<20} {count:>6} of {lines} lines, {sure:>3} % sure")?;
+        let sure = sum / records.max(1);
+        writeln!(out, "{name:<20} {count:>6} of {records} records, {sure:>3} % sure")?;
     }
     Ok(())
 }

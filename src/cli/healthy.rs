@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{ConfigArgs, Failure};
+use crate::config::{self, Over};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -15,19 +16,18 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) struct HealthyArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// The agent's admin address, instead of the configuration's.
+    /// The agent's admin address, instead of the configuration's [env: PILLION_ADMIN].
     #[arg(long, value_name = "ADDRESS")]
-    admin: Option<SocketAddr>,
+    admin: Option<String>,
 }
 
 pub(super) fn run(args: &HealthyArgs) -> Result<(), Failure> {
-    let address = match args.admin {
-        Some(address) => address,
-        None if !args.config.exists() => crate::config::settings::DEFAULT_ADMIN,
-        None => args.config.load()?.admin.ok_or_else(|| {
-            Failure::Other("the configuration says `admin: off`: there is nothing to ask".into())
-        })?,
-    };
+    let over = Over { admin: args.admin.clone(), ..Over::default() };
+    let address = config::admin(&args.config.path(), &over, &config::process_environment)
+        .map_err(Failure::Config)?;
+    let address = address.ok_or_else(|| {
+        Failure::Other("`admin` is `off` for this agent: there is nothing to ask".into())
+    })?;
     let answer = ask(reachable(address)).map_err(|error| {
         Failure::Other(format!("no answer from the agent at {address}: {error}"))
     })?;

@@ -12,6 +12,7 @@ use clap::Args;
 use globset::GlobBuilder;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use self::lines::Feed;
 use super::{ConfigArgs, Failure};
 use crate::config::settings::{Settings, Source};
 use crate::pipeline::replay::Replay;
@@ -24,58 +25,87 @@ pub(super) struct ReplayArgs {
     logs: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
-    /// Read the logs as this source of the configuration would [default: the one whose `files` match
-    /// a log's path, else the first].
-    #[arg(long, value_name = "NAME")]
-    source: Option<String>,
+    #[command(flatten)]
+    how: HowArgs,
     /// Compare what comes out with this file; exit 1 when it differs.
     #[arg(long, value_name = "FILE", conflicts_with = "follow")]
     expect: Option<PathBuf>,
     /// Rewrite the file given by --expect instead of comparing.
     #[arg(long, requires = "expect")]
     bless: bool,
-    /// Go on as the files grow, from their present ends.
+    /// Go on as the files grow, until interrupted.
     #[arg(long)]
     follow: bool,
+}
+
+/// How logs are read: shared with `test`.
+#[derive(Debug, Args)]
+pub(super) struct HowArgs {
+    /// Read the logs as this source of the configuration would [default: the one whose `files` match
+    /// a log's path, else the first].
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
     /// When the lines count as read (RFC 3339): what a year that a line does not name is taken from
     /// [default: now].
     #[arg(long, value_name = "TIME")]
     read_at: Option<jiff::Timestamp>,
 }
 
+impl HowArgs {
+    /// A replay of this log from its beginning.
+    fn feed(&self, settings: &Settings, log: &Path) -> Result<Feed, Failure> {
+        let read_at = self
+            .read_at
+            .map_or_else(now, |time| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX));
+        let source = source(settings, self.source.as_deref(), log)?;
+        let replay = Replay::new(settings, source, &log.to_string_lossy(), read_at);
+        Ok(Feed::new(replay, source.max_record))
+    }
+
+    /// All Records of a log.
+    pub(super) fn records(&self, settings: &Settings, log: &Path) -> Result<Vec<u8>, Failure> {
+        let mut records = Vec::new();
+        each(&[log.to_owned()], &|log: &Path| self.feed(settings, log), &mut |some| {
+            records.write_all(some)
+        })?;
+        Ok(records)
+    }
+}
+
 pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let settings = args.config.load_or_default()?;
-    let read_at = args
-        .read_at
-        .map_or_else(now, |time| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX));
-    let replay_of = |log: &Path| -> Result<Replay, Failure> {
-        let source = source(&settings, args.source.as_deref(), log)?;
-        Ok(Replay::new(&settings, source, &log.to_string_lossy(), read_at))
-    };
+    let feed_of = |log: &Path| args.how.feed(&settings, log);
     if args.follow && args.logs.iter().any(|log| log.as_os_str() == "-") {
         return Err(Failure::Other(
             "standard input cannot be followed: without --follow, `-` is read as it comes".into(),
         ));
     }
     if args.follow {
-        return follow::run(&args.logs, replay_of);
+        return follow::run(&args.logs, feed_of);
     }
     let Some(expect) = &args.expect else {
         let mut stdout = std::io::stdout().lock();
-        return each(args, &settings, &replay_of, &mut |records| stdout.write_all(records));
+        return each(&args.logs, &feed_of, &mut |records| stdout.write_all(records));
     };
     let mut found = Vec::new();
-    each(args, &settings, &replay_of, &mut |records| found.write_all(records))?;
+    each(&args.logs, &feed_of, &mut |records| found.write_all(records))?;
     if args.bless {
         return std::fs::write(expect, &found)
             .map_err(|error| Failure::Other(format!("{}: {error}", expect.display())));
     }
     let expected = std::fs::read(expect)
         .map_err(|error| Failure::Other(format!("{}: {error}", expect.display())))?;
-    compare(expect, &expected, &found)
+    match differing(expect, &expected, &found, &mut std::io::stdout().lock())? {
+        0 => Ok(()),
+        differing => Err(Failure::Other(format!(
+            "{differing} record(s) differ from {}; `--bless` rewrites it",
+            expect.display()
+        ))),
+    }
 }
 
-fn source<'s>(
+/// The source of that name, else the one whose files the log is one of, else the first.
+pub(super) fn source<'s>(
     settings: &'s Settings,
     name: Option<&str>,
     log: &Path,
@@ -103,22 +133,20 @@ fn covers(source: &Source, path: &Path) -> bool {
 }
 
 fn each(
-    args: &ReplayArgs,
-    settings: &Settings,
-    replay_of: &impl Fn(&Path) -> Result<Replay, Failure>,
+    logs: &[PathBuf],
+    feed_of: &impl Fn(&Path) -> Result<Feed, Failure>,
     write: &mut impl FnMut(&[u8]) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
-    let progress = progress(&args.logs);
-    for log in &args.logs {
+    let progress = progress(logs);
+    for log in logs {
         let place = |error: std::io::Error| Failure::Other(format!("{}: {error}", log.display()));
-        let mut replay = replay_of(log)?;
-        let max_record = source(settings, args.source.as_deref(), log)?.max_record;
+        let mut feed = feed_of(log)?;
         let input: Box<dyn Read> = if log.as_os_str() == "-" {
             Box::new(std::io::stdin().lock())
         } else {
             Box::new(File::open(log).map_err(place)?)
         };
-        let done = lines::replay(progress.wrap_read(input), max_record, &mut replay, write);
+        let done = lines::replay(progress.wrap_read(input), &mut feed, write);
         match done {
             // Whoever read the output has seen enough.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
@@ -145,14 +173,19 @@ fn progress(logs: &[PathBuf]) -> ProgressBar {
     }
 }
 
-fn compare(path: &Path, expected: &[u8], found: &[u8]) -> Result<(), Failure> {
+/// How many Records are not those expected in that file; shows the first of them.
+pub(super) fn differing(
+    path: &Path,
+    expected: &[u8],
+    found: &[u8],
+    out: &mut impl Write,
+) -> Result<usize, Failure> {
     if expected == found {
-        return Ok(());
+        return Ok(0);
     }
-    let mut out = std::io::stdout().lock();
     let (expected, found) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(found));
     let (mut left, mut right) = (expected.lines(), found.lines());
-    let mut differing = 0;
+    let mut differing: usize = 0;
     for number in 1.. {
         match (left.next(), right.next()) {
             (None, None) => break,
@@ -168,14 +201,11 @@ fn compare(path: &Path, expected: &[u8], found: &[u8]) -> Result<(), Failure> {
             }
         }
     }
-    Err(Failure::Other(format!(
-        "{} record(s) differ from {}; `--bless` rewrites it",
-        differing.max(1),
-        path.display()
-    )))
+    Ok(differing.max(1))
 }
 
-fn now() -> i64 {
+/// Nanoseconds since the Unix epoch.
+pub(super) fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .ok()

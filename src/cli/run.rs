@@ -1,7 +1,5 @@
 //! `pillion run`: the agent until it is told to stop.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ConfigArgs, Failure};
 use crate::agent::{Agent, Drained};
-use crate::config;
 use crate::config::settings::Settings;
+use crate::config::{self, Over};
+use crate::tail::pattern;
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -26,39 +25,27 @@ pub(super) struct RunArgs {
     /// `file=PATH` [env: PILLION_TO].
     #[arg(long, value_name = "KIND=WHERE", conflicts_with = "config")]
     to: Vec<String>,
-    /// The state directory; overrides the configuration's.
-    #[arg(long, env = "PILLION_STATE", value_name = "DIR")]
-    state: Option<PathBuf>,
-    /// Where metrics and probes are served, or `off`; overrides the configuration's.
-    #[arg(long, env = "PILLION_ADMIN", value_name = "ADDRESS", value_parser = admin_address)]
-    admin: Option<AdminAddress>,
-    /// After SIGTERM: how long to read on, ship and wait for acknowledgements.
-    #[arg(long, env = "PILLION_GRACE", default_value = "25s", value_name = "TIME",
-          value_parser = config::units::duration)]
-    grace: Duration,
-}
-
-/// `--admin`'s value; a type of its own, since clap reads an `Option` as "may be left out".
-#[derive(Clone, Copy, Debug)]
-struct AdminAddress(Option<SocketAddr>);
-
-fn admin_address(text: &str) -> Result<AdminAddress, String> {
-    match text {
-        "off" => Ok(AdminAddress(None)),
-        address => address
-            .parse()
-            .map(|address| AdminAddress(Some(address)))
-            .map_err(|_| "write an address and port as 127.0.0.1:2028, or `off`".to_owned()),
-    }
+    /// The state directory; overrides the configuration's [env: PILLION_STATE].
+    #[arg(long, value_name = "DIR")]
+    state: Option<String>,
+    /// Where metrics and probes are served, or `off`; overrides the configuration's
+    /// [env: PILLION_ADMIN].
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<String>,
+    /// After SIGTERM: how long to read on, ship and wait for acknowledgements [env: PILLION_GRACE]
+    /// [default: 25s].
+    #[arg(long, value_name = "TIME")]
+    grace: Option<String>,
 }
 
 pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
     let settings = Arc::new(settings(&args)?);
+    let grace = settings.grace;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
         .build()?;
-    let done = runtime.block_on(until_told(settings, args.grace));
+    let done = runtime.block_on(until_told(settings, grace));
     // Not dropped: that would wait for writes that nobody reads and for name lookups.
     runtime.shutdown_background();
     done
@@ -66,22 +53,22 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
 
 fn settings(args: &RunArgs) -> Result<Settings, Failure> {
     let environment = config::process_environment;
-    let no_file = args.config.config.is_none();
-    let mut settings = if no_file && config::is_simple(&args.files, &args.to, &environment) {
-        let state = args.state.as_ref().map(|state| state.to_string_lossy());
-        config::from_simple(&args.files, &args.to, state.as_deref(), &environment)
-            .map_err(Failure::Config)?
-    } else {
-        let mut settings = args.config.load()?;
-        if let Some(state) = &args.state {
-            settings.state.clone_from(state);
-        }
-        settings
-    };
-    if let Some(AdminAddress(admin)) = args.admin {
-        settings.admin = admin;
+    let over =
+        Over { state: args.state.clone(), admin: args.admin.clone(), grace: args.grace.clone() };
+    let named = args.config.named();
+    let options = !args.files.is_empty() || !args.to.is_empty();
+    if let Some(named) = named.as_ref().filter(|_| options) {
+        return Err(Failure::Usage(format!(
+            "PILLION_CONFIG names {}, and --files and --to do without a configuration: leave out one \
+             or the other",
+            named.display()
+        )));
     }
-    Ok(settings)
+    if named.is_none() && config::is_simple(&args.files, &args.to, &environment) {
+        return config::from_simple(&args.files, &args.to, &over, &environment)
+            .map_err(Failure::Config);
+    }
+    args.config.load(&over)
 }
 
 async fn until_told(settings: Arc<Settings>, grace: Duration) -> Result<(), Failure> {
@@ -123,7 +110,24 @@ async fn until_forsaken(agent: &mut Agent, settings: &Settings) -> String {
         admin = %admin,
         "watching"
     );
+    warn_of_missing(settings);
     agent.forsaken().await
+}
+
+/// A directory that is mistyped looks like one that the application has not made yet.
+fn warn_of_missing(settings: &Settings) {
+    for source in &settings.sources {
+        for glob in &source.files {
+            let Ok(root) = pattern::root(glob) else { continue };
+            if !root.dir.exists() {
+                tracing::warn!(
+                    source = %source.name,
+                    directory = %root.dir.display(),
+                    "there is no such directory: nothing is read of it until there is"
+                );
+            }
+        }
+    }
 }
 
 fn stopped_at_once() -> Failure {

@@ -1,6 +1,7 @@
 //! From what was typed to what it means: the only place that refuses a configuration. Every part is
 //! read even when another is wrong, so that one run shows all mistakes.
 
+mod across;
 mod auth;
 mod definitions;
 mod destination;
@@ -13,38 +14,42 @@ mod url;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::diagnostic::{Mistake, Place, quote};
-use super::memory::{JOINERS, Need};
+use pillion_parsers::redact::Rules;
+
+use super::diagnostic::{Mistake, NOWHERE};
 use super::names;
 use super::nearest::suggestion;
 use super::read::{Fields, Reader, Value};
-use super::settings::{Destination, DestinationKind, Schema, Settings, Source};
+use super::settings::{DEFAULT_ADMIN, Schema, Settings};
 use super::state;
-use super::tree::Node;
-use super::units::shown;
+use super::tree::{Entry, Kind, Node};
 
 const MIB: usize = 1024 * 1024;
 
 /// Resident bytes in flight, unless said otherwise.
 const MEMORY: usize = 12 * MIB;
 
-/// Where metrics and probes are, unless said otherwise.
-const ADMIN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 2028);
+/// Time to drain after SIGTERM, unless said otherwise.
+const GRACE: Duration = Duration::from_secs(25);
 
-/// Reads the whole tree. `None` only when the reader has been told why.
-pub(super) fn check(root: &Node, reader: &mut Reader<'_>) -> Option<Settings> {
-    let nowhere = Place { text: 0, start: 0, end: 0 };
-    let whole = Value { name: "", key: nowhere, node: root };
-    let mut fields = reader.map(whole)?;
+/// Reads the whole tree, and what is given `over` it. What was refused has a stand-in, so that the
+/// checks across parts can go on: only if the reader is sound may the settings be used. `None` when
+/// there is not even a mapping.
+pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option<Settings> {
+    let whole = |node| Value { name: "", key: NOWHERE, node };
+    let mut over = reader.map(whole(over))?;
+    let mut fields = reader.map(whole(root))?;
 
     let memory = fields.take("memory");
     let bytes = memory.map_or(Some(MEMORY), |value| reader.size(value, MIB..=1024 * 1024 * MIB));
-    let state = state_directory(reader, &mut fields);
+    let state = state_directory(reader, &mut fields, &mut over);
     let threads = fields.take("threads");
     let threads = threads.map_or(Some(1), |value| reader.whole(value, 1..=256));
-    let admin = fields.take("admin").map_or(Some(Some(ADMIN)), |value| admin(reader, value));
+    let threads = reader.or(threads.and_then(NonZeroUsize::new), NonZeroUsize::MIN);
+    let admin = last(fields.take("admin"), over.take("admin"), |value| admin(reader, value));
+    let grace = over.take("grace").map_or(Some(GRACE), |value| grace(reader, value));
     let schema = fields.take("schema").map_or(Some(Schema::Ecs), |value| {
         reader.one_of(value, &[("ecs", Schema::Ecs), ("flat", Schema::Flat)])
     });
@@ -52,42 +57,103 @@ pub(super) fn check(root: &Node, reader: &mut Reader<'_>) -> Option<Settings> {
         .take("namespace")
         .map_or(Some("app".to_owned()), |value| checked(reader, value, "a name", names::namespace));
     let library = definitions::library(reader, fields.take("parsers"));
-    let redact = redact::rules(reader, fields.take("redact"));
+    let redaction = fields.take("redact");
+    let redact = redact::rules(reader, redaction);
 
     fields.not_yet(reader, "steps", "remove it for now: change fields where they are logged");
 
-    let help = "name at least one server to ship to";
-    let destinations = fields.need("destinations", help);
+    let destinations = named_parts(reader, &mut fields, "destinations", "server to ship to");
+    let names: Vec<_> = destinations.iter().map(|value| value.name).collect();
     let destinations =
-        destinations.map(|value| reader.named(value, "destinations")).unwrap_or_default();
-    let destination_names: Vec<_> = destinations.iter().map(|value| value.name).collect();
-    let checked_destinations: Option<Vec<_>> =
-        all(destinations.iter().map(|value| destination::destination(reader, *value)));
-
-    let help = "name at least one set of files to tail";
-    let sources = fields.need("sources", help);
-    let sources = sources.map(|value| reader.named(value, "sources")).unwrap_or_default();
-    let asked = source::Asked { library: &library, destinations: &destination_names };
-    let checked_sources: Option<Vec<_>> =
-        all(sources.iter().map(|value| source::source(reader, *value, &asked)));
+        each(reader, &destinations, |reader, value| destination::destination(reader, value));
+    let sources = named_parts(reader, &mut fields, "sources", "set of files to tail");
+    let asked = source::Asked { library: &library, destinations: &names };
+    let sources = each(reader, &sources, |reader, value| source::source(reader, value, &asked));
 
     fields.finish(reader);
+    over.finish(reader);
 
+    let keys: Vec<_> = sources.iter().map(|(value, _)| value.key).collect();
     let settings = Settings {
-        memory: bytes?,
-        state: state?,
-        threads: NonZeroUsize::new(threads?)?,
-        admin: admin?,
-        schema: schema?,
-        namespace: namespace?,
-        sources: checked_sources?,
+        memory: reader.or(bytes, usize::MAX),
+        state: reader.or(state, PathBuf::new()),
+        threads,
+        admin: reader.or(admin.unwrap_or(Some(Some(DEFAULT_ADMIN))), None),
+        grace: reader.or(grace, GRACE),
+        schema: reader.or(schema, Schema::Ecs),
+        namespace: reader.or(namespace, String::new()),
+        sources: sources.into_iter().map(|(_, source)| source).collect(),
         library,
-        redact: redact?,
-        destinations: checked_destinations?,
+        redact: reader.or(redact, Rules::builtin_default()),
+        rule_samples: redaction.map_or(0, |value| rule_samples(value.node)),
+        destinations: destinations.into_iter().map(|(_, destination)| destination).collect(),
     };
-    enough_memory(reader, memory, &settings);
-    no_loops(reader, &sources, &settings);
+    across::enough_memory(reader, memory, &settings);
+    across::no_loops(reader, &keys, &settings);
     Some(settings)
+}
+
+/// How many samples the rules of one's own have.
+fn rule_samples(redact: &Node) -> usize {
+    let samples = |rule: &Entry| {
+        let lists = ["must_redact", "must_leave"].map(|key| rule.value.entry(key));
+        lists.into_iter().flatten().map(|list| list.value.count()).sum::<usize>()
+    };
+    let rules = redact.entry("custom").map(|custom| &custom.value.kind);
+    match rules {
+        Some(Kind::Map(rules)) => rules.iter().map(samples).sum(),
+        _ => 0,
+    }
+}
+
+/// Where metrics and probes are served, whatever the rest says.
+pub(super) fn admin_alone(
+    root: Option<&Node>,
+    over: &Node,
+    reader: &mut Reader<'_>,
+) -> Option<Option<SocketAddr>> {
+    let admin_in = |reader: &mut Reader<'_>, node| {
+        reader.map(Value { name: "", key: NOWHERE, node }).and_then(|mut it| it.take("admin"))
+    };
+    let given = admin_in(reader, over).or_else(|| admin_in(reader, root?));
+    given.map_or(Some(Some(DEFAULT_ADMIN)), |value| admin(reader, value))
+}
+
+/// What is given last counts; but both are looked at. `None` when neither is there.
+fn last<'n, T>(
+    first: Option<Value<'n>>,
+    over: Option<Value<'n>>,
+    mut read: impl FnMut(Value<'n>) -> Option<T>,
+) -> Option<Option<T>> {
+    let first = first.map(&mut read);
+    over.map(read).or(first)
+}
+
+/// The named parts under a key that has to be there.
+fn named_parts<'n>(
+    reader: &mut Reader<'_>,
+    fields: &mut Fields<'n>,
+    key: &'static str,
+    what: &str,
+) -> Vec<Value<'n>> {
+    let parts = fields.need(key, &format!("name at least one {what}"));
+    parts.map(|value| reader.named(value, key)).unwrap_or_default()
+}
+
+/// Every part that could be read, with where it was named.
+fn each<'n, T>(
+    reader: &mut Reader<'_>,
+    parts: &[Value<'n>],
+    read: impl Fn(&mut Reader<'_>, Value<'n>) -> Option<T>,
+) -> Vec<(Value<'n>, T)> {
+    let mut sound = Vec::new();
+    for value in parts {
+        let part = read(reader, *value);
+        if let Some(part) = reader.or(part.map(Some), None) {
+            sound.push((*value, part));
+        }
+    }
+    sound
 }
 
 /// Everything, or nothing if one is missing; but every one is looked at.
@@ -142,17 +208,19 @@ fn known_name<'k>(
     None
 }
 
-fn state_directory(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<PathBuf> {
-    match fields.take("state") {
-        Some(value) => reader.path(value),
-        None => match state::default(&|name| reader.environment(name)) {
-            Ok(path) => Some(path),
-            Err(problem) => {
-                reader.mistake(Mistake::anywhere(problem));
-                None
-            }
-        },
-    }
+fn state_directory<'n>(
+    reader: &mut Reader<'_>,
+    fields: &mut Fields<'n>,
+    over: &mut Fields<'n>,
+) -> Option<PathBuf> {
+    let path = last(fields.take("state"), over.take("state"), |value| reader.path(value));
+    let path = path.unwrap_or_else(|| Some(state::default(&|name| reader.environment(name))));
+    // Without slashes that say nothing: globs are compared with it.
+    path.map(|path| path.components().collect())
+}
+
+fn grace(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Duration> {
+    reader.duration(value, Duration::ZERO..=Duration::from_secs(24 * 60 * 60))
 }
 
 fn admin(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Option<SocketAddr>> {
@@ -167,60 +235,4 @@ fn admin(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Option<SocketAddr>
     let help = "write `127.0.0.1:2028`, `0.0.0.0:2028` for a kubelet and a Prometheus, or `off`";
     reader.mistake(Mistake::at(value.place(), message).help(help));
     None
-}
-
-fn enough_memory(reader: &mut Reader<'_>, memory: Option<Value<'_>>, settings: &Settings) {
-    let place = |message: String| match memory {
-        Some(value) => Mistake::at(value.place(), message),
-        None => Mistake::anywhere(message),
-    };
-    let given = shown(settings.memory);
-    let need = Need::of(settings);
-    if need.total() > settings.memory {
-        let message = format!("`memory` of {given} is too small: {need}");
-        let help = format!(
-            "give at least {}, or make `batch: bytes` or `max_record` smaller",
-            shown(need.total())
-        );
-        reader.mistake(place(message).help(help));
-    }
-    let largest = settings.sources.iter().max_by_key(|source| source.max_record);
-    if let Some(Source { name, max_record, .. }) = largest
-        && settings.memory / JOINERS < *max_record
-    {
-        let message = format!(
-            "`memory` of {given} is too small for `max_record` of {} in `{name}`: records being \
-             joined may take a quarter of it",
-            shown(*max_record)
-        );
-        let least = shown(max_record.saturating_mul(JOINERS));
-        reader.mistake(place(message).help(format!("give at least {least}")));
-    }
-}
-
-/// What pillion writes must not be what it reads.
-fn no_loops(reader: &mut Reader<'_>, sources: &[Value<'_>], settings: &Settings) {
-    for (value, source) in sources.iter().zip(&settings.sources) {
-        for Destination { name, kind, .. } in &settings.destinations {
-            let DestinationKind::File { path } = kind else { continue };
-            if source::reads(source, path) {
-                let message = format!(
-                    "{} reads {}, which `{name}` writes: it would ship its own output for ever",
-                    quote(&source.name),
-                    quote(&path.display().to_string())
-                );
-                reader.mistake(
-                    Mistake::at(value.key, message).help("name it under the source's `exclude`"),
-                );
-            }
-        }
-        if source
-            .files
-            .iter()
-            .any(|glob| glob.starts_with(&format!("{}/", settings.state.display())))
-        {
-            let message = format!("{} reads pillion's own state directory", quote(&source.name));
-            reader.mistake(Mistake::at(value.key, message).help("choose another `state`"));
-        }
-    }
 }

@@ -16,6 +16,9 @@ pub(super) struct Place {
     pub(super) end: usize,
 }
 
+/// The place of what was not typed: a stand-in, or a mapping that the command line is made into.
+pub(super) const NOWHERE: Place = Place { text: 0, start: 0, end: 0 };
+
 impl Place {
     /// The part of this place that `range` covers, counted from its start.
     pub(super) fn within(self, range: &Range<usize>) -> Self {
@@ -31,9 +34,23 @@ impl Place {
 /// A text that settings are read from: the file, or the value of a command-line option.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
-    /// As it is shown before the line number: a path, `--to`.
+    /// As it is shown before the line number: a path, `--to`, `PILLION_TO`.
     pub(super) name: String,
     pub(super) content: String,
+    /// Whether it is a file of YAML; else the value of an option or a variable.
+    pub(super) is_file: bool,
+}
+
+impl Text {
+    /// A configuration file.
+    pub(super) fn file(name: impl Into<String>, content: String) -> Self {
+        Self { name: name.into(), content, is_file: true }
+    }
+
+    /// The value of an option or a variable.
+    pub(super) fn option(name: impl Into<String>, content: String) -> Self {
+        Self { name: name.into(), content, is_file: false }
+    }
 }
 
 /// One mistake.
@@ -89,8 +106,8 @@ impl Mistake {
 
 /// Every mistake of a configuration, in the order of the file.
 ///
-/// `Display` is plain text for logs and files; [`Diagnostics::coloured`] is for a terminal. Values of
-/// keys that hold credentials are starred out in both.
+/// `Display` is plain text for logs and files; [`Diagnostics::coloured`] is for a terminal. In both,
+/// whatever could be a credential is starred out.
 pub struct Diagnostics {
     texts: Vec<Text>,
     mistakes: Vec<Mistake>,
@@ -108,6 +125,13 @@ impl Diagnostics {
         let mut all = Self::new(Vec::new());
         all.add(mistake);
         all
+    }
+
+    /// One more text; returns the place of all of it.
+    pub(super) fn text(&mut self, text: Text) -> Place {
+        let place = Place { text: self.texts.len(), start: 0, end: text.content.len() };
+        self.texts.push(text);
+        place
     }
 
     pub(super) fn add(&mut self, mistake: Mistake) {
@@ -141,6 +165,15 @@ impl Diagnostics {
 
     pub(super) fn is_empty(&self) -> bool {
         self.mistakes.is_empty()
+    }
+
+    /// What the mistakes point at.
+    pub(super) fn marks(&self) -> Vec<Place> {
+        let places = |mistake: &Mistake| {
+            let related = mistake.related.as_ref().map(|(place, _)| *place);
+            [mistake.place, related].into_iter().flatten()
+        };
+        self.mistakes.iter().flat_map(places).collect()
     }
 
     pub(super) fn texts(&self) -> &[Text] {
@@ -187,7 +220,7 @@ impl std::fmt::Debug for Diagnostics {
 impl std::error::Error for Diagnostics {}
 
 /// The text with a star for each byte of the ranges, line breaks kept so that places stay right.
-fn starred(content: &str, mut ranges: Vec<Range<usize>>) -> String {
+pub(super) fn starred(content: &str, mut ranges: Vec<Range<usize>>) -> String {
     ranges.sort_by_key(|range| range.start);
     let mut ranges = ranges.into_iter().peekable();
     let mut out = String::with_capacity(content.len());
@@ -205,9 +238,11 @@ fn starred(content: &str, mut ranges: Vec<Range<usize>>) -> String {
     out
 }
 
-/// What a person typed, fit to be put into a message: escaped, shortened, in backticks.
+/// What a person typed, fit to be put into a message: without credentials, escaped, shortened, in
+/// backticks.
 pub(super) fn quote(typed: &str) -> String {
     const SHOWN: usize = 80;
+    let typed = super::hidden::scrubbed(typed);
     let mut shown: String = typed.chars().take(SHOWN).flat_map(char::escape_debug).collect();
     shown = shown.replace("\\'", "'").replace("\\\"", "\"").replace("\\\\", "\\");
     if typed.chars().nth(SHOWN).is_some() {

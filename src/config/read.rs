@@ -50,11 +50,13 @@ impl<'n> Value<'n> {
 pub(super) struct Reader<'e> {
     pub(super) found: Diagnostics,
     environment: &'e Environment<'e>,
+    /// Whether nothing has a stand-in.
+    whole: bool,
 }
 
 impl<'e> Reader<'e> {
     pub(super) fn new(found: Diagnostics, environment: &'e Environment<'e>) -> Self {
-        Self { found, environment }
+        Self { found, environment, whole: true }
     }
 
     pub(super) fn environment(&self, name: &str) -> Option<String> {
@@ -63,6 +65,18 @@ impl<'e> Reader<'e> {
 
     pub(super) fn mistake(&mut self, mistake: Mistake) {
         self.found.add(mistake);
+    }
+
+    /// The part, or instead of one that was refused a stand-in, with which the checks across parts
+    /// can go on. What was read is then no longer [sound](Reader::is_sound).
+    pub(super) fn or<T>(&mut self, part: Option<T>, stand_in: T) -> T {
+        self.whole &= part.is_some();
+        part.unwrap_or(stand_in)
+    }
+
+    /// Whether what was read may be used: nothing was refused.
+    pub(super) fn is_sound(&self) -> bool {
+        self.whole && self.found.is_empty()
     }
 
     fn wrong_kind<T>(&mut self, value: Value<'_>, wanted: &str) -> Option<T> {

@@ -1,4 +1,4 @@
-//! Checked settings: everything here is usable as it stands. `raw` is what a person typed; the check
+//! Checked settings: everything here is usable as it stands. `tree` is what a person typed; the check
 //! between the two is the only place that refuses.
 
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ pub struct Settings {
     pub threads: NonZeroUsize,
     /// Where metrics and probes are served; `None` is `admin: off`.
     pub admin: Option<SocketAddr>,
+    /// After SIGTERM: how long to read on, ship and wait for acknowledgements.
+    pub grace: Duration,
     /// How records are named at Elasticsearch and in files.
     pub schema: Schema,
     /// The object that holds an application's own keys under [`Schema::Ecs`].
@@ -37,6 +39,8 @@ pub struct Settings {
     pub library: Arc<Library>,
     /// Compiled redaction rules, shared by all sources.
     pub redact: Arc<Rules>,
+    /// Samples of the configuration's own redaction rules: the check has run them all.
+    pub rule_samples: usize,
     /// Where to ship, at least one; [`Source::to`] indexes it.
     pub destinations: Vec<Destination>,
 }

@@ -1,8 +1,8 @@
-//! Settings without a file: the values of `--files`, `--to` and `--state` (or of the environment) are
-//! made into the tree that a file would have given, so that the same checks and messages apply.
+//! Settings without a file: the values of `--files` and `--to` (or of the environment) are made into
+//! the tree that a file would have given, so that the same checks and messages apply.
 
 use super::Environment;
-use super::diagnostic::{Diagnostics, Mistake, Place, Text, quote};
+use super::diagnostic::{Diagnostics, Mistake, NOWHERE, Place, Text, quote};
 use super::nearest::nearest;
 use super::tree::{Entry, Kind, Node};
 
@@ -25,7 +25,7 @@ fn given(
     values: &[String],
     variable: &str,
     environment: &Environment<'_>,
-    texts: &mut Vec<Text>,
+    found: &mut Diagnostics,
 ) -> Vec<(String, Place)> {
     let from_environment = if values.is_empty() { environment(variable) } else { None };
     let from_environment = from_environment.unwrap_or_default();
@@ -35,8 +35,7 @@ fn given(
     let values = values
         .chain(separated(&from_environment, |letter| letter == ',' || letter.is_whitespace()));
     let add = |value: &str| {
-        let place = Place { text: texts.len(), start: 0, end: value.len() };
-        texts.push(Text { name: name.to_owned(), content: value.to_owned() });
+        let place = found.text(Text::option(name, value.to_owned()));
         (value.to_owned(), place)
     };
     values.map(add).collect()
@@ -61,18 +60,11 @@ fn separated(text: &str, is_separator: fn(char) -> bool) -> impl Iterator<Item =
 pub(super) fn tree(
     files: &[String],
     to: &[String],
-    state: Option<&str>,
     environment: &Environment<'_>,
 ) -> (Node, Diagnostics) {
-    let mut texts = Vec::new();
-    let files = given("--files", files, "PILLION_FILES", environment, &mut texts);
-    let to = given("--to", to, "PILLION_TO", environment, &mut texts);
-    let state = state.map(|path| {
-        let place = Place { text: texts.len(), start: 0, end: path.len() };
-        texts.push(Text { name: "--state".to_owned(), content: path.to_owned() });
-        entry("state", Node::text(path, place))
-    });
-    let mut found = Diagnostics::new(texts);
+    let mut found = Diagnostics::new(Vec::new());
+    let files = given("--files", files, "PILLION_FILES", environment, &mut found);
+    let to = given("--to", to, "PILLION_TO", environment, &mut found);
     let mut globs: Vec<_> =
         files.into_iter().map(|(glob, place)| Node::text(glob, place)).collect();
     if globs.is_empty() {
@@ -92,15 +84,12 @@ pub(super) fn tree(
         destinations.push(entry("console", map(vec![entry("console", map(vec![]))])));
     }
     let source = map(vec![entry("files", Node { kind: Kind::List(globs), place: NOWHERE })]);
-    let mut root = vec![
+    let root = vec![
         entry("destinations", map(destinations)),
         entry("sources", map(vec![entry("files", source)])),
     ];
-    root.extend(state);
     (map(root), found)
 }
-
-const NOWHERE: Place = Place { text: 0, start: 0, end: 0 };
 
 fn map(entries: Vec<Entry>) -> Node {
     Node { kind: Kind::Map(entries), place: NOWHERE }
@@ -114,6 +103,8 @@ fn entry(key: &str, value: Node) -> Entry {
 /// One value of `--to`: its kind, and the destination it stands for.
 fn destination(value: &str, place: Place, found: &mut Diagnostics) -> (&'static str, Node) {
     let (kind, address) = match value.split_once('=') {
+        // The `=` belongs to a URL whose kind is missing.
+        Some((kind, _)) if kind.contains("://") => (value, None),
         Some((kind, address)) => (kind, Some(address)),
         None => (value, None),
     };

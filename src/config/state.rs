@@ -9,35 +9,23 @@ use super::Environment;
 /// The directory for a system's service, and for a container with a volume there.
 const SYSTEM: &str = "/var/lib/pillion";
 
-/// `PILLION_STATE`, else `/var/lib/pillion` where this user may write it, else the user's own:
-/// `$XDG_STATE_HOME/pillion` or `~/.local/state/pillion`.
-///
-/// # Errors
-///
-/// For a person: when `PILLION_STATE` is not absolute, or no directory can be thought of.
-pub(super) fn default(environment: &Environment<'_>) -> Result<PathBuf, String> {
+/// `/var/lib/pillion` where this user may write it, else the user's own: `$XDG_STATE_HOME/pillion` or
+/// `~/.local/state/pillion`.
+pub(super) fn default(environment: &Environment<'_>) -> PathBuf {
     choose(environment, may_write)
 }
 
-fn choose(
-    environment: &Environment<'_>,
-    may_write: impl Fn(&Path) -> bool,
-) -> Result<PathBuf, String> {
+fn choose(environment: &Environment<'_>, may_write: impl Fn(&Path) -> bool) -> PathBuf {
     let absolute =
         |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    match environment("PILLION_STATE").filter(|path| !path.is_empty()) {
-        Some(path) if path.starts_with('/') => return Ok(PathBuf::from(path)),
-        Some(_) => return Err("`PILLION_STATE` is not an absolute path".to_owned()),
-        None => {}
-    }
     let system = Path::new(SYSTEM);
     if may_write(system) {
-        return Ok(system.to_owned());
+        return system.to_owned();
     }
     // The XDG base directory specification: a relative value is to be ignored.
     let own = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
     // Without a home, the error that names the system's directory is the useful one.
-    Ok(own.map_or_else(|| system.to_owned(), |own| own.join("pillion")))
+    own.map_or_else(|| system.to_owned(), |own| own.join("pillion"))
 }
 
 /// Whether it could be written, or made: its nearest ancestor that exists is a directory open to us.
@@ -57,22 +45,19 @@ mod tests {
 
     #[test]
     fn the_first_that_can_be_written() {
-        let check = |set: &[(&str, &str)], root: bool, expect: Result<&str, &str>| {
+        let check = |set: &[(&str, &str)], root: bool, expect: &str| {
             let environment = |name: &str| {
                 set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
             };
             let found = choose(&environment, |_| root);
-            assert_eq!(found, expect.map(PathBuf::from).map_err(str::to_owned), "{set:?} {root}");
+            assert_eq!(found, Path::new(expect), "{set:?} {root}");
         };
         let home = ("HOME", "/home/a");
-        check(&[("PILLION_STATE", "/data")], true, Ok("/data"));
-        check(&[("PILLION_STATE", "data")], true, Err("`PILLION_STATE` is not an absolute path"));
-        check(&[("PILLION_STATE", ""), home], true, Ok(SYSTEM));
-        check(&[home], true, Ok(SYSTEM));
-        check(&[home], false, Ok("/home/a/.local/state/pillion"));
-        check(&[home, ("XDG_STATE_HOME", "/x")], false, Ok("/x/pillion"));
-        check(&[home, ("XDG_STATE_HOME", "x")], false, Ok("/home/a/.local/state/pillion"));
-        check(&[], false, Ok(SYSTEM));
+        check(&[home], true, SYSTEM);
+        check(&[home], false, "/home/a/.local/state/pillion");
+        check(&[home, ("XDG_STATE_HOME", "/x")], false, "/x/pillion");
+        check(&[home, ("XDG_STATE_HOME", "x")], false, "/home/a/.local/state/pillion");
+        check(&[], false, SYSTEM);
     }
 
     #[test]

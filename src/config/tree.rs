@@ -40,6 +40,22 @@ impl Node {
         Self { kind: Kind::Scalar { text: text.into(), plain: false }, place }
     }
 
+    /// The entry of a key, if this is a mapping that has it.
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter().find(|entry| entry.key == key),
+            _ => None,
+        }
+    }
+
+    /// How many values a list holds; a single value counts as a list of one.
+    pub(super) fn count(&self) -> usize {
+        match &self.kind {
+            Kind::List(nodes) => nodes.len(),
+            _ => usize::from(!self.is_null()),
+        }
+    }
+
     /// Nothing was written, or `null`.
     pub(super) fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { text, plain: true }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::DemoFault;
 use super::shown::Shown;
 use super::summary::Summary;
+use crate::observe::log;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Arrivals printed a second; more could not be read.
@@ -79,6 +80,7 @@ impl<'o> Screen<'o> {
             if let Ok(look) = ProgressStyle::with_template("{msg}") {
                 bar.set_style(look);
             }
+            log::keep_above(&bar);
             bar
         });
         Self {

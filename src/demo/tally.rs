@@ -27,8 +27,6 @@ pub(super) struct Tally {
     strays: u64,
     latency: Latencies,
     pub(super) planted: Planted,
-    /// Arrivals that came too fast to be printed.
-    pub(super) not_shown: u64,
     /// When the rate was last asked for, and how many had been delivered by then.
     last: Option<(Instant, u64)>,
     /// The first record that may not have arrived everywhere: those before have.

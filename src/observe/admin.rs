@@ -3,10 +3,12 @@
 //! Readiness says that the agent watches its files, not that its destinations answer: a pod must not
 //! be taken out of service because a log server is down.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,10 +19,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 
-/// Connections served at once; more wait in the listener's backlog.
+/// Connections open at once.
 const CONNECTIONS: usize = 16;
 
 /// How long a client may take to send its request's head.
@@ -52,7 +54,7 @@ pub trait Show: Send + Sync + 'static {
 pub struct Admin {
     /// Where it listens: the configured address, with the port the system chose if that was 0.
     pub address: SocketAddr,
-    task: tokio::task::JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 impl Drop for Admin {
@@ -74,10 +76,8 @@ pub async fn serve(address: SocketAddr, show: Arc<dyn Show>) -> io::Result<Admin
 }
 
 async fn accept(listener: TcpListener, show: Arc<dyn Show>) {
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut served = Served::default();
     loop {
-        // The semaphore is never closed, so this cannot fail.
-        let Ok(permit) = Arc::clone(&free).acquire_owned().await else { return };
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -86,21 +86,54 @@ async fn accept(listener: TcpListener, show: Arc<dyn Show>) {
                 continue;
             }
         };
-        let show = Arc::clone(&show);
-        tokio::spawn(async move {
-            let answer = service_fn(move |request| {
-                let response = answer(&request, show.as_ref());
-                async move { Ok::<_, Infallible>(response) }
-            });
-            // A client that goes away is not worth a word.
-            let _ = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_TIMEOUT)
-                .keep_alive(false)
-                .serve_connection(TokioIo::new(stream), answer)
-                .await;
-            drop(permit);
-        });
+        served.make_room();
+        let asked = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn(serve_one(stream, Arc::clone(&show), Arc::clone(&asked)));
+        served.0.push_back(One { task, asked });
+        // Its request may lie there already.
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn serve_one(stream: TcpStream, show: Arc<dyn Show>, asked: Arc<AtomicBool>) {
+    let answer = service_fn(move |request| {
+        asked.store(true, Ordering::Relaxed);
+        let response = answer(&request, show.as_ref());
+        async move { Ok::<_, Infallible>(response) }
+    });
+    // A client that goes away is not worth a word.
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), answer)
+        .await;
+}
+
+/// The connections that are open, oldest first.
+#[derive(Default)]
+struct Served(VecDeque<One>);
+
+/// One connection.
+struct One {
+    /// Serves it; aborted to close it.
+    task: JoinHandle<()>,
+    /// Whether its request has come; set by the task.
+    asked: Arc<AtomicBool>,
+}
+
+impl Served {
+    /// Makes room for one more. Who connects and says nothing must not keep a probe waiting: the
+    /// oldest such connection is closed, and if all have asked, the oldest, which takes no answer.
+    fn make_room(&mut self) {
+        self.0.retain(|one| !one.task.is_finished());
+        if self.0.len() < CONNECTIONS {
+            return;
+        }
+        let silent = self.0.iter().position(|one| !one.asked.load(Ordering::Relaxed));
+        if let Some(one) = self.0.remove(silent.unwrap_or(0)) {
+            one.task.abort();
+        }
     }
 }
 
@@ -168,5 +201,17 @@ mod tests {
         assert_eq!(get(admin.address, "/readyz").await, (503, "draining\n".to_owned()));
         assert_eq!(get(admin.address, "/metrics").await, (200, "# EOF\n".to_owned()));
         assert_eq!(get(admin.address, "/").await.0, 404);
+    }
+    #[tokio::test]
+    async fn those_who_say_nothing_keep_nobody_waiting() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let admin = serve(anywhere, Arc::new(Fixed(Ok(())))).await.expect("listens");
+        let mut silent = Vec::new();
+        for _ in 0..40 {
+            silent.push(TcpStream::connect(admin.address).await.expect("connects"));
+        }
+        let answer = tokio::time::timeout(Duration::from_secs(2), get(admin.address, "/livez"));
+        assert_eq!(answer.await.expect("in time").0, 200);
     }
 }

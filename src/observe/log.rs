@@ -1,21 +1,48 @@
 //! The agent's own log: to standard error, one line a record, never with the content of a line that
 //! it ships.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
+use std::sync::OnceLock;
 
+use indicatif::ProgressBar;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
 
+/// A status line that is drawn on the same terminal.
+static STATUS: OnceLock<ProgressBar> = OnceLock::new();
+
+/// From now on, lines are printed above this status line instead of into it.
+pub fn keep_above(status: &ProgressBar) {
+    // Set once a process: there is one terminal.
+    let _ = STATUS.set(status.clone());
+}
+
+/// Standard error, above a status line if there is one.
+struct Above;
+
+impl io::Write for Above {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match STATUS.get() {
+            Some(status) => status.suspend(|| io::stderr().write(bytes)),
+            None => io::stderr().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
 /// Starts logging. `verbosity` is the level shown; colour only on a terminal and without `NO_COLOR`.
 pub fn start(verbosity: LevelFilter, no_color: bool) {
-    let colour = std::io::stderr().is_terminal() && !no_color;
+    let colour = io::stderr().is_terminal() && !no_color;
     // Libraries below warnings tell of connections and watches: noise beside an application's log.
     let targets = Targets::new()
         .with_target("pillion", verbosity)
         .with_default(verbosity.min(LevelFilter::WARN));
-    let layer = fmt::layer().with_writer(std::io::stderr).with_ansi(colour).with_target(false);
+    let layer = fmt::layer().with_writer(|| Above).with_ansi(colour).with_target(false);
     // Fails only when a logger is already set, as in tests that start two agents: keep that one.
     let _ = tracing_subscriber::registry().with(targets).with(layer).try_init();
 }

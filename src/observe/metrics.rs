@@ -114,6 +114,7 @@ impl Page {
         self.registry.register(name, help, family);
     }
 
+    /// Adds a gauge; samples of equal labels are summed, as those of two paths that are redacted alike.
     fn gauge(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (Labels, f64)>) {
         let family = Family::<Labels, Gauge<f64, AtomicU64>>::default();
         for (labels, value) in samples {
@@ -122,7 +123,7 @@ impl Page {
                 gauge.set(value);
                 return self.registry.register(name, help, gauge);
             }
-            family.get_or_create(&labels).set(value);
+            family.get_or_create(&labels).inc_by(value);
         }
         self.registry.register(name, help, family);
     }
@@ -130,4 +131,24 @@ impl Page {
 
 fn get(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_of_equal_labels_are_summed() {
+        let mut page = Page { registry: Registry::default() };
+        let sample = |path: &str, value| (vec![("path", path.to_owned())], value);
+        page.gauge(
+            "lag",
+            "Lag",
+            [sample("[EMAIL]", 1.0), sample("b", 2.0), sample("[EMAIL]", 4.0)],
+        );
+        let mut out = String::new();
+        text::encode(&mut out, &page.registry).expect("encodes");
+        assert!(out.contains("lag{path=\"[EMAIL]\"} 5.0\n"), "{out}");
+        assert!(out.contains("lag{path=\"b\"} 2.0\n"), "{out}");
+    }
 }

@@ -7,7 +7,7 @@ use pillion_parsers::Arena;
 use pillion_parsers::frame::Raw;
 use pillion_parsers::parse::ReadAt;
 use pillion_parsers::record::{Key, Known, Marks, Record, Text, Value};
-use pillion_parsers::redact::{Redacted, Redactor};
+use pillion_parsers::redact::{Match, Redacted, Redactor};
 
 use super::lineage::Context;
 use super::stats::PipelineStats;
@@ -19,11 +19,13 @@ pub(super) struct Preparer {
     /// The record's allocations between two records.
     spare: Record<'static>,
     stats: Arc<PipelineStats>,
+    /// What was redacted where; only while somebody wants to know.
+    pub(super) explained: Option<Vec<Match>>,
 }
 
 impl Preparer {
     pub(super) fn new(redactor: Redactor, stats: Arc<PipelineStats>) -> Self {
-        Self { redactor, arena: Arena::new(), spare: Record::default(), stats }
+        Self { redactor, arena: Arena::new(), spare: Record::default(), stats, explained: None }
     }
 
     /// Lends `then` what may leave the process; `None` when a rule drops the record.
@@ -56,7 +58,16 @@ impl Preparer {
         record.marks.partial |= raw.partial;
         record.marks.truncated |= raw.truncated;
         self.count(record.marks);
-        let redacted = self.redactor.redact(text, &mut record, &self.arena, &mut context.block);
+        let (arena, block) = (&self.arena, &mut context.block);
+        let redacted = match &mut self.explained {
+            None => self.redactor.redact(text, &mut record, arena, block),
+            Some(explained) => {
+                let (redacted, found) =
+                    self.redactor.redact_explained(text, &mut record, arena, block);
+                explained.extend(found);
+                redacted
+            }
+        };
         context.catch_up(raw.container);
         then(context, redacted.as_ref());
         self.spare = record.recycle();

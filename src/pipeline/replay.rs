@@ -1,6 +1,8 @@
 //! The pipeline without destinations: bytes in, redacted Records out as NDJSON. What `replay`, `test`
 //! and the fixtures run on, so that what they show is what the worker does.
 
+mod explained;
+
 use std::sync::Arc;
 
 use pillion_parsers::frame::{FileNumber, LineEnding, Lines};
@@ -13,6 +15,8 @@ use super::stats::PipelineStats;
 use crate::checkpoint::resume::Resume;
 use crate::config::settings::{Settings, Source};
 use crate::export::lines::LineWriter;
+
+pub use explained::Explained;
 
 /// One log on its way through one source's pipeline.
 pub struct Replay {

@@ -85,7 +85,11 @@ fn compile(text: &str) -> Result<Glob, String> {
 }
 
 /// The literal directory a glob begins with.
-fn root(text: &str) -> Result<Root, String> {
+///
+/// # Errors
+///
+/// When the glob is not of an absolute path.
+pub fn root(text: &str) -> Result<Root, String> {
     let path = Path::new(text);
     if !path.is_absolute() {
         return Err(format!("{text:?} is not an absolute path"));

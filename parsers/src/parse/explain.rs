@@ -20,7 +20,7 @@ pub struct Fit {
 }
 
 /// Tries a text against every parser but those that try others themselves (`auto`, and the
-/// containers). The best comes first; among equals, the library's order.
+/// containers), as strictly as `auto` does. The best comes first; among equals, the library's order.
 #[must_use]
 pub fn explain(library: &Library, text: &str, at: ReadAt) -> Vec<Fit> {
     let mut fits: Vec<Fit> = library
@@ -31,6 +31,7 @@ pub fn explain(library: &Library, text: &str, at: ReadAt) -> Vec<Fit> {
                 return None;
             }
             let mut parser = Parser::with(compiled, ParserState::default());
+            parser.guessing = true;
             let arena = Arena::new();
             let mut record = Record::default();
             parser.parse(text, at, &arena, &mut record);

@@ -232,6 +232,9 @@ fn explaining_ranks_what_fits() {
     assert_eq!((json.score, json.misfit), (0, Some(Misfit::Syntax)));
     assert!(fits.iter().find(|fit| fit.name == "plain").unwrap().score < best.score);
     assert!(!fits.iter().any(|fit| fit.name == "auto"));
+    // What `auto` would not take for syslog is not said to be it.
+    let fits = explain(&Library::builtin(), "2026-11-22T10:00:00Z stdout F text", AT);
+    assert!(fits.iter().all(|fit| fit.name == "plain" || fit.score == 0), "{fits:?}");
 }
 
 /// Pieces that the formats are made of.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{good_name, known_name};
 use crate::config::diagnostic::{Mistake, Place};
 use crate::config::read::{Fields, Reader, Value};
-use crate::config::tree::{Entry, Kind, Node};
+use crate::config::tree::Kind;
 
 /// The built-in parsers, and those of the configuration that are sound.
 pub(super) fn library(reader: &mut Reader<'_>, parsers: Option<Value<'_>>) -> Arc<Library> {
@@ -85,7 +85,8 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Definition> {
         None => Some(BTreeMap::new()),
         Some(value) => reader.map(value).and_then(|_| types(reader, value)),
     };
-    let time = part::<TimeField>(reader, fields.take("time"));
+    let time = fields.take("time");
+    let time = part::<TimeField>(reader, time).and_then(|read| zoned(reader, time, read));
     let level = part::<LevelField>(reader, fields.take("level"));
     let joiner = joiner(reader, &mut fields);
     let samples = fields.take("samples").map(|value| reader.list(value)).unwrap_or_default();
@@ -119,6 +120,22 @@ fn part<'n, T: Deserialize<'n>>(
             reader.mistake(error.mistake(value.place()));
             None
         }
+    }
+}
+
+/// A zone is a value like any other: variables are put into it. A format is taken as it stands.
+fn zoned(
+    reader: &mut Reader<'_>,
+    value: Option<Value<'_>>,
+    time: Option<TimeField>,
+) -> Option<Option<TimeField>> {
+    let typed = value.and_then(|value| value.node.entry("zone"));
+    match (typed.filter(|zone| !zone.value.is_null()), time) {
+        (Some(zone), Some(time)) => {
+            let zone = reader.filled(Value::of(zone), "a zone")?;
+            Some(Some(TimeField { zone: Some(zone), ..time }))
+        }
+        (_, time) => Some(time),
     }
 }
 
@@ -164,35 +181,27 @@ fn misfit(value: Value<'_>, error: &DefinitionError) -> Mistake {
 
 /// Where in the definition the fault lies.
 fn place_of(value: Value<'_>, fault: &Fault) -> Place {
-    let Some(part) = entry(value.node, fault.field()) else { return value.key };
+    let Some(part) = value.node.entry(fault.field()) else { return value.key };
     match fault {
         Fault::NoSuchField { key, field } => {
             let inner = if *key == "types" { field.as_str() } else { "field" };
-            entry(&part.value, inner).map_or(part.key_place, |inner| {
+            part.value.entry(inner).map_or(part.key_place, |inner| {
                 if *key == "types" { inner.key_place } else { inner.value.place }
             })
         }
-        Fault::Zone(_) => entry(&part.value, "zone").map_or(part.key_place, |it| it.value.place),
+        Fault::Zone(_) => part.value.entry("zone").map_or(part.key_place, |it| it.value.place),
         Fault::TimeFormat(_) => {
-            entry(&part.value, "format").map_or(part.key_place, |it| it.value.place)
+            part.value.entry("format").map_or(part.key_place, |it| it.value.place)
         }
         Fault::Sample(mismatch) => match &part.value.kind {
             Kind::List(samples) => samples.get(mismatch.sample).map_or(part.key_place, |sample| {
-                let record =
-                    entry(sample, "record").and_then(|it| entry(&it.value, &mismatch.field));
-                let line = || entry(sample, "line").map_or(sample.place, |it| it.value.place);
+                let record = sample.entry("record").and_then(|it| it.value.entry(&mismatch.field));
+                let line = || sample.entry("line").map_or(sample.place, |it| it.value.place);
                 record.map_or_else(line, |it| it.value.place)
             }),
             _ => part.value.place,
         },
         Fault::Method | Fault::Name | Fault::Yaml(_) => part.key_place,
         _ => part.value.place,
-    }
-}
-
-fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Entry> {
-    match &node.kind {
-        Kind::Map(entries) => entries.iter().find(|entry| entry.key == key),
-        _ => None,
     }
 }

@@ -17,6 +17,7 @@ const MIB: usize = 1024 * KIB;
 /// The kinds, as a destination names them.
 const KINDS: [&str; 4] = ["elasticsearch", "loki", "console", "file"];
 
+/// Reads a destination. What was refused has a stand-in; `None` when not even its kind can be told.
 pub(super) fn destination(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Destination> {
     let named = good_name(reader, value);
     let mut fields = reader.map(value)?;
@@ -42,12 +43,13 @@ pub(super) fn destination(reader: &mut Reader<'_>, value: Value<'_>) -> Option<D
     });
     let buffer = fields.take("buffer").is_none_or(|value| no_buffer(reader, value));
     fields.finish(reader);
+    let name = reader.or((named && buffer).then_some(value.name), value.name).to_owned();
     Some(Destination {
-        name: (named && buffer).then(|| value.name.to_owned())?,
+        name,
         kind: kind?,
-        batch: limits?,
-        compression: compression?,
-        when_full: when_full?,
+        batch: reader.or(limits, BatchLimits { bytes: 0, ..usual }),
+        compression: reader.or(compression, Compression::Fast),
+        when_full: reader.or(when_full, WhenFull::Block),
     })
 }
 

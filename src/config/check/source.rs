@@ -26,6 +26,7 @@ pub(super) struct Asked<'a> {
     pub(super) destinations: &'a [&'a str],
 }
 
+/// Reads a source. What was refused has a stand-in; `None` when it is not even a mapping.
 pub(super) fn source(
     reader: &mut Reader<'_>,
     value: Value<'_>,
@@ -60,18 +61,20 @@ pub(super) fn source(
     let help = "write `files: [/var/log/app/*.log]`";
     let files = fields.need("files", help).and_then(|value| files(reader, value));
     fields.finish(reader);
+    let name = reader.or(named.then_some(value.name), value.name).to_owned();
     Some(Source {
-        name: named.then(|| value.name.to_owned())?,
-        files: files?,
-        exclude: exclude?,
-        links_to: links_to?,
-        start_at: start_at?,
-        ignore_older: ignore_older?,
-        max_record: max_record?,
-        multiline: multiline?,
-        parser: parser?,
-        fields: constants?,
-        to: to?,
+        name,
+        files: reader.or(files, Vec::new()),
+        // Rather too much: what it was to exclude is not known.
+        exclude: reader.or(exclude, vec!["*".to_owned()]),
+        links_to: reader.or(links_to, Vec::new()),
+        start_at: reader.or(start_at, StartAt::Beginning),
+        ignore_older: reader.or(ignore_older, None),
+        max_record: reader.or(max_record, KIB),
+        multiline: reader.or(multiline, Multiline::Off),
+        parser: reader.or(parser, "auto".to_owned()),
+        fields: reader.or(constants, BTreeMap::new()),
+        to: reader.or(to, Vec::new()),
     })
 }
 

@@ -26,8 +26,14 @@ pub(super) fn render(all: &Diagnostics, coloured: bool) -> String {
         out.push_str("\n\n");
     }
     let noun = if all.count() == 1 { "mistake" } else { "mistakes" };
-    let name = all.texts.first().map_or("the configuration", |text| text.name.as_str());
-    let name = if all.texts.len() > 1 { "the command line" } else { name };
+    let is_over = |mistake: &Mistake| mistake.place.is_some_and(|place| place.text > 0);
+    let name = match all.texts.as_slice() {
+        [] => "the configuration",
+        [file, ..] if file.is_file && !all.mistakes.iter().any(is_over) => file.name.as_str(),
+        [file, ..] if file.is_file => &format!("{} and what is given over it", file.name),
+        options if options.iter().any(|text| text.name.starts_with("--")) => "the command line",
+        _ => "the environment",
+    };
     out.push_str(&format!("{} {noun} in {name}", all.count()));
     if all.more > 0 {
         out.push_str(&format!(" ({} not shown)", all.more));

@@ -2,8 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{environment, text};
-use crate::config::from_bytes;
+use super::{from_text_bytes, text};
 
 /// Words and punctuation from which something like a configuration may come about.
 const PIECES: [&str; 48] = [
@@ -60,7 +59,7 @@ const PIECES: [&str; 48] = [
 proptest! {
     #[test]
     fn any_bytes_give_settings_or_mistakes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        if let Err(found) = from_bytes("any", bytes, &environment) {
+        if let Err(found) = from_text_bytes(bytes) {
             prop_assert!(found.count() > 0);
             prop_assert!(!found.coloured().is_empty() && !found.to_string().is_empty());
         }

@@ -8,7 +8,7 @@ use serde_saphyr::granit_parser::{
 };
 
 use super::{Entry, Kind, Node};
-use crate::config::diagnostic::{Diagnostics, Mistake, Place, quote};
+use crate::config::diagnostic::{Diagnostics, Mistake, NOWHERE, Place, quote};
 
 /// Most levels of nesting, aliases resolved.
 const DEPTH: usize = 48;
@@ -52,9 +52,8 @@ pub(in crate::config) fn build(found: &mut Diagnostics) -> Option<Node> {
             return None;
         }
     }
-    let nowhere = Place { text: 0, start: 0, end: 0 };
     let root = builder.root.take();
-    Some(root.unwrap_or(Node { kind: Kind::Map(Vec::new()), place: nowhere }))
+    Some(root.unwrap_or(Node { kind: Kind::Map(Vec::new()), place: NOWHERE }))
 }
 
 /// A collection that is not yet closed.

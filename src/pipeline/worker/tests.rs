@@ -39,6 +39,7 @@ impl Rig {
         let destination = &settings.destinations[0];
         let instance = Instance::from_bytes([7; 9]);
         let outlet = Outlet::new(OutletParts {
+            name: "screen".to_owned(),
             encoder: Encoder::new(destination, settings.schema, "app", instance).expect("good"),
             limits: destination.batch,
             when_full: destination.when_full,

@@ -48,7 +48,7 @@ fn stand_in(selection: RuleSelection) -> Result<Rules, RuleError> {
 }
 
 fn refused(yaml: &str) -> Vec<String> {
-    let text = Text { name: "test".to_owned(), content: yaml.to_owned() };
+    let text = Text::file("test", yaml.to_owned());
     let mut found = Diagnostics::new(vec![text]);
     let root = tree::build(&mut found).expect("YAML");
     let environment = |_: &str| None;
