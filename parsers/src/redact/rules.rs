@@ -193,6 +193,9 @@ impl Rules {
         for key in &file.keys {
             self.keys.add(key, index);
         }
+        for key in &file.strings {
+            self.keys.add_string(key, index);
+        }
         for key in &file.except {
             self.keys.add_exception(key, index);
         }
@@ -221,6 +224,12 @@ impl Rules {
     /// What a rule takes for a secret in running text.
     pub(super) fn judge(&self, index: u16) -> Judge {
         self.rule(index).map_or(Judge::Any, |rule| rule.judge)
+    }
+
+    /// Whether what stands right inside of an object belongs to the rule that the object's key has:
+    /// `"password":{"new":"…"}`.
+    pub(super) fn reaches_into(&self, index: u16) -> bool {
+        self.judge(index) == Judge::Any
     }
 
     /// The rule for a URL parameter of an everyday name.

@@ -10,6 +10,7 @@ use crate::record::{Key, Record, Text, Value};
 
 mod properties;
 mod samples;
+mod shapes;
 
 fn redactor(selection: RuleSelection) -> Redactor {
     Redactor::new(Arc::new(Rules::build(selection).unwrap()))
@@ -341,6 +342,28 @@ fn work_is_bounded_and_ends_in_a_mask() {
         "1",
         "-----BEGIN PRIVATE KEY-----",
         "?code=a1b2c3d4&",
+        "pwd=/",
+        "?key=${",
+        "token=%(",
+        "password=${",
+        "password=[${",
+        "password='${",
+        "Authorization: Digest ",
+        "Authorization: ",
+        "basic+",
+        "Bearer ",
+        "<password>",
+        "<password ",
+        "\">",
+        "password \r\n",
+        "-----END ",
+        "-----BEGIN PRIVATE KEY-----END",
+        "://a:",
+        "a://b:c/@",
+        "a'=",
+        "api key:",
+        "%20",
+        "password1:",
     ] {
         let text = unit.repeat(64 * 1024 / unit.len());
         let once = redactor.clean(&text);
