@@ -272,3 +272,29 @@ fn passwords_in_urls_as_people_write_them() {
         left(line);
     }
 }
+
+#[test]
+fn what_a_pattern_cuts_out_of_a_word_is_looked_at() {
+    use crate::definition::Definition;
+    use crate::parse::{Library, Parser, ParserState, ReadAt};
+    let yaml = r"
+pattern: '^(?<date>\d{8})(?<pan>\d{16})(?<amount>\d{8})(?<tok>\w{4})(?<key>ghp_\w+)_ (?<message>.*)$'
+samples:
+  - line: '2026112241111111111111110000001799zzghp_a_ paid'
+    record: { date: '20261122', pan: '4111111111111111', amount: '00000017', tok: 99zz, key: ghp_a, message: paid }
+";
+    let mut definition = Definition::from_yaml(yaml).unwrap();
+    definition.name = "fixed".to_owned();
+    let library = Library::builtin().with(vec![definition]).unwrap();
+    let mut parser = Parser::new(&library, "fixed", ParserState::default()).unwrap();
+    let key = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
+    let raw = format!("2026112241111111111111110000001799zz{key}_ paid");
+    let (arena, mut record) = (Arena::new(), Record::default());
+    parser.parse(&raw, ReadAt { now: 0, container_time: None }, &arena, &mut record);
+    let mut redactor = standard();
+    let redacted = redactor.redact(&raw, &mut record, &arena, &mut BlockState::default());
+    assert_eq!(
+        shown(redacted).to_string(),
+        r#"{"message":"paid","date":"20261122","pan":"[CREDIT_CARD]","amount":"00000017","tok":"99zz","key":"[GITHUB_TOKEN]"}"#
+    );
+}
