@@ -125,16 +125,17 @@ impl Material {
             });
             found.push(start..line.end);
         }
+        let (trimmed, text_end) = (text.trim_ascii().len(), text.trim_ascii_end().len());
         let mut place = 0;
         while place < view.bytes.len() {
             let start = view.run(place, usize::MAX, |byte| !is_material(byte));
             let end = view.run(start, usize::MAX, is_material);
             place = end.max(place + 1);
             let run = view.bytes.get(start..end).unwrap_or_default();
-            let whole = run.len() == text.trim_ascii().len();
+            let whole = run.len() == trimmed;
             let long = run.len() >= if whole { 8 } else { LONG };
             let padded = whole && run.len() >= 4 && run.ends_with(b"=");
-            let last = end == text.trim_ascii_end().len() && run == self.last.as_bytes();
+            let last = end == text_end && run == self.last.as_bytes();
             if (long && is_mixed(run)) || padded || (last && !run.is_empty()) {
                 found.push(start..end);
             }
