@@ -78,13 +78,19 @@ const fn is_material(byte: u8) -> bool {
 }
 
 /// Whether a run of base64 is a line of key material rather than a path, a word or a hash: chance
-/// gives it capitals, small letters and digits, and few slashes.
+/// gives it capitals, small letters and digits, few slashes, and in a long one no words.
 fn is_mixed(run: &[u8]) -> bool {
-    let count = |is: fn(&u8) -> bool| run.iter().filter(|byte| is(byte)).count();
-    count(u8::is_ascii_uppercase) > 0
-        && count(u8::is_ascii_lowercase) > 0
-        && count(u8::is_ascii_digit) > 0
-        && count(|byte| *byte == b'/') <= run.len() / 10
+    let kind = |byte: u8| match byte {
+        b'A'..=b'Z' => 0,
+        b'a'..=b'z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let has = |wanted: u8| run.iter().any(|&byte| kind(byte) == wanted);
+    let slashes = run.iter().filter(|byte| **byte == b'/').count();
+    let changes = run.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
+    let words = run.len() >= LONG && changes * 3 < run.len();
+    has(0) && has(1) && has(2) && slashes <= run.len() / 10 && !words
 }
 
 /// What a raw record tells about a private key that began in an earlier one.
@@ -204,10 +210,14 @@ mod tests {
         let prefixed = format!("10:00 INFO {line}");
         check(&prefixed, &prefixed, &[line], true);
         check(&format!("{{\"m\":\"{line}\"}}"), line, &[line], true);
+        let first = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+        check(&format!("{first} x"), first, &[first], true);
         check("AB12==", "AB12==", &["AB12=="], true);
         check("10:00 INFO AB12wx3==", "AB12wx3==", &["AB12wx3=="], false);
         check("10:00 INFO request served", "10:00 INFO request served", &[], false);
         // What a record of many fields is made of.
+        let path = "/api/v1/products/Reviews/ABCDEFGHIJKLMNOPQRSTUVWXYZ/1234567890/pictures";
+        check(&format!("{path} 200"), path, &[], false);
         let access = "GET /api/v1/products/1234567890/Reviews/abcdef/Pictures 4f0c5a1b9d27e6f80c5a1b9d27e6f80c5a1b9d27e6";
         for value in ["GET", "/api/v1/products/1234567890/Reviews/abcdef/Pictures", access] {
             check(&format!("{access} 200"), value, &[], false);
