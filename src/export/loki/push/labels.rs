@@ -62,7 +62,7 @@ pub(super) struct Labels {
     /// Whether `service_name` is ours to say, so that the constant field `service.name` goes first.
     own_service: bool,
     /// Cleans what templates of several parts make; `None` if there are none.
-    joined: Option<Joined>,
+    joined: Option<Box<Joined>>,
 }
 
 /// Cleans values that were put together.
@@ -123,7 +123,7 @@ impl Labels {
             }
         }
         let joins = self.templates.iter().any(|(_, template)| template.joins());
-        self.joined = joins.then_some(Joined { redactor, last: None });
+        self.joined = joins.then(|| Box::new(Joined { redactor, last: None }));
     }
 
     /// The labels' names, in order.
