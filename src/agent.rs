@@ -271,12 +271,12 @@ impl Shared {
 
     fn encoder(&self, destination: &Destination) -> Result<Encoder, StartError> {
         let settings = &self.settings;
-        Encoder::new(destination, settings.schema, &settings.namespace, self.instance).map_err(
-            |error| StartError::Destination {
+        Encoder::new(destination, settings.schema, &settings.namespace, self.instance)
+            .map(|encoder| encoder.redacting(&settings.redact))
+            .map_err(|error| StartError::Destination {
                 name: destination.name.clone(),
                 error: error.to_string(),
-            },
-        )
+            })
     }
 }
 

@@ -16,6 +16,7 @@ mod json;
 mod keys;
 mod mask;
 mod names;
+mod pass;
 mod redactor;
 mod rule_file;
 mod rules;

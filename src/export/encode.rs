@@ -11,9 +11,10 @@ pub(crate) mod sink;
 pub(crate) mod tests;
 pub(crate) mod walk;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pillion_parsers::redact::{Clean, Redacted};
+use pillion_parsers::redact::{Clean, Redacted, Rules};
 
 use super::dead_letter::{DeadLetter, Reason};
 use super::elasticsearch::bulk::Bulk;
@@ -193,6 +194,15 @@ impl Encoder {
             }
         };
         Ok(Self { kind, instance })
+    }
+
+    /// Has the text that the destination's own settings add to records redacted too: Loki's labels.
+    #[must_use]
+    pub fn redacting(mut self, rules: &Arc<Rules>) -> Self {
+        if let Kind::Push(push) = &mut self.kind {
+            push.redact(rules);
+        }
+        self
     }
 
     /// Adds a record to the open batch. Its id must be of the encoder's instance.

@@ -41,6 +41,9 @@ const LINES: &[&str] = &[
     "Exception in thread \"main\" java.lang.Error: jane.doe@planted.example\n",
     "\tat com.example.Shop.charge(Shop.java:8)\n",
     "Caused by: java.lang.Error: password=hunter2secret\n",
+    "{\"name\":\"jane.doe\",\"domain\":\"planted.example\",\"pass\":\"hunter2secret\"}\n",
+    "GET /login?user%5Bpassword%5D=hunter2secret\n",
+    "dsn postgres://app:hunter2secret/x@db/shop\n",
 ];
 
 /// A directory whose name leaks too.
@@ -90,7 +93,7 @@ fn planted_values_are_nowhere() {
          destinations:\n  \
            search: {{elasticsearch: {{url: '{}', index: a}}, batch: {{linger: 50ms}}}}\n  \
            grafana:\n    \
-             loki: {{url: '{}', labels: {{app: shop, who: '{{user}}', level: '{{level}}'}}}}\n    \
+             loki: {{url: '{}', labels: {{app: shop, who: '{{user}}', mail: '{{name}}@{{domain}}', owner: 'jane.doe@planted.example', level: '{{level}}'}}}}\n    \
              batch: {{linger: 50ms}}\n  \
            disk: {{file: {{path: '{{state}}/copy.ndjson'}}}}\n",
         search.url(),

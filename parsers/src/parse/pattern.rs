@@ -108,26 +108,26 @@ impl Pattern {
             return Err(Misfit::Syntax);
         }
         for capture in &self.captures {
-            let Some(found) =
-                locations.get(capture.group).and_then(|(start, end)| text.get(start..end))
-            else {
-                continue;
-            };
+            let Some((start, end)) = locations.get(capture.group) else { continue };
+            let Some(found) = text.get(start..end) else { continue };
+            // Redaction's sweep over the raw record sees whole words only.
+            let cut = splits_word(text, start) || splits_word(text, end);
+            let shown = if cut { Text::built(found) } else { Text::raw(found) };
             match capture.gives {
-                Gives::Message => record.message = Some(Text::raw(found)),
+                Gives::Message => record.message = Some(shown),
                 Gives::Time => {
                     record.time = clock.read(&self.time, found);
                     if record.time.is_none() {
                         *bad_times += 1;
-                        record.push(key(&capture.name, arena), Value::Text(Text::raw(found)));
+                        record.push(key(&capture.name, arena), Value::Text(shown));
                     }
                 }
                 Gives::Level => match self.level.level(found) {
                     Some(level) => record.level = Some(level),
-                    None => record.push(key(&capture.name, arena), Value::Text(Text::raw(found))),
+                    None => record.push(key(&capture.name, arena), Value::Text(shown)),
                 },
-                Gives::Field(None) => {
-                    record.push(key(&capture.name, arena), Value::Text(Text::raw(found)));
+                Gives::Field(None | Some(FieldType::String)) => {
+                    record.push(key(&capture.name, arena), Value::Text(shown));
                 }
                 Gives::Field(Some(kind)) => {
                     if let Some(value) = convert::text(found, kind)? {
@@ -138,6 +138,14 @@ impl Pattern {
         }
         Ok(())
     }
+}
+
+/// Whether a place lies within a word of letters, digits and `_`.
+fn splits_word(text: &str, place: usize) -> bool {
+    let is_word =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let (before, after) = text.as_bytes().split_at(place);
+    is_word(before.last()) && is_word(after.first())
 }
 
 /// The key of a field that a definition names.

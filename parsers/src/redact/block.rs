@@ -1,13 +1,14 @@
 //! A private key that began in one record and ends in a later one.
 
-use super::detect::{key_material, still_open};
+use super::detect::still_open;
 
 /// Records a block may go on for: an RSA key of 16,384 bits takes 200 lines.
 const LONGEST: u16 = 512;
 
 /// Records without key material, in a row, after which the block is taken to be over: its BEGIN was
-/// only mentioned, or its END is lost. Other threads may log between two lines of a key.
-const IDLE: u8 = 8;
+/// only mentioned, or its END is lost. Other threads may log between two lines of a key, and headers with
+/// an empty line may stand before the first.
+const IDLE: u8 = 4;
 
 /// Where a lineage stands with regard to private-key blocks. Small, without content: one per
 /// lineage, kept in the checkpoint as [`BlockState::is_inside`].
@@ -41,14 +42,15 @@ impl BlockState {
         *self = Self { left: LONGEST, idle: 0 };
     }
 
-    /// Follows a raw record that may begin, continue or end a block.
-    pub(super) fn follow(&mut self, raw: &str) {
+    /// Follows a raw record that may begin, continue or end a block; `material`: whether it surely holds
+    /// more of a key.
+    pub(super) fn follow(&mut self, raw: &str, material: bool) {
         match still_open(raw) {
             Some(true) => self.enter(),
             Some(false) => *self = Self::default(),
             None if self.is_inside() => {
                 self.left -= 1;
-                self.idle = if key_material(raw).1 { 0 } else { self.idle + 1 };
+                self.idle = if material { 0 } else { self.idle + 1 };
                 if self.idle >= IDLE {
                     *self = Self::default();
                 }
@@ -60,6 +62,7 @@ impl BlockState {
 
 #[cfg(test)]
 mod tests {
+    use super::super::detect::Material;
     use super::BlockState;
 
     const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
@@ -67,7 +70,7 @@ mod tests {
 
     fn after(records: &[&str]) -> bool {
         let mut state = BlockState::default();
-        records.iter().for_each(|raw| state.follow(raw));
+        records.iter().for_each(|raw| state.follow(raw, Material::of(raw).sure));
         state.is_inside()
     }
 
@@ -80,8 +83,8 @@ mod tests {
 
     #[test]
     fn a_block_that_never_ends_is_given_up() {
-        assert!(!after(&[&[BEGIN][..], &["request served"; 8]].concat()));
-        assert!(after(&[&[BEGIN][..], &["request served"; 7], &[MATERIAL]].concat()));
+        assert!(!after(&[&[BEGIN][..], &["request served"; 4]].concat()));
+        assert!(after(&[&[BEGIN][..], &["request served"; 3], &[MATERIAL]].concat()));
         assert!(!after(&[&[BEGIN][..], &[MATERIAL; 512]].concat()));
     }
 

@@ -5,27 +5,34 @@
 
 mod address;
 mod assign;
+mod authorization;
 mod card;
 mod colour;
 mod email;
 mod iban;
 mod jwt;
+mod name;
 mod pem;
 mod phone;
 mod token;
 mod url;
 mod value;
 
+use std::ops::Range;
+
 pub(super) use address::{Addresses, addresses};
-pub(super) use assign::{Judge, assignment, authorization, judge, may_assign, query};
+pub(super) use assign::{Judge, judge, query};
+pub(super) use authorization::{authorization, bearer, scheme_before};
 pub(super) use card::{card_number, grouped_card, is_card};
 pub(super) use email::email;
 pub(super) use iban::iban;
 pub(super) use jwt::{LONGEST_HEADER, jwt};
-pub(super) use pem::{key_material, private_key, still_open};
+pub(super) use name::{Assigned, assignment, may_assign};
+pub(super) use pem::{Material, private_key, still_open};
 pub(super) use phone::{e164, nanp, ssn};
-pub(super) use token::{Prefix, PrefixTable, after_escape, bearer, token};
+pub(super) use token::{Prefix, PrefixTable, after_escape, token};
 pub(super) use url::url_password;
+pub(super) use value::{is_constant, is_prose};
 
 /// A text as detectors look at it: no place is out of bounds.
 #[derive(Clone, Copy)]
@@ -37,6 +44,14 @@ pub(super) struct View<'t> {
     pub(super) bounded: bool,
     /// What earlier redaction has left.
     pub(super) masks: &'t Masks,
+}
+
+/// What a detector made of a value whose length is not bounded.
+pub(super) struct Looked {
+    /// The secret, and whether it is a bare word.
+    pub(super) secret: Option<(Range<usize>, bool)>,
+    /// Up to where it looked: work that was done even if nothing was found.
+    pub(super) end: usize,
 }
 
 impl View<'_> {

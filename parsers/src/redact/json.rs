@@ -21,6 +21,9 @@ pub(super) enum Stop {
     DropRecord,
 }
 
+/// Whether a value goes because of its key: [`Work::goes`], or [`Work::goes_as_string`].
+type Goes = fn(&Work, &Rules, u16, &str, bool) -> bool;
+
 /// What became of one value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Member {
@@ -31,17 +34,20 @@ enum Member {
 }
 
 /// Rewrites a JSON object or array. `path` is where it stands, `level` how many strings it is inside
-/// of. Returns the new text, or `None` if nothing changed.
+/// of, `rule` the one that an object's strings belong to. Returns the new text, or `None` if nothing
+/// changed.
 pub(super) fn rewrite(
     work: &mut Work,
     rules: &Rules,
     text: &str,
     path: &mut Vec<String>,
     level: usize,
+    rule: Option<u16>,
 ) -> Result<Option<String>, Stop> {
     let out = String::with_capacity(text.len());
     let depth = path.len();
-    let mut walk = Walk { work, rules, text, at: 0, out, path, level, depth: 0, changed: false };
+    let mut walk =
+        Walk { work, rules, text, at: 0, out, path, level, depth: 0, inside: rule, changed: false };
     walk.blanks();
     let written = walk.value();
     walk.blanks();
@@ -62,6 +68,8 @@ struct Walk<'w, 't> {
     path: &'w mut Vec<String>,
     level: usize,
     depth: usize,
+    /// The rule that the strings right inside of the object that comes next belong to.
+    inside: Option<u16>,
     changed: bool,
 }
 
@@ -118,6 +126,7 @@ impl<'t> Walk<'_, 't> {
 
     /// An array or object, from its first byte to `close`.
     fn items(&mut self, close: u8) -> Result<Member, Stop> {
+        let owner = self.inside.take();
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(Stop::Malformed);
@@ -133,7 +142,8 @@ impl<'t> Walk<'_, 't> {
                     self.out.push(',');
                 }
                 self.blanks();
-                let item = if close == b'}' { self.member(&mut names)? } else { self.value()? };
+                let item =
+                    if close == b'}' { self.member(&mut names, owner)? } else { self.value()? };
                 match item {
                     Member::Written => empty = false,
                     Member::Dropped => self.drop_to(mark),
@@ -154,7 +164,8 @@ impl<'t> Walk<'_, 't> {
         self.changed = true;
     }
 
-    fn member(&mut self, names: &mut Names) -> Result<Member, Stop> {
+    /// A key and its value; `owner`: the rule that the object's strings belong to.
+    fn member(&mut self, names: &mut Names, owner: Option<u16>) -> Result<Member, Stop> {
         let inside = self.string()?;
         let mut key = String::with_capacity(inside.len());
         unescape_json(inside, &mut key);
@@ -164,7 +175,7 @@ impl<'t> Walk<'_, 't> {
             Some((last, outer)) => (outer.len(), self.rules.keys.find(last, outer)),
             None => (0, None),
         };
-        let new_key = match self.work.text(self.rules, key, self.level) {
+        let new_key = match self.work.key(self.rules, key, self.level) {
             Found::Nothing => None,
             Found::Changed(new) => Some(new),
             Found::DropField => Some(String::new()),
@@ -184,18 +195,24 @@ impl<'t> Walk<'_, 't> {
         self.blanks();
         self.expect(b':')?;
         self.blanks();
-        let written = match rule {
-            Some(rule) => self.secret(rule)?,
-            None => self.value()?,
+        let string = self.peek() == b'"';
+        let in_strings = || self.rules.keys.find_string(self.path.last()?);
+        let written = match rule.or(owner.filter(|_| string)) {
+            Some(rule) => self.secret(rule, Work::goes)?,
+            None => match in_strings().filter(|_| string || self.peek() == b'[') {
+                Some(rule) => self.secret(rule, Work::goes_as_string)?,
+                None => self.value()?,
+            },
         };
         self.path.truncate(outer);
         Ok(if dropped { Member::Dropped } else { written })
     }
 
-    /// A value that goes because of its key.
-    fn secret(&mut self, rule: u16) -> Result<Member, Stop> {
-        // An object keeps its shape: its own keys decide what of it goes.
+    /// A value that goes because of its key, if `goes` says so.
+    fn secret(&mut self, rule: u16, goes: Goes) -> Result<Member, Stop> {
+        // An object keeps its shape: what goes of it, its own keys decide, and the rule.
         if self.peek() == b'{' && !self.rules.is_field(rule) {
+            self.inside = self.rules.reaches_into(rule).then_some(rule);
             return self.value();
         }
         let from = self.at;
@@ -210,7 +227,7 @@ impl<'t> Walk<'_, 't> {
             None => raw.to_owned(),
         };
         let string = raw.starts_with('"');
-        if !self.work.goes(self.rules, rule, &text, string) {
+        if !goes(self.work, self.rules, rule, &text, string) {
             self.out.push_str(raw);
             return Ok(Member::Written);
         }

@@ -26,6 +26,8 @@ pub(super) struct Keys {
     names: Vec<Name>,
     /// Names that only look like those.
     except: Vec<Name>,
+    /// Whole names, lower-case, that are a secret's only where the value is a string.
+    strings: Vec<Name>,
     /// A bit for each (hashed) ending of four bytes that some name has: rejects almost every key at
     /// once.
     ends: Box<[u64; 512]>,
@@ -40,7 +42,8 @@ impl std::fmt::Debug for Keys {
 impl Default for Keys {
     fn default() -> Self {
         let ends = Box::new([0; 512]);
-        Self { fields: Vec::new(), names: Vec::new(), except: Vec::new(), ends }
+        let [fields, names, except, strings] = [const { Vec::new() }; 4];
+        Self { fields, names, except, strings, ends }
     }
 }
 
@@ -77,6 +80,12 @@ impl Keys {
         self.except.push(Name { text, rule });
     }
 
+    /// Adds a name that is to match whole, and only where its value is a string.
+    pub(super) fn add_string(&mut self, name: &str, rule: u16) {
+        self.allow(name.as_bytes());
+        self.strings.push(Name { text: name.to_ascii_lowercase().into_bytes().into(), rule });
+    }
+
     /// Adds a field that a configuration names.
     pub(super) fn add_field(&mut self, name: &str, rule: u16) {
         let text: Box<[u8]> = name.to_ascii_lowercase().into_bytes().into();
@@ -87,7 +96,7 @@ impl Keys {
 
     /// Lets keys with this ending through the first test.
     pub(super) fn allow(&mut self, name: &[u8]) {
-        let known = without_digits(name);
+        let known = trimmed(name);
         let mut last = [None; 4];
         for (to, from) in last.iter_mut().rev().zip(known.iter().rev()) {
             *to = Some(*from);
@@ -111,7 +120,7 @@ impl Keys {
         }
     }
 
-    /// Whether some name may end like this: `last` is a key's last bytes, digits at the end left out.
+    /// Whether some name may end like this: `last` is a key's last bytes, up to its last letter.
     #[inline]
     pub(super) fn may_end(&self, last: Ending) -> bool {
         let (word, bit) = slot(last);
@@ -121,13 +130,45 @@ impl Keys {
     /// The rule for a key that stands at the end of `path`, the keys around it (outermost first).
     pub(super) fn find(&self, key: &str, path: &[String]) -> Option<u16> {
         let bytes = key.as_bytes();
-        let known = without_digits(bytes);
-        let back = |by: usize| known.len().checked_sub(by).and_then(|at| known.get(at).copied());
-        let last = [4, 3, 2, 1].map(|by| back(by).unwrap_or(0));
-        if !self.may_end(last) {
+        if !self.may_be(bytes) {
             return None;
         }
         self.field(bytes, path).or_else(|| self.name(bytes))
+    }
+
+    /// The rule for a key whose value goes only if it is a string.
+    pub(super) fn find_string(&self, key: &str) -> Option<u16> {
+        let matches = |name: &&Name| name.text.eq_ignore_ascii_case(key.as_bytes());
+        self.strings.iter().find(matches).map(|name| name.rule)
+    }
+
+    /// The rule that a name in a raw record may belong to, wherever it stands: of what surrounds it,
+    /// and of what of it the parser makes the key, nothing is known yet.
+    pub(super) fn may_find(&self, key: &str) -> Option<u16> {
+        let bytes = key.as_bytes();
+        if !self.may_be(bytes) {
+            return None;
+        }
+        let known = trimmed(bytes);
+        let ends_in = |name: &&Name| {
+            let name = trimmed(&name.text);
+            let word = name.iter().rposition(|&byte| byte == b'.' || !is_member(byte));
+            let word = name.get(word.map_or(0, |last| last + 1)..).unwrap_or_default();
+            known.len().checked_sub(word.len()).is_some_and(|start| {
+                let (rest, end) = known.split_at(start);
+                end.eq_ignore_ascii_case(word)
+                    && rest.last().is_none_or(|&byte| byte == b'.' || !is_member(byte))
+            })
+        };
+        let field = self.fields.iter().find(ends_in).map(|name| name.rule);
+        field.or_else(|| self.name(bytes)).or_else(|| self.find_string(key))
+    }
+
+    /// Whether a key ends like some name.
+    pub(super) fn may_be(&self, key: &[u8]) -> bool {
+        let known = trimmed(key);
+        let back = |by: usize| known.len().checked_sub(by).and_then(|at| known.get(at).copied());
+        self.may_end([4, 3, 2, 1].map(|by| back(by).unwrap_or(0)))
     }
 
     /// The rule for a field that a configuration names.
@@ -166,7 +207,7 @@ impl Keys {
         let mut begins = 0_u64;
         let mut length = 0;
         let mut before = b' ';
-        for &byte in without_digits(key) {
+        for &byte in trimmed(key) {
             if byte.is_ascii_alphanumeric() {
                 if !before.is_ascii_alphanumeric()
                     || (byte.is_ascii_uppercase() && !before.is_ascii_uppercase())
@@ -191,10 +232,16 @@ impl Keys {
     }
 }
 
-/// A name without the digits at its end, unless it is all digits.
-pub(super) fn without_digits(name: &[u8]) -> &[u8] {
-    let letters = name.iter().rposition(|byte| !byte.is_ascii_digit());
-    letters.and_then(|last| name.get(..=last)).unwrap_or(name)
+/// A name without what follows its last letter: digits, `]`, blanks. All of it, if it has no letter.
+pub(super) fn trimmed(name: &[u8]) -> &[u8] {
+    let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
+    let last = name.iter().rposition(letter);
+    last.and_then(|last| name.get(..=last)).unwrap_or(name)
+}
+
+/// Bytes that names are made of where nothing encloses them.
+pub(super) const fn is_member(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80
 }
 
 #[cfg(test)]
@@ -252,5 +299,34 @@ mod tests {
         check("xpw", &[], None);
         check("line2", &[], Some(9));
         check("line3", &[], None);
+    }
+
+    #[test]
+    fn odd_ends_and_blanks_are_no_part_of_a_name() {
+        let check = |key: &str, expect| assert_eq!(keys().find(key, &[]), expect, "{key}");
+        for key in ["user[password]", "password ", "password_", "$password$", "Password:", "pwd[0]"]
+        {
+            check(key, Some(1));
+        }
+        check("API Key", Some(2));
+        check("password?x", None);
+    }
+
+    #[test]
+    fn a_raw_name_may_be_the_last_part_of_a_configured_one() {
+        let mut keys = keys();
+        keys.add_field("a/first name", 10);
+        keys.add_string("pass", 11);
+        let check = |key: &str, expect| assert_eq!(keys.may_find(key), expect, "{key}");
+        check("email", Some(7));
+        check("x.EMAIL", Some(7));
+        check("user.email", Some(7));
+        check("x_email", None);
+        check("name", Some(10));
+        check("first name", Some(10));
+        check("pass", Some(11));
+        check("bypass", None);
+        check("x-api-key", Some(2));
+        assert_eq!((keys.find("pass", &[]), keys.find_string("Pass")), (None, Some(11)));
     }
 }

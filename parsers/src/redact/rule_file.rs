@@ -26,6 +26,10 @@ pub struct RuleFile {
     /// Names whose values go: matched at the end of a key, words apart by blanks.
     #[serde(default)]
     pub(super) keys: Vec<String>,
+    /// Whole names whose values go only if they are strings, or lists with strings: everyday names of
+    /// numbers too.
+    #[serde(default)]
+    pub(super) strings: Vec<String>,
     /// Names that only end like one of `keys`.
     #[serde(default)]
     pub(super) except: Vec<String>,

@@ -102,17 +102,18 @@ impl Rules {
         }
         for (name, action) in &selection.actions_by_rule {
             chosen.known(name)?;
-            if let Some(index) = rules.names.iter().position(|known| known == name)
-                && let Some(rule) = rules.rules.get_mut(index)
-            {
-                rule.action = *action;
-            }
+            let index = rules.names.iter().position(|known| known == name);
+            let rule = index.and_then(|index| rules.rules.get_mut(index));
+            rule.ok_or_else(|| RuleError::NotOn { name: name.clone() })?.action = *action;
         }
         for (name, action) in &selection.fields {
             let last = name.rsplit('.').next().unwrap_or(name);
             let index = rules.push(&format!("field:{name}"), last, *action, true);
             rules.keys.add_field(name, index);
             rules.sweeps = true;
+        }
+        if rules.is_off() {
+            return Err(RuleError::NothingOn);
         }
         let hashes = rules.rules.iter().any(|rule| rule.action == Action::Hash);
         if hashes && selection.hash_key.as_ref().is_none_or(Vec::is_empty) {
@@ -192,6 +193,9 @@ impl Rules {
         for key in &file.keys {
             self.keys.add(key, index);
         }
+        for key in &file.strings {
+            self.keys.add_string(key, index);
+        }
         for key in &file.except {
             self.keys.add_exception(key, index);
         }
@@ -220,6 +224,12 @@ impl Rules {
     /// What a rule takes for a secret in running text.
     pub(super) fn judge(&self, index: u16) -> Judge {
         self.rule(index).map_or(Judge::Any, |rule| rule.judge)
+    }
+
+    /// Whether what stands right inside of an object belongs to the rule that the object's key has:
+    /// `"password":{"new":"…"}`.
+    pub(super) fn reaches_into(&self, index: u16) -> bool {
+        self.judge(index) == Judge::Any
     }
 
     /// The rule for a URL parameter of an everyday name.
@@ -262,8 +272,10 @@ impl<'s> Chosen<'s> {
             Self::check_name(custom, &selection.custom)?;
             chosen.on.push(&custom.name);
         }
-        for typed in &selection.rules {
-            let typed = typed.trim();
+        let typed = || selection.rules.iter().map(|typed| typed.trim());
+        // Whoever only takes rules out wants the rest of them on.
+        let from_default = typed().next().is_some() && typed().all(|typed| typed.starts_with('-'));
+        for typed in from_default.then_some("default").into_iter().chain(typed()) {
             match typed.strip_prefix('-') {
                 Some(name) => {
                     if name != "default" {

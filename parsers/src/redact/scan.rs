@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::detect::{
-    self, Judge, LONGEST_HEADER, View, after_escape, assignment, authorization, bearer,
+    self, Assigned, Judge, LONGEST_HEADER, View, after_escape, assignment, authorization, bearer,
     card_number, e164, email, grouped_card, iban, judge, jwt, may_assign, nanp, private_key, query,
-    ssn, token, url_password,
+    scheme_before, ssn, token, url_password,
 };
 use super::rules::{Rules, Scanner};
 use super::sweep::{Anchor, Lanes, Visit};
@@ -89,6 +89,7 @@ impl Visit for Scan<'_, '_> {
         match anchor {
             Anchor::Colon if !may_assign(self.view, at, &self.rules.keys) => false,
             Anchor::LongWord if !self.rules.prefixes.may_begin(self.view, at) => false,
+            Anchor::Scheme if scheme_before(self.view, at).is_none() => false,
             Anchor::Rare
                 if self.view.at(at) == b'=' && !may_assign(self.view, at, &self.rules.keys) =>
             {
@@ -116,6 +117,7 @@ impl<'t> Scan<'_, 't> {
             Anchor::LongWord => self.long_word(at),
             Anchor::Iban => self.try_rule(Scanner::Iban, |view| iban(view, at)),
             Anchor::Dashes => self.dashes(at),
+            Anchor::Scheme => self.scheme(at),
         }
     }
 
@@ -156,6 +158,9 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn plus(&mut self, at: usize) -> bool {
+        if scheme_before(self.view, at).is_some() {
+            return self.scheme(at);
+        }
         if !self.view.at(at + 1).is_ascii_digit() {
             return false;
         }
@@ -190,16 +195,29 @@ impl<'t> Scan<'_, 't> {
             token(view, place, &rules.prefixes)
                 .or_else(|| rules.scanner(Scanner::Jwt).zip(jwt(view, place)))
         };
-        let found = begins(at)
-            .or_else(|| begins(after_escape(view, at)))
-            .or_else(|| rules.scanner(Scanner::Authorization).zip(bearer(view, at)));
+        let found = begins(at).or_else(|| begins(after_escape(view, at)));
         match found {
             Some((rule, range)) => {
                 self.covered = range.end;
                 self.hit(rule, range)
             }
-            None => false,
+            None => view.before(at, 1) == b' ' && self.scheme(at - 1),
         }
+    }
+
+    /// The blank after a bare `Bearer` or `Basic`.
+    fn scheme(&mut self, at: usize) -> bool {
+        let Some(rule) = self.rules.scanner(Scanner::Authorization) else { return false };
+        if at < self.covered {
+            return false;
+        }
+        let looked = bearer(self.view, at);
+        if self.spend(64 + looked.end - at) {
+            return true;
+        }
+        let Some((range, _)) = looked.secret else { return false };
+        self.covered = range.end;
+        self.hit(rule, range)
     }
 
     fn dashes(&mut self, at: usize) -> bool {
@@ -223,24 +241,20 @@ impl<'t> Scan<'_, 't> {
         if at < self.covered || self.spend(64) {
             return self.fuel == 0;
         }
-        let name = assigned.key;
-        // `\ntoken=…`: the `n` may be an escape's.
-        let escaped = assigned.after_escape(self.view);
-        let rule = |name: &str| self.rules.keys.find(name, &[]);
-        let found = match rule(name).or_else(|| escaped.and_then(rule)) {
+        // What an escape parts from the name shows once it is decoded.
+        self.escaped |= assigned.after_escape(self.view).is_some();
+        let looked = match self.named(&assigned) {
             // In the raw record the name alone decides: the value is the parser's to cut out.
-            Some(rule) if !self.view.bounded => return self.hit(rule, 0..0),
-            Some(rule) => match self.rules.judge(rule) {
-                Judge::Header => authorization(self.view, &assigned).map(|range| (range, false)),
-                how => judge(self.view, &assigned, how),
-            }
-            .map(|(range, bare)| (rule, range, bare)),
-            None => self
-                .rules
-                .query(assigned.key)
-                .and_then(|rule| query(self.view, &assigned).map(|range| (rule, range, false))),
+            Some((rule, _)) if !self.view.bounded => return self.hit(rule, 0..0),
+            Some((rule, Judge::Header)) => Some((rule, authorization(self.view, &assigned))),
+            Some((rule, how)) => Some((rule, judge(self.view, &assigned, how))),
+            None => self.rules.query(assigned.key).zip(Some(query(self.view, &assigned))),
         };
-        let Some((rule, range, bare)) = found else { return false };
+        let Some((rule, looked)) = looked else { return self.escaped && !self.view.bounded };
+        if self.spend(looked.end.saturating_sub(at)) {
+            return true;
+        }
+        let Some((range, bare)) = looked.secret else { return false };
         self.covered = range.end;
         let number = |range: Range<usize>| {
             self.view.bytes.get(range).is_some_and(|value| value.iter().all(u8::is_ascii_digit))
@@ -250,6 +264,24 @@ impl<'t> Scan<'_, 't> {
         !self.view.bounded
     }
 
+    /// The rule for a name, and what it takes for a secret after it. Two or three words without quotes
+    /// may be prose: what follows them must look random.
+    fn named(&self, assigned: &Assigned<'t>) -> Option<(u16, Judge)> {
+        let (view, rules) = (self.view, self.rules);
+        let rule = |name: &str| {
+            if view.bounded { rules.keys.find(name, &[]) } else { rules.keys.may_find(name) }
+        };
+        if let Some(rule) = rule(assigned.key) {
+            return Some((rule, rules.judge(rule)));
+        }
+        // `\ntoken=…`: the `n` may be an escape's.
+        if let Some(rule) = assigned.after_escape(view).and_then(rule) {
+            return Some((rule, rules.judge(rule)));
+        }
+        let rule = assigned.with_words(view).find_map(rule)?;
+        Some((rule, if rules.is_field(rule) { Judge::Any } else { Judge::Random }))
+    }
+
     /// A backslash or `%`: does it hide a byte that a detector would look for?
     fn escape(&mut self, byte: u8, at: usize) -> bool {
         if self.escaped {
@@ -257,13 +289,7 @@ impl<'t> Scan<'_, 't> {
         }
         let hidden = if byte == b'%' {
             self.hex(at + 1, 2).is_some_and(|hidden| match hidden {
-                // Once more encoded, or a blank between digits.
-                b'%' => self.hex(at + 3, 2).is_some(),
-                b' ' => {
-                    self.parts(at + 3)
-                        || (self.view.before(at, 1).is_ascii_digit()
-                            && self.view.at(at + 3).is_ascii_alphanumeric())
-                }
+                b' ' => self.blank(at, at + 3),
                 hidden => tells(hidden) || self.parts(at + 3),
             })
         } else {
@@ -277,17 +303,25 @@ impl<'t> Scan<'_, 't> {
                     .hex(letter + 1, 2)
                     .filter(|high| *high == 0)
                     .and_then(|_| self.hex(letter + 3, 2))
-                    .is_some_and(|hidden| {
-                        hidden == b' ' || tells(hidden) || self.parts(letter + 5)
-                    }),
-                b'x' => self.hex(letter + 1, 2).is_some_and(|hidden| {
-                    hidden == b' ' || tells(hidden) || self.parts(letter + 3)
-                }),
+                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 5)),
+                b'x' => self
+                    .hex(letter + 1, 2)
+                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 3)),
                 _ => false,
             }
         };
         self.escaped |= hidden;
         hidden && !self.view.bounded
+    }
+
+    /// Whether the blank that `%20` stands for tells. Most are between the words of a search: it does
+    /// between digits, after a scheme, and where no word follows. Names after it are seen at their `=`.
+    fn blank(&self, at: usize, after: usize) -> bool {
+        let next = self.view.at(after);
+        self.parts(after)
+            || (self.view.before(at, 1).is_ascii_digit() && next.is_ascii_alphanumeric())
+            || !(next.is_ascii_alphanumeric() || next <= b' ')
+            || scheme_before(self.view, at).is_some()
     }
 
     /// Whether an escaped byte parts what comes after it from the escape's own digits: `%22` in
@@ -302,23 +336,7 @@ impl<'t> Scan<'_, 't> {
     }
 }
 
-/// Whether a byte is one that detectors look for, not one that only stands around matches.
+/// Whether a byte may be a part of what detectors look for, or part it from what stands around.
 const fn tells(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'@' | b'+'
-                | b'='
-                | b':'
-                | b'-'
-                | b'.'
-                | b'_'
-                | b'('
-                | b')'
-                | b'/'
-                | b'%'
-                | b'>'
-                | b'&'
-                | b'"'
-        )
+    byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }

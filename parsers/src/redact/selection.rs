@@ -5,7 +5,8 @@ use super::Action;
 /// What a configuration says about redaction.
 #[derive(Clone, Default)]
 pub struct RuleSelection {
-    /// In order: `default`, a rule's name, or `-name`. Custom rules are on unless taken out.
+    /// In order: `default`, a rule's name, or `-name`. Custom rules are on unless taken out. Where
+    /// nothing but `-name` is listed, the default rules are what it is taken from.
     pub rules: Vec<String>,
     /// The user's own rules.
     pub custom: Vec<CustomRule>,
@@ -96,6 +97,13 @@ pub enum RuleError {
         /// The sample.
         sample: String,
     },
+    /// An action for a rule that is not on.
+    NotOn {
+        /// The rule.
+        name: String,
+    },
+    /// No rule is on and no field is named: everything would pass.
+    NothingOn,
     /// An action is `hash`, and there is no key.
     NoHashKey,
 }
@@ -121,6 +129,8 @@ impl std::fmt::Display for RuleError {
             Self::SampleHit { name, sample } => {
                 write!(f, "rule `{name}` finds something in `{sample}`, which it must leave")
             }
+            Self::NotOn { name } => write!(f, "rule `{name}` is not on: add it to `rules`"),
+            Self::NothingOn => f.write_str("no redaction rule is on"),
             Self::NoHashKey => f.write_str("action `hash` needs a `hash_key`"),
         }
     }

@@ -28,6 +28,8 @@ const HYPHEN: u8 = 1 << 4;
 const COLON: u8 = 1 << 5;
 /// `@ + % = \`
 const RARE: u8 = 1 << 6;
+/// `r`, of which `Bearer` has two.
+const R: u8 = 1 << 7;
 
 /// What makes a place worth a closer look; each comes with a byte offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +44,12 @@ pub(super) enum Anchor {
     Iban,
     /// The first of four hyphens.
     Dashes,
-    /// `:` or `>`, but not after a digit: times are everywhere.
+    /// `:` or `>`, but not after digits that no word ends in: times are everywhere.
     Colon,
     /// `@`, `+`, `%`, `=` or a backslash.
     Rare,
+    /// A blank where `Bearer` may have ended.
+    Scheme,
 }
 
 /// By the bits of an anchor byte: the kind, and how far before the bit its place is.
@@ -57,7 +61,7 @@ const ANCHORS: [(Anchor, usize); 8] = [
     (Anchor::Dashes, 3),
     (Anchor::Colon, 0),
     (Anchor::Rare, 0),
-    (Anchor::Rare, 0),
+    (Anchor::Scheme, 0),
 ];
 
 /// Told of each anchor.
@@ -84,6 +88,7 @@ const fn class(byte: u8) -> u8 {
             (byte == b'@') | (byte == b'+') | (byte == b'%') | (byte == b'=') | (byte == b'\\'),
             RARE,
         )
+        | when(byte | 0x20 == b'r', R)
 }
 
 /// Class bits of a window, runs of them ending at each byte, and the anchors: the sweep's working
@@ -138,11 +143,11 @@ impl Lanes {
         join(fours, twos, 2, len);
         join(eights, fours, 4, len);
         let class_back = |by: usize| &classes[BEHIND - by..][..len];
-        let (c0, c1, c4) = (class_back(0), class_back(1), class_back(4));
+        let (c0, c1, c3, c4) = (class_back(0), class_back(1), class_back(3), class_back(4));
         let (c13, c16) = (class_back(13), class_back(16));
         let twos_back = |by: usize| &twos[BEHIND - by..][..len];
         let (t0, t2, t5) = (twos_back(0), twos_back(2), twos_back(5));
-        let f0 = &fours[BEHIND..][..len];
+        let (f0, f1) = (&fours[BEHIND..][..len], &fours[BEHIND - 1..][..len]);
         let eights_back = |by: usize| &eights[BEHIND - by..][..len];
         let (e0, e5, e8) = (eights_back(0), eights_back(5), eights_back(8));
         let anchors = &mut anchors[..len];
@@ -152,14 +157,18 @@ impl Lanes {
             let long_word = e0[i] & e8[i] & (!c16[i] | (c16[i] >> 2));
             let iban = t0[i] & (t2[i] >> 1);
             let dashes = f0[i] & !c4[i];
-            let colon = c0[i] & !(c1[i] << 5);
+            // After a digit, only if the four bytes before are of a word and not all digits.
+            let word = f1[i] & !(f1[i] << 2);
+            let colon = c0[i] & (!(c1[i] << 5) | (word << 3));
+            let scheme = (c0[i] << 4) & c1[i] & c3[i];
             anchors[i] = (long_number & DIGIT)
                 | ((groups & DIGIT) << 1)
                 | (long_word & TOKEN)
                 | ((iban & DIGIT) << 3)
                 | (dashes & HYPHEN)
                 | (colon & COLON)
-                | (c0[i] & RARE);
+                | (c0[i] & RARE)
+                | (scheme & R);
         }
     }
 }

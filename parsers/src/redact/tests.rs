@@ -10,6 +10,7 @@ use crate::record::{Key, Record, Text, Value};
 
 mod properties;
 mod samples;
+mod shapes;
 
 fn redactor(selection: RuleSelection) -> Redactor {
     Redactor::new(Arc::new(Rules::build(selection).unwrap()))
@@ -241,10 +242,11 @@ fn selections_are_checked() {
         Rules::build(RuleSelection { rules, ..RuleSelection::default() })
     };
     let names = |rules: &[&str]| build(rules).unwrap().names().join(" ");
-    assert_eq!(names(&[]), "");
+    assert_eq!(build(&[]).unwrap_err(), RuleError::NothingOn);
+    assert_eq!(names(&["-phone"]), names(&["default", "-phone"]));
     assert_eq!(names(&["email", "ipv4"]), "email ipv4");
     assert_eq!(names(&["default", "ipv4", "-phone"]).matches("phone").count(), 0);
-    assert_eq!(names(&["default", "-default"]), "");
+    assert_eq!(build(&["default", "-default"]).unwrap_err(), RuleError::NothingOn);
     assert!(!names(&["default"]).contains("ipv4"));
     match build(&["default", "-emial"]).unwrap_err() {
         RuleError::Unknown { name, known } => {
@@ -253,6 +255,11 @@ fn selections_are_checked() {
         }
         other => panic!("{other}"),
     }
+    let off = RuleSelection {
+        actions_by_rule: vec![("ipv4".into(), Action::DropRecord)],
+        ..RuleSelection::standard()
+    };
+    assert_eq!(Rules::build(off).unwrap_err(), RuleError::NotOn { name: "ipv4".into() });
     let hash = RuleSelection { action: Action::Hash, ..RuleSelection::standard() };
     assert_eq!(Rules::build(hash).unwrap_err(), RuleError::NoHashKey);
 }
@@ -335,6 +342,28 @@ fn work_is_bounded_and_ends_in_a_mask() {
         "1",
         "-----BEGIN PRIVATE KEY-----",
         "?code=a1b2c3d4&",
+        "pwd=/",
+        "?key=${",
+        "token=%(",
+        "password=${",
+        "password=[${",
+        "password='${",
+        "Authorization: Digest ",
+        "Authorization: ",
+        "basic+",
+        "Bearer ",
+        "<password>",
+        "<password ",
+        "\">",
+        "password \r\n",
+        "-----END ",
+        "-----BEGIN PRIVATE KEY-----END",
+        "://a:",
+        "a://b:c/@",
+        "a'=",
+        "api key:",
+        "%20",
+        "password1:",
     ] {
         let text = unit.repeat(64 * 1024 / unit.len());
         let once = redactor.clean(&text);

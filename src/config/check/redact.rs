@@ -16,6 +16,9 @@ use crate::config::tree::{Kind, Node};
 /// Fewest bytes of a key: with a shorter one, hashes of e-mail addresses could be tried out.
 const KEY: usize = 16;
 
+/// The help where a selection leaves nothing to do.
+const OFF: &str = "write `redact: off` if nothing is to be redacted";
+
 /// What is done with a finding; `None` for an action that is not there yet.
 const ACTIONS: [(&str, Option<Action>); 5] = [
     ("mask", Some(Action::Mask)),
@@ -111,7 +114,7 @@ fn listed<'n>(
 ) -> Option<Vec<(String, Value<'n>)>> {
     if matches!(&value.node.kind, Kind::List(nodes) if nodes.is_empty()) && !has_custom {
         let mistake = Mistake::at(value.place(), "`rules` is empty");
-        reader.mistake(mistake.help("write `redact: off` if nothing is to be redacted"));
+        reader.mistake(mistake.help(OFF));
         return None;
     }
     let names = reader.list(value);
@@ -230,6 +233,10 @@ fn build(
     // Each round takes something out, or is the last.
     let rounds = selection.rules.len() + selection.custom.len() + selection.actions_by_rule.len();
     for _ in 0..=rounds {
+        // What is off only because a mistake was taken out is not one more mistake.
+        if !sound && selection.rules.is_empty() {
+            selection.rules.push("default".to_owned());
+        }
         let error = match compile(selection.clone()) {
             Ok(rules) => return sound.then(|| Arc::new(rules)),
             Err(error) => error,
@@ -252,8 +259,9 @@ fn culprit(error: &RuleError) -> Option<&str> {
         | RuleError::Pattern { name, .. }
         | RuleError::MatchesEmpty { name }
         | RuleError::SampleMissed { name, .. }
-        | RuleError::SampleHit { name, .. } => Some(name),
-        RuleError::NoHashKey => None,
+        | RuleError::SampleHit { name, .. }
+        | RuleError::NotOn { name } => Some(name),
+        RuleError::NothingOn | RuleError::NoHashKey => None,
     }
 }
 
@@ -286,6 +294,11 @@ fn refusal(value: Value<'_>, error: &RuleError, typed: &Typed<'_>) -> Mistake {
         }
         RuleError::SampleMissed { name, sample } => inside(name, "must_redact", Some(sample)),
         RuleError::SampleHit { name, sample } => inside(name, "must_leave", Some(sample)),
+        RuleError::NotOn { name } => {
+            let by_rule = typed.actions.iter().find(|(rule, _)| rule == name);
+            by_rule.map(|(_, value)| value.key)
+        }
+        RuleError::NothingOn => child(value.node, "rules").map(|rules| rules.place),
         RuleError::NoHashKey => {
             let chosen = typed.actions.iter().map(|(_, value)| value.node);
             let chosen = chosen.chain(["action", "fields"].into_iter().flat_map(|key| {
@@ -308,6 +321,7 @@ fn refusal(value: Value<'_>, error: &RuleError, typed: &Typed<'_>) -> Mistake {
             let place = place.unwrap_or(value.key);
             return Mistake { place: Some(place), ..bad_pattern(reason) };
         }
+        RuleError::NothingOn => Some(OFF.to_owned()),
         RuleError::NoHashKey => Some("write `hash_key: \"${file:/run/secrets/pii}\"`".to_owned()),
         _ => None,
     };

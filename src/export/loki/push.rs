@@ -15,8 +15,10 @@ mod snappy;
 mod tests;
 mod text;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use pillion_parsers::redact::Redacted;
+use pillion_parsers::redact::{Redacted, Rules};
 
 use crate::config::settings::{Compression, Loki, LokiFormat};
 use crate::export::dead_letter::{DeadLetter, Reason};
@@ -86,6 +88,11 @@ impl Push {
             refused: Vec::new(),
             writer: LineWriter::default(),
         })
+    }
+
+    /// See [`Encoder::redacting`](crate::export::encode::Encoder::redacting).
+    pub(crate) fn redact(&mut self, rules: &Arc<Rules>) {
+        self.labels.redact(rules);
     }
 
     pub(crate) fn encode(&mut self, record: &Redacted<'_, '_>, place: &Place<'_>) -> Encoded {

@@ -36,11 +36,11 @@ impl Tailer {
         self.drain = Some(Draining { deadline: drain.deadline, done: Some(drain.done) });
         // Half lines at the end of files that had to be closed are shipped too, as far as files can be
         // opened.
-        let closed = |(_, file): &(&FileNumber, &Box<TailedFile>)| {
+        let closed = |file: &TailedFile| {
             file.standing == Standing::Live && file.reader.file.is_none() && file.unread() > 0
         };
         let closed: Vec<FileNumber> =
-            self.files.iter().filter(closed).map(|(number, _)| *number).collect();
+            self.files.iter().filter(|(_, file)| closed(file)).map(|(number, _)| *number).collect();
         for number in closed {
             self.open_again(number);
         }

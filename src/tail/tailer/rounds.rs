@@ -191,10 +191,11 @@ impl Tailer {
     /// Whether waiting for budget would be waiting for ever: all that was read is settled, and what
     /// little is still taken stays taken (encoders keep buffers from batch to batch).
     fn nothing_comes_back(&self) -> bool {
-        let settled = |(number, file): (&FileNumber, &Box<TailedFile>)| {
+        let settled = |number: &FileNumber, file: &TailedFile| {
             self.tracker.safe(*number).is_none_or(|safe| safe >= file.reader.offset)
         };
-        self.budget.used() <= self.budget.limit() / 2 && self.files.iter().all(settled)
+        self.budget.used() <= self.budget.limit() / 2
+            && self.files.iter().all(|(number, file)| settled(number, file))
     }
 
     /// Tells the workers that nothing can be read for want of budget.

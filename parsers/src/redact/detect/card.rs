@@ -77,7 +77,29 @@ pub(in super::super) fn card_number(view: View<'_>, at: usize) -> Option<Range<u
         // A number in scientific notation: whether it is a card, its value tells.
         return Some(at..end);
     }
-    (is_card(digits) && !view.joined_before(at) && !view.joined_after(end)).then_some(at..end)
+    let card = is_card(digits) && starts(view, at, end) && finishes(view, end);
+    card.then_some(at..end)
+}
+
+/// Whether a card's number may begin here: after another card's, or on a magnetic stripe as in
+/// `%B4111111111111111^DOE/JANE^`.
+fn starts(view: View<'_>, at: usize, end: usize) -> bool {
+    let stripe = view.before(at, 1) == b'B' && view.before(at, 2) == b'%' && view.at(end) == b'^';
+    let other = || {
+        let hyphen = at - 1;
+        let start = view.run_back(hyphen, 20, |byte| byte.is_ascii_digit());
+        view.bytes.get(start..hyphen).is_some_and(is_card)
+    };
+    stripe || !view.joined_before(at) || (view.before(at, 1) == b'-' && other())
+}
+
+/// Whether a card's number may end here: before another card's, too.
+fn finishes(view: View<'_>, end: usize) -> bool {
+    let other = || {
+        let last = view.run(end + 1, 20, |byte| byte.is_ascii_digit());
+        view.bytes.get(end + 1..last).is_some_and(is_card)
+    };
+    !view.joined_after(end) || (view.at(end) == b'-' && other())
 }
 
 /// A card's number in groups; `at` is the separator after its first four digits.

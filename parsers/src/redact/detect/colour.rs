@@ -45,14 +45,14 @@ impl View<'_> {
 
     /// The place before blanks and colours.
     pub(super) fn before_blanks(&self, place: usize) -> usize {
-        let blanks = |place| self.run_back(place, 64, |byte| matches!(byte, b' ' | b'\t'));
+        let blanks = |place| self.run_back(place, usize::MAX, |byte| matches!(byte, b' ' | b'\t'));
         let back = |place, _| self.colour_before(place).map_or(place, blanks);
         (0..IN_A_ROW).fold(blanks(place), back)
     }
 
     /// The place after blanks and colours.
     pub(super) fn after_blanks(&self, place: usize) -> usize {
-        let blanks = |place| self.run(place, 64, |byte| matches!(byte, b' ' | b'\t'));
+        let blanks = |place| self.run(place, usize::MAX, |byte| matches!(byte, b' ' | b'\t'));
         let on = |place, _| self.colour_after(place).map_or(place, blanks);
         (0..IN_A_ROW).fold(blanks(place), on)
     }

@@ -105,7 +105,8 @@ pub(in super::super) fn iban(view: View<'_>, at: usize) -> Option<Range<usize>> 
         return None;
     }
     let separator = match view.at(at + 4) {
-        byte @ (b' ' | b'-') => Some(byte),
+        // In a query a blank is written as `+`.
+        byte @ (b' ' | b'-' | b'+') => Some(byte),
         _ => None,
     };
     let mut characters = [0; 34];
@@ -151,6 +152,7 @@ mod tests {
             ("NO9386011117947", 15),
             ("MT84-MALT-0110-0001-2345-MTLC-AST0-01S", 38),
             ("FR1420041010050500013M02606", 27),
+            ("DE89+3704+0044+0532+0130+00", 27),
         ] {
             assert_eq!(iban(value(text), 0), Some(0..expect), "{text}");
         }

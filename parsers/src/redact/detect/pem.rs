@@ -12,29 +12,41 @@ fn begins_key(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     let hyphens = rest.iter().take_while(|byte| **byte == b'-').count();
     let label = rest.get(hyphens..)?;
-    let label = label.strip_prefix(b" ").unwrap_or(label).strip_prefix(b"BEGIN ")?;
+    let label = label.strip_prefix(b" ").unwrap_or(label).strip_prefix(b"BEGIN")?;
     let label = label.get(..label.len().min(64))?;
+    // In a query a blank is written as `+`.
+    let blank = |byte: &u8| matches!(byte, b' ' | b'+');
     let length = label
         .iter()
-        .take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b' ')
+        .take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || blank(byte))
         .count();
-    memmem::find(label.get(..length)?, b"PRIVATE KEY")?;
+    let label = label.get(..length)?;
+    let word = memmem::find(label, b"PRIVATE")? + b"PRIVATE".len();
+    let private = label.first().is_some_and(blank)
+        && label.get(word).is_some_and(blank)
+        && label.get(word + 1..)?.starts_with(b"KEY");
     let start = bytes.len() - rest.len() + hyphens;
-    Some(start + rest.get(hyphens..)?.len().min(length + 7))
+    private.then(|| start + rest.len().saturating_sub(hyphens).min(length + 6))
+}
+
+/// The first END line from `from` on: hyphens, `END`, a label, hyphens.
+fn end_line(view: View<'_>, from: usize) -> Option<Range<usize>> {
+    let rest = view.bytes.get(from..)?;
+    memmem::find_iter(rest, b"END").find_map(|found| {
+        let end = from + found;
+        let blank = end - usize::from(matches!(view.before(end, 1), b' ' | b'+'));
+        let hyphens = view.run_back(blank, 8, |byte| byte == b'-');
+        let ends = hyphens + 2 <= blank && matches!(view.at(end + 3), b' ' | b'+');
+        let label = view.run(end, 64, |byte| byte != b'-');
+        ends.then(|| hyphens..view.run(label, 8, |byte| byte == b'-'))
+    })
 }
 
 /// A private key whose BEGIN line starts at `at`: through its END line, or to the end of the text.
 pub(in super::super) fn private_key(view: View<'_>, at: usize) -> Option<Range<usize>> {
     let body = begins_key(view.bytes, at)?;
     let start = view.run_back(at, usize::MAX, |byte| byte == b'-');
-    let end = match memmem::find(view.bytes.get(body..)?, b"END ") {
-        Some(found) => {
-            let label = view.run(body + found, 64, |byte| byte != b'-');
-            view.run(label, 8, |byte| byte == b'-')
-        }
-        None => view.bytes.len(),
-    };
-    Some(start..end)
+    Some(start..end_line(view, body).map_or(view.bytes.len(), |line| line.end))
 }
 
 /// Whether a raw record leaves a private key open: `None` if it neither begins nor ends one.
@@ -60,44 +72,82 @@ pub(in super::super) fn still_open(raw: &str) -> Option<bool> {
 /// Bytes of a line of key material that is not the last one.
 const LONG: usize = 40;
 
-/// Within a private key that began in an earlier record: the parts of a text that look like more of
-/// it. Also tells whether any is surely so.
-pub(in super::super) fn key_material(text: &str) -> (Vec<Range<usize>>, bool) {
-    let masks = Masks::default();
-    let view = View { bytes: text.as_bytes(), bounded: true, masks: &masks };
-    let is_material = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let mut found = Vec::new();
-    let mut sure = false;
-    if let Some(end) = memmem::find(view.bytes, b"END ")
-        && let Some(hyphen) = memmem::find(view.bytes, b"--")
-        && hyphen < end
-    {
-        // The END line, and what of the key stands before it in the same record.
-        let start = view.run_back(hyphen, usize::MAX, |byte| {
-            is_material(byte) || matches!(byte, b'\\' | b'\n' | b'\r' | b'-')
-        });
-        let label = view.run(end, 64, |byte| byte != b'-');
-        found.push(start..view.run(label, 8, |byte| byte == b'-'));
-        sure = true;
+/// What base64 is made of, its padding included.
+const fn is_material(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+/// Whether a run of base64 is a line of key material rather than a path, a word or a hash: chance
+/// gives it capitals, small letters and digits, few slashes, and in a long one no words.
+fn is_mixed(run: &[u8]) -> bool {
+    let kind = |byte: u8| match byte {
+        b'A'..=b'Z' => 0,
+        b'a'..=b'z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let has = |wanted: u8| run.iter().any(|&byte| kind(byte) == wanted);
+    let slashes = run.iter().filter(|byte| **byte == b'/').count();
+    let changes = run.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
+    let words = run.len() >= LONG && changes * 3 < run.len();
+    has(0) && has(1) && has(2) && slashes <= run.len() / 10 && !words
+}
+
+/// What a raw record tells about a private key that began in an earlier one.
+#[derive(Debug, Default)]
+pub(in super::super) struct Material {
+    /// The run of base64 that ends the record, if it may be the last line of a key: shorter than the
+    /// others, so that only its place gives it away.
+    last: String,
+    /// Whether the record holds what is surely more of the key.
+    pub(in super::super) sure: bool,
+}
+
+impl Material {
+    /// Looks at a raw record.
+    pub(in super::super) fn of(raw: &str) -> Self {
+        let trimmed = raw.trim_ascii();
+        let start = trimmed.bytes().rposition(|byte| !is_material(byte)).map_or(0, |at| at + 1);
+        let run = trimmed.get(start..).unwrap_or_default();
+        let bytes = run.as_bytes();
+        let whole = start == 0 && !run.is_empty();
+        let padded = bytes.iter().any(|byte| matches!(byte, b'+' | b'='));
+        let last = whole || (run.len() >= 8 && (padded || is_mixed(bytes)));
+        let mut material = Self { last: String::new(), sure: whole };
+        material.sure |= !material.find(raw).is_empty();
+        material.last = if last { run.to_owned() } else { String::new() };
+        material
     }
-    let trimmed = text.trim_ascii();
-    let mut place = 0;
-    while place < view.bytes.len() {
-        let start = view.run(place, usize::MAX, |byte| !is_material(byte));
-        let end = view.run(start, usize::MAX, is_material);
-        place = end.max(place + 1);
-        let run = view.bytes.get(start..end).unwrap_or_default();
-        let whole = !run.is_empty() && run.len() == trimmed.len();
-        let last = end == text.trim_ascii_end().len()
-            && run.len() >= 8
-            && (run.iter().any(|byte| matches!(byte, b'+' | b'/' | b'='))
-                || (run.iter().any(u8::is_ascii_digit) && run.iter().any(u8::is_ascii_uppercase)));
-        if run.len() >= LONG || whole || last {
-            sure |= run.len() >= LONG || whole;
-            found.push(start..end);
+
+    /// The parts of a text cut out of the record that are more of the key.
+    pub(in super::super) fn find(&self, text: &str) -> Vec<Range<usize>> {
+        let masks = Masks::default();
+        let view = View { bytes: text.as_bytes(), bounded: true, masks: &masks };
+        let mut found = Vec::new();
+        if let Some(line) = end_line(view, 0) {
+            // The END line, and what of the key stands before it in the same record.
+            let start = view.run_back(line.start, usize::MAX, |byte| {
+                is_material(byte) || matches!(byte, b'\\' | b'\n' | b'\r' | b'-')
+            });
+            found.push(start..line.end);
         }
+        let (trimmed, text_end) = (text.trim_ascii().len(), text.trim_ascii_end().len());
+        let mut place = 0;
+        while place < view.bytes.len() {
+            let start = view.run(place, usize::MAX, |byte| !is_material(byte));
+            let end = view.run(start, usize::MAX, is_material);
+            place = end.max(place + 1);
+            let run = view.bytes.get(start..end).unwrap_or_default();
+            let whole = run.len() == trimmed;
+            let long = run.len() >= if whole { 8 } else { LONG };
+            let padded = whole && run.len() >= 4 && run.ends_with(b"=");
+            let last = end == text_end && run == self.last.as_bytes();
+            if (long && is_mixed(run)) || padded || (last && !run.is_empty()) {
+                found.push(start..end);
+            }
+        }
+        found
     }
-    (found, sure)
 }
 
 #[cfg(test)]
@@ -137,16 +187,40 @@ mod tests {
     }
 
     #[test]
+    fn words_that_end_in_end_are_no_end() {
+        let text =
+            "-----BEGIN PRIVATE KEY-----\nBACKEND started\nMIIEow\n-----END PRIVATE KEY----- x";
+        let found = private_key(value(text), 0).unwrap();
+        assert_eq!(&text[found.end..], " x");
+        let query = "-----BEGIN+RSA+PRIVATE+KEY-----%0AMIIE%0A-----END+RSA+PRIVATE+KEY-----&x=1";
+        let found = private_key(value(query), 0).unwrap();
+        assert_eq!(&query[found.end..], "&x=1");
+    }
+
+    #[test]
     fn material_is_told_from_ordinary_lines() {
-        let check = |text: &str, expect: &[&str], sure: bool| {
-            let (found, told) = key_material(text);
-            let found: Vec<&str> = found.into_iter().map(|range| &text[range]).collect();
-            assert_eq!((found.as_slice(), told), (expect, sure), "{text}");
+        let check = |raw: &str, text: &str, expect: &[&str], sure: bool| {
+            let material = Material::of(raw);
+            let found: Vec<&str> =
+                material.find(text).into_iter().map(|range| &text[range]).collect();
+            assert_eq!((found.as_slice(), material.sure), (expect, sure), "{raw}: {text}");
         };
         let line = "MIIEpAIBAAKCAQEA7bq5nHq0wq8Wn1w3b3f4m2Jm1kq0F3XkqY5l8t7C6Pp0aZ1x";
-        check(line, &[line], true);
-        check(&format!("10:00 INFO {line}"), &[line], true);
-        check("AB12==", &["AB12=="], true);
-        check("10:00 INFO request served", &[], false);
+        check(line, line, &[line], true);
+        let prefixed = format!("10:00 INFO {line}");
+        check(&prefixed, &prefixed, &[line], true);
+        check(&format!("{{\"m\":\"{line}\"}}"), line, &[line], true);
+        let first = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+        check(&format!("{first} x"), first, &[first], true);
+        check("AB12==", "AB12==", &["AB12=="], true);
+        check("10:00 INFO AB12wx3==", "AB12wx3==", &["AB12wx3=="], false);
+        check("10:00 INFO request served", "10:00 INFO request served", &[], false);
+        // What a record of many fields is made of.
+        let path = "/api/v1/products/Reviews/ABCDEFGHIJKLMNOPQRSTUVWXYZ/1234567890/pictures";
+        check(&format!("{path} 200"), path, &[], false);
+        let access = "GET /api/v1/products/1234567890/Reviews/abcdef/Pictures 4f0c5a1b9d27e6f80c5a1b9d27e6f80c5a1b9d27e6";
+        for value in ["GET", "/api/v1/products/1234567890/Reviews/abcdef/Pictures", access] {
+            check(&format!("{access} 200"), value, &[], false);
+        }
     }
 }

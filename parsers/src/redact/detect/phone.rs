@@ -66,7 +66,7 @@ pub(in super::super) fn e164(view: View<'_>, at: usize) -> Option<Range<usize>> 
             count += 1;
             place += 1;
         }
-        if assigned(digits.get(..count)?, groups) && !view.joined_after(place) {
+        if assigned(digits.get(..count)?, groups) && ends(view, place) {
             best = Some(at..place);
         }
         let next = gap(view, place);
@@ -78,14 +78,23 @@ pub(in super::super) fn e164(view: View<'_>, at: usize) -> Option<Range<usize>> 
     }
 }
 
-/// The place after what may stand between two groups of a number: one of `-./`, a blank, or
-/// parentheses around the next or the last group.
+/// Whether a number ends here; an extension may follow: `x123`.
+fn ends(view: View<'_>, place: usize) -> bool {
+    let extension = view.run(place + 1, 7, |byte| byte.is_ascii_digit());
+    let extended = matches!(view.at(place), b'x' | b'X')
+        && extension > place + 1
+        && !view.joined_after(extension);
+    extended || !view.joined_after(place)
+}
+
+/// The place after what may stand between two groups of a number: one of `-./`, a blank (`+` in a
+/// query), or parentheses around the next or the last group.
 fn gap(view: View<'_>, place: usize) -> usize {
     let mut next = place;
     if view.at(next) == b')' {
         next += 1;
     }
-    if matches!(view.at(next), b' ' | b'-' | b'.' | b'/') {
+    if matches!(view.at(next), b' ' | b'+' | b'-' | b'.' | b'/') {
         next += 1;
     }
     if view.at(next) == b'(' {
@@ -126,7 +135,7 @@ pub(in super::super) fn nanp(view: View<'_>, at: usize) -> Option<Range<usize>> 
     let area = match view.before(exchange, 1) {
         byte if byte == separator && byte != b' ' => exchange.checked_sub(4)?,
         b')' => exchange.checked_sub(4)?,
-        b' ' if view.before(exchange, 2) == b')' => exchange.checked_sub(5)?,
+        b' ' | b'+' if view.before(exchange, 2) == b')' => exchange.checked_sub(5)?,
         _ => return None,
     };
     view.number(area, area + 3)?;
@@ -134,7 +143,7 @@ pub(in super::super) fn nanp(view: View<'_>, at: usize) -> Option<Range<usize>> 
         || !matches!(view.at(exchange), b'2'..=b'9')
         || (view.at(area + 1) == b'1' && view.at(area + 2) == b'1')
         || view.at(end).is_ascii_digit()
-        || view.joined_after(end)
+        || !ends(view, end)
     {
         return None;
     }

@@ -1,8 +1,8 @@
-//! Keys and tokens that say what they are by how they begin: `AKIA…`, `ghp_…`, `Bearer …`.
+//! Keys and tokens that say what they are by how they begin: `AKIA…`, `ghp_…`.
 
 use std::ops::Range;
 
-use super::{View, is_token68, is_word, token68_end};
+use super::{View, is_token68, is_word};
 
 /// What a token is made of after its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -165,27 +165,6 @@ pub(in super::super) fn token(
     table.find(view, at).or_else(|| table.find_after(view, at))
 }
 
-/// Credentials after a bare `Bearer` or `Basic`; `at` is where they begin.
-pub(in super::super) fn bearer(view: View<'_>, at: usize) -> Option<Range<usize>> {
-    let blank = at.checked_sub(1).filter(|&place| view.at(place) == b' ')?;
-    let start = view.run_back(blank, 8, |byte| byte.is_ascii_alphabetic());
-    let scheme = view.bytes.get(start..blank)?;
-    let end = token68_end(view, at);
-    let token = view.bytes.get(at..end)?;
-    let random = token.iter().any(u8::is_ascii_digit);
-    let credentials = if scheme.eq_ignore_ascii_case(b"bearer") {
-        random || token.len() >= 32
-    } else if scheme.eq_ignore_ascii_case(b"basic") {
-        // base64 of `user:password`: letters of both cases, and no other punctuation
-        (random || token.ends_with(b"="))
-            && token.iter().any(u8::is_ascii_uppercase)
-            && !token.iter().any(|byte| matches!(byte, b'-' | b'.' | b'_' | b'~'))
-    } else {
-        false
-    };
-    credentials.then_some(at..end)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::value;
@@ -223,19 +202,5 @@ mod tests {
         check(&format!("X{key}"), 0, None);
         assert!(table().may_begin(value(key), 0) && !table().may_begin(value("X"), 0));
         check("AKIAIOSFODNN7EXAMPL1", 0, None);
-    }
-
-    #[test]
-    fn bare_schemes_need_what_looks_like_credentials() {
-        let check = |text: &str, expect: Option<&str>| {
-            let at = text.find(' ').unwrap() + 1;
-            assert_eq!(bearer(value(text), at).map(|found| &text[found]), expect, "{text}");
-        };
-        check("Bearer abcdef0123456789=", Some("abcdef0123456789="));
-        check("bearer aGVsbG8gd29ybGQ\\/x9==", Some("aGVsbG8gd29ybGQ\\/x9=="));
-        check("Basic dXNlcjpwYXNzd29yZA==", Some("dXNlcjpwYXNzd29yZA=="));
-        check("Basic internationalization", None);
-        check("Bearer authentication_needed", None);
-        check("bearers abcdef0123456789", None);
     }
 }

@@ -31,8 +31,9 @@ pub(super) fn wrapped(view: View<'_>, at: usize) -> usize {
     if opening(view, inside).1.is_some() { inside } else { at }
 }
 
-/// The value that begins at `at`, without its quotes; and whether it has none.
-pub(super) fn value(view: View<'_>, at: usize) -> (Range<usize>, bool) {
+/// The value that begins at `at`, without its quotes; and whether it has none. `query`: in a URL's query,
+/// where it ends at `&`.
+pub(super) fn value(view: View<'_>, at: usize, query: bool) -> (Range<usize>, bool) {
     let (from, quote) = opening(view, at);
     if let Some(quote) = quote {
         return (from..quoted_end(view, from, quote), false);
@@ -46,11 +47,11 @@ pub(super) fn value(view: View<'_>, at: usize) -> (Range<usize>, bool) {
     if view.at(from) == b'{' {
         return (from..from, true);
     }
-    (from..bare_end(view, from), true)
+    (from..bare_end(view, from, query), true)
 }
 
 /// Where a quoted value ends: at the same quote, behind the same number of backslashes.
-fn quoted_end(view: View<'_>, from: usize, quote: Range<usize>) -> usize {
+pub(super) fn quoted_end(view: View<'_>, from: usize, quote: Range<usize>) -> usize {
     let slashes = quote.len() - 1;
     let mark = view.at(quote.end - 1);
     let mut place = from;
@@ -69,8 +70,9 @@ fn quoted_end(view: View<'_>, from: usize, quote: Range<usize>) -> usize {
     }
 }
 
-/// Where a value without quotes ends. A comma or the like ends it only where something new begins.
-fn bare_end(view: View<'_>, from: usize) -> usize {
+/// Where a value without quotes ends. A comma or the like ends it only where something new begins, an
+/// apostrophe only where no word goes on.
+fn bare_end(view: View<'_>, from: usize, query: bool) -> usize {
     let mut place = from;
     loop {
         place = view.run(place, usize::MAX, |byte| {
@@ -93,11 +95,14 @@ fn bare_end(view: View<'_>, from: usize) -> usize {
         });
         let byte = view.at(place);
         let ends = match byte {
-            b',' | b';' | b'|' => {
+            // `p'ss` goes on, the quote after `'password=p'` does not.
+            b'\'' => !is_word(view.at(place + 1)),
+            b',' | b';' | b'|' | b'&' => {
                 let name = view.run(place + 1, 64, |byte| {
                     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'"')
                 });
                 view.at(place + 1) <= b' '
+                    || (byte == b'&' && query)
                     || (name > place + 1 && matches!(view.at(name), b'=' | b':'))
             }
             b')' | b']' | b'}' | b'>' => {
@@ -132,7 +137,7 @@ pub(super) fn is_placeholder(view: View<'_>, text: &[u8]) -> bool {
 }
 
 /// Words that programs write for no value, and for switches.
-pub(super) fn is_constant(text: &[u8]) -> bool {
+pub(in super::super) fn is_constant(text: &[u8]) -> bool {
     let words: &[&[u8]] = &[
         b"null",
         b"none",
@@ -156,7 +161,7 @@ pub(super) fn is_constant(text: &[u8]) -> bool {
 }
 
 /// Words that go on a sentence after `password:`.
-pub(super) fn is_prose(text: &[u8]) -> bool {
+pub(in super::super) fn is_prose(text: &[u8]) -> bool {
     let words: &[&[u8]] = &[
         b"invalid",
         b"incorrect",

@@ -124,7 +124,7 @@ proptest! {
         let clean = redactor.clean(&text);
         prop_assert!(!clean.is_empty());
         let _ = redactor.explain(&text);
-        BlockState::resumed(true).follow(&text);
+        BlockState::resumed(true).follow(&text, false);
     }
 
     #[test]

@@ -48,13 +48,17 @@ fn stand_in(selection: RuleSelection) -> Result<Rules, RuleError> {
 }
 
 fn refused(yaml: &str) -> Vec<String> {
+    refused_by(stand_in, yaml)
+}
+
+fn refused_by(compile: Compile, yaml: &str) -> Vec<String> {
     let text = Text::file("test", yaml.to_owned());
     let mut found = Diagnostics::new(vec![text]);
     let root = tree::build(&mut found).expect("YAML");
     let environment = |_: &str| None;
     let mut reader = Reader::new(found, &environment);
     let Kind::Map(entries) = &root.kind else { panic!("a mapping") };
-    let rules = compiled(&mut reader, entries.first().map(Value::of), stand_in);
+    let rules = compiled(&mut reader, entries.first().map(Value::of), compile);
     let mut found = reader.found;
     found.finish(&[]);
     let mistakes: Vec<_> =
@@ -130,4 +134,25 @@ fn nothing_on_is_not_the_same_as_off() {
         refused("redact: { fields: { a: hash } }"),
         ["1:24 action `hash` needs a `hash_key`"]
     );
+}
+
+#[test]
+fn a_rule_without_effect_is_refused() {
+    let refused = |yaml: &str| refused_by(Rules::build, yaml);
+    for sound in ["rules: [-phone]", "rules: [default, ipv4], action: { ipv4: drop_record }"] {
+        assert_eq!(refused(&format!("redact: {{ {sound} }}")), Vec::<String>::new(), "{sound}");
+    }
+    assert_eq!(
+        refused("redact: { action: { default: mask, ipv4: drop_record } }"),
+        ["1:36 rule `ipv4` is not on: add it to `rules`"]
+    );
+    assert_eq!(
+        refused("redact: { rules: [-phone], action: { phone: hash, email: mask } }"),
+        ["1:38 rule `phone` is not on: add it to `rules`"]
+    );
+    for empty in ["[-default]", "[email, -email]"] {
+        let yaml = format!("redact: {{ rules: {empty} }}");
+        assert_eq!(refused(&yaml), ["1:18 no redaction rule is on"]);
+    }
+    assert_eq!(refused("redact: { rules: [emial] }"), ["1:19 there is no redaction rule `emial`"]);
 }

@@ -3,10 +3,14 @@
 //! `service_name` is what Loki would otherwise guess. `filename` keeps the Files of a source apart:
 //! Loki refuses what lies an hour behind its stream's newest entry, so a backlog and a live file in
 //! one stream would cost the backlog.
+//!
+//! Fields come redacted, a template's own text does not; and `{user}@{domain}` makes of two harmless
+//! fields an address that nothing has seen. So both are cleaned here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use pillion_parsers::redact::Redacted;
+use pillion_parsers::redact::{Clean, Redacted, Redactor, Rules};
 
 use super::text::{self, cut};
 use crate::export::encode::{EncoderError, Place};
@@ -57,6 +61,24 @@ pub(super) struct Labels {
     whole: Vec<String>,
     /// Whether `service_name` is ours to say, so that the constant field `service.name` goes first.
     own_service: bool,
+    /// Cleans what templates of several parts make; `None` if there are none.
+    joined: Option<Box<Joined>>,
+}
+
+/// Cleans values that were put together.
+#[derive(Debug)]
+struct Joined {
+    redactor: Redactor,
+    /// The last value, and what it became: records in a row mostly have the same labels.
+    last: Option<(String, Clean)>,
+}
+
+impl Joined {
+    fn clean(&mut self, value: &str) -> &Clean {
+        let last = self.last.take().filter(|(before, _)| before == value);
+        let last = last.unwrap_or_else(|| (value.to_owned(), self.redactor.clean(value)));
+        &self.last.insert(last).1
+    }
 }
 
 impl Labels {
@@ -89,7 +111,19 @@ impl Labels {
         if own_service {
             whole.push("service.name".to_owned());
         }
-        Ok(Self { templates: templates.into_iter().collect(), whole, own_service })
+        Ok(Self { templates: templates.into_iter().collect(), whole, own_service, joined: None })
+    }
+
+    /// Has the templates' own text cleaned, now, and what they make of fields, whenever they do.
+    pub(super) fn redact(&mut self, rules: &Arc<Rules>) {
+        let mut redactor = Redactor::new(Arc::clone(rules));
+        for part in self.templates.iter_mut().flat_map(|(_, template)| &mut template.0) {
+            if let Part::Text(text) = part {
+                *text = redactor.clean(text).to_string();
+            }
+        }
+        let joins = self.templates.iter().any(|(_, template)| template.joins());
+        self.joined = joins.then(|| Box::new(Joined { redactor, last: None }));
     }
 
     /// The labels' names, in order.
@@ -104,7 +138,12 @@ impl Labels {
 
     /// Writes the values of a record's labels into `values`, and where each ends. A value is cut to
     /// what Loki takes; an empty one stands for a label that is left out.
-    pub(super) fn values(&self, record: &Redacted<'_, '_>, place: &Place<'_>, values: &mut Values) {
+    pub(super) fn values(
+        &mut self,
+        record: &Redacted<'_, '_>,
+        place: &Place<'_>,
+        values: &mut Values,
+    ) {
         values.text.clear();
         values.ends.clear();
         for (name, template) in &self.templates {
@@ -114,6 +153,11 @@ impl Labels {
                     values.text.push_str(service);
                 }
                 _ => template.render(record, place, &mut values.text),
+            }
+            if let Some(joined) = self.joined.as_mut().filter(|_| template.joins()) {
+                let clean = joined.clean(values.text.get(start..).unwrap_or_default());
+                values.text.truncate(start);
+                values.text.push_str(clean);
             }
             if self.own_service && name == SERVICE && values.text.len() == start {
                 values.text.push_str(UNKNOWN_SERVICE);
@@ -154,6 +198,11 @@ impl Template {
             [Part::Field(name)] => Some(name),
             _ => None,
         }
+    }
+
+    /// Whether it puts several parts together.
+    const fn joins(&self) -> bool {
+        self.0.len() > 1
     }
 
     fn render(&self, record: &Redacted<'_, '_>, place: &Place<'_>, out: &mut String) {

@@ -52,6 +52,38 @@ fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 #[test]
+fn what_labels_are_put_together_from_is_redacted() {
+    let labels = [
+        ("who", "{user}@{domain}"),
+        ("owner", "bob@example.com"),
+        ("app", "shop-{env}"),
+        ("key", "password={pw}"),
+    ];
+    let spot = Spot::new(&[("env", "dev")]);
+    let rules = Rules::builtin_default();
+    let mut encoder = encoder(LokiFormat::Json, false, &labels).redacting(&rules);
+    for (offset, user) in ["bob", "bob", "eve"].into_iter().enumerate() {
+        let mut spec = Spec::message("m");
+        for (name, value) in [("user", user), ("domain", "example.com"), ("pw", "hunter2")] {
+            spec.fields.push((OwnedKey::Raw(name.into()), text(value)));
+        }
+        spec.redacted(|record| encoder.encode(record, &spot.at(1_000_007 + offset as u64)));
+    }
+    let payload = encoder.finish().payload.expect("records");
+    let streams = json_streams(&gunzip(&payload.body));
+    assert_eq!(streams.len(), 1, "{streams:?}");
+    let found = &streams[0].0;
+    for (name, value) in [
+        ("who", "[EMAIL]"),
+        ("owner", "[EMAIL]"),
+        ("app", "shop-dev"),
+        ("key", "password=[PASSWORD]"),
+    ] {
+        assert_eq!(found[name], value);
+    }
+}
+
+#[test]
 fn records_are_grouped_by_their_labels() {
     let spot = Spot::new(&[("service.name", "shop"), ("env", "dev")]);
     let mut specs = [Spec::message("a"), Spec::message("b \"q\""), Spec::message("c")];
