@@ -33,7 +33,7 @@ fn no_message_shows_a_credential() {
     check(&with("url: http://es, index: x, api_key: {hunter2: x}"));
     check(&with("url: http://u:hun/hunter2@es, index: x"));
     check(&with("url: u:hunter2@es, index: x"));
-    check(&with("url: 'http://es?token=hunter2', index: x"));
+    check(&with("url: 'htp://es?token=hunter2', index: x"));
     check(&with("url: http://es, index: x, bad: y } } # was hunter2\n  c: { console: {"));
     check(&with("url: http://es, index: x, timeout: '${ES_PW:-hunter2}'"));
     check(&with("url: http://es, index: x, user: u, password: '${ES PW:-hunter2}'"));
@@ -61,7 +61,7 @@ fn nor_does_one_about_an_option() {
         "elastic:hunter2@es",
         "elasticsearch=elastic:hunter2@es",
         "elasticsearch=https://elastic:hun/hunter2@es",
-        "loki=https://es?token=hunter2",
+        "loki=htp://es?token=hunter2",
         "file=${ES_PW:-hunter2}",
     ] {
         let files = ["/l/*.log".to_owned()];
