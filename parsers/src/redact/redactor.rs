@@ -47,7 +47,8 @@ impl Redactor {
     /// record is to be dropped. `raw` is the raw text the record borrows from, `arena` where
     /// replacements are built, `block` the lineage's state.
     ///
-    /// Texts of [`Origin::Raw`] and [`Origin::RawEscaped`], [`Value::Json`] and [`Value::Number`] are
+    /// Texts of [`Origin::Raw`](crate::record::Origin::Raw) and
+    /// [`Origin::RawEscaped`](crate::record::Origin::RawEscaped), [`Value::Json`] and [`Value::Number`] are
     /// taken to be slices of `raw`: if the sweep over `raw` finds nothing, they are not looked at.
     pub fn redact<'r, 'a>(
         &mut self,
