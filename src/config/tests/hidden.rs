@@ -37,6 +37,7 @@ fn no_message_shows_a_credential() {
     check(&with("url: http://es, index: x, bad: y } } # was hunter2\n  c: { console: {"));
     check(&with("url: http://es, index: x, timeout: '${ES_PW:-hunter2}'"));
     check(&with("url: http://es, index: x, user: u, password: '${ES PW:-hunter2}'"));
+    check(&with("url: http://es, index: x, user: u, password: !hunter2 x, api_key: !!hunter2"));
     check("state: ${ES_PW:-hunter2}\nadmin: '${A:-${hunter2}}'");
     for unreadable in [
         "password:\n  hunter2: x: [",

@@ -132,18 +132,12 @@ impl Builder<'_> {
     /// Whether a tag says that the scalar is a string; other tags than YAML's own are refused.
     fn tag(&mut self, tag: Option<&Tag>, place: Place) -> bool {
         let Some(tag) = tag else { return false };
-        if !tag.is_yaml_core_schema() && tag.original_handle() != "!" {
-            let shown = format!("{}{}", tag.original_handle(), tag.suffix());
-            self.found.add(
-                Mistake::at(place, format!("the tag {} means nothing here", quote(&shown)))
-                    .help("remove it; to interpolate, write `${VAR}` or `${file:/path}`"),
-            );
-        } else if tag.original_handle() == "!" && !tag.suffix().is_empty() {
-            let shown = format!("!{}", tag.suffix());
-            self.found.add(
-                Mistake::at(place, format!("the tag {} means nothing here", quote(&shown)))
-                    .help("remove it, or put the value in quotes if it begins with `!`"),
-            );
+        if !tag.is_yaml_core_schema() || tag.original_handle() == "!" && !tag.suffix().is_empty() {
+            // Not quoted: it may be a password that begins with `!`.
+            self.found.add(Mistake::at(place, "this tag means nothing here").help(
+                "remove it, or put the value in quotes if it begins with `!`; to interpolate, write \
+                 `${VAR}` or `${file:/path}`",
+            ));
         }
         tag.is_yaml_core_schema_tag("str")
     }
