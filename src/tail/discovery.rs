@@ -100,9 +100,11 @@ pub(super) fn walk(patterns: &Patterns, allowed: &Allowed, known: &dyn Fn(u64) -
 impl Walker<'_> {
     fn list(&mut self, dir: &Path, depth: usize) -> io::Result<()> {
         let again = !self.listed.insert(DiskId::of(&fs::metadata(dir)?));
-        if again || self.allowed.is_own(&dir.canonicalize()?) {
+        let real = dir.canonicalize()?;
+        if again || self.allowed.is_own(&real) {
             return Ok(());
         }
+        let state = self.allowed.is_state(&real);
         let entries = fs::read_dir(dir)?;
         self.walk.dirs.insert(dir.to_owned());
         for entry in entries {
@@ -112,7 +114,11 @@ impl Walker<'_> {
                 return Ok(());
             }
             self.entries += 1;
-            let path = self.look(&entry?, depth);
+            let entry = entry?;
+            if state && self.allowed.is_own(&real.join(entry.file_name())) {
+                continue;
+            }
+            let path = self.look(&entry, depth);
             if let Err((path, error)) = path {
                 match Refusal::from(error) {
                     Refusal::Vanished => {}

@@ -102,7 +102,7 @@ pub(super) struct Reader {
     pub(super) changed: (i64, i64),
     /// Of its first bytes, as far as they were read.
     pub(super) prefix: Prefix,
-    /// Bytes it had when those before `offset` were last known to be what was read.
+    /// Where it ended when the bytes before `offset` were last known to be those that were read.
     verified: u64,
     /// There is no newline between `offset` and this, which is `offset` or follows a byte that is
     /// not zero.
@@ -180,7 +180,9 @@ impl Reader {
         if (size, changed) == (self.size, self.changed) {
             return Ok(Look::Same);
         }
-        let unread = self.size.saturating_sub(self.offset);
+        // Zeros at the end are nobody's, and no loss when they are cut off.
+        let end = self.end();
+        let unread = end.saturating_sub(self.offset);
         if size < self.offset {
             return Ok(Look::Shorter(unread));
         }
@@ -193,7 +195,10 @@ impl Reader {
         }
         // Zeros may be written over.
         self.blank = self.searched;
-        let shrunk = self.size.saturating_sub(size);
+        let shrunk = end.saturating_sub(size);
+        if shrunk > 0 {
+            self.verified = self.verified.min(size);
+        }
         (self.size, self.changed) = (size, changed);
         Ok(if shrunk > 0 { Look::Shrunk(shrunk) } else { Look::Changed })
     }
@@ -246,6 +251,9 @@ impl Reader {
     pub(super) fn step(&mut self, limits: &mut Limits<'_>) -> io::Result<Step> {
         let Some(file) = self.file.take() else { return Ok(Step::Nothing) };
         let step = self.step_in(&file, limits);
+        if let Ok(Step::Nothing) = step {
+            self.verified = self.end();
+        }
         self.file = Some(file);
         step
     }

@@ -91,6 +91,8 @@ pub(super) struct Tailer {
     next_lineage: u32,
     by_disk: HashMap<(usize, DiskId), FileNumber>,
     by_lineage: HashMap<(usize, Arc<Path>), LineageId>,
+    /// The newest File of each path that was gone on with after the start.
+    resumed: HashMap<(usize, Arc<Path>), FileNumber>,
     /// Where hints may point: the paths Files were last seen at. Made anew by each look round.
     by_path: HashMap<Arc<Path>, Vec<FileNumber>>,
     /// Entries of the checkpoint whose files were not found yet.
@@ -155,6 +157,7 @@ impl Tailer {
             next_lineage: 0,
             by_disk: HashMap::new(),
             by_lineage: HashMap::new(),
+            resumed: HashMap::new(),
             by_path: HashMap::new(),
             ready: VecDeque::new(),
             renamed: Vec::new(),

@@ -73,12 +73,14 @@ fn what_fits_is_found() {
 
 #[test]
 fn the_state_directory_is_never_tailed() {
-    let files = ["a.log", "state/checkpoint.log", "state/dead-letters/search.log"];
+    let files =
+        ["a.log", "state/checkpoint.log", "state/dead-letters/search.log", "state/other.log"];
     let links = [("state", "link"), ("state/checkpoint.log", "c.log"), ("state/dead-letters", "d")];
     let tree = Tree::new(&files, &links);
-    assert_eq!(tree.found("**/*.log", &[]), ["a.log"]);
+    // What else lies there is not the agent's.
+    assert_eq!(tree.found("**/*.log", &[]), ["a.log", "state/other.log"]);
     assert_eq!(tree.walk("**/*.log", &[]).refused.len(), 0);
-    for glob in ["state/*.log", "state/dead-letters/*.log", "link/*.log", "*/*.log"] {
+    for glob in ["state/[cd]*.log", "state/dead-letters/*.log", "link/c*.log", "*/[!o]*.log"] {
         assert_eq!(tree.found(glob, &[]), [""; 0], "{glob}");
     }
 }

@@ -222,6 +222,20 @@ fn an_endless_hole_behind_half_a_line_costs_nothing() {
 }
 
 #[test]
+fn cutting_off_what_was_preallocated_loses_nothing() {
+    let mut bench = Bench::new(b"one\ntwo\n");
+    bench.truncate(1 << 20);
+    bench.run();
+    assert_eq!(bench.reader.offset, 8);
+    bench.truncate(8);
+    assert_eq!(bench.reader.look().expect("looked"), Look::Changed);
+    bench.truncate(1 << 20);
+    bench.run();
+    bench.truncate(4);
+    assert_eq!(bench.reader.look().expect("looked"), Look::Shorter(0));
+}
+
+#[test]
 fn what_was_truncated_away_unread_is_told() {
     let mut bench = Bench::new(&b"0123456\n".repeat(100));
     let look = |bench: &mut Bench| bench.reader.look().expect("looked");

@@ -206,6 +206,15 @@ impl Tailer {
         if DiskId::of(&meta) != file.id {
             return Ok(());
         }
+        // Of one of which nothing was read, only the inode is known: its name has to be one of its own.
+        let blank = file.reader.prefix.len == 0 && *file.at != *file.path;
+        let ours = !blank
+            || is_rotation(&file.path, &file.at)
+            || self.patterns.get(file.source).is_some_and(|patterns| patterns.fits(&file.at));
+        if !ours {
+            return self.supplanted(number, OpenFile { file: handle, meta, real });
+        }
+        let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
         if let Err(handle) = file.reader.reopen(handle)? {
             return self.supplanted(number, OpenFile { file: handle, meta, real });
         }
@@ -283,7 +292,7 @@ impl Tailer {
     }
 
     /// Makes room for one more open file: closes idle ones when as many are open as may be.
-    fn make_room(&mut self) -> Result<(), Refusal> {
+    pub(super) fn make_room(&mut self) -> Result<(), Refusal> {
         let limit = self.settings.max_open;
         if self.crowded_at == Some(self.now.instant) {
             // Nothing becomes idle within a turn.

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pillion_parsers::frame::FileNumber;
 
@@ -29,6 +30,9 @@ impl Tailer {
         path: &Path,
         allowed: &Allowed,
     ) {
+        if self.files.len() >= self.settings.max_known || self.make_room().is_err() {
+            return;
+        }
         let Ok(open) = open::open(allowed, path) else { return };
         if DiskId::of(&open.meta) != id {
             return;
@@ -40,6 +44,13 @@ impl Tailer {
                 && is_rotation(Path::new(&entry.path), path)
         };
         let home = self.dormant.iter().find(rotated).map(|entry| PathBuf::from(&entry.path));
+        // Of one of which nothing was read, only the inode is known.
+        let unread = |entry: &FileEntry| {
+            (entry.dev, entry.inode) == (id.dev, id.inode) && entry.fingerprint.len == 0
+        };
+        if home.is_none() && self.dormant.iter().any(unread) {
+            return;
+        }
         // Errors from here on are those of a file that goes while it is looked at.
         let _ = match self.take_dormant(source, &open, path) {
             Ok(Some(entry)) => self.resume(source, entry, open, path, false),
@@ -176,6 +187,8 @@ impl Tailer {
         let mut file = self.file(source, DiskId::of(&open.meta), [path, at, &open.real], reader);
         file.saved = true;
         file.absent = absent;
+        let newest = self.resumed.entry((source, Arc::clone(&file.path))).or_insert(number);
+        *newest = number.max(*newest);
         self.insert(number, file);
         Ok(())
     }

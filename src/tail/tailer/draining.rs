@@ -9,7 +9,7 @@ use super::{Tailer, rounds};
 use crate::pipeline::chunk::Read;
 use crate::tail::LeftBehind;
 use crate::tail::inbox::Drain;
-use crate::tail::lineage::{Standing, TailedFile};
+use crate::tail::lineage::TailedFile;
 
 /// A last line that has not grown for so long will not.
 const STILL: Duration = Duration::from_secs(1);
@@ -36,9 +36,8 @@ impl Tailer {
         self.drain = Some(Draining { deadline: drain.deadline, done: Some(drain.done) });
         // Half lines at the end of files that had to be closed are shipped too, as far as files can be
         // opened.
-        let closed = |file: &TailedFile| {
-            file.standing == Standing::Live && file.reader.file.is_none() && file.unread() > 0
-        };
+        let closed =
+            |file: &TailedFile| !file.gone() && file.reader.file.is_none() && file.unread() > 0;
         let closed: Vec<FileNumber> =
             self.files.iter().filter(|(_, file)| closed(file)).map(|(number, _)| *number).collect();
         for number in closed {

@@ -5,7 +5,7 @@ use pillion_parsers::frame::FileNumber;
 
 use super::{Tailer, rounds};
 use crate::pipeline::chunk::Read;
-use crate::tail::lineage::Standing;
+use crate::tail::lineage::{Standing, TailedFile};
 use crate::tail::reader::Look;
 
 impl Tailer {
@@ -22,7 +22,10 @@ impl Tailer {
                 }
             }
             Standing::Leaving { deleted: already, .. } => *already |= deleted,
-            Standing::Resting if deleted => self.let_go(number, true),
+            Standing::Resting if deleted => {
+                self.lose_unread(number);
+                self.let_go(number, true);
+            }
             Standing::Resting | Standing::Gone => {}
         }
         self.restless = true;
@@ -71,6 +74,12 @@ impl Tailer {
     /// Ships a held last line and closes a File that left. Tried again at the next tick if there is
     /// no budget for it.
     fn retire(&mut self, number: FileNumber) {
+        let closed = self.files.get(&number).filter(|file| file.reader.file.is_none());
+        let gone = |file: &TailedFile| matches!(file.standing, Standing::Leaving { deleted, .. } if deleted);
+        if closed.is_some_and(|file| file.unread() > 0 && !gone(file)) {
+            self.open_again(number);
+            return;
+        }
         if self.read_last(number) == rounds::Turn::Nothing
             && let Some(file) = self.files.get(&number)
         {

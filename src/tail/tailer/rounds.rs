@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::TrySendError;
 
 use pillion_parsers::frame::FileNumber;
@@ -296,7 +297,12 @@ impl Tailer {
             return false;
         };
         lineage.behind = file.unread() > 0 || lineage.files.last() != Some(&number);
-        !lineage.behind
+        let behind = lineage.behind;
+        if behind {
+            // A File that was retired was read outside its lineage's turn.
+            self.queue(id);
+        }
+        !behind
     }
 
     /// Counts the time without budget so far, and whether it goes on.
@@ -321,14 +327,11 @@ impl Tailer {
             let marks = self.tracker.marks(number);
             let settled =
                 marks.iter().map(|mark| mark.as_ref().map_or(u64::MAX, |m| m.safe)).collect();
-            // What a File of this lineage that was read before the agent was started ended in, the next
+            // What a File of this path that was read before the agent was started ended in, the next
             // one begins in.
-            let before = || {
-                let mut older = self.files.range(..number).rev();
-                older.find(|(_, it)| (it.source, &it.path) == (file.source, &file.path))
-            };
-            let begun = if known || offset > 0 { None } else { before().map(|(older, _)| *older) };
-            let slowest = self.tracker.slowest(begun.unwrap_or(number));
+            let before = self.resumed.get(&(file.source, Arc::clone(&file.path))).copied();
+            let before = before.filter(|before| !known && offset == 0 && *before < number);
+            let slowest = self.tracker.slowest(before.unwrap_or(number));
             let resume = slowest.map(|mark| mark.resume).unwrap_or_default();
             let (source, path) = (file.source, crate::tail::lineage::text(&file.path));
             let opened = Opened { lineage, file: number, source, path, offset, settled, resume };

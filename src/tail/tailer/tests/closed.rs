@@ -107,6 +107,69 @@ fn a_closed_file_that_grows_and_is_renamed_is_read_at_once() {
 }
 
 #[test]
+fn half_a_line_in_a_closed_file_is_shipped_when_it_is_renamed_or_counted_when_it_goes() {
+    for removed in [false, true] {
+        let mut bench = Bench::with(many);
+        bench.options.max_open = 16;
+        for n in 0..40 {
+            bench.write(&format!("{n}.log"), "one\nhalf");
+        }
+        bench.start().pass(5);
+        for n in 0..40 {
+            bench.rename(&format!("{n}.log"), &format!("{n}.log.1"));
+        }
+        bench.pass(2);
+        if removed {
+            for n in 0..40 {
+                bench.remove(&format!("{n}.log.1"));
+            }
+        }
+        bench.pass(120);
+        let shipped = bench.came.values().filter(|bytes| bytes.ends_with(b"half")).count() as u64;
+        assert_eq!(shipped + bench.stat(|s| &s.lost_gone) / 4, 40, "{removed}");
+        assert!(removed || shipped == 40, "{shipped}");
+        assert_eq!(bench.stat(|s| &s.open_files), 0);
+    }
+}
+
+#[test]
+fn a_restart_opens_no_more_files_than_may_be_open() {
+    let mut bench = Bench::with(many);
+    bench.options.max_open = 20;
+    for n in 0..60 {
+        bench.write(&format!("{n}.log"), "one\n");
+    }
+    bench.start().pass(5).finish();
+    for n in 0..60 {
+        bench.write(&format!("{n}.log"), "two\n");
+    }
+    let all = bench.budget.try_take(8 * MIB).expect("free");
+    bench.start().pass(2);
+    assert!(bench.stat(|s| &s.open_files) <= 20, "{}", bench.stat(|s| &s.open_files));
+    drop(all);
+    bench.pass(20);
+    for n in 0..60 {
+        assert_eq!(bench.text(&format!("{n}.log")), "one\ntwo\n");
+    }
+}
+
+/// Of a file of which nothing was read only the inode is known, and that may be anybody's by now.
+#[test]
+fn an_empty_files_inode_is_no_reason_to_ship_another() {
+    for (to, read) in [("heap.hprof", false), ("app.log.1", true)] {
+        let mut bench = Bench::new();
+        bench.write("app.log", "");
+        bench.start().finish();
+        bench.rename("app.log", to);
+        bench.write(to, "another\n");
+        bench.write("app.log", "mine\n");
+        bench.start().pass(12);
+        let expect = if read { "another\nmine\n" } else { "mine\n" };
+        assert_eq!(bench.text("app.log"), expect);
+    }
+}
+
+#[test]
 fn what_a_closed_file_had_left_when_it_was_deleted_is_counted() {
     let mut bench = Bench::with(many);
     bench.options.max_open = 16;

@@ -22,6 +22,21 @@ fn a_renamed_file_is_read_to_its_end_first() {
     }
 }
 
+/// Time may then end what waits for another line.
+#[test]
+fn a_lineage_is_caught_up_after_a_retirement() {
+    let mut bench = Bench::new();
+    bench.write("app.log", "one\npartial");
+    bench.start();
+    bench.rename("app.log", "app.log.1");
+    bench.write("app.log", "two\n");
+    bench.pass(1);
+    bench.take_log();
+    bench.pass(40);
+    assert_eq!(bench.text("app.log"), "one\ntwo\npartial");
+    assert!(!bench.behind["app.log"]);
+}
+
 #[test]
 fn a_chain_of_rotations_is_read_in_order() {
     let mut bench = Bench::with(|options| options.files = vec!["app.log*".to_owned()]);
