@@ -69,12 +69,8 @@ pub enum Misfit {
     TooDeep,
     /// More keys than a record may have: 256 in one object, 1,024 in all.
     TooManyKeys,
-    /// A number of more than 64 bytes, or beyond what a 64-bit float holds; within an object or an
-    /// array, one that Elasticsearch has no type for.
+    /// A number of more than 64 bytes, or beyond what a 64-bit float holds.
     Number,
-    /// Within an object or an array, a key that is blank, or has a dot with nothing beside it:
-    /// Elasticsearch refuses such a document.
-    KeyName,
     /// Half of a UTF-16 pair in a JSON escape: text that UTF-8 cannot hold.
     LoneSurrogate,
     /// A field that its definition types is not of that type.
@@ -83,13 +79,12 @@ pub enum Misfit {
 
 impl Misfit {
     /// Every reason, in the order of [`Counters::unparsed`].
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Syntax,
         Self::DuplicateKey,
         Self::TooDeep,
         Self::TooManyKeys,
         Self::Number,
-        Self::KeyName,
         Self::LoneSurrogate,
         Self::FieldType,
     ];
@@ -103,7 +98,6 @@ impl Misfit {
             Self::TooDeep => "too_deep",
             Self::TooManyKeys => "too_many_keys",
             Self::Number => "number",
-            Self::KeyName => "key_name",
             Self::LoneSurrogate => "lone_surrogate",
             Self::FieldType => "field_type",
         }

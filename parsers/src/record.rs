@@ -113,6 +113,10 @@ pub struct Record<'a> {
     pub fields: Vec<Field<'a>>,
     /// What was done to the record on its way.
     pub marks: Marks,
+    /// Whether a nested value has a key or a number that Elasticsearch has no mapping for
+    /// ([`is_field_name`], [`is_mappable`]), or had one before redaction: its encoders then look for
+    /// them.
+    pub unmappable: bool,
 }
 
 impl<'a> Record<'a> {
@@ -133,6 +137,7 @@ impl<'a> Record<'a> {
                 .map(|field| Field { key: Key::Known(Known::Bytes), value: drop_value(field) })
                 .collect(),
             marks: Marks::default(),
+            unmappable: false,
         }
     }
 

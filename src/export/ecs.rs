@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use pillion_parsers::record::{Known, Value, is_long};
 
-pub(crate) use document::{Documents, write_mappable};
+pub(crate) use document::Documents;
 pub(crate) use inverse::record_line;
 
 /// The ECS version that documents say they follow.

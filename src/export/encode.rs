@@ -5,6 +5,7 @@
 //! resent payload must look to the server like the one that it may already have.
 
 pub(crate) mod clock;
+pub(crate) mod mappable;
 pub(crate) mod names;
 pub(crate) mod sink;
 #[cfg(test)]

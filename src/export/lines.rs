@@ -10,8 +10,8 @@
 use pillion_parsers::record::{Field, Marks, Text};
 use pillion_parsers::redact::{Clean, Redacted};
 
-use super::ecs::write_mappable;
 use super::encode::clock::Clock;
+use super::encode::mappable::write_mappable;
 use super::encode::names::{self, Names};
 use super::encode::sink::Sink;
 use super::encode::{Encoded, Place};
@@ -112,7 +112,7 @@ impl LineWriter {
         record: &Redacted<'_, '_>,
         place: Option<&Place<'_>>,
     ) {
-        let mut object = Object::new(out);
+        let mut object = Object { unmappable: record.unmappable(), ..Object::new(out) };
         let time = record.time().map(|time| time.nanos).or(place.map(|place| place.read_at));
         if let Some(nanos) = time {
             object.key(if self.style == Style::Flat { "@timestamp" } else { "time" });
@@ -144,12 +144,14 @@ pub(crate) struct Object<'o, S> {
     out: &'o mut S,
     /// What stands before the next key.
     comma: u8,
+    /// Whether a nested value may hold what has no mapping.
+    unmappable: bool,
 }
 
 impl<'o, S: Sink> Object<'o, S> {
     /// Begins an object.
     pub(crate) const fn new(out: &'o mut S) -> Self {
-        Self { out, comma: b'{' }
+        Self { out, comma: b'{', unmappable: false }
     }
 
     fn key(&mut self, name: &str) {
@@ -205,7 +207,7 @@ impl<'o, S: Sink> Object<'o, S> {
             }
             match style {
                 Style::Line => self.out.value(&field.value),
-                Style::Flat => write_mappable(self.out, &field.value),
+                Style::Flat => write_mappable(self.out, &field.value, self.unmappable),
             }
             self.out.settle();
         }

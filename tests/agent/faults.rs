@@ -202,7 +202,13 @@ fn what_a_document_cannot_hold_is_refused_nowhere() {
         r#""o": {"x.": 1}"#.to_owned(),
         r#""n": 1e39"#.to_owned(),
         r#""o": {"n": 1e39}"#.to_owned(),
-        r#""o": [123456789012345678901234567890]"#.to_owned(),
+        r#""big": [123456789012345678901234567890]"#.to_owned(),
+        r#""dd": {"trace_id": 12345678901234567890}"#.to_owned(),
+        r#""max": {"n": 1.7976931348623157e308}"#.to_owned(),
+        r#""files": {"./src/main.rs": 3, "_": {"": "a@example.com"}, "": 1}"#.to_owned(),
+        r#""hidden": {"a.b": 1, ".hidden": 5}"#.to_owned(),
+        r#""labels": {"example.com.": "b"}"#.to_owned(),
+        r#""managed": {"f:annotations": {".": {}}}"#.to_owned(),
         format!(r#""d": {}"#, deep(18)),
         format!(r#""d": {}"#, deep(19)),
     ];
@@ -216,6 +222,13 @@ fn what_a_document_cannot_hold_is_refused_nowhere() {
     let arrived = receiver.documents();
     let seqs: BTreeSet<_> = arrived.iter().filter_map(seq).collect();
     assert_eq!(seqs, (0..count).collect());
+    // Only the one that is too deep.
+    let unparsed: Vec<_> = arrived
+        .iter()
+        .filter(|it| it.document.pointer("/log/flags").is_some())
+        .filter_map(seq)
+        .collect();
+    assert_eq!(unparsed, [count - 1]);
 }
 
 /// What a server refuses for good is in the dead letters, redacted, and holds nothing up.

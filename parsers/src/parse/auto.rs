@@ -182,6 +182,7 @@ impl Auto {
 pub(super) fn clear(record: &mut Record<'_>) {
     record.fields.clear();
     (record.time, record.level, record.message) = (None, None, None);
+    record.unmappable = false;
 }
 
 #[cfg(test)]

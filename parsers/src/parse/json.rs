@@ -4,6 +4,7 @@
 //! that loggers use for time, level and message ([`roles`]) become those. Stricter than RFC
 //! 8259 where servers are: keys are unique in every object, nesting, keys and numbers are capped, and
 //! escapes decode to text. What is refused here is not JSON for us; nothing else is checked later.
+//! What Elasticsearch alone would refuse, a nested key or number without a mapping, is noted.
 
 mod number;
 mod string;
@@ -64,6 +65,7 @@ fn read<'a>(
         return Err(Misfit::Syntax);
     }
     roles.finish(record);
+    record.unmappable = reader.unmappable;
     Ok(())
 }
 
@@ -76,11 +78,21 @@ struct Reader<'a> {
     arena: &'a Arena,
     /// Whether a line break stood between tokens: text that is copied into a line must not have any.
     broken: bool,
+    /// Whether a nested key or number has no mapping.
+    unmappable: bool,
 }
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str, arena: &'a Arena) -> Self {
-        Self { text, bytes: text.as_bytes(), at: 0, keys: Keys::new(arena), arena, broken: false }
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            keys: Keys::new(arena),
+            arena,
+            broken: false,
+            unmappable: false,
+        }
     }
 
     #[inline]
@@ -199,8 +211,8 @@ impl<'a> Reader<'a> {
             Some(b'-' | b'0'..=b'9') => {
                 let start = self.at;
                 self.at = number::end(self.bytes, start)?;
-                let number = self.slice(start, self.at)?;
-                if is_mappable(number) { Ok(()) } else { Err(Misfit::Number) }
+                self.unmappable |= !is_mappable(self.slice(start, self.at)?);
+                Ok(())
             }
             Some(b't') => self.word(b"true"),
             Some(b'f') => self.word(b"false"),
@@ -228,11 +240,8 @@ impl<'a> Reader<'a> {
         let scope = self.keys.open();
         loop {
             if close == b'}' {
-                // A field's name is mended when it is written; these are copied as they are.
                 let (key, _) = self.key(scope)?;
-                if !is_field_name(key) {
-                    return Err(Misfit::KeyName);
-                }
+                self.unmappable |= !is_field_name(key);
             }
             self.skip(depth + 1)?;
             if self.next_or_close(close)? {

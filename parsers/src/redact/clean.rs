@@ -67,6 +67,12 @@ impl<'r, 'a> Redacted<'r, 'a> {
     pub const fn marks(&self) -> Marks {
         self.record.marks
     }
+
+    /// Whether a nested value may have a key or a number that Elasticsearch has no mapping for.
+    #[must_use]
+    pub const fn unmappable(&self) -> bool {
+        self.record.unmappable
+    }
 }
 
 impl std::fmt::Debug for Redacted<'_, '_> {

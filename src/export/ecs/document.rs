@@ -5,12 +5,13 @@
 //! takes `log.level` and `{"log":{"level":…}}` for the same field, and JSON with a key twice for an
 //! error.
 
-use pillion_parsers::record::{Field, Known, Marks, Value, is_mappable};
+use pillion_parsers::record::{Field, Known, Marks, Value};
 use pillion_parsers::redact::Redacted;
 
 use super::statics::Statics;
 use super::{LOG_SLOTS, OBJECTS, SLOTS, Shape, http_version, slot_for};
 use crate::export::encode::clock::Clock;
+use crate::export::encode::mappable::write_mappable;
 use crate::export::encode::names::{self, Names};
 use crate::export::encode::sink::Sink;
 use crate::export::encode::{Enrich, Place};
@@ -113,7 +114,7 @@ impl Documents {
             out.buffer().extend_from_slice(b",\"");
             out.buffer().extend_from_slice(self.namespace.as_bytes());
             out.buffer().extend_from_slice(b"\":{");
-            write_own(out, record.fields(), &self.own, statics);
+            write_own(out, record, &self.own, statics);
             out.buffer().push(b'}');
         }
         out.buffer().push(b'}');
@@ -232,10 +233,10 @@ fn write_flags(out: &mut Vec<u8>, marks: Marks) {
 }
 
 /// Writes the members of the namespace object.
-fn write_own(out: &mut impl Sink, fields: &[Field<'_>], own: &[usize], statics: &Statics) {
+fn write_own(out: &mut impl Sink, record: &Redacted<'_, '_>, own: &[usize], statics: &Statics) {
     out.buffer().extend_from_slice(statics.inner());
     let mut comma = !statics.inner().is_empty();
-    let fields = own.iter().filter_map(|index| fields.get(*index));
+    let fields = own.iter().filter_map(|index| record.fields().get(*index));
     let plain = !comma
         && names::certainly_distinct(fields.clone().map(|field| names::plain_name(&field.key)));
     let mut taken = (!plain).then(|| Names::taken(statics.inner_names()));
@@ -252,24 +253,7 @@ fn write_own(out: &mut impl Sink, fields: &[Field<'_>], own: &[usize], statics: 
             }
         }
         out.buffer().push(b':');
-        write_mappable(out, &field.value);
+        write_mappable(out, &field.value, record.unmappable());
         out.settle();
-    }
-}
-
-/// Writes a value, as a string if it is a number that Elasticsearch has no type for.
-pub(crate) fn write_mappable(out: &mut impl Sink, value: &Value<'_>) {
-    let mappable = match value {
-        Value::Number(number) => is_mappable(number),
-        #[expect(clippy::cast_possible_truncation, reason = "whether it becomes infinite is asked")]
-        Value::Float(number) => (*number as f32).is_finite(),
-        _ => true,
-    };
-    if mappable {
-        out.value(value);
-    } else {
-        out.buffer().push(b'"');
-        out.value(value);
-        out.buffer().push(b'"');
     }
 }

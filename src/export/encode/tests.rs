@@ -33,6 +33,7 @@ pub(crate) struct Spec {
     pub(crate) message: Option<Owned>,
     pub(crate) fields: Vec<(OwnedKey, Owned)>,
     pub(crate) marks: [bool; 3],
+    pub(crate) unmappable: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -96,6 +97,7 @@ impl Spec {
                 partial: self.marks[1],
                 truncated: self.marks[2],
             },
+            unmappable: self.unmappable,
         };
         for (key, value) in &self.fields {
             let key = match key {
@@ -269,7 +271,7 @@ fn json_inside(text: &str) -> String {
     format!("\\u0041{}", &quoted[1..quoted.len() - 1])
 }
 
-fn any_json() -> impl Strategy<Value = String> {
+pub(crate) fn any_json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(serde_json::Value::from),
@@ -341,6 +343,7 @@ pub(crate) fn any_spec() -> impl Strategy<Value = Spec> {
             message,
             fields,
             marks,
+            unmappable: false,
         })
 }
 

@@ -97,7 +97,7 @@ fn take(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The index after the quote that ends the string whose inside begins at `from`.
-fn string_end(bytes: &[u8], mut from: usize) -> Option<usize> {
+pub(super) fn string_end(bytes: &[u8], mut from: usize) -> Option<usize> {
     loop {
         let found = from + memchr::memchr2(b'"', b'\\', bytes.get(from..)?)?;
         if bytes.get(found) == Some(&b'"') {

@@ -134,6 +134,22 @@ fn what_is_not_ecs_stands_below_the_namespace() {
 }
 
 #[test]
+fn what_has_no_mapping_is_mended_in_documents_and_nowhere_else() {
+    let nested = r#"{"":[1,1e39],"a.":12345678901234567890}"#;
+    let mut spec = Spec::default().with("o", Owned::Json(nested.into()));
+    spec.unmappable = true;
+    let mended = json!({ "_": [1, "1e39"], "a_": "12345678901234567890" });
+    for (schema, place) in [(Schema::Ecs, "/app/o"), (Schema::Flat, "/o")] {
+        let document = document(schema, &Spot::new(&[]), &spec);
+        let document: Json = serde_json::from_str(&document).expect("JSON");
+        assert_eq!(document.pointer(place), Some(&mended));
+    }
+    let mut line = Vec::new();
+    spec.redacted(|record| LineWriter::default().write(&mut line, record, None));
+    assert_eq!(String::from_utf8(line).expect("UTF-8"), format!("{{\"o\":{nested}}}"));
+}
+
+#[test]
 fn constant_fields_never_clash_with_the_document() {
     let spot = Spot::new(&[
         ("app", "shop"),
@@ -318,12 +334,14 @@ fn paths(document: &Json, prefix: &str, into: &mut Vec<String>) {
 proptest! {
     #[test]
     fn any_record_is_two_lines_without_a_key_twice(
-        specs in proptest::collection::vec(any_spec(), 1..4),
+        mut specs in proptest::collection::vec(any_spec(), 1..4),
         flat: bool,
+        unmappable: bool,
         names in proptest::collection::btree_set("(app|host|log|user|message|[a-c])(\\.(name|level|[a-c]))?", 0..5),
     ) {
         let schema = if flat { Schema::Flat } else { Schema::Ecs };
         let enrich: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "v")).collect();
+        specs.iter_mut().for_each(|spec| spec.unmappable = unmappable);
         let body = body(schema, &Spot::new(&enrich), &specs);
         prop_assert_eq!(body.lines().count(), 2 * specs.len());
         for document in body.lines().skip(1).step_by(2) {
