@@ -8,6 +8,7 @@ use super::*;
 use crate::Arena;
 use crate::record::{Key, Record, Text, Value};
 
+mod private_key;
 mod properties;
 mod samples;
 mod shapes;
