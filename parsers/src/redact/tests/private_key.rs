@@ -59,3 +59,21 @@ fn headers_and_other_threads_may_stand_before_the_first_line() {
     gone(&[BEGIN], &body(26), (0, &[OTHER; 4]));
     gone(&[BEGIN], &body(26), (4, &[OTHER; 4]));
 }
+
+#[test]
+fn the_last_line_goes_wherever_it_stands() {
+    let last = "VpuwnbNVDpXN6iti6tOX9RM=";
+    for record in [
+        r#"{"msg":"out: VpuwnbNVDpXN6iti6tOX9RM=","level":"info"}"#,
+        r#"{"msg":"VpuwnbNVDpXN6iti6tOX9RM=","level":"info"}"#,
+        "VpuwnbNVDpXN6iti6tOX9RM= (main.go:12)",
+        r#""VpuwnbNVDpXN6iti6tOX9RM=" +"#,
+        r#""VpuwnbNVDpXN6iti6tOX9RM=\n" +"#,
+    ] {
+        let body = body(3);
+        let lines = body.iter().map(String::as_str);
+        let records = [BEGIN].into_iter().chain(lines).chain([record, END]);
+        let out = redacted(records).join("\n");
+        assert!(!out.contains(last), "{record}: {out}");
+    }
+}
