@@ -271,6 +271,10 @@ fn passwords_in_urls_as_people_write_them() {
     ] {
         left(line);
     }
+    let clean = |line: &str| standard().clean(line).to_string();
+    assert_eq!(clean("https://bob:pw@host/@scope/pkg"), "https://bob:[PASSWORD]@host/@scope/pkg");
+    left("https://u:[PASSWORD]@host/x?u=bob@x");
+    gone("postgres://app:7#kLmPq@db:5432/x", "kLmPq");
 }
 
 #[test]
