@@ -6,9 +6,18 @@ use super::detect::still_open;
 const LONGEST: u16 = 512;
 
 /// Records without key material, in a row, after which the block is taken to be over: its BEGIN was
-/// only mentioned, or its END is lost. Other threads may log between two lines of a key, and headers with
-/// an empty line may stand before the first.
-const IDLE: u8 = 4;
+/// only mentioned, or its END is lost. Other threads may log between two lines of a key.
+const IDLE: u8 = 12;
+
+/// Headers that stand before a key's first line, with an empty line after them.
+const HEADERS: &[&str] =
+    &["Proc-Type: ", "DEK-Info: ", "Version: ", "Comment: ", "Hash: ", "Charset: ", "MessageID: "];
+
+/// Whether a record is what may stand between BEGIN and the first line, and so tells nothing of whether
+/// a key follows.
+fn is_armour(raw: &str) -> bool {
+    raw.trim_ascii().is_empty() || HEADERS.iter().any(|header| raw.contains(header))
+}
 
 /// Where a lineage stands with regard to private-key blocks. Small, without content: one per
 /// lineage, kept in the checkpoint as [`BlockState::is_inside`].
@@ -50,7 +59,7 @@ impl BlockState {
             Some(false) => *self = Self::default(),
             None if self.is_inside() => {
                 self.left -= 1;
-                self.idle = if material { 0 } else { self.idle + 1 };
+                self.idle = if material { 0 } else { self.idle + u8::from(!is_armour(raw)) };
                 if self.idle >= IDLE {
                     *self = Self::default();
                 }
@@ -63,7 +72,7 @@ impl BlockState {
 #[cfg(test)]
 mod tests {
     use super::super::detect::Material;
-    use super::BlockState;
+    use super::{BlockState, IDLE};
 
     const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
     const MATERIAL: &str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
@@ -83,9 +92,19 @@ mod tests {
 
     #[test]
     fn a_block_that_never_ends_is_given_up() {
-        assert!(!after(&[&[BEGIN][..], &["request served"; 4]].concat()));
-        assert!(after(&[&[BEGIN][..], &["request served"; 3], &[MATERIAL]].concat()));
+        let other = ["request served"; IDLE as usize];
+        assert!(!after(&[&[BEGIN][..], &other].concat()));
+        assert!(after(&[&[BEGIN][..], &other[1..]].concat()));
+        assert!(after(&[&[BEGIN][..], &other[1..], &[MATERIAL], &other[1..]].concat()));
         assert!(!after(&[&[BEGIN][..], &[MATERIAL; 512]].concat()));
+    }
+
+    #[test]
+    fn headers_and_empty_records_do_not_count() {
+        let headers = ["Version: GnuPG v2", "Comment: https://gnupg.org", "Hash: SHA512", ""];
+        let other = ["request served"; IDLE as usize];
+        assert!(after(&[&[BEGIN][..], &headers, &headers, &other[1..]].concat()));
+        assert!(!after(&[&[BEGIN][..], &[""; 512]].concat()));
     }
 
     #[test]

@@ -72,7 +72,10 @@ impl View<'_> {
     pub(super) fn run(&self, from: usize, most: usize, member: impl Fn(u8) -> bool) -> usize {
         let end = self.bytes.len().min(from.saturating_add(most));
         let Some(bytes) = self.bytes.get(from..end) else { return from };
-        bytes.iter().position(|&byte| !member(byte)).map_or(end, |length| from + length)
+        let run = bytes.iter().position(|&byte| !member(byte)).map_or(end, |length| from + length);
+        #[cfg(test)]
+        tests::walk(run - from);
+        run
     }
 
     /// The start of the run of bytes that ends before `to`, at most `most` long.
@@ -80,7 +83,10 @@ impl View<'_> {
     pub(super) fn run_back(&self, to: usize, most: usize, member: impl Fn(u8) -> bool) -> usize {
         let start = to.saturating_sub(most);
         let Some(bytes) = self.bytes.get(start..to) else { return to };
-        bytes.iter().rposition(|&byte| !member(byte)).map_or(start, |last| start + last + 1)
+        let run = bytes.iter().rposition(|&byte| !member(byte)).map_or(start, |at| start + at + 1);
+        #[cfg(test)]
+        tests::walk(to - run);
+        run
     }
 
     /// Whether the text goes on with `literal` at a place, ASCII case aside.
@@ -185,6 +191,20 @@ impl Masks {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+
+    thread_local! {
+        static WALKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    /// Notes bytes that a detector walked over.
+    pub(super) fn walk(bytes: usize) {
+        WALKED.set(WALKED.get() + bytes);
+    }
+
+    /// The bytes walked over since this was last asked.
+    pub(in super::super) fn walked() -> usize {
+        WALKED.replace(0)
+    }
 
     /// A value as detectors see it.
     pub(super) fn value(text: &str) -> View<'_> {

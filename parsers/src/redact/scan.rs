@@ -279,7 +279,12 @@ impl<'t> Scan<'_, 't> {
             return Some((rule, rules.judge(rule)));
         }
         let rule = assigned.with_words(view).find_map(rule)?;
-        Some((rule, if rules.is_field(rule) { Judge::Any } else { Judge::Random }))
+        let how = match rules.judge(rule) {
+            _ if rules.is_field(rule) => Judge::Any,
+            Judge::Random => Judge::Prose,
+            _ => Judge::Random,
+        };
+        Some((rule, how))
     }
 
     /// A backslash or `%`: does it hide a byte that a detector would look for?

@@ -169,7 +169,7 @@ impl Work {
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         match rules.judge(rule) {
             Judge::Any | Judge::Header => digits > 0 || text.starts_with('['),
-            Judge::Random => digits >= 6 || text.starts_with('['),
+            Judge::Random | Judge::Prose => digits >= 6 || text.starts_with('['),
         }
     }
 
@@ -184,7 +184,9 @@ impl Work {
     ) -> bool {
         let strings = string || (text.starts_with('[') && text.contains('"'));
         let secret = match rules.judge(rule) {
-            Judge::Random => text.len() >= 8 && text.bytes().any(|byte| byte.is_ascii_digit()),
+            Judge::Random | Judge::Prose => {
+                text.len() >= 8 && text.bytes().any(|byte| byte.is_ascii_digit())
+            }
             // Tests pass too, and are counted.
             Judge::Any | Judge::Header => {
                 let counted = text.len() < 6 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -19,6 +19,10 @@ pub(in super::super) enum Judge {
     Any,
     /// What a machine made: long, or with digits in it.
     Random,
+    /// As [`Judge::Random`], after a name of several words: that may be a sentence, and a path or an
+    /// identifier follow.
+    #[serde(skip)]
+    Prose,
     /// The value of an `Authorization` header.
     Header,
 }
@@ -69,6 +73,12 @@ fn is_secret(
             !((bare && is_constant(text)) || (assigned.prose && word && is_prose(text)))
         }
         Judge::Random | Judge::Header => is_random(text, if bare { 16 } else { 12 }),
+        Judge::Prose => {
+            let path = matches!(text, [b'/' | b'~', ..] | [b'.', b'/', ..]);
+            let letters = text.iter().any(|byte| !byte.is_ascii_digit());
+            let digits = text.iter().any(u8::is_ascii_digit);
+            !path && digits && is_random(text, 12) && (text.len() >= 12 || !letters)
+        }
     }
 }
 

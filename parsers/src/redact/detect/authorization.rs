@@ -1,9 +1,11 @@
 //! Credentials of `Authorization` headers, and those after a bare `Bearer` or `Basic`.
 
+use std::ops::Range;
+
 use super::assign::{Judge, judge};
 use super::name::Assigned;
-use super::value::{is_constant, is_prose, opening, quoted_end, wrapped};
-use super::{Looked, View, is_word, token68_end};
+use super::value::{closes, is_constant, is_prose, opening, wrapped};
+use super::{Looked, View, is_token68, is_word, token68_end};
 
 /// Schemes after which one token stands (RFC 9110, section 11.4), and what is used like them.
 const TOKEN_SCHEMES: &[&[u8]] =
@@ -11,6 +13,23 @@ const TOKEN_SCHEMES: &[&[u8]] =
 
 /// Schemes whose names are not letters only, or long.
 const OTHER_SCHEMES: &[&[u8]] = &[b"aws4-hmac-sha256", b"scram-sha-1", b"scram-sha-256"];
+
+/// Schemes after which parameters stand, or an account and a signature.
+const PARAMETER_SCHEMES: &[&[u8]] = &[
+    b"aws",
+    b"digest",
+    b"googlelogin",
+    b"hawk",
+    b"hmac",
+    b"mac",
+    b"oauth",
+    b"sharedkey",
+    b"sharedkeylite",
+    b"signature",
+];
+
+/// Bytes of a sentence after `authorization:` that are searched for credentials.
+const SENTENCE: usize = 256;
 
 /// Words that go on a sentence after `authorization:`, those aside that do after `password:`.
 const PROSE: &[&[u8]] = &[
@@ -88,25 +107,74 @@ pub(in super::super) fn authorization(view: View<'_>, assigned: &Assigned<'_>) -
             return judge(view, assigned, Judge::Header);
         }
     }
-    // The line's end, or that of the quotes around the value or around the header.
-    let mut end = line_end(view, blanks);
-    if let Some(quote) = quote.or_else(|| assigned.around(view)) {
-        end = end.min(quoted_end(view, blanks, quote));
+    let plain = quote.is_some() || !assigned.quote().is_empty() || assigned.in_quotes(view);
+    let first = view.run(blanks, SENTENCE, |byte| byte > b' ');
+    let first = view.bytes.get(blanks..first).unwrap_or_default();
+    let known = one_of(TOKEN_SCHEMES)
+        || one_of(OTHER_SCHEMES)
+        || (one_of(PARAMETER_SCHEMES) && first.iter().any(|byte| matches!(byte, b'=' | b':')));
+    if !known && !plain && !is_short(view, assigned, blanks) {
+        return sentence(view, blanks);
     }
+    let quote = quote.or_else(|| assigned.around(view));
+    let end = header_end(view, blanks, quote);
     let text = view.bytes.get(blanks..end).unwrap_or_default();
     let secret = !text.is_empty() && !view.masks.has(text.trim_ascii_end());
     Looked { secret: secret.then_some((blanks..end, false)), end }
 }
 
-/// Where a line ends; its end may be escaped.
-fn line_end(view: View<'_>, from: usize) -> usize {
-    let mut end = from;
-    loop {
-        end = view.run(end, usize::MAX, |byte| !matches!(byte, b'\n' | b'\r' | b'\\'));
-        if view.at(end) != b'\\' || matches!(view.at(end + 1), b'n' | b'r') {
-            return end;
+/// Whether a header stands on a line of its own, with one or two words after the scheme.
+fn is_short(view: View<'_>, assigned: &Assigned<'_>, from: usize) -> bool {
+    let line = |byte: u8| !matches!(byte, b'\n' | b'\r' | b'\\' | b'"');
+    let text = view.bytes.get(from..view.run(from, SENTENCE, line)).unwrap_or_default();
+    assigned.key.starts_with(|first: char| first.is_ascii_uppercase())
+        && assigned.begins_line(view)
+        && text.len() < SENTENCE
+        && text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count() <= 2
+}
+
+/// A sentence after `authorization:` and a word, which may be a scheme or not: from the first to the
+/// last word of it that a machine made. Pairs are judged by their own names.
+fn sentence(view: View<'_>, from: usize) -> Looked {
+    let end = view.run(from, SENTENCE, |byte| !matches!(byte, b'\n' | b'\r' | b'"'));
+    let mut secret: Option<Range<usize>> = None;
+    let mut place = from;
+    while place < end {
+        let start = view.run(place, end - place, |byte| !is_token68(byte));
+        place = view.run(start, end - start, |byte| is_token68(byte) || byte == b'=');
+        let word = view.bytes.get(start..place).unwrap_or_default();
+        let count = |wanted: fn(&u8) -> bool| word.iter().filter(|byte| wanted(byte)).count();
+        let (letters, digits) = (count(u8::is_ascii_alphabetic), count(u8::is_ascii_digit));
+        let path = matches!(word.first(), Some(b'/' | b'.' | b'~'));
+        let pair = word.contains(&b'=') && !word.len().is_multiple_of(4);
+        // A time has one letter.
+        if word.len() >= 6 && letters >= 2 && digits >= 1 && !path && !pair {
+            secret = Some(secret.map_or(start, |found| found.start)..place);
         }
-        end += 1;
+    }
+    Looked { secret: secret.map(|range| (range, false)), end }
+}
+
+/// Where a header ends: with the line, whose end may be escaped, or with the quotes around the value or
+/// around the header.
+fn header_end(view: View<'_>, from: usize, quote: Option<Range<usize>>) -> usize {
+    let mark = quote.as_ref().map(|quote| view.at(quote.end - 1));
+    let mut place = from;
+    loop {
+        place = view.run(place, usize::MAX, |byte| {
+            !matches!(byte, b'\n' | b'\r' | b'\\') && Some(byte) != mark
+        });
+        match view.at(place) {
+            b'\\' if !matches!(view.at(place + 1), b'n' | b'r') => {}
+            byte if Some(byte) == mark => {
+                if let Some(end) = quote.as_ref().and_then(|quote| closes(view, from, place, quote))
+                {
+                    return end;
+                }
+            }
+            _ => return place,
+        }
+        place += 1;
     }
 }
 

@@ -86,6 +86,19 @@ impl<'t> Assigned<'t> {
         matches!(view.at(mark), b'"' | b'\'' | b'`')
             .then(|| view.run_back(mark, 8, |byte| byte == b'\\')..mark + 1)
     }
+
+    /// Whether those quotes are around the header alone, rather than around a field's text:
+    /// `msg="authorization: …"`.
+    pub(super) fn in_quotes(&self, view: View<'_>) -> bool {
+        let quote = self.around(view);
+        quote.is_some_and(|quote| !matches!(view.before(quote.start, 1), b'=' | b':'))
+    }
+
+    /// Whether the name stands first in its line or in quotes, `>` or `<` before it aside.
+    pub(super) fn begins_line(&self, view: View<'_>) -> bool {
+        let start = view.run_back(self.word.start, 4, |byte| matches!(byte, b' ' | b'>' | b'<'));
+        matches!(view.before(start, 1), 0 | b'\n' | b'\r' | b'"' | b'\'')
+    }
 }
 
 /// Whether a name that some rule has may stand before an `=` or `:`. Almost all names are plain words,

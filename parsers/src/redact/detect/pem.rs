@@ -72,33 +72,63 @@ pub(in super::super) fn still_open(raw: &str) -> Option<bool> {
 /// Bytes of a line of key material that is not the last one.
 const LONG: usize = 40;
 
+/// Bytes of a run of base64 that may be told from words wherever it stands.
+const MIDDLE: usize = 16;
+
 /// What base64 is made of, its padding included.
 const fn is_material(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-/// Whether a run of base64 is a line of key material rather than a path, a word or a hash: chance
-/// gives it capitals, small letters and digits, few slashes, and in a long one no words.
-fn is_mixed(run: &[u8]) -> bool {
-    let kind = |byte: u8| match byte {
+/// What a byte of base64 is: a capital, a small letter, a digit, or another.
+const fn kind(byte: u8) -> u8 {
+    match byte {
         b'A'..=b'Z' => 0,
         b'a'..=b'z' => 1,
         b'0'..=b'9' => 2,
         _ => 3,
-    };
+    }
+}
+
+/// Whether a run changes its kind of byte as often as chance has it, and words do not.
+fn is_varied(run: &[u8]) -> bool {
+    let changes = run.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
+    changes * 3 >= run.len()
+}
+
+/// Whether a run of base64 is a line of key material rather than a path, a word or a hash: chance
+/// gives it capitals, small letters and digits, few slashes, and in a long one no words.
+fn is_mixed(run: &[u8]) -> bool {
     let has = |wanted: u8| run.iter().any(|&byte| kind(byte) == wanted);
     let slashes = run.iter().filter(|byte| **byte == b'/').count();
-    let changes = run.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
-    let words = run.len() >= LONG && changes * 3 < run.len();
+    let words = run.len() >= LONG && !is_varied(run);
     has(0) && has(1) && has(2) && slashes <= run.len() / 10 && !words
+}
+
+/// Whether a run ends in base64's padding, and is not a name before `=`.
+fn is_padded(run: &[u8]) -> bool {
+    let Some(text) = run.strip_suffix(b"==").or_else(|| run.strip_suffix(b"=")) else {
+        return false;
+    };
+    run.len() >= 4 && text.windows(2).any(|pair| kind(pair[0]) != kind(pair[1]))
+}
+
+/// The runs of base64 in a text. Padding ends one: what follows `name=` is a run of its own.
+fn runs(view: View<'_>) -> impl Iterator<Item = Range<usize>> {
+    let mut place = 0;
+    std::iter::from_fn(move || {
+        let start = view.run(place, usize::MAX, |byte| !is_material(byte));
+        let letters = view.run(start, usize::MAX, |byte| byte != b'=' && is_material(byte));
+        place = view.run(letters, 2, |byte| byte == b'=');
+        (start < place).then_some(start..place)
+    })
 }
 
 /// What a raw record tells about a private key that began in an earlier one.
 #[derive(Debug, Default)]
 pub(in super::super) struct Material {
-    /// The run of base64 that ends the record, if it may be the last line of a key: shorter than the
-    /// others, so that only its place gives it away.
-    last: String,
+    /// Whether the record is nothing but base64: then it is a line of the key, however short.
+    whole: bool,
     /// Whether the record holds what is surely more of the key.
     pub(in super::super) sure: bool,
 }
@@ -106,20 +136,17 @@ pub(in super::super) struct Material {
 impl Material {
     /// Looks at a raw record.
     pub(in super::super) fn of(raw: &str) -> Self {
-        let trimmed = raw.trim_ascii();
-        let start = trimmed.bytes().rposition(|byte| !is_material(byte)).map_or(0, |at| at + 1);
-        let run = trimmed.get(start..).unwrap_or_default();
-        let bytes = run.as_bytes();
-        let whole = start == 0 && !run.is_empty();
-        let padded = bytes.iter().any(|byte| matches!(byte, b'+' | b'='));
-        let last = whole || (run.len() >= 8 && (padded || is_mixed(bytes)));
-        let mut material = Self { last: String::new(), sure: whole };
-        material.sure |= !material.find(raw).is_empty();
-        material.last = if last { run.to_owned() } else { String::new() };
-        material
+        let masks = Masks::default();
+        let view = View { bytes: raw.as_bytes(), bounded: true, masks: &masks };
+        let trimmed = raw.trim_ascii().as_bytes();
+        let whole = !trimmed.is_empty() && trimmed.iter().all(|&byte| is_material(byte));
+        let long =
+            |run: Range<usize>| run.len() >= LONG && view.bytes.get(run).is_some_and(is_mixed);
+        Self { whole, sure: whole || end_line(view, 0).is_some() || runs(view).any(long) }
     }
 
-    /// The parts of a text cut out of the record that are more of the key.
+    /// The parts of a text cut out of the record that are more of the key. The last line of one is
+    /// shorter than the others: at the end of a text its place gives it away.
     pub(in super::super) fn find(&self, text: &str) -> Vec<Range<usize>> {
         let masks = Masks::default();
         let view = View { bytes: text.as_bytes(), bounded: true, masks: &masks };
@@ -131,21 +158,20 @@ impl Material {
             });
             found.push(start..line.end);
         }
-        let (trimmed, text_end) = (text.trim_ascii().len(), text.trim_ascii_end().len());
-        let mut place = 0;
-        while place < view.bytes.len() {
-            let start = view.run(place, usize::MAX, |byte| !is_material(byte));
-            let end = view.run(start, usize::MAX, is_material);
-            place = end.max(place + 1);
-            let run = view.bytes.get(start..end).unwrap_or_default();
-            let whole = run.len() == trimmed;
-            let long = run.len() >= if whole { 8 } else { LONG };
-            let padded = whole && run.len() >= 4 && run.ends_with(b"=");
-            let last = end == text_end && run == self.last.as_bytes();
-            if (long && is_mixed(run)) || padded || (last && !run.is_empty()) {
-                found.push(start..end);
-            }
+        let text_end = text.trim_ascii_end().len();
+        let trimmed = text.trim_ascii().as_bytes();
+        if self.whole && trimmed.iter().all(|&byte| is_material(byte)) {
+            found.push(text_end - trimmed.len()..text_end);
+            return found;
         }
+        found.extend(runs(view).filter(|run| {
+            let bytes = view.bytes.get(run.clone()).unwrap_or_default();
+            let (mixed, padded) = (is_mixed(bytes), is_padded(bytes));
+            let last = run.end == text_end && (padded || (mixed && bytes.len() >= 8));
+            // `name=value` has no padding, nor has `name="value"` the length of padded base64.
+            let padded = padded && bytes.len().is_multiple_of(4) && !is_material(view.at(run.end));
+            last || (bytes.len() >= MIDDLE && is_varied(bytes) && (mixed || padded))
+        }));
         found
     }
 }
@@ -215,6 +241,29 @@ mod tests {
         check("AB12==", "AB12==", &["AB12=="], true);
         check("10:00 INFO AB12wx3==", "AB12wx3==", &["AB12wx3=="], false);
         check("10:00 INFO request served", "10:00 INFO request served", &[], false);
+        // What is short and stands somewhere, and what only has the look of padding.
+        let short = "VpuwnbNVDpXN6iti6tOX9RM=";
+        for text in [
+            format!("out: {short}"),
+            format!("{short} (main.go:12)"),
+            format!("\"{short}\" +"),
+            format!("\"{short}\\n\" +"),
+        ] {
+            check(&format!("{{\"m\":\"{text}\",\"level\":\"info\"}}"), &text, &[short], false);
+            check(&text, &text, &[short], false);
+        }
+        check("x out: kQ3wxB8", "out: kQ3wxB8A", &["kQ3wxB8A"], false);
+        for text in [
+            "done status=200",
+            "customerId=471100",
+            "sessionIdentifier=\"x\" userIdentifier=\"y\"",
+            "took 12ms in OrderManagementServiceImpl2 of web-1",
+            "waiting for count=",
+            "id 550e8400-e29b-41d4-a716-446655440000",
+            "20261122T100000Z",
+        ] {
+            check(&format!("{text} ."), text, &[], false);
+        }
         // What a record of many fields is made of.
         let path = "/api/v1/products/Reviews/ABCDEFGHIJKLMNOPQRSTUVWXYZ/1234567890/pictures";
         check(&format!("{path} 200"), path, &[], false);

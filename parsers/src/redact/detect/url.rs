@@ -7,13 +7,18 @@ use super::View;
 /// Bytes of a URL that are looked at before its `@`, at most.
 const LONGEST: usize = 256;
 
+/// Schemes of URLs that have a port and later an `@`, not a password that begins with digits.
+const WITH_PORTS: &[&[u8]] =
+    &[b"http", b"https", b"ws", b"wss", b"docker", b"docker-pullable", b"oci"];
+
 /// The password before the `@` at `at`, if that ends a URL's credentials. People write passwords into
-/// URLs as they are: an `@`, `/`, `?` or `#` in one gives a longer match at the last `@`.
+/// URLs as they are: an `@`, `/`, `?` or `#` in one gives a longer match at the last `@`; but an `@` in the path or query
+/// behind the host is none of theirs.
 pub(in super::super) fn url_password(view: View<'_>, at: usize) -> Option<Range<usize>> {
     let from = view.run_back(at, LONGEST, |byte| {
         !matches!(byte, 0..=b' ' | b'"' | b'\'' | b'<' | b'>' | b'`')
     });
-    let start = authority(view, from, at)?;
+    let (scheme, start) = authority(view, from, at)?;
     let colon = view.run(start, at - start, |byte| {
         !matches!(byte, b':' | b'@' | b'/' | b'?' | b'#' | b'[' | b'\\')
     });
@@ -24,28 +29,51 @@ pub(in super::super) fn url_password(view: View<'_>, at: usize) -> Option<Range<
     let placeholder = password.iter().all(|byte| matches!(byte, b'*' | b'x'))
         || password.starts_with(b"${")
         || password.starts_with(b"{");
-    let found = !placeholder && !is_port(password) && !view.masks.has(password);
+    let known = || {
+        let name = view.run_back(scheme, 24, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let name = view.bytes.get(name..scheme).unwrap_or_default();
+        WITH_PORTS.iter().any(|scheme| name.eq_ignore_ascii_case(scheme))
+    };
+    let port = is_port(password) && start < colon && (known() || ends_in_parameter(password));
+    let found = !placeholder && !port && !is_closed(password) && !view.masks.has(password);
     found.then_some(colon + 1..at)
 }
 
-/// Where the last URL that begins between two places has its user or host: after `://`, which JSON
-/// may write `:\/\/`.
-fn authority(view: View<'_>, from: usize, to: usize) -> Option<usize> {
+/// Of the last URL that begins between two places, where its scheme ends and where its user or host
+/// begins: after `://`, which JSON may write `:\/\/`.
+fn authority(view: View<'_>, from: usize, to: usize) -> Option<(usize, usize)> {
     let bytes = view.bytes.get(from..to)?;
-    let begins = |colon: &usize| {
+    let begins = |colon: usize| {
         let rest = bytes.get(colon + 1..).unwrap_or_default();
         let after = ["//", "\\/\\/"].into_iter().find(|it| rest.starts_with(it.as_bytes()))?;
-        view.before(from + colon, 1)
-            .is_ascii_alphanumeric()
-            .then_some(from + colon + 1 + after.len())
+        let scheme = from + colon;
+        view.before(scheme, 1).is_ascii_alphanumeric().then_some((scheme, scheme + 1 + after.len()))
     };
-    memchr::memrchr_iter(b':', bytes).find_map(|colon| begins(&colon))
+    memchr::memrchr_iter(b':', bytes).find_map(begins)
 }
 
-/// Whether what follows `host:` is a port, and a path or query after it that has the `@`.
+/// What ends the host of a URL.
+const fn ends_host(byte: u8) -> bool {
+    matches!(byte, b'/' | b'?' | b'#' | b'\\')
+}
+
+/// Whether what follows `host:` may be a port, and a path or query after it that has the `@`.
 fn is_port(text: &[u8]) -> bool {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    matches!(text.get(digits), Some(b'/' | b'?' | b'#' | b'\\'))
+    text.iter().find(|byte| !byte.is_ascii_digit()).is_some_and(|&byte| ends_host(byte))
+}
+
+/// Whether the text ends in a query's parameter: `5432/shop?user=bob`, before `@example.com`.
+fn ends_in_parameter(text: &[u8]) -> bool {
+    memchr::memchr(b'?', text)
+        .and_then(|at| text.get(at..))
+        .is_some_and(|query| query.contains(&b'='))
+}
+
+/// Whether credentials end within the text, and their host too.
+fn is_closed(text: &[u8]) -> bool {
+    let end = text.iter().position(|&byte| byte == b'@' || ends_host(byte));
+    let host = end.and_then(|end| text.get(end..)).filter(|rest| rest.starts_with(b"@"));
+    host.is_some_and(|host| host.iter().any(|&byte| ends_host(byte)))
 }
 
 #[cfg(test)]
@@ -66,6 +94,10 @@ mod tests {
         check("postgres://app:pa/ss0rd@db:5432/shop", Some("pa/ss0rd"));
         check("mongodb://app:pa?ss0rd@db/shop", Some("pa?ss0rd"));
         check("postgres://app:pa#ss0rd@db", Some("pa#ss0rd"));
+        check("postgres://app:7#kLmPq@db:5432/x", Some("7#kLmPq"));
+        check("redis://:9?abc@cache:6379", Some("9?abc"));
+        check("postgres://app:12/hunter@db", Some("12/hunter"));
+        check("amqp://u:9/x@h", Some("9/x"));
         check("/?to=https://x/?u=amqp://u:pw@h", Some("pw"));
         for other in [
             "http://user@host/",
@@ -79,6 +111,10 @@ mod tests {
             "http://u:***@h",
             "http://u:${PASSWORD}@h",
             "a:b@c",
+            "https://bob:pw@host/@scope/pkg",
+            "https://u:[PASSWORD]@host/x?u=bob@x",
+            "postgres://db:5432/shop?user=bob@x",
+            "docker-pullable://registry:5000/image@sha256:0123",
         ] {
             check(other, None);
         }

@@ -36,7 +36,7 @@ pub(super) fn wrapped(view: View<'_>, at: usize) -> usize {
 pub(super) fn value(view: View<'_>, at: usize, query: bool) -> (Range<usize>, bool) {
     let (from, quote) = opening(view, at);
     if let Some(quote) = quote {
-        return (from..quoted_end(view, from, quote), false);
+        return (from..quoted_end(view, from, &quote), false);
     }
     if view.at(from) == b'[' {
         let end = view.run(from, usize::MAX, |byte| !matches!(byte, b']' | b'\n'));
@@ -51,8 +51,7 @@ pub(super) fn value(view: View<'_>, at: usize, query: bool) -> (Range<usize>, bo
 }
 
 /// Where a quoted value ends: at the same quote, behind the same number of backslashes.
-pub(super) fn quoted_end(view: View<'_>, from: usize, quote: Range<usize>) -> usize {
-    let slashes = quote.len() - 1;
+fn quoted_end(view: View<'_>, from: usize, quote: &Range<usize>) -> usize {
     let mark = view.at(quote.end - 1);
     let mut place = from;
     loop {
@@ -60,14 +59,27 @@ pub(super) fn quoted_end(view: View<'_>, from: usize, quote: Range<usize>) -> us
         if place >= view.bytes.len() {
             return view.bytes.len();
         }
-        let start = view.run_back(place, place - from, |byte| byte == b'\\');
-        let before = place - start;
-        // More backslashes: a quote within the value, one level further in.
-        if before <= slashes || (slashes == 0 && before.is_multiple_of(2)) {
-            return start.max(from).max(place - before.min(slashes));
+        if let Some(end) = closes(view, from, place, quote) {
+            return end;
         }
         place += 1;
     }
+}
+
+/// Whether the mark at `place` closes a value that began at `from` behind `quote`: where the value ends,
+/// if so.
+pub(super) fn closes(
+    view: View<'_>,
+    from: usize,
+    place: usize,
+    quote: &Range<usize>,
+) -> Option<usize> {
+    let slashes = quote.len() - 1;
+    let start = view.run_back(place, place - from, |byte| byte == b'\\');
+    let before = place - start;
+    // More backslashes: a quote within the value, one level further in.
+    let ends = before <= slashes || (slashes == 0 && before.is_multiple_of(2));
+    ends.then(|| start.max(from).max(place - before.min(slashes)))
 }
 
 /// Where a value without quotes ends. A comma or the like ends it only where something new begins, an

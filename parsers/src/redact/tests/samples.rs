@@ -61,6 +61,17 @@ fn ordinary_lines_are_left_alone() {
 }
 
 #[test]
+fn ordinary_lines_are_left_alone_in_an_open_private_key() {
+    for line in CLEAN {
+        let (mut redactor, arena) = (standard(), Arena::new());
+        let mut record = Record { message: Some(Text::raw(line)), ..Record::default() };
+        let mut block = BlockState::resumed(true);
+        let out = shown(redactor.redact(line, &mut record, &arena, &mut block));
+        assert_eq!(out["message"].as_str(), Some(*line));
+    }
+}
+
+#[test]
 fn epoch_times_in_every_unit_are_left_alone() {
     let mut redactor = standard();
     for second in (1_700_000_000_u64..1_900_000_000).step_by(1_234_567) {

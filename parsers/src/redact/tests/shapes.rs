@@ -106,6 +106,13 @@ fn names_of_several_words_and_with_odd_ends() {
         "2026-11-22T10:00:00Z pod web-1:8080 sshd[4711]: session 12 opened",
         "API key: none, access key: disabled, private key: loaded from disk",
         "the database pass: 12 fail: 3",
+        "Loading private key: /etc/ssl/private/server1.key",
+        "Cannot load API key: file_not_found_in_directory",
+        "API key: com.example.security.ApiKeyFilter",
+        "private key: ./certs/server-2026-11.key, private key: ~/keys/server-2026.key",
+        "signing key: kid-2026-11",
+        "account key: user/12345",
+        "partition access key: rows12345",
         "x: {\"public key\": 5, \"primary key\":\"id\", 'sort key': 'name'}",
         "token\n=====\npassword\n: none",
     ] {
@@ -271,6 +278,10 @@ fn passwords_in_urls_as_people_write_them() {
     ] {
         left(line);
     }
+    let clean = |line: &str| standard().clean(line).to_string();
+    assert_eq!(clean("https://bob:pw@host/@scope/pkg"), "https://bob:[PASSWORD]@host/@scope/pkg");
+    left("https://u:[PASSWORD]@host/x?u=bob@x");
+    gone("postgres://app:7#kLmPq@db:5432/x", "kLmPq");
 }
 
 #[test]
