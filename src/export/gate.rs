@@ -166,6 +166,7 @@ impl Slot {
 
     /// The destination answered, and is well. Returns whether it was not before.
     pub fn succeeded(mut self) -> bool {
+        self.gate.stats.show_progress();
         self.report(|inner, took, now| {
             let recovered = inner.breaker.succeeded();
             if recovered {

@@ -130,6 +130,11 @@ impl Bench<Scripted> {
         };
         Self { sent, ..Self::around(sink) }
     }
+
+    /// Lets each answer take so long.
+    pub(super) fn takes(&mut self, takes: Duration) {
+        self.shared.as_mut().expect("not started").sink.takes = takes;
+    }
 }
 
 impl<S: Sink> Bench<S> {

@@ -103,6 +103,39 @@ async fn where_order_matters_no_batch_passes_one_that_waits() {
     assert_eq!(bench.sent(), expect);
 }
 
+/// Twenty-four seconds of backlog before a server that answers each time.
+#[tokio::test(start_paused = true)]
+async fn a_long_queue_before_a_server_that_answers_is_no_trouble() {
+    let mut bench = Bench::new(|_| Outcome::Delivered);
+    bench.one_at_a_time();
+    bench.takes(Duration::from_millis(400));
+    for batch in 0..60 {
+        bench.push(&format!("b{batch}-"), 2);
+    }
+    let running = bench.start();
+    for _ in 0..23 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!bench.stats.is_in_trouble(), "{:?}", bench.stats.oldest_age());
+    }
+    assert!(bench.stats.oldest_age() > Some(Duration::from_secs(20)));
+    bench.queue.close();
+    running.await.expect("no panic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_an_answer_is_trouble_after_ten_seconds() {
+    let mut bench = Bench::new(|_| Outcome::Delivered);
+    bench.takes(Duration::from_secs(15));
+    bench.start();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(!bench.stats.is_in_trouble(), "it has nothing to do");
+    bench.push("a", 1);
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert!(!bench.stats.is_in_trouble());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(bench.stats.is_in_trouble());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_destination_is_probed_with_little_and_then_gets_everything() {
     let heals = Instant::now() + Duration::from_secs(120);
