@@ -54,8 +54,8 @@ pub(super) struct Shared<S, R> {
     /// The same about those that the answer did not tell apart.
     pub(super) unattributed: Quiet,
     /// Whether the destination has taken any record since the start. Until then, a refusal of a
-    /// whole request may be about the configuration (a parameter, a proxy's limit) and condemns no
-    /// record.
+    /// whole request may be about the configuration (a parameter, a proxy's limit), as may one that is
+    /// [`Verdict::Doubted`], and condemns no record.
     pub(super) proven: AtomicBool,
     /// Rung when a batch waits for the destination to take another one first.
     pub(super) doubt: Notify,
@@ -131,7 +131,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
                 self.shared.proven.store(true, Relaxed);
                 stats.deliver(u64::from(payload.records));
             }
-            Outcome::Records(verdicts) => self.judge(slot, piece, &verdicts).await,
+            Outcome::Records(verdicts) => self.judge(slot, piece, verdicts).await,
             Outcome::Unattributed { refused } => {
                 self.recovered(slot.succeeded());
                 self.unattributed(&piece, status, refused);
@@ -146,7 +146,6 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             Outcome::StreamRefused(refusal) => {
                 self.divide(slot, piece, refusal, Cut::Streams).await;
             }
-            Outcome::AllRefused(refusal) => self.condemn(slot, piece, refusal).await,
             Outcome::Pause(class) => {
                 self.pause(slot, class, status, detail.as_deref());
                 self.pieces.push_front(piece);
@@ -157,31 +156,37 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     }
 
     /// Acts on the verdict over each record.
-    async fn judge(&mut self, slot: Slot, piece: Piece, verdicts: &[Verdict]) {
-        let Tally { delivered, duplicate, failure_store, retry, pause } = Tally::of(verdicts);
+    async fn judge(&mut self, slot: Slot, piece: Piece, mut verdicts: Vec<Verdict>) {
+        let Tally { delivered, duplicate, failure_store, retry, pause } = Tally::of(&verdicts);
         let stats = &self.shared.stats;
         self.shared.proven.fetch_or(delivered + duplicate > 0, Relaxed);
+        let doubt = if self.shared.proven.load(Relaxed) { None } else { hold(&mut verdicts) };
         stats.deliver(delivered);
         stats.duplicate(duplicate);
         stats.dead_letter(Reason::FailureStore, failure_store);
         let all = retry.is_some() && verdicts.iter().all(|v| matches!(v, Verdict::Retry(_)));
         let mut wait = None;
-        match (pause, retry) {
-            (Some(class), _) => self.pause(slot, class, 200, None),
-            (None, Some(class)) => {
+        match (&doubt, pause, retry) {
+            (Some(refusal), _, _) => self.doubt(slot, refusal),
+            (None, Some(class), _) => self.pause(slot, class, 200, None),
+            (None, None, Some(class)) => {
                 stats.retry(class);
                 let open = if all { slot.failed(class, None) } else { self.strained(slot) };
                 let failures = piece.failures + 1;
                 wait = (!open).then(|| self.shared.gate.delay(backoff_for(class), failures, None));
             }
-            (None, None) => self.recovered(slot.succeeded()),
+            (None, None, None) => self.recovered(slot.succeeded()),
         }
         self.refuse(&piece.payload, |at| match verdicts.get(at as usize) {
-            Some(Verdict::Refused(refusal)) => Some(refusal.clone()),
+            Some(Verdict::Refused(refusal) | Verdict::Doubted(refusal)) => Some(refusal.clone()),
             _ => None,
         })
         .await;
-        self.put_back(piece, verdicts);
+        let put_back = self.put_back(piece, &verdicts);
+        if put_back && doubt.is_some() {
+            // The others first: one of them may be taken.
+            self.pieces.rotate_left(1);
+        }
         if let Some(wait) = wait {
             self.account();
             tokio::time::sleep(wait).await;
@@ -310,9 +315,21 @@ impl Tally {
                 Verdict::FailureStore => tally.failure_store += 1,
                 Verdict::Retry(class) => tally.retry = Some(*class),
                 Verdict::Pause(class) => tally.pause = Some(*class),
-                Verdict::Refused(_) => {}
+                Verdict::Refused(_) | Verdict::Doubted(_) => {}
             }
         }
         tally
     }
+}
+
+/// Lets doubted records wait. Returns the first one's refusal, if there is any.
+fn hold(verdicts: &mut [Verdict]) -> Option<Refusal> {
+    let mut first = None;
+    for verdict in verdicts {
+        if let Verdict::Doubted(refusal) = verdict {
+            first.get_or_insert_with(|| refusal.clone());
+            *verdict = Verdict::Pause(PauseClass::Unexpected);
+        }
+    }
+    first
 }
