@@ -140,6 +140,8 @@ classes! {
         Unacceptable = "unacceptable",
         /// 260, or a cluster block: the operator has closed the door.
         Blocked = "blocked",
+        /// The server does not take a feature that the configuration uses.
+        Disallowed = "disallowed",
         /// A 3xx: the URL is not the server's own.
         Redirected = "redirected",
         /// The certificate is not trusted, or TLS is not spoken there.
@@ -168,6 +170,9 @@ impl PauseClass {
             }
             Self::Blocked => {
                 "lift the block at the server: ingestion limits, or its disk's flood stage"
+            }
+            Self::Disallowed => {
+                "set `structured_metadata: false`, or allow_structured_metadata at the server"
             }
             Self::Redirected => "set the url that the server redirects to",
             Self::Tls => {

@@ -112,6 +112,27 @@ fn blocked_ingestion_is_waited_for() {
     survives(Fault::Status { status: 260, retry_after: None }, "");
 }
 
+/// A limit of the tenant's that hits every line: a mistake of nobody who writes lines.
+#[test]
+fn structured_metadata_that_is_not_allowed_condemns_no_line() {
+    let place = Place::new();
+    let mut options = Options::default();
+    options.loki.structured_metadata = false;
+    let receiver = Receiver::start(options).expect("receiver");
+    let agent = Agent::start(&config(&place, &receiver.url(), ""), &[]);
+    place.append("app.log", (0..LINES).map(|seq| format!("line seq={seq}\n")).collect::<String>());
+    agent.wait_for_log("destination paused");
+    assert!(agent.log().iter().any(|line| line.contains("structured_metadata: false")));
+    agent.kill();
+    let letters = place.state().join("dead-letters/grafana.ndjson");
+    assert!(!letters.exists(), "{:?}", std::fs::read_to_string(letters));
+    let agent = Agent::start(&config(&place, &receiver.url(), ", structured_metadata: false"), &[]);
+    let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= LINES);
+    let (status, log) = agent.terminate();
+    assert!(all && status.success(), "{:?}\n{}", receiver.requests(), log.join("\n"));
+    assert_eq!(judge(0..LINES, seqs(&receiver.entries())), Default::default());
+}
+
 #[test]
 fn bodies_too_large_are_split() {
     let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
