@@ -66,6 +66,9 @@ pub trait Rewrite: Send + Sync + 'static {
     /// When the payload is not of this destination.
     fn split(&self, payload: &Payload, cut: Cut) -> io::Result<Option<(Payload, Payload)>>;
 
+    /// Bytes that a payload takes while its records are read, beside itself.
+    fn reading(&self, payload: &Payload) -> usize;
+
     /// Dead letters for the positions from `from` on for which `reason` gives one, in order, up to
     /// the first with which they have `most` bytes; and the position after the last.
     ///
@@ -92,6 +95,10 @@ impl Rewrite for Rewriter {
 
     fn split(&self, payload: &Payload, cut: Cut) -> io::Result<Option<(Payload, Payload)>> {
         Self::split(self, payload, cut)
+    }
+
+    fn reading(&self, payload: &Payload) -> usize {
+        Self::reading(self, payload)
     }
 
     fn dead_letters(

@@ -53,6 +53,10 @@ impl Rewrite for Lines {
         Ok((!first.is_empty()).then(|| (payload(first), payload(second))))
     }
 
+    fn reading(&self, payload: &Payload) -> usize {
+        payload.plain_bytes
+    }
+
     fn dead_letters(
         &self,
         payload: &Payload,

@@ -231,6 +231,19 @@ async fn dead_letters_that_cannot_be_written_do_not_add_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_payload_that_is_read_for_its_dead_letters_is_in_the_budget_as_it_is_then() {
+    let mut bench =
+        Bench::new(|sent| Outcome::Records(vec![Verdict::Refused(refusal(400)); sent.len()]));
+    std::fs::write(bench.state.path().join("dead-letters"), "in the way").expect("written");
+    bench.push(&"x".repeat(2 << 20), 1);
+    let queued = bench.budget.used();
+    bench.start();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let more = bench.budget.used() - queued;
+    assert!(more >= (2 << 20) + 3 * (256 << 10), "{more} bytes more than were queued");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_encoder_refused_is_kept_and_a_batch_of_nothing_is_settled() {
     let mut bench = Bench::new(|_| Outcome::Delivered);
     bench.push_batch(None, Vec::new());

@@ -114,11 +114,11 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     }
 
     /// Takes budget for a slice of dead letters of `payload`, as records and as lines, beside the
-    /// verdicts.
+    /// verdicts and what reading takes.
     pub(super) fn write_letters(&mut self, payload: &Payload, slice: usize) {
         let verdicts = payload.records as usize * size_of::<Verdict>();
         let held = self.besides + resident(&self.pieces) + payload.resident() + verdicts;
-        self.permit.resize(held + 3 * slice);
+        self.permit.resize(held + self.shared.rewriter.reading(payload) + 3 * slice);
     }
 
     /// Trues the budget up to what is left.
