@@ -107,6 +107,31 @@ fn a_stream_that_is_refused_whole_is_in_the_dead_letters_whole() {
     assert!(letters.contains("label_value_too_long"), "{letters:.300}");
 }
 
+/// Loki has no room for one stream more, and says so for ever: the stream that it has goes on.
+#[test]
+fn a_stream_over_a_limit_does_not_stop_the_others() {
+    let place = Place::new();
+    let mut options = Options::default();
+    options.loki.streams = 1;
+    let receiver = Receiver::start(options).expect("receiver");
+    let agent = Agent::start(&config(&place, &receiver.url(), ""), &["--grace", "1s"]);
+    let lines =
+        |from: u64| (from..from + 100).map(|seq| format!("seq={seq}\n")).collect::<String>();
+    place.append("good.log", lines(0));
+    assert!(receiver.wait_for(PATIENCE, |it| it.stored >= 100), "{}", agent.log().join("\n"));
+    place.append("bad.log", lines(1000));
+    assert!(receiver.wait_for(PATIENCE, |it| it.deferred >= 100), "{}", agent.log().join("\n"));
+    for round in 1..4 {
+        place.append("good.log", lines(round * 100));
+        let goes_on = receiver.wait_for(PATIENCE, |it| it.stored >= (round + 1) * 100);
+        assert!(goes_on, "{:?}\n{}", receiver.requests(), agent.log().join("\n"));
+    }
+    agent.kill();
+    assert_eq!(judge(0..400, seqs(&receiver.entries())), Default::default());
+    let letters = place.state().join("dead-letters/grafana.ndjson");
+    assert!(!letters.exists(), "the other stream waits");
+}
+
 #[test]
 fn blocked_ingestion_is_waited_for() {
     survives(Fault::Status { status: 260, retry_after: None }, "");

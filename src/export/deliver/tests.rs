@@ -161,6 +161,7 @@ impl<S: Sink> Bench<S> {
             refusals: quiet::Quiet::default(),
             unattributed: quiet::Quiet::default(),
             proven: false.into(),
+            passed: 0.into(),
             doubt: Notify::new(),
         };
         Self {

@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
@@ -34,6 +34,10 @@ mod refuse;
 /// a proxy may cut off what is too large for it, or too slow, without saying so.
 const HALVE_AFTER: u32 = 3;
 
+/// After this many answers in a row that say "not now" to the same payload, its batch lets others
+/// pass: it may be alone in its trouble, as one whose stream is over a limit.
+const PASSED_AFTER: u32 = 3;
+
 /// What the batches of one destination share.
 pub(super) struct Shared<S, R> {
     pub(super) destination: usize,
@@ -57,7 +61,9 @@ pub(super) struct Shared<S, R> {
     /// whole request may be about the configuration (a parameter, a proxy's limit), as may one that is
     /// [`Verdict::Doubted`], and condemns no record.
     pub(super) proven: AtomicBool,
-    /// Rung when a batch waits for the destination to take another one first.
+    /// Batches in trouble that let others pass.
+    pub(super) passed: AtomicUsize,
+    /// Rung when a batch waits for the destination to take another one first, or lets it pass.
     pub(super) doubt: Notify,
 }
 
@@ -77,6 +83,16 @@ struct Work<S, R> {
     permit: Permit,
     /// Bytes of the permit that are not payload: the receipt.
     besides: usize,
+    /// Its place among the batches.
+    ticket: u64,
+    /// Whether it is among [`Shared::passed`].
+    is_passed: bool,
+}
+
+impl<S, R> Drop for Work<S, R> {
+    fn drop(&mut self) {
+        self.shared.passed.fetch_sub(usize::from(self.is_passed), Relaxed);
+    }
 }
 
 /// A payload that is still to be sent.
@@ -92,7 +108,9 @@ pub(super) async fn deliver<S: Sink, R: Rewrite>(shared: Arc<Shared<S, R>>, batc
     let pieces: VecDeque<_> =
         payload.into_iter().map(|payload| Piece { payload, failures: 0 }).collect();
     let besides = permit.bytes().saturating_sub(resident(&pieces));
-    let mut work = Work { shared: Arc::clone(&shared), pieces, permit, besides };
+    let ticket = shared.gate.ticket();
+    let shared_too = Arc::clone(&shared);
+    let mut work = Work { shared: shared_too, pieces, permit, besides, ticket, is_passed: false };
     work.keep_all(refused).await;
     while let Some(piece) = work.pieces.pop_front() {
         if work.attempt(piece).await == End::Gone {
@@ -113,7 +131,7 @@ fn resident(pieces: &VecDeque<Piece>) -> usize {
 impl<S: Sink, R: Rewrite> Work<S, R> {
     /// Sends one piece once. Puts back what is left of it.
     async fn attempt(&mut self, mut piece: Piece) -> End {
-        let slot = self.shared.gate.enter().await;
+        let slot = self.shared.gate.enter(self.ticket).await;
         if slot.is_probe() && self.shared.small_probes {
             piece = self.small(piece);
         }
@@ -234,6 +252,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
                 "request failed, trying again"
             );
         }
+        if open && failures >= PASSED_AFTER {
+            self.let_pass(class);
+        }
         let silent = match class {
             RetryClass::Broken | RetryClass::Timeout => piece.payload.plain_bytes > PROBE,
             RetryClass::Reply => true,
@@ -247,7 +268,18 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         again.into_iter().for_each(|piece| self.pieces.push_front(piece));
         if !open {
             self.account();
+            let _place = (failures < PASSED_AFTER).then(|| shared.gate.hold(self.ticket));
             tokio::time::sleep(shared.gate.delay(backoff_for(class), failures, after)).await;
+        }
+    }
+
+    /// Lets a batch more be at hand, if the destination answers at all.
+    fn let_pass(&mut self, class: RetryClass) {
+        let answers = matches!(class, RetryClass::Overload | RetryClass::Server);
+        if answers && !self.is_passed {
+            self.is_passed = true;
+            self.shared.passed.fetch_add(1, Relaxed);
+            self.shared.doubt.notify_one();
         }
     }
 
