@@ -299,7 +299,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         again.into_iter().for_each(|piece| self.pieces.push_front(piece));
         if !open {
             self.account();
-            let wait = self.shared.gate.delay(Backoff::OVERLOAD, failures, None);
+            let gate = &self.shared.gate;
+            let wait = gate.delay(Backoff::OVERLOAD, failures, None);
+            let _place = gate.hold(self.ticket);
             tokio::time::sleep(wait).await;
         }
     }
