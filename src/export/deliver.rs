@@ -8,7 +8,9 @@
 //! Batches may overtake each other: order is in the records (`log.offset`), not in their arrival.
 //! Not so for Loki, which refuses what comes an hour after newer lines of its stream: there one batch
 //! is at hand at a time, and one that has to wait holds those behind it up. A dead destination is
-//! asked with something small all the same.
+//! asked with something small all the same. But order is a stream's: a batch that is refused again
+//! and again, as for a stream's limit, is passed by others if the destination takes them, each tried
+//! right after those before it have failed.
 //!
 //! Where it blocks: dead letters, the `file` and the `console` destination write and sync on tokio's
 //! blocking pool. On the runtime's thread itself are short reads of credential files before each
@@ -66,6 +68,9 @@ pub trait Rewrite: Send + Sync + 'static {
     /// When the payload is not of this destination.
     fn split(&self, payload: &Payload, cut: Cut) -> io::Result<Option<(Payload, Payload)>>;
 
+    /// Bytes that a payload takes while its records are read, beside itself.
+    fn reading(&self, payload: &Payload) -> usize;
+
     /// Dead letters for the positions from `from` on for which `reason` gives one, in order, up to
     /// the first with which they have `most` bytes; and the position after the last.
     ///
@@ -92,6 +97,10 @@ impl Rewrite for Rewriter {
 
     fn split(&self, payload: &Payload, cut: Cut) -> io::Result<Option<(Payload, Payload)>> {
         Self::split(self, payload, cut)
+    }
+
+    fn reading(&self, payload: &Payload) -> usize {
+        Self::reading(self, payload)
     }
 
     fn dead_letters(
@@ -232,6 +241,7 @@ impl<R> Unfinished<R> {
             refusals: quiet::Quiet::default(),
             unattributed: quiet::Quiet::default(),
             proven: false.into(),
+            passed: 0.into(),
             doubt: Notify::new(),
         }
     }
@@ -256,7 +266,9 @@ async fn drive<S: Sink, R: Rewrite>(
         }
         // Refused by a destination that has taken nothing yet: one more may show what it takes.
         let another = usize::from(doubted && !shared.proven.load(Relaxed));
-        let room = working.len() < shared.gate.width() + another;
+        // Each in trouble of its own leaves its place to another, within bounds.
+        let passed = shared.passed.load(Relaxed).min(MOST);
+        let room = working.len() < shared.gate.width() + another.max(passed);
         tokio::select! {
             biased;
             () = told(&mut give_up) => break Ended::GaveUp,

@@ -30,8 +30,11 @@ struct Inner {
     active: usize,
     /// Those that wait; the lowest goes first. A batch whose probe failed comes back with a higher
     /// one, so that a batch which can never succeed does not keep the circuit open for the others.
+    /// Where order matters, a batch keeps the one that it has.
     tickets: BTreeSet<u64>,
     next_ticket: u64,
+    /// Where order matters, those whose probe failed in this round: the others go before them.
+    asked: BTreeSet<u64>,
     /// Chance, for jitter; seeded in tests.
     random: fastrand::Rng,
 }
@@ -42,12 +45,14 @@ struct Inner {
 pub struct Slot {
     gate: Arc<Gate>,
     began: Instant,
+    ticket: u64,
     probe: bool,
     reported: bool,
 }
 
-/// Takes the ticket back when its holder stops waiting.
-struct Waiting<'g> {
+/// A place in line. Takes the ticket back when its holder stops waiting.
+#[derive(Debug)]
+pub struct Waiting<'g> {
     gate: &'g Gate,
     ticket: u64,
 }
@@ -62,14 +67,22 @@ impl Gate {
             active: 0,
             tickets: BTreeSet::new(),
             next_ticket: 0,
+            asked: BTreeSet::new(),
             random,
         };
         Arc::new(Self { inner: Mutex::new(inner), changed: Notify::new(), stats })
     }
 
-    /// Waits until a request may be sent, in the order of arrival.
-    pub async fn enter(self: &Arc<Self>) -> Slot {
-        let waiting = self.line_up();
+    /// A batch's own ticket. Where order matters, those that wait go in the order of these, else in
+    /// that of their arrival.
+    #[must_use]
+    pub fn ticket(&self) -> u64 {
+        self.lock().mint()
+    }
+
+    /// Waits until a request may be sent for the batch that has this ticket.
+    pub async fn enter(self: &Arc<Self>, ticket: u64) -> Slot {
+        let waiting = self.line_up(ticket);
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -92,7 +105,7 @@ impl Gate {
     #[must_use]
     pub fn width(&self) -> usize {
         let inner = self.lock();
-        inner.concurrency.limit() + usize::from(inner.concurrency.most() > 1)
+        inner.concurrency.limit() + usize::from(!inner.in_order())
     }
 
     /// A random delay from `backoff`, for a batch that waits on its own account.
@@ -101,10 +114,17 @@ impl Gate {
         backoff.delay(failures, random, after)
     }
 
-    fn line_up(&self) -> Waiting<'_> {
+    /// Where order matters, keeps the place in line of a batch that waits on its own account, so that
+    /// none passes it.
+    #[must_use]
+    pub fn hold(&self, ticket: u64) -> Option<Waiting<'_>> {
+        let in_order = self.lock().in_order();
+        in_order.then(|| self.line_up(ticket))
+    }
+
+    fn line_up(&self, ticket: u64) -> Waiting<'_> {
         let mut inner = self.lock();
-        let ticket = inner.next_ticket;
-        inner.next_ticket += 1;
+        let ticket = if inner.in_order() { ticket } else { inner.mint() };
         inner.tickets.insert(ticket);
         Waiting { gate: self, ticket }
     }
@@ -112,7 +132,7 @@ impl Gate {
     fn try_enter(self: &Arc<Self>, ticket: u64) -> Result<Slot, Option<Instant>> {
         let mut inner = self.lock();
         let now = Instant::now();
-        if inner.tickets.first() != Some(&ticket) {
+        if inner.next() != Some(ticket) {
             return Err(None);
         }
         let probe = match inner.breaker.admit(now) {
@@ -128,7 +148,7 @@ impl Gate {
         let active = inner.active;
         inner.concurrency.began(active);
         self.show(&inner, None);
-        Ok(Slot { gate: Arc::clone(self), began: now, probe, reported: false })
+        Ok(Slot { gate: Arc::clone(self), began: now, ticket, probe, reported: false })
     }
 
     fn show(&self, inner: &Inner, retry_at: Option<Instant>) {
@@ -149,6 +169,37 @@ impl Gate {
     }
 }
 
+impl Inner {
+    /// Whether order matters: only one may ever be out.
+    fn in_order(&self) -> bool {
+        self.concurrency.most() == 1
+    }
+
+    fn mint(&mut self) -> u64 {
+        self.next_ticket += 1;
+        self.next_ticket
+    }
+
+    /// Who goes next: the first that was not asked in this round, or else the first of the next one.
+    fn next(&self) -> Option<u64> {
+        self.tickets.difference(&self.asked).next().or(self.tickets.first()).copied()
+    }
+
+    /// Where order matters, notes that a batch had its turn. Whether another one has it still in this
+    /// round.
+    fn passes_on(&mut self, ticket: u64) -> bool {
+        if !self.in_order() {
+            return false;
+        }
+        self.asked.insert(ticket);
+        let passes_on = self.tickets.difference(&self.asked).next().is_some();
+        if !passes_on {
+            self.asked.clear();
+        }
+        passes_on
+    }
+}
+
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.gate.lock().tickets.remove(&self.ticket);
@@ -166,7 +217,9 @@ impl Slot {
 
     /// The destination answered, and is well. Returns whether it was not before.
     pub fn succeeded(mut self) -> bool {
+        self.gate.stats.show_progress();
         self.report(|inner, took, now| {
+            inner.asked.clear();
             let recovered = inner.breaker.succeeded();
             if recovered {
                 inner.concurrency.restart();
@@ -182,6 +235,7 @@ impl Slot {
     pub fn strained(mut self) -> bool {
         self.report(|inner, _, now| {
             inner.concurrency.ended(now, None);
+            inner.asked.clear();
             let recovered = inner.breaker.succeeded();
             if recovered {
                 inner.concurrency.restart();
@@ -192,10 +246,17 @@ impl Slot {
 
     /// The request failed as a whole. Returns whether the circuit is open now: then the gate does
     /// the waiting, and the batch need not wait on its own account.
+    ///
+    /// Where order matters, a failed probe lets the next batch in line probe at once, and the wait
+    /// comes after the last: a destination that heals while nobody asks is asked by the oldest first.
     pub fn failed(mut self, class: RetryClass, after: Option<Duration>) -> bool {
-        let (backoff, probe) = (backoff_for(class), self.probe);
+        let (backoff, probe, ticket) = (backoff_for(class), self.probe, self.ticket);
         self.report(|inner, _, now| {
             inner.concurrency.ended(now, None);
+            if probe && after.is_none() && inner.passes_on(ticket) {
+                inner.breaker.abandon(now);
+                return true;
+            }
             let random = inner.random.f64();
             inner.breaker.failed(now, backoff, random, after, probe).is_some()
         })
@@ -203,8 +264,9 @@ impl Slot {
 
     /// A person must mend something: the whole destination waits.
     pub fn paused(mut self) {
-        let probe = self.probe;
+        let (probe, ticket) = (self.probe, self.ticket);
         self.report(|inner, _, now| {
+            let _ = inner.passes_on(ticket);
             let random = inner.random.f64();
             inner.breaker.pause(now, random, probe);
         });
@@ -257,16 +319,20 @@ mod tests {
         Gate::new(8, fastrand::Rng::with_seed(1), Arc::default())
     }
 
+    async fn enter(gate: &Arc<Gate>) -> Slot {
+        gate.enter(gate.ticket()).await
+    }
+
     #[tokio::test(start_paused = true)]
     async fn those_that_wait_go_in_order_and_one_at_a_time_at_first() {
         let gate = gate();
-        let first = gate.enter().await;
+        let first = enter(&gate).await;
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = tokio::task::JoinSet::new();
         for number in 0..3 {
             let (gate, order) = (Arc::clone(&gate), Arc::clone(&order));
             tasks.spawn(async move {
-                let slot = gate.enter().await;
+                let slot = enter(&gate).await;
                 order.lock().expect("whole").push(number);
                 slot.strained();
             });
@@ -282,17 +348,17 @@ mod tests {
     async fn a_failed_probe_goes_to_the_end_of_the_line() {
         let gate = gate();
         for _ in 0..3 {
-            gate.enter().await.failed(RetryClass::Connect, None);
+            enter(&gate).await.failed(RetryClass::Connect, None);
         }
-        let mut poison = gate.enter().await;
+        let mut poison = enter(&gate).await;
         assert!(poison.is_probe());
         let other = tokio::spawn({
             let gate = Arc::clone(&gate);
-            async move { gate.enter().await.is_probe() }
+            async move { enter(&gate).await.is_probe() }
         });
         tokio::task::yield_now().await;
         assert!(poison.failed(RetryClass::Broken, None));
-        poison = gate.enter().await;
+        poison = enter(&gate).await;
         assert!(other.await.expect("no panic"), "the other one probes before");
         assert!(poison.succeeded() || gate.stats.breaker() == Shown::Closed);
     }
@@ -300,15 +366,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slot_or_a_place_in_line_given_up_blocks_nobody() {
         let gate = gate();
-        let slot = gate.enter().await;
-        let waiting = tokio::time::timeout(Duration::from_secs(1), gate.enter()).await;
+        let slot = enter(&gate).await;
+        let waiting = tokio::time::timeout(Duration::from_secs(1), enter(&gate)).await;
         assert!(waiting.is_err());
         drop(slot);
         for _ in 0..3 {
-            gate.enter().await.failed(RetryClass::Server, None);
+            enter(&gate).await.failed(RetryClass::Server, None);
         }
         assert_eq!(gate.stats.breaker(), Shown::Open);
-        drop(gate.enter().await);
-        assert!(gate.enter().await.is_probe(), "the next may probe at once");
+        drop(enter(&gate).await);
+        assert!(enter(&gate).await.is_probe(), "the next may probe at once");
     }
 }

@@ -38,9 +38,6 @@ pub enum Outcome {
     /// At least one stream was refused whole, for its labels: find it by parting the streams. One
     /// stream alone is refused.
     StreamRefused(Refusal),
-    /// Several records, and each was refused in the same way: it may be about none of them, but
-    /// about how they are sent.
-    AllRefused(Refusal),
     /// A person must mend something; until then nothing is lost, and the server is asked slowly.
     Pause(PauseClass),
     /// Nobody will ever read again (standard output was closed): deliver no more.
@@ -62,6 +59,9 @@ pub enum Verdict {
     Pause(PauseClass),
     /// Refused for good.
     Refused(Refusal),
+    /// Refused, perhaps not for what it holds but for how it was sent: for good only by a destination
+    /// that takes others.
+    Doubted(Refusal),
 }
 
 /// A refusal for good.
@@ -140,6 +140,8 @@ classes! {
         Unacceptable = "unacceptable",
         /// 260, or a cluster block: the operator has closed the door.
         Blocked = "blocked",
+        /// The server does not take a feature that the configuration uses.
+        Disallowed = "disallowed",
         /// A 3xx: the URL is not the server's own.
         Redirected = "redirected",
         /// The certificate is not trusted, or TLS is not spoken there.
@@ -168,6 +170,9 @@ impl PauseClass {
             }
             Self::Blocked => {
                 "lift the block at the server: ingestion limits, or its disk's flood stage"
+            }
+            Self::Disallowed => {
+                "set `structured_metadata: false`, or allow_structured_metadata at the server"
             }
             Self::Redirected => "set the url that the server redirects to",
             Self::Tls => {

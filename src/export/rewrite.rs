@@ -123,6 +123,16 @@ impl Rewriter {
         Ok(first.zip(second))
     }
 
+    /// Bytes that a payload takes while its records are read, beside itself: streams are decompressed
+    /// whole.
+    #[must_use]
+    pub fn reading(&self, payload: &Payload) -> usize {
+        match &self.form {
+            Form::Lined(_) => 0,
+            Form::Streamed(_) => payload.plain_bytes,
+        }
+    }
+
     /// Dead letters for the records at positions from `from` on for which `reason` gives one, in
     /// their order, up to the first with which they have `most` bytes; and the position after the
     /// last.

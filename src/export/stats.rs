@@ -94,6 +94,7 @@ pub struct DestinationStats {
     /// Milliseconds after `began`, plus 1; 0 for none.
     retry_at: AtomicU64,
     oldest: AtomicU64,
+    progress: AtomicU64,
     began: Instant,
 }
 
@@ -129,6 +130,7 @@ impl Default for DestinationStats {
             last_error: AtomicU8::new(0),
             retry_at: AtomicU64::new(0),
             oldest: AtomicU64::new(0),
+            progress: AtomicU64::new(0),
             began: Instant::now(),
         }
     }
@@ -177,6 +179,7 @@ impl DestinationStats {
     fn leave(&self, counter: &AtomicU64, records: u64) {
         counter.fetch_add(records, Ordering::Relaxed);
         self.in_flight.fetch_sub(records, Ordering::Relaxed);
+        self.show_progress();
     }
 
     /// Something is to be sent again.
@@ -208,6 +211,12 @@ impl DestinationStats {
     /// Shows since when the oldest batch in flight is waiting.
     pub fn show_oldest(&self, since: Option<Instant>) {
         self.oldest.store(self.stamp(since), Ordering::Relaxed);
+    }
+
+    /// Shows that the destination has just answered as one that works does, or that records have met
+    /// their end.
+    pub fn show_progress(&self) {
+        self.progress.store(self.stamp(Some(Instant::now())), Ordering::Relaxed);
     }
 
     fn stamp(&self, at: Option<Instant>) -> u64 {
@@ -279,12 +288,15 @@ impl DestinationStats {
         self.instant(&self.oldest).map(|since| since.elapsed())
     }
 
-    /// Whether the destination takes nothing at present: it fails or is paused, or what it was given
-    /// lies there unsettled for longer than a slow answer takes.
+    /// Whether the destination takes nothing at present: it fails or is paused, or has not got on with
+    /// what it was given for longer than a slow answer takes. How long a batch waited for its turn
+    /// says nothing: behind a backlog that is long.
     #[must_use]
     pub fn is_in_trouble(&self) -> bool {
         const SLOW: Duration = Duration::from_secs(10);
-        self.breaker() != Shown::Closed || self.oldest_age().is_some_and(|age| age > SLOW)
+        let progress = self.instant(&self.progress).map_or(Duration::MAX, |at| at.elapsed());
+        self.breaker() != Shown::Closed
+            || self.oldest_age().is_some_and(|age| age.min(progress) > SLOW)
     }
 
     /// Records that are no longer in flight, over all ends. At rest, `records_in` minus this is

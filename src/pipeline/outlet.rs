@@ -101,6 +101,7 @@ impl Outlet {
         now: i64,
     ) {
         if self.when_full == WhenFull::DropNewest && !self.finds_room() {
+            self.drops.1 += 1;
             self.warn_of_drops(now);
             return self.leave_out(DropReason::Full, spans, resume, now);
         }
@@ -156,14 +157,18 @@ impl Outlet {
         !is_full()
     }
 
-    /// Says now and then that records are dropped, and how many since it was said last.
+    /// Says that records are dropped, and how many since it was said last, if it is time to.
     fn warn_of_drops(&mut self, now: i64) {
-        let (said_at, unsaid) = &mut self.drops;
-        *unsaid += 1;
-        if said_at.is_none_or(|at| now.saturating_sub(at) >= BETWEEN_WARNINGS) {
-            let (destination, records) = (&self.name, std::mem::take(unsaid));
-            *said_at = Some(now);
-            warn!(destination, records, "destination in trouble and full: newest records dropped");
+        let (said_at, unsaid) = self.drops;
+        let is_time = said_at.is_none_or(|at| now.saturating_sub(at) >= BETWEEN_WARNINGS);
+        if unsaid > 0 && is_time {
+            let destination = &self.name;
+            self.drops = (Some(now), 0);
+            warn!(
+                destination,
+                records = unsaid,
+                "destination in trouble and full: newest records dropped"
+            );
         }
     }
 
@@ -181,8 +186,9 @@ impl Outlet {
         self.opened_at.map(|at| at.saturating_add(linger))
     }
 
-    /// Closes the open batch if it is due and the destination keeps up.
+    /// Closes the open batch if it is due and the destination keeps up. To be called now and then.
     pub fn close_if_due(&mut self, now: i64) {
+        self.warn_of_drops(now);
         if self.due().is_some_and(|due| due <= now) && self.queue.len() < WAITING_BEFORE_FILLING {
             self.close();
         }
@@ -209,6 +215,13 @@ impl Outlet {
     /// Trues the open batch's budget up, or down, to what it occupies.
     pub fn true_up(&mut self) {
         self.permit.resize(self.encoder.resident() + self.receipt.resident());
+    }
+
+    /// Closes the open batch, and says what is left to be said: no more will come.
+    pub fn drain(&mut self, now: i64) {
+        self.close();
+        self.drops.0 = None;
+        self.warn_of_drops(now);
     }
 
     /// Closes the open batch, if there is anything in it, and hands it to the destination.

@@ -165,7 +165,7 @@ impl Worker {
             self.flush(id, now);
         }
         for outlet in &mut self.bench.outlets {
-            outlet.close();
+            outlet.drain(now);
         }
     }
 

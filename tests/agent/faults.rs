@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pillion::receiver::{Fault, Options, Receiver};
 
-use super::harness::{Agent, PATIENCE, Place, judge, seq};
+use super::harness::{Agent, PATIENCE, Place, judge, seq, until};
 use super::seen::{get, samples, value};
 
 const LINES: u64 = 2_000;
@@ -126,9 +126,11 @@ fn a_missing_pipeline_pauses_and_condemns_nothing() {
         receiver.url()
     ));
     let agent = Agent::start(&config, &[]);
-    write_lines(&place);
+    // Alone in its batch: an application that logs little is no different.
+    place.append("quiet.log", "line seq=0 end\n");
     agent.wait_for_log("destination paused");
-    assert!(receiver.wait_for(PATIENCE, |requests| requests.bulk >= 2), "it is asked again");
+    write_lines(&place);
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.bulk >= 3), "it is asked again");
     let (_, page) = get(&agent.logged("admin").expect("the agent says where"), "/metrics");
     let samples = samples(&page);
     for outcome in ["delivered", "dead_lettered", "lost"] {
@@ -137,6 +139,23 @@ fn a_missing_pipeline_pauses_and_condemns_nothing() {
     }
     assert!(agent.log().iter().any(|line| line.contains("illegal_argument_exception")));
     agent.kill();
+}
+
+/// As after a restart: that nothing was taken yet is no reason to hold what can never be taken.
+#[test]
+fn records_refused_for_what_they_hold_are_dead_letters_from_the_start() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    receiver.faults().set(Fault::Records { status: 400, fraction: 1.0 });
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    write_lines(&place);
+    let letters = place.state().join("dead-letters/search.ndjson");
+    let count = || fs::read_to_string(&letters).unwrap_or_default().lines().count() as u64;
+    assert!(until(PATIENCE, || count() >= LINES), "{} {}", count(), agent.log().join("\n"));
+    receiver.faults().clear();
+    place.append("app.log", "line seq=9999 end\n");
+    assert!(receiver.wait_for(PATIENCE, |it| it.stored == 1), "{}", agent.log().join("\n"));
+    let (status, log) = agent.terminate();
+    assert!(status.success(), "{}", log.join("\n"));
 }
 
 #[test]

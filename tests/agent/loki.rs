@@ -107,9 +107,55 @@ fn a_stream_that_is_refused_whole_is_in_the_dead_letters_whole() {
     assert!(letters.contains("label_value_too_long"), "{letters:.300}");
 }
 
+/// Loki has no room for one stream more, and says so for ever: the stream that it has goes on.
+#[test]
+fn a_stream_over_a_limit_does_not_stop_the_others() {
+    let place = Place::new();
+    let mut options = Options::default();
+    options.loki.streams = 1;
+    let receiver = Receiver::start(options).expect("receiver");
+    let agent = Agent::start(&config(&place, &receiver.url(), ""), &["--grace", "1s"]);
+    let lines =
+        |from: u64| (from..from + 100).map(|seq| format!("seq={seq}\n")).collect::<String>();
+    place.append("good.log", lines(0));
+    assert!(receiver.wait_for(PATIENCE, |it| it.stored >= 100), "{}", agent.log().join("\n"));
+    place.append("bad.log", lines(1000));
+    assert!(receiver.wait_for(PATIENCE, |it| it.deferred >= 100), "{}", agent.log().join("\n"));
+    for round in 1..4 {
+        place.append("good.log", lines(round * 100));
+        let goes_on = receiver.wait_for(PATIENCE, |it| it.stored >= (round + 1) * 100);
+        assert!(goes_on, "{:?}\n{}", receiver.requests(), agent.log().join("\n"));
+    }
+    agent.kill();
+    assert_eq!(judge(0..400, seqs(&receiver.entries())), Default::default());
+    let letters = place.state().join("dead-letters/grafana.ndjson");
+    assert!(!letters.exists(), "the other stream waits");
+}
+
 #[test]
 fn blocked_ingestion_is_waited_for() {
     survives(Fault::Status { status: 260, retry_after: None }, "");
+}
+
+/// A limit of the tenant's that hits every line: a mistake of nobody who writes lines.
+#[test]
+fn structured_metadata_that_is_not_allowed_condemns_no_line() {
+    let place = Place::new();
+    let mut options = Options::default();
+    options.loki.structured_metadata = false;
+    let receiver = Receiver::start(options).expect("receiver");
+    let agent = Agent::start(&config(&place, &receiver.url(), ""), &[]);
+    place.append("app.log", (0..LINES).map(|seq| format!("line seq={seq}\n")).collect::<String>());
+    agent.wait_for_log("destination paused");
+    assert!(agent.log().iter().any(|line| line.contains("structured_metadata: false")));
+    agent.kill();
+    let letters = place.state().join("dead-letters/grafana.ndjson");
+    assert!(!letters.exists(), "{:?}", std::fs::read_to_string(letters));
+    let agent = Agent::start(&config(&place, &receiver.url(), ", structured_metadata: false"), &[]);
+    let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= LINES);
+    let (status, log) = agent.terminate();
+    assert!(all && status.success(), "{:?}\n{}", receiver.requests(), log.join("\n"));
+    assert_eq!(judge(0..LINES, seqs(&receiver.entries())), Default::default());
 }
 
 #[test]

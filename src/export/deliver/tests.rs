@@ -53,6 +53,10 @@ impl Rewrite for Lines {
         Ok((!first.is_empty()).then(|| (payload(first), payload(second))))
     }
 
+    fn reading(&self, payload: &Payload) -> usize {
+        payload.plain_bytes
+    }
+
     fn dead_letters(
         &self,
         payload: &Payload,
@@ -130,6 +134,11 @@ impl Bench<Scripted> {
         };
         Self { sent, ..Self::around(sink) }
     }
+
+    /// Lets each answer take so long.
+    pub(super) fn takes(&mut self, takes: Duration) {
+        self.shared.as_mut().expect("not started").sink.takes = takes;
+    }
 }
 
 impl<S: Sink> Bench<S> {
@@ -152,6 +161,7 @@ impl<S: Sink> Bench<S> {
             refusals: quiet::Quiet::default(),
             unattributed: quiet::Quiet::default(),
             proven: false.into(),
+            passed: 0.into(),
             doubt: Notify::new(),
         };
         Self {

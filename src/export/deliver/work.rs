@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
@@ -34,6 +34,10 @@ mod refuse;
 /// a proxy may cut off what is too large for it, or too slow, without saying so.
 const HALVE_AFTER: u32 = 3;
 
+/// After this many answers in a row that say "not now" to the same payload, its batch lets others
+/// pass: it may be alone in its trouble, as one whose stream is over a limit.
+const PASSED_AFTER: u32 = 3;
+
 /// What the batches of one destination share.
 pub(super) struct Shared<S, R> {
     pub(super) destination: usize,
@@ -54,10 +58,12 @@ pub(super) struct Shared<S, R> {
     /// The same about those that the answer did not tell apart.
     pub(super) unattributed: Quiet,
     /// Whether the destination has taken any record since the start. Until then, a refusal of a
-    /// whole request may be about the configuration (a parameter, a proxy's limit) and condemns no
-    /// record.
+    /// whole request may be about the configuration (a parameter, a proxy's limit), as may one that is
+    /// [`Verdict::Doubted`], and condemns no record.
     pub(super) proven: AtomicBool,
-    /// Rung when a batch waits for the destination to take another one first.
+    /// Batches in trouble that let others pass.
+    pub(super) passed: AtomicUsize,
+    /// Rung when a batch waits for the destination to take another one first, or lets it pass.
     pub(super) doubt: Notify,
 }
 
@@ -77,6 +83,16 @@ struct Work<S, R> {
     permit: Permit,
     /// Bytes of the permit that are not payload: the receipt.
     besides: usize,
+    /// Its place among the batches.
+    ticket: u64,
+    /// Whether it is among [`Shared::passed`].
+    is_passed: bool,
+}
+
+impl<S, R> Drop for Work<S, R> {
+    fn drop(&mut self) {
+        self.shared.passed.fetch_sub(usize::from(self.is_passed), Relaxed);
+    }
 }
 
 /// A payload that is still to be sent.
@@ -92,7 +108,9 @@ pub(super) async fn deliver<S: Sink, R: Rewrite>(shared: Arc<Shared<S, R>>, batc
     let pieces: VecDeque<_> =
         payload.into_iter().map(|payload| Piece { payload, failures: 0 }).collect();
     let besides = permit.bytes().saturating_sub(resident(&pieces));
-    let mut work = Work { shared: Arc::clone(&shared), pieces, permit, besides };
+    let ticket = shared.gate.ticket();
+    let shared_too = Arc::clone(&shared);
+    let mut work = Work { shared: shared_too, pieces, permit, besides, ticket, is_passed: false };
     work.keep_all(refused).await;
     while let Some(piece) = work.pieces.pop_front() {
         if work.attempt(piece).await == End::Gone {
@@ -113,7 +131,7 @@ fn resident(pieces: &VecDeque<Piece>) -> usize {
 impl<S: Sink, R: Rewrite> Work<S, R> {
     /// Sends one piece once. Puts back what is left of it.
     async fn attempt(&mut self, mut piece: Piece) -> End {
-        let slot = self.shared.gate.enter().await;
+        let slot = self.shared.gate.enter(self.ticket).await;
         if slot.is_probe() && self.shared.small_probes {
             piece = self.small(piece);
         }
@@ -131,7 +149,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
                 self.shared.proven.store(true, Relaxed);
                 stats.deliver(u64::from(payload.records));
             }
-            Outcome::Records(verdicts) => self.judge(slot, piece, &verdicts).await,
+            Outcome::Records(verdicts) => self.judge(slot, piece, verdicts).await,
             Outcome::Unattributed { refused } => {
                 self.recovered(slot.succeeded());
                 self.unattributed(&piece, status, refused);
@@ -146,7 +164,6 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             Outcome::StreamRefused(refusal) => {
                 self.divide(slot, piece, refusal, Cut::Streams).await;
             }
-            Outcome::AllRefused(refusal) => self.condemn(slot, piece, refusal).await,
             Outcome::Pause(class) => {
                 self.pause(slot, class, status, detail.as_deref());
                 self.pieces.push_front(piece);
@@ -157,31 +174,37 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     }
 
     /// Acts on the verdict over each record.
-    async fn judge(&mut self, slot: Slot, piece: Piece, verdicts: &[Verdict]) {
-        let Tally { delivered, duplicate, failure_store, retry, pause } = Tally::of(verdicts);
+    async fn judge(&mut self, slot: Slot, piece: Piece, mut verdicts: Vec<Verdict>) {
+        let Tally { delivered, duplicate, failure_store, retry, pause } = Tally::of(&verdicts);
         let stats = &self.shared.stats;
         self.shared.proven.fetch_or(delivered + duplicate > 0, Relaxed);
+        let doubt = if self.shared.proven.load(Relaxed) { None } else { hold(&mut verdicts) };
         stats.deliver(delivered);
         stats.duplicate(duplicate);
         stats.dead_letter(Reason::FailureStore, failure_store);
         let all = retry.is_some() && verdicts.iter().all(|v| matches!(v, Verdict::Retry(_)));
         let mut wait = None;
-        match (pause, retry) {
-            (Some(class), _) => self.pause(slot, class, 200, None),
-            (None, Some(class)) => {
+        match (&doubt, pause, retry) {
+            (Some(refusal), _, _) => self.doubt(slot, refusal),
+            (None, Some(class), _) => self.pause(slot, class, 200, None),
+            (None, None, Some(class)) => {
                 stats.retry(class);
                 let open = if all { slot.failed(class, None) } else { self.strained(slot) };
                 let failures = piece.failures + 1;
                 wait = (!open).then(|| self.shared.gate.delay(backoff_for(class), failures, None));
             }
-            (None, None) => self.recovered(slot.succeeded()),
+            (None, None, None) => self.recovered(slot.succeeded()),
         }
         self.refuse(&piece.payload, |at| match verdicts.get(at as usize) {
-            Some(Verdict::Refused(refusal)) => Some(refusal.clone()),
+            Some(Verdict::Refused(refusal) | Verdict::Doubted(refusal)) => Some(refusal.clone()),
             _ => None,
         })
         .await;
-        self.put_back(piece, verdicts);
+        let put_back = self.put_back(piece, &verdicts);
+        if put_back && doubt.is_some() {
+            // The others first: one of them may be taken.
+            self.pieces.rotate_left(1);
+        }
         if let Some(wait) = wait {
             self.account();
             tokio::time::sleep(wait).await;
@@ -229,6 +252,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
                 "request failed, trying again"
             );
         }
+        if open && failures >= PASSED_AFTER {
+            self.let_pass(class);
+        }
         let silent = match class {
             RetryClass::Broken | RetryClass::Timeout => piece.payload.plain_bytes > PROBE,
             RetryClass::Reply => true,
@@ -242,7 +268,18 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         again.into_iter().for_each(|piece| self.pieces.push_front(piece));
         if !open {
             self.account();
+            let _place = (failures < PASSED_AFTER).then(|| shared.gate.hold(self.ticket));
             tokio::time::sleep(shared.gate.delay(backoff_for(class), failures, after)).await;
+        }
+    }
+
+    /// Lets a batch more be at hand, if the destination answers at all.
+    fn let_pass(&mut self, class: RetryClass) {
+        let answers = matches!(class, RetryClass::Overload | RetryClass::Server);
+        if answers && !self.is_passed {
+            self.is_passed = true;
+            self.shared.passed.fetch_add(1, Relaxed);
+            self.shared.doubt.notify_one();
         }
     }
 
@@ -262,7 +299,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         again.into_iter().for_each(|piece| self.pieces.push_front(piece));
         if !open {
             self.account();
-            let wait = self.shared.gate.delay(Backoff::OVERLOAD, failures, None);
+            let gate = &self.shared.gate;
+            let wait = gate.delay(Backoff::OVERLOAD, failures, None);
+            let _place = gate.hold(self.ticket);
             tokio::time::sleep(wait).await;
         }
     }
@@ -310,9 +349,21 @@ impl Tally {
                 Verdict::FailureStore => tally.failure_store += 1,
                 Verdict::Retry(class) => tally.retry = Some(*class),
                 Verdict::Pause(class) => tally.pause = Some(*class),
-                Verdict::Refused(_) => {}
+                Verdict::Refused(_) | Verdict::Doubted(_) => {}
             }
         }
         tally
     }
+}
+
+/// Lets doubted records wait. Returns the first one's refusal, if there is any.
+fn hold(verdicts: &mut [Verdict]) -> Option<Refusal> {
+    let mut first = None;
+    for verdict in verdicts {
+        if let Verdict::Doubted(refusal) = verdict {
+            first.get_or_insert_with(|| refusal.clone());
+            *verdict = Verdict::Pause(PauseClass::Unexpected);
+        }
+    }
+    first
 }

@@ -22,6 +22,11 @@ pub const FILTER_PATH: &str = "errors,items.*.status,items.*.error.type,items.*.
 /// Kinds of error told apart in one reply; further ones are refusals without a name.
 const ERROR_KINDS: usize = 32;
 
+/// Errors that a record alone is to blame for. Others, such as the `illegal_argument_exception` of a
+/// pipeline that is not there, may be about the request and hit every record.
+const ABOUT_RECORDS: &[&str] =
+    &["document_parsing_exception", "mapper_parsing_exception", "strict_dynamic_mapping_exception"];
+
 /// A whole answer to a `_bulk` request.
 #[derive(Clone, Copy, Debug)]
 pub struct Bulk<'b> {
@@ -186,14 +191,7 @@ impl Items {
         self.stored + self.others.len()
     }
 
-    /// The verdicts, or what they have in common if several records were all refused alike.
     fn into_outcome(self) -> Outcome {
-        if let ([Verdict::Refused(first), rest @ ..], 0) = (&*self.others, self.stored)
-            && !rest.is_empty()
-            && rest.iter().all(|verdict| matches!(verdict, Verdict::Refused(it) if it == first))
-        {
-            return Outcome::AllRefused(first.clone());
-        }
         let mut verdicts = vec![Verdict::Delivered; self.stored];
         verdicts.extend(self.others);
         Outcome::Records(verdicts)
@@ -213,10 +211,14 @@ impl Items {
             }
             status => match retry_class(status) {
                 Some(class) => Verdict::Retry(class),
-                None => Verdict::Refused(Refusal {
-                    status,
-                    error: kind.and_then(|kind| self.share(kind)),
-                }),
+                None => {
+                    let error = kind.and_then(|kind| self.share(kind));
+                    let refusal = Refusal { status, error };
+                    match status == 413 || kind.is_some_and(|kind| ABOUT_RECORDS.contains(&kind)) {
+                        true => Verdict::Refused(refusal),
+                        false => Verdict::Doubted(refusal),
+                    }
+                }
             },
         }
     }

@@ -31,8 +31,11 @@ const ENTRIES: &[&str] = &[
     "structured metadata too large",
     "structured metadata labels",
     "structured metadata for entry",
-    "feature is disallowed",
 ];
+
+/// In the text of a 400 about every entry that has structured metadata, where the tenant may have
+/// none (`allow_structured_metadata`): no record is to blame.
+const DISALLOWED: &str = "feature is disallowed";
 
 /// In the text of a 400 about entries, as an ingester counts them: their sum stands at the end.
 const IGNORED: &[&str] = &["entry too far behind", "entry out of order", TOTAL];
@@ -109,6 +112,9 @@ impl Push<'_> {
         let refusal = |error| Refusal { status: 400, error };
         if let Some(error) = named(LABELS) {
             return Outcome::StreamRefused(refusal(Some(error)));
+        }
+        if text.contains(DISALLOWED) {
+            return Outcome::Pause(PauseClass::Disallowed);
         }
         if let Some(error) = named(ENTRIES).or_else(|| named(IGNORED)) {
             let refused = refused(text).clamp(1, self.sent.max(1));
@@ -336,6 +342,13 @@ mod tests {
         check(401, "no org id", Outcome::Pause(PauseClass::Unauthorized));
         check(404, "", Outcome::Pause(PauseClass::NotFound));
         check(422, "", Outcome::Pause(PauseClass::Unexpected));
+        let metadata = "stream '{a=\"b\"}' includes structured metadata, but this feature is \
+                        disallowed. Please see `limits_config.allow_structured_metadata`";
+        let disallowed = Outcome::Pause(PauseClass::Disallowed);
+        check(400, &format!("100 errors like: {metadata}"), disallowed.clone());
+        check(400, &format!("has timestamp too old: 2020; {metadata}"), disallowed);
+        let forged = "entry for stream '{a=\"feature is disallowed\"}' has timestamp too old: 2020";
+        check(400, forged, Outcome::Unattributed { refused: 1 });
     }
 
     #[test]

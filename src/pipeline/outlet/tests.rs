@@ -154,6 +154,26 @@ async fn a_destination_holds_no_more_than_its_share() {
     assert_eq!(routed.load(Ordering::Relaxed), dropped + open + flying.load(Ordering::Relaxed));
 }
 
+/// The first record dropped is logged at once; the others wait for no further one to be logged.
+#[tokio::test]
+async fn every_record_dropped_is_logged_in_the_end() {
+    let (budget, queue) = (Budget::new(64 << 20), Queue::new(Arc::default()));
+    let mut outlet = outlet(&budget, &queue, WhenFull::DropNewest);
+    outlet.limits.bytes = 100_000;
+    queue.stats().show_breaker(Shown::Open, None);
+    let unsaid = |outlet: &Outlet| outlet.drops.1;
+    (0..4000).for_each(|number| add_one(&mut outlet, number));
+    assert_eq!(unsaid(&outlet), dropped(queue.stats())[1] - 1);
+    outlet.close_if_due(BETWEEN_WARNINGS - 1);
+    assert!(unsaid(&outlet) > 0, "too soon");
+    outlet.close_if_due(BETWEEN_WARNINGS);
+    assert_eq!(unsaid(&outlet), 0);
+    add_one(&mut outlet, 4000);
+    assert_eq!(unsaid(&outlet), 1);
+    outlet.drain(BETWEEN_WARNINGS);
+    assert_eq!(unsaid(&outlet), 0);
+}
+
 #[tokio::test]
 async fn a_lack_of_budget_closes_what_an_idle_destination_could_be_sent() {
     let (budget, queue) = (Budget::new(8 << 20), Queue::new(Arc::default()));

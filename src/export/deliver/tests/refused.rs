@@ -92,31 +92,67 @@ async fn a_server_that_refuses_everything_from_the_start_condemns_nothing() {
     assert_eq!(bench.stats.delivered.load(Relaxed), 4);
 }
 
-/// A missing pipeline is said of each record, with a 200 of the whole.
+/// What a missing pipeline is answered with: of each record, with a 200 of the whole.
+fn doubted(sent: &[String]) -> Outcome {
+    let error = Some("illegal_argument_exception".into());
+    Outcome::Records(vec![Verdict::Doubted(Refusal { status: 400, error }); sent.len()])
+}
+
+/// Records by fours, alone, and so large that a probe has room for one.
 #[tokio::test(start_paused = true)]
-async fn a_server_that_refuses_every_record_alike_from_the_start_condemns_none() {
+async fn a_server_that_refuses_each_record_from_the_start_condemns_none() {
     let heals = Instant::now() + Duration::from_secs(300);
-    let mut bench = Bench::new(move |_| {
-        if Instant::now() < heals { Outcome::AllRefused(refusal(400)) } else { Outcome::Delivered }
-    });
+    let mut bench =
+        Bench::new(
+            move |sent| {
+                if Instant::now() < heals { doubted(sent) } else { Outcome::Delivered }
+            },
+        );
+    bench.push("alone", 1);
     bench.push("r", 4);
     bench.push("s", 4);
+    bench.push(&"large".repeat(12_000), 4);
     bench.drain().await;
     assert_eq!((bench.dead_letters(), bench.stats.last_error()), (vec![], Some("unexpected")));
-    assert_eq!(bench.stats.delivered.load(Relaxed), 8);
+    assert_eq!(bench.stats.delivered.load(Relaxed), 13);
+}
+
+/// As after a restart: what is refused for what it holds waits for no other record to be taken.
+#[tokio::test(start_paused = true)]
+async fn records_that_are_to_blame_are_refused_for_good_from_the_start() {
+    let mut bench =
+        Bench::new(|sent| Outcome::Records(vec![Verdict::Refused(refusal(400)); sent.len()]));
+    bench.push("alone", 1);
+    bench.push("r", 3);
+    bench.drain().await;
+    assert_eq!(bench.dead_letters().len(), 4);
+    assert_eq!((bench.sent().len(), bench.stats.last_error()), (2, None));
 }
 
 #[tokio::test(start_paused = true)]
-async fn once_a_record_was_taken_those_refused_alike_are_refused_for_good() {
+async fn once_a_record_was_taken_those_in_doubt_are_refused_for_good() {
     let mut bench = Bench::new(|sent| match sent.len() {
         1 => Outcome::Delivered,
-        _ => Outcome::AllRefused(refusal(400)),
+        _ => doubted(sent),
     });
     bench.push("bad", 2);
     bench.push("good", 1);
     bench.drain().await;
     assert_eq!(bench.dead_letters(), [pair("bad0", "refused"), pair("bad1", "refused")]);
     assert_eq!(bench.stats.delivered.load(Relaxed), 1);
+}
+
+/// One reply may show both that records are taken and that some are not.
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_stores_one_record_condemns_the_others() {
+    let mut bench = Bench::new(|sent| {
+        let mut verdicts = vec![Verdict::Delivered];
+        verdicts.extend(sent.iter().skip(1).map(|_| Verdict::Doubted(refusal(400))));
+        Outcome::Records(verdicts)
+    });
+    bench.push("r", 2);
+    bench.drain().await;
+    assert_eq!((bench.dead_letters(), bench.sent().len()), (vec![pair("r1", "refused")], 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,6 +228,19 @@ async fn dead_letters_that_cannot_be_written_do_not_add_up() {
     assert_eq!(bench.dead_letters().len(), 9 * RECORDS);
     assert_eq!(bench.budget.used(), 0);
     bench.check_conserved();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_that_is_read_for_its_dead_letters_is_in_the_budget_as_it_is_then() {
+    let mut bench =
+        Bench::new(|sent| Outcome::Records(vec![Verdict::Refused(refusal(400)); sent.len()]));
+    std::fs::write(bench.state.path().join("dead-letters"), "in the way").expect("written");
+    bench.push(&"x".repeat(2 << 20), 1);
+    let queued = bench.budget.used();
+    bench.start();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let more = bench.budget.used() - queued;
+    assert!(more >= (2 << 20) + 3 * (256 << 10), "{more} bytes more than were queued");
 }
 
 #[tokio::test(start_paused = true)]

@@ -103,6 +103,86 @@ async fn where_order_matters_no_batch_passes_one_that_waits() {
     assert_eq!(bench.sent(), expect);
 }
 
+/// As one whose stream is over a limit of Loki's: order is a stream's, not the destination's.
+#[tokio::test(start_paused = true)]
+async fn where_order_matters_batches_that_always_fail_are_passed() {
+    let mut bench = Bench::new(|sent| match sent.iter().any(|id| id.starts_with("bad")) {
+        true => retry(RetryClass::Overload),
+        false => Outcome::Delivered,
+    });
+    bench.one_at_a_time();
+    for batch in ["bad-a", "bad-b", "c", "bad-d", "e", "f"] {
+        bench.push(batch, 2);
+    }
+    let running = bench.start();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(bench.settled_once(), [2, 4, 5].into());
+    bench.give_up.send_replace(true);
+    assert_eq!(running.await.expect("no panic").batches_left, 3);
+}
+
+/// However long it takes, and although other batches are tried meanwhile.
+#[tokio::test(start_paused = true)]
+async fn where_order_matters_an_outage_changes_no_order() {
+    const SECOND: Duration = Duration::from_secs(1);
+    for seed in 0..20 {
+        let (began, long) = (Instant::now(), Duration::from_secs(seed * 7));
+        // It is there for a few answers between two outages.
+        let is_down = move |at: Duration| at < long || at > long + SECOND && at < long * 2;
+        let stored: Arc<Mutex<Vec<String>>> = Arc::default();
+        let kept = Arc::clone(&stored);
+        let mut bench = Bench::new(move |sent| {
+            if is_down(began.elapsed()) {
+                return retry(RetryClass::Server);
+            }
+            kept.lock().expect("whole").extend_from_slice(sent);
+            Outcome::Delivered
+        });
+        bench.one_at_a_time();
+        // Short: one that heals between two that are tried one after the other may change the order.
+        bench.takes(Duration::from_millis(5));
+        let mut expect = Vec::new();
+        for batch in 0..6 {
+            expect.extend(bench.push(&format!("a-rather-long-name-of-a-record-{batch}-"), 4_000));
+        }
+        bench.drain().await;
+        assert!(*stored.lock().expect("whole") == expect, "seed {seed}");
+    }
+}
+
+/// Twenty-four seconds of backlog before a server that answers each time.
+#[tokio::test(start_paused = true)]
+async fn a_long_queue_before_a_server_that_answers_is_no_trouble() {
+    let mut bench = Bench::new(|_| Outcome::Delivered);
+    bench.one_at_a_time();
+    bench.takes(Duration::from_millis(400));
+    for batch in 0..60 {
+        bench.push(&format!("b{batch}-"), 2);
+    }
+    let running = bench.start();
+    for _ in 0..23 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!bench.stats.is_in_trouble(), "{:?}", bench.stats.oldest_age());
+    }
+    assert!(bench.stats.oldest_age() > Some(Duration::from_secs(20)));
+    bench.queue.close();
+    running.await.expect("no panic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_an_answer_is_trouble_after_ten_seconds() {
+    let mut bench = Bench::new(|_| Outcome::Delivered);
+    bench.takes(Duration::from_secs(15));
+    bench.start();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(!bench.stats.is_in_trouble(), "it has nothing to do");
+    bench.push("a", 1);
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert!(!bench.stats.is_in_trouble());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(bench.stats.is_in_trouble());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_destination_is_probed_with_little_and_then_gets_everything() {
     let heals = Instant::now() + Duration::from_secs(120);

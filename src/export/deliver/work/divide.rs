@@ -14,24 +14,30 @@ use crate::export::sink::Sink;
 pub(super) const PROBE: usize = 64 << 10;
 
 impl<S: Sink, R: Rewrite> Work<S, R> {
-    /// Keeps the records that are to be sent again.
-    pub(super) fn put_back(&mut self, piece: Piece, verdicts: &[Verdict]) {
+    /// Keeps the records that are to be sent again, first in line. Whether there are any.
+    pub(super) fn put_back(&mut self, piece: Piece, verdicts: &[Verdict]) -> bool {
         let again = |at: u32| {
             matches!(verdicts.get(at as usize), Some(Verdict::Retry(_) | Verdict::Pause(_)))
         };
         let left = (0..piece.payload.records).filter(|at| again(*at)).count();
         if left == 0 {
-            return;
+            return false;
         }
         let failures = piece.failures + 1;
         if left == piece.payload.records as usize {
             self.pieces.push_front(Piece { failures, ..piece });
-            return;
+            return true;
         }
         self.reserve(&piece.payload);
         match self.shared.rewriter.select(&piece.payload, &mut |at| again(at)) {
-            Ok(Some(payload)) => self.pieces.push_front(Piece { payload, failures }),
-            _ => self.unreadable(left as u64),
+            Ok(Some(payload)) => {
+                self.pieces.push_front(Piece { payload, failures });
+                true
+            }
+            _ => {
+                self.unreadable(left as u64);
+                false
+            }
         }
     }
 
@@ -49,13 +55,18 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             self.recovered(slot.succeeded());
             self.refuse(&piece.payload, |_| Some(refusal.clone())).await;
         } else {
-            let error = refusal.error.as_deref().unwrap_or("no reason named");
-            let detail = format!("every record so far was refused: {error}");
-            self.pause(slot, PauseClass::Unexpected, refusal.status, Some(&detail));
+            self.doubt(slot, &refusal);
             // The others first: one of them may be taken.
             self.pieces.push_back(piece);
-            self.shared.doubt.notify_one();
         }
+    }
+
+    /// Waits, since the destination has not shown yet that it takes anything.
+    pub(super) fn doubt(&self, slot: Slot, refusal: &Refusal) {
+        let error = refusal.error.as_deref().unwrap_or("no reason named");
+        let detail = format!("every record so far was refused: {error}");
+        self.pause(slot, PauseClass::Unexpected, refusal.status, Some(&detail));
+        self.shared.doubt.notify_one();
     }
 
     /// Puts back a piece as two, with the same failures behind them. Returns it if it has no place
@@ -103,11 +114,11 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     }
 
     /// Takes budget for a slice of dead letters of `payload`, as records and as lines, beside the
-    /// verdicts.
+    /// verdicts and what reading takes.
     pub(super) fn write_letters(&mut self, payload: &Payload, slice: usize) {
         let verdicts = payload.records as usize * size_of::<Verdict>();
         let held = self.besides + resident(&self.pieces) + payload.resident() + verdicts;
-        self.permit.resize(held + 3 * slice);
+        self.permit.resize(held + self.shared.rewriter.reading(payload) + 3 * slice);
     }
 
     /// Trues the budget up to what is left.
