@@ -242,7 +242,7 @@ impl<R> Unfinished<R> {
             unattributed: quiet::Quiet::default(),
             proven: false.into(),
             passed: 0.into(),
-            doubt: Notify::new(),
+            more: Notify::new(),
         }
     }
 }
@@ -256,7 +256,7 @@ async fn drive<S: Sink, R: Rewrite>(
     let shared = Arc::new(shared);
     let mut working: JoinSet<End> = JoinSet::new();
     let mut since: HashMap<Id, (Instant, Held)> = HashMap::new();
-    let (mut open, mut abandoned, mut doubted) = (true, 0, false);
+    let (mut open, mut abandoned) = (true, 0);
     let ended = loop {
         shared
             .stats
@@ -264,11 +264,9 @@ async fn drive<S: Sink, R: Rewrite>(
         if !open && working.is_empty() {
             break Ended::Drained;
         }
-        // Refused by a destination that has taken nothing yet: one more may show what it takes.
-        let another = usize::from(doubted && !shared.proven.load(Relaxed));
         // Each in trouble of its own leaves its place to another, within bounds.
         let passed = shared.passed.load(Relaxed).min(MOST);
-        let room = working.len() < shared.gate.width() + another.max(passed);
+        let room = working.len() < shared.gate.width() + passed;
         tokio::select! {
             biased;
             () = told(&mut give_up) => break Ended::GaveUp,
@@ -285,7 +283,7 @@ async fn drive<S: Sink, R: Rewrite>(
                     error!(destination = shared.name, "a bug in delivery left a batch unsettled");
                 }
             },
-            () = shared.doubt.notified() => doubted = true,
+            () = shared.more.notified() => {}
             accepted = queue.pop(), if open && room => match accepted {
                 Some(accepted) => {
                     let Accepted { batch, since: at, held } = accepted;

@@ -35,6 +35,8 @@ struct Inner {
     next_ticket: u64,
     /// Where order matters, those whose probe failed in this round: the others go before them.
     asked: BTreeSet<u64>,
+    /// Requests that were answered well.
+    answered: u64,
     /// Chance, for jitter; seeded in tests.
     random: fastrand::Rng,
 }
@@ -68,6 +70,7 @@ impl Gate {
             tickets: BTreeSet::new(),
             next_ticket: 0,
             asked: BTreeSet::new(),
+            answered: 0,
             random,
         };
         Arc::new(Self { inner: Mutex::new(inner), changed: Notify::new(), stats })
@@ -106,6 +109,12 @@ impl Gate {
     pub fn width(&self) -> usize {
         let inner = self.lock();
         inner.concurrency.limit() + usize::from(!inner.in_order())
+    }
+
+    /// How many requests were answered well so far, of whichever batch.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.lock().answered
     }
 
     /// A random delay from `backoff`, for a batch that waits on its own account.
@@ -220,6 +229,7 @@ impl Slot {
         self.gate.stats.show_progress();
         self.report(|inner, took, now| {
             inner.asked.clear();
+            inner.answered += 1;
             let recovered = inner.breaker.succeeded();
             if recovered {
                 inner.concurrency.restart();
@@ -236,6 +246,7 @@ impl Slot {
         self.report(|inner, _, now| {
             inner.concurrency.ended(now, None);
             inner.asked.clear();
+            inner.answered += 1;
             let recovered = inner.breaker.succeeded();
             if recovered {
                 inner.concurrency.restart();
@@ -262,8 +273,19 @@ impl Slot {
         })
     }
 
-    /// A person must mend something: the whole destination waits.
+    /// A person must mend something: the whole destination waits, and is then asked by the oldest.
     pub fn paused(mut self) {
+        let probe = self.probe;
+        self.report(|inner, _, now| {
+            inner.asked.clear();
+            let random = inner.random.f64();
+            inner.breaker.pause(now, random, probe);
+        });
+    }
+
+    /// Perhaps a person must mend something, perhaps this batch is alone in its trouble: the whole
+    /// destination waits, and is then asked by another batch.
+    pub fn doubted(mut self) {
         let (probe, ticket) = (self.probe, self.ticket);
         self.report(|inner, _, now| {
             let _ = inner.passes_on(ticket);

@@ -162,7 +162,7 @@ impl<S: Sink> Bench<S> {
             unattributed: quiet::Quiet::default(),
             proven: false.into(),
             passed: 0.into(),
-            doubt: Notify::new(),
+            more: Notify::new(),
         };
         Self {
             queue: Queue::new(Arc::clone(&stats)),

@@ -35,7 +35,8 @@ mod refuse;
 const HALVE_AFTER: u32 = 3;
 
 /// After this many answers in a row that say "not now" to the same payload, its batch lets others
-/// pass: it may be alone in its trouble, as one whose stream is over a limit.
+/// be tried: it may be alone in its trouble, as one whose stream is over a limit. After as many with
+/// the success of another before each it is, and keeps no place in line.
 const PASSED_AFTER: u32 = 3;
 
 /// What the batches of one destination share.
@@ -63,8 +64,8 @@ pub(super) struct Shared<S, R> {
     pub(super) proven: AtomicBool,
     /// Batches in trouble that let others pass.
     pub(super) passed: AtomicUsize,
-    /// Rung when a batch waits for the destination to take another one first, or lets it pass.
-    pub(super) doubt: Notify,
+    /// Rung when another batch may be at hand.
+    pub(super) more: Notify,
 }
 
 /// How a batch ended.
@@ -87,6 +88,10 @@ struct Work<S, R> {
     ticket: u64,
     /// Whether it is among [`Shared::passed`].
     is_passed: bool,
+    /// [`Gate::answered`] as of its last failure, if nothing of it was answered well since.
+    answered: Option<u64>,
+    /// Failures in a row before which another batch was answered well.
+    alone: u32,
 }
 
 impl<S, R> Drop for Work<S, R> {
@@ -110,7 +115,16 @@ pub(super) async fn deliver<S: Sink, R: Rewrite>(shared: Arc<Shared<S, R>>, batc
     let besides = permit.bytes().saturating_sub(resident(&pieces));
     let ticket = shared.gate.ticket();
     let shared_too = Arc::clone(&shared);
-    let mut work = Work { shared: shared_too, pieces, permit, besides, ticket, is_passed: false };
+    let mut work = Work {
+        shared: shared_too,
+        pieces,
+        permit,
+        besides,
+        ticket,
+        is_passed: false,
+        answered: None,
+        alone: 0,
+    };
     work.keep_all(refused).await;
     while let Some(piece) = work.pieces.pop_front() {
         if work.attempt(piece).await == End::Gone {
@@ -143,6 +157,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         stats.bytes_plain.fetch_add(payload.plain_bytes as u64, Relaxed);
         let Answer { outcome, status, detail } = self.shared.sink.send(payload).await;
         stats.last_status.store(status, Relaxed);
+        if !matches!(outcome, Outcome::Retry { .. }) {
+            (self.answered, self.alone) = (None, 0);
+        }
         match outcome {
             Outcome::Delivered => {
                 self.recovered(slot.succeeded());
@@ -229,6 +246,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         shared.stats.retry(class);
         piece.failures = piece.failures.saturating_add(1);
         let failures = piece.failures;
+        let answered = shared.gate.answered();
+        self.alone += u32::from(self.answered.is_some_and(|before| before != answered));
+        self.answered = Some(answered);
         let open = slot.failed(class, after);
         let (destination, class_name) = (&shared.name, class.name());
         if open {
@@ -252,8 +272,12 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
                 "request failed, trying again"
             );
         }
-        if open && failures >= PASSED_AFTER {
-            self.let_pass(class);
+        // Only of a destination that answers.
+        if open
+            && failures >= PASSED_AFTER
+            && matches!(class, RetryClass::Overload | RetryClass::Server)
+        {
+            self.let_pass();
         }
         let silent = match class {
             RetryClass::Broken | RetryClass::Timeout => piece.payload.plain_bytes > PROBE,
@@ -268,18 +292,17 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         again.into_iter().for_each(|piece| self.pieces.push_front(piece));
         if !open {
             self.account();
-            let _place = (failures < PASSED_AFTER).then(|| shared.gate.hold(self.ticket));
+            let _place = (self.alone < PASSED_AFTER).then(|| shared.gate.hold(self.ticket));
             tokio::time::sleep(shared.gate.delay(backoff_for(class), failures, after)).await;
         }
     }
 
-    /// Lets a batch more be at hand, if the destination answers at all.
-    fn let_pass(&mut self, class: RetryClass) {
-        let answers = matches!(class, RetryClass::Overload | RetryClass::Server);
-        if answers && !self.is_passed {
+    /// Lets a batch more be at hand.
+    fn let_pass(&mut self) {
+        if !self.is_passed {
             self.is_passed = true;
             self.shared.passed.fetch_add(1, Relaxed);
-            self.shared.doubt.notify_one();
+            self.shared.more.notify_one();
         }
     }
 
@@ -309,6 +332,10 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     fn pause(&self, slot: Slot, class: PauseClass, status: u16, detail: Option<&str>) {
         self.shared.stats.pause(class);
         slot.paused();
+        self.say_paused(class, status, detail);
+    }
+
+    fn say_paused(&self, class: PauseClass, status: u16, detail: Option<&str>) {
         let retry_in = self.shared.stats.retry_in().unwrap_or_default();
         let (destination, name, advice) = (&self.shared.name, class.name(), class.advice());
         error!(

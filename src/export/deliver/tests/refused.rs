@@ -130,6 +130,19 @@ async fn records_that_are_to_blame_are_refused_for_good_from_the_start() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn batches_in_doubt_leave_room_for_one_that_is_taken() {
+    let mut bench = Bench::new(|sent| match sent.iter().any(|id| id.starts_with("bad")) {
+        true => doubted(sent),
+        false => Outcome::Delivered,
+    });
+    for batch in ["bad-a", "bad-b", "bad-c", "bad-d", "bad-e", "good"] {
+        bench.push(batch, 1);
+    }
+    bench.drain().await;
+    assert_eq!((bench.dead_letters().len(), bench.stats.delivered.load(Relaxed)), (5, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn once_a_record_was_taken_those_in_doubt_are_refused_for_good() {
     let mut bench = Bench::new(|sent| match sent.len() {
         1 => Outcome::Delivered,

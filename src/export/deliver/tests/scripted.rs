@@ -150,6 +150,45 @@ async fn where_order_matters_an_outage_changes_no_order() {
     }
 }
 
+/// What follows an outage is one answer more that says "not now", or that a person must mend
+/// something; by then several batches are at hand.
+#[tokio::test(start_paused = true)]
+async fn where_order_matters_what_follows_an_outage_changes_no_order() {
+    for (at, again) in (0..4).flat_map(|at| (1..3).map(move |again| (at, again))) {
+        for paused in [false, true] {
+            if at == 0 && !paused {
+                // An outage that ends between two that are tried one after the other.
+                continue;
+            }
+            let (began, outage) = (Instant::now(), Duration::from_secs(400));
+            let stored: Arc<Mutex<Vec<String>>> = Arc::default();
+            let kept = Arc::clone(&stored);
+            let (mut answers, mut left) = (0, again);
+            let mut bench = Bench::new(move |sent| {
+                if began.elapsed() < outage {
+                    return retry(RetryClass::Server);
+                }
+                if answers >= at && left > 0 {
+                    left -= 1;
+                    return match paused {
+                        true => Outcome::Pause(PauseClass::Unauthorized),
+                        false => retry(RetryClass::Overload),
+                    };
+                }
+                answers += 1;
+                kept.lock().expect("whole").extend_from_slice(sent);
+                Outcome::Delivered
+            });
+            bench.one_at_a_time();
+            bench.takes(Duration::from_millis(5));
+            let expect: Vec<String> =
+                (0..6).flat_map(|batch| bench.push(&format!("b{batch}-"), 2)).collect();
+            bench.drain().await;
+            assert_eq!(*stored.lock().expect("whole"), expect, "{at} {again} {paused}");
+        }
+    }
+}
+
 /// Twenty-four seconds of backlog before a server that answers each time.
 #[tokio::test(start_paused = true)]
 async fn a_long_queue_before_a_server_that_answers_is_no_trouble() {

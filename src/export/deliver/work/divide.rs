@@ -62,11 +62,14 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     }
 
     /// Waits, since the destination has not shown yet that it takes anything.
-    pub(super) fn doubt(&self, slot: Slot, refusal: &Refusal) {
+    /// Another batch, if there is one, may show what it takes.
+    pub(super) fn doubt(&mut self, slot: Slot, refusal: &Refusal) {
         let error = refusal.error.as_deref().unwrap_or("no reason named");
         let detail = format!("every record so far was refused: {error}");
-        self.pause(slot, PauseClass::Unexpected, refusal.status, Some(&detail));
-        self.shared.doubt.notify_one();
+        self.shared.stats.pause(PauseClass::Unexpected);
+        slot.doubted();
+        self.say_paused(PauseClass::Unexpected, refusal.status, Some(&detail));
+        self.let_pass();
     }
 
     /// Puts back a piece as two, with the same failures behind them. Returns it if it has no place
