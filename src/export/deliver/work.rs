@@ -35,9 +35,13 @@ mod refuse;
 const HALVE_AFTER: u32 = 3;
 
 /// After this many answers in a row that say "not now" to the same payload, its batch lets others
-/// be tried: it may be alone in its trouble, as one whose stream is over a limit. After as many with
-/// the success of another before each it is, and keeps no place in line.
+/// be tried: it may be alone in its trouble, as one whose stream is over a limit.
 const PASSED_AFTER: u32 = 3;
+
+/// After this many failures with another batch's success before each, it is alone in its trouble, and
+/// keeps no place in line. Not after one: the oldest batch's success is what ends an outage, and the
+/// next batch may still be told "not now".
+const ALONE_AFTER: u32 = 2;
 
 /// What the batches of one destination share.
 pub(super) struct Shared<S, R> {
@@ -272,11 +276,10 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
                 "request failed, trying again"
             );
         }
-        // Only of a destination that answers.
-        if open
-            && failures >= PASSED_AFTER
-            && matches!(class, RetryClass::Overload | RetryClass::Server)
-        {
+        // Only of a destination that answers; and where one batch is in trouble, more may be.
+        let answers = matches!(class, RetryClass::Overload | RetryClass::Server);
+        let in_trouble = failures >= PASSED_AFTER || shared.passed.load(Relaxed) > 0;
+        if open && answers && in_trouble {
             self.let_pass();
         }
         let silent = match class {
@@ -292,7 +295,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         again.into_iter().for_each(|piece| self.pieces.push_front(piece));
         if !open {
             self.account();
-            let _place = (self.alone < PASSED_AFTER).then(|| shared.gate.hold(self.ticket));
+            let place = (self.alone < ALONE_AFTER).then(|| shared.gate.hold(self.ticket)).flatten();
+            // With others behind it, it asks more often.
+            let failures = if place.is_some() { failures.min(PASSED_AFTER) } else { failures };
             tokio::time::sleep(shared.gate.delay(backoff_for(class), failures, after)).await;
         }
     }
