@@ -197,9 +197,7 @@ impl Tailer {
 /// Whether a path is what rotation makes of another: the same with something after its name, and not
 /// compressed.
 pub(super) fn is_rotation(of: &Path, path: &Path) -> bool {
-    let bytes = |path: &'_ Path| path.as_os_str().as_encoded_bytes().to_vec();
-    let path_bytes = bytes(path);
-    let rest = path_bytes.strip_prefix(&bytes(of)[..]);
+    let rest = path.as_os_str().as_encoded_bytes().strip_prefix(of.as_os_str().as_encoded_bytes());
     rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/')) && !is_compressed(path)
 }
 
