@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::seen::{get, samples};
 use pillion::receiver::Stored;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -140,6 +141,19 @@ impl Agent {
         drop(self.child.stdout.take());
     }
 
+    /// Waits until, for every destination, each record read has met its end or is in flight:
+    /// `routed = delivered + duplicate + dead-lettered + dropped + lost + in flight + open`.
+    pub(crate) fn assert_conserved(&self) {
+        let admin = self.logged("admin").expect("the agent says where");
+        let mut page = String::new();
+        // A page is not read in one instant: while records move, two counters may disagree.
+        let balanced = until(PATIENCE, || {
+            page = get(&admin, "/metrics").1;
+            balances(&page).values().all(|balance| *balance == 0.0)
+        });
+        assert!(balanced, "records are not conserved: {:?}\n{page}", balances(&page));
+    }
+
     /// SIGTERM, then waits for the end. Returns how it ended and what it logged.
     pub(crate) fn terminate(mut self) -> (ExitStatus, Vec<String>) {
         self.signal(Signal::TERM);
@@ -172,6 +186,22 @@ impl Drop for Agent {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What is missing, per destination, from the equation of conservation, in records.
+fn balances(page: &str) -> BTreeMap<String, f64> {
+    let mut balances: BTreeMap<String, f64> = BTreeMap::new();
+    for (name, value) in samples(page) {
+        let sign = match name.split_once('{').map_or("", |(name, _)| name) {
+            "pillion_routed_records_total" => 1.0,
+            "pillion_records_total" | "pillion_in_flight_records" | "pillion_open_records" => -1.0,
+            _ => continue,
+        };
+        let destination = name.split('"').nth(1).expect("a destination's sample names it");
+        *balances.entry(destination.to_owned()).or_default() += sign * value;
+    }
+    assert!(!balances.is_empty(), "no destination is shown:\n{page}");
+    balances
 }
 
 /// The binary under test, with nothing of this process's configuration in its environment.

@@ -10,4 +10,5 @@ mod lifecycle;
 mod loki;
 mod model;
 mod nginx;
+mod scenarios;
 mod seen;

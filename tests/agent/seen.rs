@@ -57,6 +57,7 @@ fn metrics_add_up_and_probes_answer() {
         ) >= 500.0
     });
     assert!(settled, "{page}");
+    agent.assert_conserved();
     assert!(page.ends_with("# EOF\n"));
     let samples = samples(&page);
     assert_eq!(value(&samples, "pillion_read_bytes_total"), lines.len() as f64);

@@ -1,0 +1,1 @@
+//! Files that are compressed while, or after, they are read.

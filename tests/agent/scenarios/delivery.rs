@@ -1,0 +1,1 @@
+//! Servers that refuse, stall, or lie.

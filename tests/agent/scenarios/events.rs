@@ -1,0 +1,1 @@
+//! Events about files that are lost, or never come.

@@ -1,0 +1,1 @@
+//! The life of a pod: SIGTERM, sentinels, reloads.

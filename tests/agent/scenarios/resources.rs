@@ -1,0 +1,1 @@
+//! Long outages, large backlogs, many files.

@@ -1,0 +1,1 @@
+//! Rotation by renaming, copying and truncating.

@@ -1,0 +1,1 @@
+//! The disk buffer, and disks that fail under it.
