@@ -298,5 +298,5 @@ fn tail_settings(settings: &Settings) -> TailSettings {
     let destinations = settings.destinations.iter().map(|it| it.name.clone()).collect();
     let shipped_to = settings.destinations.clone();
     let worst = move |bytes| memory::chunk_share(bytes, &shipped_to);
-    TailSettings::new(sources, destinations, Arc::new(worst))
+    TailSettings { pin: settings.pin, ..TailSettings::new(sources, destinations, Arc::new(worst)) }
 }

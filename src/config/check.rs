@@ -25,6 +25,7 @@ use super::read::{Fields, Reader, Value};
 use super::settings::{DEFAULT_ADMIN, Schema, Settings};
 use super::state;
 use super::tree::{Entry, Kind, Node};
+use crate::tail::settings::PIN;
 
 const MIB: usize = 1024 * 1024;
 
@@ -44,6 +45,8 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
 
     let memory = fields.take("memory");
     let bytes = memory.map_or(Some(MEMORY), |value| reader.size(value, MIB..=1024 * 1024 * MIB));
+    let pin = fields.take("pin");
+    let pin = pin.map_or(Some(PIN), |value| reader.size(value, 0..=usize::MAX).map(|it| it as u64));
     let state = state_directory(reader, &mut fields, &mut over);
     let threads = fields.take("threads");
     let threads = threads.map_or(Some(1), |value| reader.whole(value, 1..=256));
@@ -76,6 +79,7 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
     let keys: Vec<_> = sources.iter().map(|(value, _)| value.key).collect();
     let settings = Settings {
         memory: reader.or(bytes, usize::MAX),
+        pin: reader.or(pin, PIN),
         state: reader.or(state, PathBuf::new()),
         threads,
         admin: reader.or(admin.unwrap_or(Some(Some(DEFAULT_ADMIN))), None),

@@ -21,6 +21,8 @@ pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCAL
 pub struct Settings {
     /// Resident bytes that may be in flight, over all stages.
     pub memory: usize,
+    /// Bytes on the disk that may be held of deleted files until they are settled everywhere.
+    pub pin: u64,
     /// Where checkpoint, instance, lock and dead letters live.
     pub state: PathBuf,
     /// Worker threads; lineages are sharded over them.

@@ -83,7 +83,7 @@ fn good(name: &str) -> Settings {
 #[test]
 fn the_smallest_file_gets_the_defaults() {
     let settings = good("smallest.yaml");
-    assert_eq!(settings.memory, 12 << 20);
+    assert_eq!((settings.memory, settings.pin), (12 << 20, 256 << 20));
     assert_eq!(settings.state, Path::new("/var/lib/pillion"));
     assert_eq!(settings.threads.get(), 1);
     assert_eq!(settings.admin, Some("127.0.0.1:2028".parse().expect("an address")));
@@ -108,7 +108,7 @@ fn the_smallest_file_gets_the_defaults() {
 #[test]
 fn a_full_file_means_what_it_says() {
     let settings = good("full.yaml");
-    assert_eq!(settings.memory, 24 << 20);
+    assert_eq!((settings.memory, settings.pin), (24 << 20, 0));
     assert_eq!((settings.threads.get(), settings.admin), (2, None));
     assert_eq!(settings.schema, Schema::Flat);
     assert!(settings.library.definition("orders").is_some());

@@ -28,6 +28,8 @@ pub(super) struct Posted {
     pub(super) changed: HashSet<PathBuf>,
     /// Paths that appeared, went, or changed their name.
     pub(super) moved: HashSet<PathBuf>,
+    /// Directories that were removed: with them went their watches.
+    pub(super) removed_dirs: HashSet<PathBuf>,
     /// Renamings, in order: from, to.
     pub(super) renamed: Vec<(PathBuf, PathBuf)>,
     /// Whether hints were lost: look at everything.
@@ -93,6 +95,16 @@ impl Posted {
         if self.renamed.len() < MAX_HINTS {
             self.renamed.push((from, to));
         }
+    }
+
+    /// A directory was removed.
+    pub(super) fn remove_dir(&mut self, dir: PathBuf) {
+        if self.removed_dirs.len() < MAX_HINTS {
+            self.removed_dirs.insert(dir.clone());
+        } else {
+            self.overflowed = true;
+        }
+        self.rename(dir);
     }
 
     /// A name appeared, went or changed.

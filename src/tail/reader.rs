@@ -229,6 +229,12 @@ impl Reader {
             .is_some_and(|meta| meta.nlink() == 0)
     }
 
+    /// Bytes on the disk that only open handles keep there: of a file that has no name any more.
+    pub(super) fn pinned(&self) -> Option<u64> {
+        let meta = self.file.as_ref()?.metadata().ok()?;
+        (meta.nlink() == 0).then(|| meta.blocks().saturating_mul(512))
+    }
+
     /// The path of an open file now, as the kernel tells it.
     pub(super) fn path(&self) -> Option<PathBuf> {
         let handle = self.file.as_ref()?.as_raw_fd();

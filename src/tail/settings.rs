@@ -9,6 +9,15 @@ use std::time::Duration;
 /// never fall as the chunk grows.
 pub type WorstCase = Arc<dyn Fn(usize) -> usize + Send + Sync>;
 
+/// Bytes of deleted files that are held, unless the configuration says otherwise.
+pub const PIN: u64 = 256 << 20;
+
+/// Descriptors left to the rest of the process: the runtime, events, signals, the lock, the checkpoint,
+/// directories being listed, the admin's connections.
+const SPARE: usize = 40;
+/// The same for each destination: connections, dead letters, its buffer.
+const SPARE_PER_DESTINATION: usize = 12;
+
 /// How the tail behaves.
 #[derive(Clone)]
 pub struct TailSettings {
@@ -29,29 +38,35 @@ pub struct TailSettings {
     pub max_known: usize,
     /// How long a renamed File is read on after its last growth before it is retired.
     pub renamed_grace: Duration,
-    /// How long a deleted File is read on after its last growth before its handle is let go.
+    /// How long a deleted File is read on after its last growth before its handle is let go. One that
+    /// has grown since it was deleted is given as long as a renamed one.
     pub deleted_grace: Duration,
+    /// Bytes on the disk that may be held of deleted files which are not settled everywhere; beyond it
+    /// the oldest is let go, and what it had left is lost.
+    pub pin: u64,
     /// Whether to look for itself instead of asking the kernel for events.
     pub polling: bool,
 }
 
 impl TailSettings {
     /// The usual behaviour: chunks of 128 KiB, half a minute of patience with a renamed file's
-    /// writer, ten seconds with a deleted one's, 20,000 known files, as
-    /// many open ones as the process may have but 64.
+    /// writer, ten seconds with a deleted one's, 256 MiB of deleted files held, 20,000 known files, as
+    /// many open ones as the process may have but those that the rest of it needs.
     #[must_use]
     pub fn new(sources: Vec<TailSource>, destinations: Vec<String>, worst: WorstCase) -> Self {
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
         let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let spare = SPARE + SPARE_PER_DESTINATION * destinations.len();
         Self {
             sources,
             destinations,
             worst,
             chunk: 128 << 10,
             max_known: 20_000,
-            max_open: limit.saturating_sub(64).max(16),
+            max_open: limit.saturating_sub(spare).max(16),
             renamed_grace: Duration::from_secs(30),
             deleted_grace: Duration::from_secs(10),
+            pin: PIN,
             polling: false,
         }
     }

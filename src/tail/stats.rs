@@ -30,8 +30,14 @@ pub struct TailStats {
     pub truncated_regrown: AtomicU64,
     /// Bytes that were truncated away before they were read, as far as their number was known.
     pub lost_truncated: AtomicU64,
-    /// Bytes of Files that were not found again after a restart, as far as their number was known.
+    /// Bytes of Files that were gone before they were read to their end, or were not found again after
+    /// a restart, as far as their number was known.
     pub lost_gone: AtomicU64,
+    /// Bytes of deleted Files that were let go before they were read to their end, because such held
+    /// more of the disk than they may.
+    pub lost_pin: AtomicU64,
+    /// Gauge: bytes on the disk of deleted Files that are held open.
+    pub pinned_bytes: AtomicU64,
     /// Bytes left out of lines longer than `max_record`.
     pub cut_bytes: AtomicU64,
     /// Lines longer than `max_record`.

@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
@@ -20,7 +19,7 @@ use super::lineage::{Lineage, TailedFile};
 use super::pattern::Patterns;
 use super::settings::TailSettings;
 use super::stats::{TailStats, count};
-use super::watcher::Watcher;
+use super::watcher::Unwatchable;
 use super::{Finished, TailParts};
 use crate::budget::Budget;
 use crate::checkpoint::snapshot::FileEntry;
@@ -34,11 +33,14 @@ mod dormant;
 mod draining;
 mod leave;
 mod look_round;
+mod pinned;
+mod room;
 mod rounds;
 mod saving;
+mod watching;
 
-/// Between looks round when events come: against what no event told.
-const SAFETY_LOOK: Duration = Duration::from_secs(10);
+/// Between looks round when events come, against what no event told: at first, and at most.
+const SAFETY_LOOK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
 /// Between looks round while a source's directory does not exist.
 const MISSING_LOOK: Duration = Duration::from_secs(1);
 /// Between looks round without events: after something changed, and at most.
@@ -104,17 +106,15 @@ pub(super) struct Tailer {
     renamed: Vec<(PathBuf, PathBuf)>,
     /// Paths that were warned about, until they are well again.
     warned: HashSet<PathBuf>,
-    watcher: Option<Watcher>,
+    watching: watching::Watching,
     inbox: Arc<Inbox>,
     known_sources: BTreeSet<String>,
     numbers: saving::Numbers,
     looks: u64,
+    /// The time when it began.
+    began: Now,
     look_due: Instant,
     last_look: Instant,
-    /// Between looks round while polling.
-    poll: Duration,
-    /// Files whose growth was found although no hint had come, one after the other.
-    unhinted: u32,
     tick_due: Instant,
     /// Files open, or a few more than that: counted anew when it matters.
     opened: usize,
@@ -162,7 +162,7 @@ impl Tailer {
             ready: VecDeque::new(),
             renamed: Vec::new(),
             warned: HashSet::new(),
-            watcher: None,
+            watching: watching::Watching::default(),
             inbox,
             numbers: saving::Numbers::new(&snapshot, now.instant),
             known_sources: snapshot.sources.into_iter().collect(),
@@ -170,8 +170,7 @@ impl Tailer {
             looks: 0,
             look_due: now.instant,
             last_look: now.instant,
-            poll: POLL.0,
-            unhinted: 0,
+            began: now,
             tick_due: now.instant + TICK,
             opened: 0,
             crowded: 0,
@@ -230,54 +229,45 @@ impl Tailer {
         if self.restless || self.drain.is_some() {
             wait = wait.min(until_tick);
         }
-        Next::Wait(wait.min(draining.unwrap_or(wait)).min(SAFETY_LOOK))
+        Next::Wait(wait.min(draining.unwrap_or(wait)).min(SAFETY_LOOK.1))
     }
 
     /// Once a second.
     fn tick(&mut self) {
         self.tick_due = self.now.instant + TICK;
         self.visit_leaving();
+        self.unpin();
         self.drop_settled();
         self.show();
         self.save_if_dirty();
     }
 
-    fn begin_watching(&mut self) {
-        if self.settings.polling {
-            self.stats.polling.store(true, Ordering::Relaxed);
-            return;
-        }
-        match Watcher::new(Arc::clone(&self.inbox)) {
-            Ok(watcher) => self.watcher = Some(watcher),
-            Err(why) => self.begin_polling(&why),
-        }
-    }
-
-    fn begin_polling(&mut self, why: &str) {
-        if !self.stats.polling.swap(true, Ordering::Relaxed) {
-            tracing::warn!(why, "polling the log files, since events about them do not come");
-        }
-        self.watcher = None;
-        self.poll = POLL.0;
-        self.look_due = self.now.instant;
+    /// Seconds since a time of change, which may have been told by a clock that was set since, or is
+    /// told by one that will be: in doubt it was less long ago.
+    fn age(&self, changed: i64) -> i64 {
+        let steady = self.now.instant.saturating_duration_since(self.began.instant).as_nanos();
+        let steady = self.began.wall.saturating_add(i64::try_from(steady).unwrap_or(i64::MAX));
+        (self.now.wall.min(steady) / 1_000_000_000).saturating_sub(changed)
     }
 
     /// Hints and commands.
     fn take_in(&mut self, posted: Posted) {
         if let Some(why) = &posted.failed {
-            self.begin_polling(why);
+            self.begin_polling(&Unwatchable { why: why.clone(), passing: true });
         }
         if posted.overflowed {
             count(&self.stats.watcher_overflows, 1);
             self.look_due = self.now.instant;
+            self.unwatched(None);
         }
-        if !posted.changed.is_empty() {
-            self.unhinted = 0;
+        for dir in &posted.removed_dirs {
+            self.unwatched(Some(dir));
         }
         for path in &posted.changed {
             match self.by_path.get(path.as_path()) {
                 Some(numbers) => {
                     for number in numbers.clone() {
+                        self.hinted(number);
                         self.stir(number);
                     }
                 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use notify::event::{EventKind, ModifyKind, RenameMode};
+use notify::event::{EventKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::identity::DiskId;
@@ -38,6 +38,15 @@ const REST: Duration = Duration::from_millis(5);
 /// Events closer together than this were read from the kernel in one go.
 const BATCH: Duration = Duration::from_micros(100);
 
+/// Why events are not to be had.
+#[derive(Debug)]
+pub(super) struct Unwatchable {
+    /// For a person: what is wrong, and what to do.
+    pub(super) why: String,
+    /// Whether it may be better in a while.
+    pub(super) passing: bool,
+}
+
 /// Watches directories and posts hints.
 pub(super) struct Watcher {
     inner: RecommendedWatcher,
@@ -50,8 +59,8 @@ impl Watcher {
     ///
     /// # Errors
     ///
-    /// Why events are not to be had, for a person.
-    pub(super) fn new(inbox: Arc<Inbox>) -> Result<Self, String> {
+    /// Why events are not to be had: polling is called for.
+    pub(super) fn new(inbox: Arc<Inbox>) -> Result<Self, Unwatchable> {
         let mut rested = Instant::now();
         let inner = notify::recommended_watcher(move |event| {
             if hint(&inbox, event) && rested.elapsed() > BATCH {
@@ -59,16 +68,16 @@ impl Watcher {
                 rested = Instant::now();
             }
         })
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| refused(error.kind, "inotify"))?;
         Ok(Self { inner, watched: BTreeMap::new() })
     }
 
-    /// Watches these directories and no others.
+    /// Watches these directories and no others. Whether some are watched that were not.
     ///
     /// # Errors
     ///
-    /// Why events are not to be had, for a person: polling is called for.
-    pub(super) fn watch(&mut self, dirs: &BTreeSet<PathBuf>) -> Result<(), String> {
+    /// Why events are not to be had, of one directory or any: polling is called for.
+    pub(super) fn watch(&mut self, dirs: &BTreeSet<PathBuf>) -> Result<bool, Unwatchable> {
         let there: BTreeMap<&PathBuf, DiskId> = dirs
             .iter()
             .filter_map(|dir| Some((dir, DiskId::of(&std::fs::metadata(dir).ok()?))))
@@ -82,21 +91,31 @@ impl Watcher {
             }
             same
         });
+        let before = self.watched.len();
         for (dir, id) in there {
             if !self.watched.contains_key(dir) {
                 self.add(dir, id)?;
             }
         }
-        Ok(())
+        Ok(self.watched.len() > before)
     }
 
-    fn add(&mut self, dir: &Path, id: DiskId) -> Result<(), String> {
+    /// The watch of a directory, or of any, may be gone with it, though another has its name and even
+    /// its inode: it is made anew.
+    pub(super) fn doubt(&mut self, dir: Option<&Path>) {
+        const UNKNOWN: DiskId = DiskId { dev: 0, inode: 0 };
+        match dir {
+            Some(dir) => self.watched.get_mut(dir).into_iter().for_each(|id| *id = UNKNOWN),
+            None => self.watched.values_mut().for_each(|id| *id = UNKNOWN),
+        }
+    }
+
+    fn add(&mut self, dir: &Path, id: DiskId) -> Result<(), Unwatchable> {
         if let Ok(found) = rustix::fs::statfs(dir)
             && REMOTE.contains(&(found.f_type as u64 & 0xFFFF_FFFF))
         {
-            return Err(format!(
-                "{dir:?} is on a file system that tells nothing of others' writes"
-            ));
+            let why = format!("{dir:?} is on a file system that tells nothing of others' writes");
+            return Err(Unwatchable { why, passing: false });
         }
         match self.inner.watch(dir, RecursiveMode::NonRecursive) {
             Ok(()) => {
@@ -107,13 +126,31 @@ impl Watcher {
                 // It went while we looked; the next look knows.
                 notify::ErrorKind::PathNotFound => Ok(()),
                 notify::ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::NotFound => Ok(()),
-                notify::ErrorKind::MaxFilesWatch => {
-                    Err("no inotify watches left: raise fs.inotify.max_user_watches".to_owned())
-                }
-                kind => Err(format!("{dir:?} cannot be watched: {kind:?}")),
+                kind => Err(refused(kind, &format!("{dir:?}"))),
             },
         }
     }
+}
+
+/// What `notify` says, for a person.
+fn refused(kind: notify::ErrorKind, what: &str) -> Unwatchable {
+    let limit = |error: &std::io::Error| {
+        let errno = rustix::io::Errno::from_io_error(error);
+        matches!(errno, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
+    };
+    let why = match kind {
+        notify::ErrorKind::MaxFilesWatch => {
+            "no inotify watches left: raise fs.inotify.max_user_watches".to_owned()
+        }
+        notify::ErrorKind::Io(error) if limit(&error) => {
+            "no inotify instances left: raise fs.inotify.max_user_instances, or the limit on open \
+             files (ulimit -n)"
+                .to_owned()
+        }
+        notify::ErrorKind::Io(error) => format!("{what} cannot be watched: {error}"),
+        kind => format!("{what} cannot be watched: {kind:?}"),
+    };
+    Unwatchable { why, passing: true }
 }
 
 /// Runs on `notify`'s thread. Whether it was about written bytes.
@@ -132,6 +169,9 @@ fn hint(inbox: &Inbox, event: notify::Result<Event>) -> bool {
         Ok(Event { kind: EventKind::Modify(ModifyKind::Data(_)), paths, .. }) => {
             inbox.post(|posted| paths.into_iter().for_each(|path| posted.change(path)));
             return true;
+        }
+        Ok(Event { kind: EventKind::Remove(RemoveKind::Folder), paths, .. }) => {
+            inbox.post(|posted| paths.into_iter().for_each(|dir| posted.remove_dir(dir)));
         }
         Ok(event) => {
             inbox.post(|posted| event.paths.into_iter().for_each(|path| posted.rename(path)));

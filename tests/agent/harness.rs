@@ -88,7 +88,12 @@ impl Agent {
 
     /// Starts the agent, and waits for nothing.
     pub(crate) fn spawn(config: &Path, args: &[&str]) -> Self {
-        let mut child = command()
+        Self::spawn_under(&[], config, args)
+    }
+
+    /// The same by way of a program that becomes the agent, once it has changed limits or rights.
+    pub(crate) fn spawn_under(launcher: &[&str], config: &Path, args: &[&str]) -> Self {
+        let mut child = command_under(launcher)
             .arg("run")
             .arg("--config")
             .arg(config)
@@ -206,7 +211,13 @@ fn balances(page: &str) -> BTreeMap<String, f64> {
 
 /// The binary under test, with nothing of this process's configuration in its environment.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
+    command_under(&[])
+}
+
+fn command_under(launcher: &[&str]) -> Command {
+    let mut words = launcher.iter().copied().chain([env!("CARGO_BIN_EXE_pillion")]);
+    let mut command = Command::new(words.next().expect("at least the binary"));
+    command.args(words);
     for name in ["PILLION_CONFIG", "PILLION_FILES", "PILLION_TO", "PILLION_STATE", "PILLION_LOG"] {
         command.env_remove(name);
     }

@@ -27,7 +27,11 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     page.counter(
         "lost_bytes",
         "Bytes of files that could not be read any more, by reason",
-        [reason("truncated", &tail.lost_truncated), reason("gone", &tail.lost_gone)],
+        [
+            reason("truncated", &tail.lost_truncated),
+            reason("gone", &tail.lost_gone),
+            reason("pin", &tail.lost_pin),
+        ],
     );
     page.counter(
         "truncations",
@@ -50,6 +54,7 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     );
     for (name, help, value) in [
         ("open_files", "Files held open", get(&tail.open_files)),
+        ("pinned_bytes", "Bytes on the disk of deleted files held open", get(&tail.pinned_bytes)),
         ("known_files", "Files known, closed ones included", get(&tail.known_files)),
         (
             "waiting_files",

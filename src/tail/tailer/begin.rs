@@ -1,7 +1,6 @@
 //! Files that begin: seen for the first time, found again after a restart, opened again after a
 //! rest, or begun anew because they were truncated.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use crate::pipeline::chunk::LineageId;
 use crate::tail::discovery::Found;
 use crate::tail::identity::{DiskId, read_at_most};
 use crate::tail::lineage::{Lineage, Standing, TailedFile};
-use crate::tail::open::{self, Allowed, OpenFile, Refusal};
+use crate::tail::open::{Allowed, OpenFile, Refusal};
 use crate::tail::pattern::Patterns;
 use crate::tail::reader::{Look, Reader};
 use crate::tail::settings::TailSource;
@@ -37,7 +36,7 @@ impl Tailer {
         let Some(settings) = self.settings.sources.get(source) else { return Ok(()) };
         let (at_end, max_age) = (settings.start_at_end, settings.ignore_older);
         let was_known = self.dormant.iter().any(|entry| entry.inode == found.id.inode);
-        let age = self.now.wall / 1_000_000_000 - found.changed.0;
+        let age = self.age(found.changed.0);
         if let Some(max_age) = max_age
             && !was_known
             && age > i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX)
@@ -47,8 +46,7 @@ impl Tailer {
         if self.files.len() >= self.settings.max_known {
             return Err(Refusal::TooManyKnown);
         }
-        self.make_room()?;
-        let open = open::open(allowed, &found.path)?;
+        let open = self.open_in_room(allowed, &found.path)?;
         if self.by_disk.contains_key(&(source, DiskId::of(&open.meta))) {
             // Swapped for a known one since the walk: the next look sees it.
             return Ok(());
@@ -60,21 +58,39 @@ impl Tailer {
     }
 
     /// Begins files that were renamed before they were ever looked at, for the lineages of the paths
-    /// they had.
-    pub(super) fn begin_renamed(&mut self, source: usize, allowed: &Allowed) {
-        let Some(patterns) = self.patterns.get(source) else { return };
+    /// they had. Those that cannot be opened just now.
+    pub(super) fn begin_renamed(
+        &mut self,
+        source: usize,
+        allowed: &Allowed,
+    ) -> Vec<(PathBuf, PathBuf)> {
+        let mut again = Vec::new();
+        let Some(patterns) = self.patterns.get(source) else { return again };
         let ours: Vec<_> =
             self.renamed.iter().filter(|(from, _)| patterns.fits(from)).cloned().collect();
         for (from, at) in ours {
-            let Ok(open) = open::open(allowed, &at) else { continue };
-            let id = DiskId::of(&open.meta);
-            let known = self.by_disk.contains_key(&(source, id))
-                || self.dormant.iter().any(|entry| entry.inode == id.inode);
-            if !known && self.make_room().is_ok() {
-                // An error here is one of a file that goes while it is looked at.
-                let _ = self.begin_fresh(source, open, &from, &at, false);
+            let Ok(meta) = std::fs::symlink_metadata(&at) else { continue };
+            if self.is_known(source, DiskId::of(&meta)) {
+                continue;
+            }
+            match self.open_in_room(allowed, &at) {
+                // It may have been swapped for a known one meanwhile.
+                Ok(open) if self.is_known(source, DiskId::of(&open.meta)) => {}
+                Ok(open) => {
+                    // An error here is one of a file that goes while it is looked at.
+                    let _ = self.begin_fresh(source, open, &from, &at, false);
+                }
+                // Nobody else will say where it is: it is asked for again.
+                Err(Refusal::Crowded | Refusal::TooManyOpen) => again.push((from, at)),
+                Err(_) => {}
             }
         }
+        again
+    }
+
+    fn is_known(&self, source: usize, id: DiskId) -> bool {
+        self.by_disk.contains_key(&(source, id))
+            || self.dormant.iter().any(|entry| entry.inode == id.inode)
     }
 
     /// Begins an open file for the lineage of `path`; `at` is where it lies now.
@@ -199,10 +215,12 @@ impl Tailer {
         number: FileNumber,
         allowed: &Allowed,
     ) -> Result<(), Refusal> {
-        self.make_room()?;
         let now = self.now.instant;
+        let Some(at) = self.files.get(&number).map(|file| Arc::clone(&file.at)) else {
+            return Ok(());
+        };
+        let OpenFile { file: handle, meta, real } = self.open_in_room(allowed, &at)?;
         let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
-        let OpenFile { file: handle, meta, real } = open::open(allowed, &file.at)?;
         if DiskId::of(&meta) != file.id {
             return Ok(());
         }
@@ -289,53 +307,6 @@ impl Tailer {
         if lost > 0 {
             tracing::warn!(?path, bytes = lost, "a log file was truncated before it was read");
         }
-    }
-
-    /// Makes room for one more open file: closes idle ones when as many are open as may be.
-    pub(super) fn make_room(&mut self) -> Result<(), Refusal> {
-        let limit = self.settings.max_open;
-        if self.crowded_at == Some(self.now.instant) {
-            // Nothing becomes idle within a turn.
-            self.crowded += 1;
-            return Err(Refusal::Crowded);
-        }
-        let count = |files: &BTreeMap<FileNumber, Box<TailedFile>>| {
-            files.values().filter(|file| file.reader.file.is_some()).count()
-        };
-        self.opened += 1;
-        if self.opened <= limit {
-            return Ok(());
-        }
-        let idle = |file: &TailedFile| {
-            let can_be_opened_again = match file.standing {
-                Standing::Live => true,
-                Standing::Leaving { deleted, .. } => !deleted && file.unread() == 0,
-                Standing::Resting | Standing::Gone => false,
-            };
-            can_be_opened_again && file.reader.file.is_some() && file.spent
-        };
-        // Those with half a line at their end last: they will go on.
-        let mut idle: Vec<_> = self
-            .files
-            .iter()
-            .filter(|(_, file)| idle(file))
-            .map(|(number, file)| (file.unread() > 0, file.grown, *number))
-            .collect();
-        idle.sort_unstable();
-        let surplus = (count(&self.files) + 1).saturating_sub(limit);
-        let some = if surplus > 0 { surplus.max(limit.div_ceil(8)) } else { 0 };
-        for (_, _, number) in idle.into_iter().take(some) {
-            if let Some(file) = self.files.get_mut(&number) {
-                file.reader.file = None;
-            }
-        }
-        self.opened = count(&self.files) + 1;
-        if self.opened > limit {
-            self.crowded += 1;
-            self.crowded_at = Some(self.now.instant);
-            return Err(Refusal::Crowded);
-        }
-        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use super::Tailer;
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
 use crate::tail::identity::{self, DiskId};
-use crate::tail::open::{self, Allowed, OpenFile, Refusal};
+use crate::tail::open::{Allowed, OpenFile, Refusal};
 use crate::tail::pattern::is_compressed;
 use crate::tail::reader::Reader;
 use crate::tail::stats::count;
@@ -30,10 +30,10 @@ impl Tailer {
         path: &Path,
         allowed: &Allowed,
     ) {
-        if self.files.len() >= self.settings.max_known || self.make_room().is_err() {
+        if self.files.len() >= self.settings.max_known {
             return;
         }
-        let Ok(open) = open::open(allowed, path) else { return };
+        let Ok(open) = self.open_in_room(allowed, path) else { return };
         if DiskId::of(&open.meta) != id {
             return;
         }

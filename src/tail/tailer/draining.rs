@@ -32,7 +32,7 @@ impl Tailer {
         }
         // What appeared just now belongs to it.
         self.look_round();
-        self.watcher = None;
+        self.watching = super::watching::Watching::default();
         self.drain = Some(Draining { deadline: drain.deadline, done: Some(drain.done) });
         // Half lines at the end of files that had to be closed are shipped too, as far as files can be
         // opened.

@@ -3,7 +3,7 @@
 
 use pillion_parsers::frame::FileNumber;
 
-use super::{Tailer, rounds};
+use super::{TICK, Tailer, rounds};
 use crate::pipeline::chunk::Read;
 use crate::tail::lineage::{Standing, TailedFile};
 use crate::tail::reader::Look;
@@ -46,8 +46,12 @@ impl Tailer {
             let Standing::Leaving { since, deleted } = &mut file.standing else { continue };
             // Whether one that was closed is gone is found out by looking round.
             *deleted |= nameless;
-            let grace =
-                if *deleted { self.settings.deleted_grace } else { self.settings.renamed_grace };
+            // One that wrote after the file was deleted may do so again.
+            let goes_on = file.grown > *since + 2 * TICK;
+            let grace = match *deleted && !goes_on {
+                true => self.settings.deleted_grace,
+                false => self.settings.renamed_grace,
+            };
             let patient_until = (*since).max(file.grown) + grace;
             let changed = looked.is_ok_and(|look| look != Look::Same);
             if changed {
@@ -72,7 +76,7 @@ impl Tailer {
     }
 
     /// Ships a held last line and closes a File that left. Tried again at the next tick if there is
-    /// no budget for it.
+    /// no budget for it, or while something of it is in flight.
     fn retire(&mut self, number: FileNumber) {
         let closed = self.files.get(&number).filter(|file| file.reader.file.is_none());
         let gone = |file: &TailedFile| matches!(file.standing, Standing::Leaving { deleted, .. } if deleted);
@@ -80,22 +84,31 @@ impl Tailer {
             self.open_again(number);
             return;
         }
-        if self.read_last(number) == rounds::Turn::Nothing
-            && let Some(file) = self.files.get(&number)
-        {
-            let gone = matches!(file.standing, Standing::Leaving { deleted: true, .. });
-            if gone {
-                self.lose_unread(number);
-                self.let_go(number, true);
-            } else {
-                self.detach(number, true);
-                if let Some(file) = self.files.get_mut(&number) {
-                    file.reader.file = None;
-                    file.standing = Standing::Resting;
-                }
-            }
-            self.numbers.dirty = true;
+        if self.read_last(number) != rounds::Turn::Nothing {
+            return;
         }
+        let Some(file) = self.files.get(&number) else { return };
+        if file.reader.file.is_some() && !self.settled(number, file) {
+            // What is in flight may have to be read again, and once the file is deleted, be it later,
+            // only this handle can do that.
+            return;
+        }
+        if gone(file) {
+            self.lose_unread(number);
+            self.let_go(number, true);
+        } else {
+            self.detach(number, true);
+            if let Some(file) = self.files.get_mut(&number) {
+                file.reader.file = None;
+                file.standing = Standing::Resting;
+            }
+        }
+        self.numbers.dirty = true;
+    }
+
+    /// Whether everything that was read of a File is settled everywhere.
+    pub(super) fn settled(&self, number: FileNumber, file: &TailedFile) -> bool {
+        self.tracker.safe(number).is_none_or(|safe| safe >= file.reader.offset)
     }
 
     /// No more bytes of this File can come.
@@ -134,9 +147,7 @@ impl Tailer {
         let settled: Vec<FileNumber> = self
             .files
             .iter()
-            .filter(|(number, file)| {
-                file.gone() && self.tracker.safe(**number).is_none_or(|s| s >= file.reader.offset)
-            })
+            .filter(|(number, file)| file.gone() && self.settled(**number, file))
             .map(|(number, _)| *number)
             .collect();
         for number in settled {

@@ -7,18 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pillion_parsers::frame::FileNumber;
 
-use super::{MISSING_LOOK, POLL, SAFETY_LOOK, Tailer};
+use super::Tailer;
 use crate::tail::discovery::{self, Found, Walk};
+use crate::tail::identity::DiskId;
 use crate::tail::lineage::Standing;
 use crate::tail::open::{Allowed, Refusal};
 use crate::tail::stats::count;
 
 /// Paths that were warned about are remembered up to this number.
 const MAX_WARNED: usize = 4096;
-/// Growth that no hint announced, so many times in a row, means that hints do not come.
-const MAX_UNHINTED: u32 = 3;
-/// Nanoseconds after which a hint should have come.
-const HINT_DELAY: i64 = 2_000_000_000;
 
 impl Tailer {
     /// Looks at all directories of all sources.
@@ -29,8 +26,9 @@ impl Tailer {
         self.unsure = false;
         let before = (self.numbers.due(self.now.instant), self.ready.len());
         let (mut dirs, mut missing, mut troubled) = (BTreeSet::new(), false, HashSet::new());
+        let mut again = Vec::new();
         for source in 0..self.settings.sources.len() {
-            let Some(mut walk) = self.look_at(source) else { continue };
+            let Some(mut walk) = self.look_at(source, &mut again) else { continue };
             dirs.append(&mut walk.dirs);
             missing |= walk.root_missing;
             if walk.beyond_bounds {
@@ -38,27 +36,16 @@ impl Tailer {
             }
             troubled.extend(walk.refused.into_iter().map(|(path, _)| path));
         }
-        self.renamed.clear();
+        self.renamed = again;
         if self.looks == 1 {
             self.give_up_strangers();
         }
         // What is well again may be warned about again.
         self.warned.retain(|path| troubled.contains(path));
         self.map_paths();
-        if let Some(watcher) = &mut self.watcher
-            && let Err(why) = watcher.watch(&dirs)
-        {
-            self.begin_polling(&why);
-        }
+        let added = self.watch(&dirs);
         let quiet = before == (self.numbers.due(self.now.instant), self.ready.len());
-        self.poll = if quiet { (self.poll * 2).min(POLL.1) } else { POLL.0 };
-        let wait = match &self.watcher {
-            _ if self.crowded > 0 || self.unsure => POLL.0,
-            None => self.poll,
-            Some(_) if missing => MISSING_LOOK,
-            Some(_) => SAFETY_LOOK,
-        };
-        self.look_due = self.now.instant + wait;
+        self.look_due = self.now.instant + self.until_look(quiet, missing, added);
         self.stats.waiting_files.store(self.crowded, Ordering::Relaxed);
         if self.crowded > 0 && crowded == 0 {
             let (waiting, open) = (self.crowded, self.settings.max_open);
@@ -73,7 +60,8 @@ impl Tailer {
         count(&self.stats.rescans, 1);
     }
 
-    fn look_at(&mut self, index: usize) -> Option<Walk> {
+    /// Looks at a source's directories. `again` gets the renamings to be looked at once more.
+    fn look_at(&mut self, index: usize, again: &mut Vec<(PathBuf, PathBuf)>) -> Option<Walk> {
         let patterns = Arc::clone(&self.patterns);
         let patterns = patterns.get(index)?;
         let source = self.settings.sources.get(index)?;
@@ -94,7 +82,7 @@ impl Tailer {
                 None => self.begin_moved(index, id, &path, &allowed),
             }
         }
-        self.begin_renamed(index, &allowed);
+        again.append(&mut self.begin_renamed(index, &allowed));
         for found in std::mem::take(&mut walk.found) {
             let result = match self.by_disk.get(&(index, found.id)).copied() {
                 Some(number) => self.see(number, &found, &allowed),
@@ -111,10 +99,10 @@ impl Tailer {
             self.warn_bounds(&name, &dirs);
         }
         self.begin_beside(index, &allowed);
+        walk.refused.extend(self.miss_unseen(index, walk.incomplete, &allowed));
         for (path, refusal) in &walk.refused {
             self.refuse(path, refusal);
         }
-        self.miss_unseen(index, walk.incomplete);
         if !walk.incomplete && !walk.root_missing {
             self.give_up_dormant(&name);
         }
@@ -161,25 +149,6 @@ impl Tailer {
         Ok(())
     }
 
-    /// Notices growth of a File that should have been hinted at.
-    fn see_growth(&mut self, number: FileNumber, found: &Found) {
-        let Some(file) = self.files.get(&number) else { return };
-        let lineage = file.lineage.and_then(|id| self.lineages.get(&id));
-        let (seconds, nanos) = found.changed;
-        let age = self.now.wall.saturating_sub(seconds.saturating_mul(1_000_000_000) + nanos);
-        let unhinted = self.watcher.is_some()
-            && found.size > file.reader.size
-            && age > HINT_DELAY
-            && file.reader.file.is_some()
-            && lineage.is_some_and(|lineage| !lineage.queued);
-        if unhinted {
-            self.unhinted += 1;
-            if self.unhinted == MAX_UNHINTED {
-                self.begin_polling("files grow, and no event says so");
-            }
-        }
-    }
-
     /// A known File is under a name that does not fit.
     fn see_elsewhere(&mut self, number: FileNumber, path: PathBuf) {
         let looks = self.looks;
@@ -204,8 +173,14 @@ impl Tailer {
     }
 
     /// Files of a source that were not seen have left. Of those without a handle that is only known
-    /// when everything could be looked at.
-    fn miss_unseen(&mut self, source: usize, incomplete: bool) {
+    /// when everything could be looked at. What cannot be opened although it has grown.
+    fn miss_unseen(
+        &mut self,
+        source: usize,
+        incomplete: bool,
+        allowed: &Allowed,
+    ) -> Vec<(PathBuf, Refusal)> {
+        let mut refused = Vec::new();
         let missed: Vec<FileNumber> = self
             .files
             .iter()
@@ -223,15 +198,24 @@ impl Tailer {
                     self.numbers.dirty = true;
                 }
                 self.leave(number, deleted);
-            } else if !incomplete && !still_at(&file.at, file.id) {
-                if file.seen + 1 < self.looks {
-                    self.leave(number, true);
-                } else {
-                    // A file renamed while its directory is listed may be in neither place.
-                    self.unsure = true;
+                continue;
+            }
+            match size_at(&file.at, file.id) {
+                // Renamed to where nobody looks, and closed: only this tells that it grows.
+                Some(size) if size > file.reader.size => {
+                    let at = Arc::clone(&file.at);
+                    if let Err(refusal) = self.open_again_in(number, allowed) {
+                        refused.push((at.to_path_buf(), refusal));
+                    }
                 }
+                Some(_) => {}
+                None if incomplete => {}
+                None if file.seen + 1 < self.looks => self.leave(number, true),
+                // A file renamed while its directory is listed may be in neither place.
+                None => self.unsure = true,
             }
         }
+        refused
     }
 
     /// Hints name paths.
@@ -276,8 +260,11 @@ impl Tailer {
     }
 }
 
-/// Whether a path still names a file.
-fn still_at(path: &Path, id: crate::tail::identity::DiskId) -> bool {
-    let meta = std::fs::metadata(path);
-    meta.is_ok_and(|meta| crate::tail::identity::DiskId::of(&meta) == id)
+/// The bytes of a file that a path still names; none if it does not. What cannot be asked is taken to
+/// be as it was.
+fn size_at(path: &Path, id: DiskId) -> Option<u64> {
+    match std::fs::metadata(path) {
+        Ok(meta) => (DiskId::of(&meta) == id).then(|| meta.len()),
+        Err(error) => (!matches!(Refusal::from(error), Refusal::Vanished)).then_some(0),
+    }
 }

@@ -10,7 +10,6 @@ use pillion_parsers::frame::FileNumber;
 
 use super::{TICK, Tailer};
 use crate::pipeline::chunk::{Chunk, Ending, LineageId, Opened, Read};
-use crate::tail::lineage::TailedFile;
 use crate::tail::reader::{Limits, Look, Piece, Step};
 use crate::tail::stats::count;
 
@@ -192,11 +191,8 @@ impl Tailer {
     /// Whether waiting for budget would be waiting for ever: all that was read is settled, and what
     /// little is still taken stays taken (encoders keep buffers from batch to batch).
     fn nothing_comes_back(&self) -> bool {
-        let settled = |number: &FileNumber, file: &TailedFile| {
-            self.tracker.safe(*number).is_none_or(|safe| safe >= file.reader.offset)
-        };
         self.budget.used() <= self.budget.limit() / 2
-            && self.files.iter().all(|(number, file)| settled(number, file))
+            && self.files.iter().all(|(number, file)| self.settled(*number, file))
     }
 
     /// Tells the workers that nothing can be read for want of budget.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use tempfile::TempDir;
@@ -19,9 +20,11 @@ use crate::tail::inbox::Drain;
 use crate::tail::settings::TailSource;
 
 mod bounds;
+mod clock;
 mod closed;
 mod draining;
 mod hostile;
+mod leaving;
 mod model;
 mod restart;
 mod rotation;
@@ -41,6 +44,7 @@ struct Options {
     chunk: usize,
     max_open: usize,
     max_known: usize,
+    pin: u64,
     channel: usize,
 }
 
@@ -91,6 +95,7 @@ impl Bench {
             chunk: 4096,
             max_open: 1000,
             max_known: 20_000,
+            pin: 256 << 20,
             channel: 4,
         };
         change(&mut options);
@@ -164,6 +169,7 @@ impl Bench {
         let mut settings = TailSettings::new(vec![source], destinations, Arc::new(|len| len));
         (settings.chunk, settings.max_open) = (options.chunk, options.max_open);
         (settings.max_known, settings.polling) = (options.max_known, true);
+        settings.pin = options.pin;
         let (sender, receiver) = sync_channel(options.channel);
         let (store, snapshot) = Store::open(&self.dir.path().join("state")).expect("opens");
         self.tracker = Arc::new(Tracker::new());

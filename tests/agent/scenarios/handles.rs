@@ -1,1 +1,283 @@
 //! Files that are renamed or deleted with bytes unread, and too few handles.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use pillion::receiver::{Fault, Options, Receiver};
+
+use crate::harness::{Agent, PATIENCE, Place, field, judge, number_after, until};
+use crate::seen::{get, samples, value};
+
+/// One line of a file, by the name of its bytes (which may get other names) and its number.
+pub(super) fn line(file: &str, seq: u64) -> String {
+    format!("file={file} seq={seq} the quick brown fox jumps over the lazy dog, and again\n")
+}
+
+/// The first `count` lines of a file.
+pub(super) fn lines(file: &str, count: u64) -> String {
+    (0..count).map(|seq| line(file, seq)).collect()
+}
+
+/// Of each file the numbers of its lines that arrived, in the order of their offsets. A line that was
+/// altered is a failure.
+pub(super) fn arrived(receiver: &Receiver) -> BTreeMap<String, Vec<u64>> {
+    let mut found: BTreeMap<String, Vec<(u64, u64)>> = BTreeMap::new();
+    for stored in receiver.documents() {
+        let message = field(&stored, "message").as_str().expect("text");
+        let file = message.strip_prefix("file=").and_then(|it| it.split(' ').next());
+        let (file, seq) = file.zip(number_after(message, " seq=")).expect("one of our lines");
+        assert_eq!(message, line(file, seq).trim_end(), "altered");
+        let offset = field(&stored, "log.offset").as_u64().expect("a number");
+        found.entry(file.to_owned()).or_default().push((offset, seq));
+    }
+    let in_order = |mut lines: Vec<(u64, u64)>| {
+        lines.sort_unstable();
+        lines.into_iter().map(|(_, seq)| seq).collect()
+    };
+    found.into_iter().map(|(file, lines)| (file, in_order(lines))).collect()
+}
+
+/// Waits for so many lines of each file, and wants exactly those: none missing, repeated, reordered or
+/// altered, and none of another file.
+pub(super) fn assert_exact<'f>(
+    receiver: &Receiver,
+    agent: &Agent,
+    written: impl IntoIterator<Item = (&'f str, u64)>,
+) {
+    let written: BTreeMap<&str, u64> = written.into_iter().collect();
+    let all = written.values().sum();
+    let came = receiver.wait_for(PATIENCE, |requests| requests.stored >= all);
+    let arrived = arrived(receiver);
+    for (file, count) in &written {
+        let seqs = arrived.get(*file).cloned().unwrap_or_default();
+        let verdict = judge(0..*count, seqs.iter().copied());
+        assert_eq!(verdict, Default::default(), "{file}\n{}", agent.log().join("\n"));
+        assert!(seqs.is_sorted(), "{file} is reordered");
+    }
+    assert!(came && arrived.len() == written.len(), "{:?}", arrived.keys());
+    agent.assert_conserved();
+}
+
+/// A metric as it is now.
+pub(super) fn metric(agent: &Agent, name: &str) -> f64 {
+    let admin = agent.logged("admin").expect("the agent says where");
+    value(&samples(&get(&admin, "/metrics").1), name)
+}
+
+/// The log files that the agent has open, as the kernel names them.
+pub(super) fn open_logs(agent: &Agent, place: &Place) -> Vec<PathBuf> {
+    let dir = fs::read_dir(format!("/proc/{}/fd", agent.pid())).expect("it runs");
+    let open = dir.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+    // The directory itself is open while it is listed.
+    open.filter(|path| path.starts_with(place.logs()) && *path != place.logs()).collect()
+}
+
+/// Little memory, so that an outage stops the reading soon.
+fn small(place: &Place, receiver: &Receiver, top: &str) -> PathBuf {
+    place.configure(&format!(
+        "state: {{state}}\nadmin: 127.0.0.1:0\nmemory: 2MiB\n{top}\n\
+         sources: {{app: {{files: ['{{logs}}/*.log'], parser: plain, max_record: 16KiB}}}}\n\
+         destinations:\n  search:\n    elasticsearch: {{url: '{}', index: logs-test-default}}\n    \
+         batch: {{bytes: 128KiB, linger: 50ms}}\n",
+        receiver.url()
+    ))
+}
+
+/// An agent whose destination is down and that has read what it may.
+fn in_an_outage(place: &Place, top: &str, write: impl Fn()) -> (Receiver, Agent) {
+    let receiver = Receiver::start(Options::default()).expect("receiver");
+    receiver.faults().set(Fault::Status { status: 503, retry_after: None });
+    let agent = Agent::start(&small(place, &receiver, top), &[]);
+    write();
+    let full = until(PATIENCE, || metric(&agent, "pillion_budget_pauses_total") > 0.0);
+    assert!(full, "reading goes on:\n{}", agent.log().join("\n"));
+    (receiver, agent)
+}
+
+/// Compressed: what is written in half a minute there is written in three seconds here; a pause that is
+/// longer than the tail's patience, and a writer without a name, are in the tail's own tests.
+#[test]
+fn s02_a_writer_keeps_the_old_descriptor_and_writes_on_after_a_rename() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    let mut writer = fs::File::create(place.log("app.log")).expect("made");
+    writer.write_all(lines("old", 10).as_bytes()).expect("written");
+    fs::rename(place.log("app.log"), place.log("app.log.1")).expect("renamed");
+    place.append("app.log", lines("new", 10));
+    for round in 0..100 {
+        for seq in 0..10 {
+            writer.write_all(line("old", 10 + round * 10 + seq).as_bytes()).expect("written");
+        }
+        sleep(Duration::from_millis(30));
+    }
+    assert_exact(&receiver, &agent, [("old", 1010), ("new", 10)]);
+}
+
+#[test]
+fn s03_a_file_is_renamed_to_a_name_outside_the_glob_with_most_of_it_unread() {
+    let place = Place::new();
+    let count = 60_000;
+    let write = || place.append("app.log", lines("old", count));
+    let (receiver, agent) = in_an_outage(&place, "", write);
+    let written = fs::metadata(place.log("app.log")).expect("there").len() as f64;
+    assert!(metric(&agent, "pillion_read_bytes_total") < written / 2.0);
+    fs::rename(place.log("app.log"), place.log("gone-elsewhere")).expect("renamed");
+    place.append("app.log", lines("new", 100));
+    receiver.faults().clear();
+    assert_exact(&receiver, &agent, [("old", count), ("new", 100)]);
+}
+
+#[test]
+fn s13_a_file_is_deleted_with_most_of_it_unread_during_an_outage() {
+    let place = Place::new();
+    let count = 60_000;
+    let write = || place.append("app.log", lines("old", count));
+    let (receiver, agent) = in_an_outage(&place, "", write);
+    fs::remove_file(place.log("app.log")).expect("removed");
+    place.append("app.log", lines("new", 100));
+    let pinned = until(PATIENCE, || metric(&agent, "pillion_pinned_bytes") > 4e6);
+    assert!(pinned, "{}", metric(&agent, "pillion_pinned_bytes"));
+    receiver.faults().clear();
+    assert_exact(&receiver, &agent, [("old", count), ("new", 100)]);
+    let freed =
+        || metric(&agent, "pillion_pinned_bytes") == 0.0 && open_logs(&agent, &place).len() == 1;
+    assert!(until(PATIENCE, freed), "{:?}", open_logs(&agent, &place));
+    assert_eq!(metric(&agent, "pillion_lost_bytes_total{reason=\"pin\"}"), 0.0);
+}
+
+#[test]
+fn s13_beyond_the_cap_the_oldest_deleted_file_is_let_go_and_its_rest_is_counted() {
+    let place = Place::new();
+    let count = 30_000;
+    let write = || {
+        for name in ["first", "second"] {
+            place.append(&format!("{name}.log"), lines(name, count));
+        }
+    };
+    let (receiver, agent) = in_an_outage(&place, "pin: 3MiB", write);
+    let written = fs::metadata(place.log("first.log")).expect("there").len();
+    fs::remove_file(place.log("first.log")).expect("removed");
+    assert!(until(PATIENCE, || metric(&agent, "pillion_pinned_bytes") > 2e6));
+    fs::remove_file(place.log("second.log")).expect("removed");
+    agent.wait_for_log("was let go before it was read to its end");
+    let lost = metric(&agent, "pillion_lost_bytes_total{reason=\"pin\"}") as u64;
+    let held = metric(&agent, "pillion_pinned_bytes");
+    assert!(held > 2e6 && held < 3.0 * 1024.0 * 1024.0, "{held}");
+    assert_eq!(open_logs(&agent, &place).len(), 1);
+    receiver.faults().clear();
+    // Of the first what was read before arrives: its beginning, and the rest of it is what was lost.
+    let read = (0..count).map(|seq| line("first", seq).len() as u64).scan(0, |sum, len| {
+        *sum += len;
+        Some(*sum)
+    });
+    let read = read.take_while(|end| *end <= written - lost).count() as u64;
+    assert_eq!(lines("first", read).len() as u64 + lost, written, "to the byte");
+    assert!(0 < read && read < count, "{read}");
+    assert_exact(&receiver, &agent, [("first", read), ("second", count)]);
+}
+
+#[test]
+fn s14_a_file_is_deleted_that_ends_in_half_a_line() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    let text = lines("a", 11);
+    place.append("app.log", text.trim_end());
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= 10));
+    assert_eq!(open_logs(&agent, &place).len(), 1);
+    fs::remove_file(place.log("app.log")).expect("removed");
+    let deleted = Instant::now();
+    let freed = until(PATIENCE, || open_logs(&agent, &place).is_empty());
+    let took = deleted.elapsed();
+    assert!(freed && took <= Duration::from_secs(20), "freed: {freed}, after {took:?}");
+    assert_exact(&receiver, &agent, [("a", 11)]);
+    let all = receiver.documents();
+    let last = all.iter().find(|it| number_after(&it.document.to_string(), "seq=") == Some(10));
+    assert_eq!(field(last.expect("it came"), "log.flags"), &serde_json::json!(["partial"]));
+}
+
+#[test]
+fn s16_tiny_files_and_files_with_equal_beginnings() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    let sizes = [1, 2, 3, 10, 17, 33, 50, 64, 99, 100];
+    let mut written = Vec::new();
+    for (at, size) in sizes.into_iter().enumerate() {
+        // All begin alike; the first is one byte without an end.
+        let text = "t".repeat(if size == 1 { 1 } else { size - 1 });
+        let end = if size == 1 { "" } else { "\n" };
+        place.append(&format!("tiny{at}.log"), format!("{text}{end}"));
+        written.push(text);
+    }
+    // Identical for 4 KiB and more, and different after.
+    let banner: String = (0..60).map(|seq| line("banner", seq)).collect();
+    assert!(banner.len() > 4096);
+    for name in ["one", "two"] {
+        place.append(&format!("{name}.log"), format!("{banner}last of {name}\n"));
+        written.extend(banner.lines().map(str::to_owned));
+        written.push(format!("last of {name}"));
+    }
+    let whole = written.len() as u64 - 1;
+    let came = receiver.wait_for(PATIENCE, |requests| requests.stored >= whole);
+    let (status, log) = agent.terminate();
+    assert!(came && status.success(), "{}", log.join("\n"));
+    let documents = receiver.documents();
+    let message = |it| field(it, "message").as_str().expect("text").to_owned();
+    let mut arrived: Vec<String> = documents.iter().map(message).collect();
+    arrived.sort();
+    written.sort();
+    assert_eq!(arrived, written);
+}
+
+/// The agent becomes a process with so few descriptors.
+fn limited(limit: u32, config: &std::path::Path) -> Agent {
+    let launcher = ["sh", "-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")];
+    let agent = Agent::spawn_under(&launcher, config, &[]);
+    agent.wait_for_log("watching");
+    agent
+}
+
+#[test]
+fn s43_two_hundred_files_that_are_all_written_under_a_limit_of_a_hundred() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let agent = limited(100, &place.to_elasticsearch(&receiver.url()));
+    let names: Vec<String> = (0..200).map(|n| format!("f{n}")).collect();
+    let mut writers: Vec<fs::File> = names
+        .iter()
+        .map(|name| fs::File::create(place.log(&format!("{name}.log"))).expect("made"))
+        .collect();
+    for seq in 0..50 {
+        for (name, writer) in names.iter().zip(&mut writers) {
+            writer.write_all(line(name, seq).as_bytes()).expect("written");
+        }
+        sleep(Duration::from_millis(50));
+    }
+    assert_exact(&receiver, &agent, names.iter().map(|name| (name.as_str(), 50)));
+    let (status, log) = agent.terminate();
+    assert!(status.success(), "{}", log.join("\n"));
+    assert!(!log.iter().any(|line| line.contains("too many open files")), "{}", log.join("\n"));
+}
+
+/// Starts with too few descriptors for all, then with next to none (the process's own need them), then
+/// with enough: nothing that was shipped is shipped again, and nothing is given up.
+#[test]
+fn s43_more_files_than_descriptors_and_no_state_is_lost() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let config = place.to_elasticsearch(&receiver.url());
+    let names: Vec<String> = (0..513).map(|n| format!("f{n}")).collect();
+    for (round, limit) in [512, 34, 4096].into_iter().enumerate() {
+        for name in &names {
+            let text: String = (0..3).map(|seq| line(name, 3 * round as u64 + seq)).collect();
+            place.append(&format!("{name}.log"), text);
+        }
+        let agent = limited(limit, &config);
+        let count = 3 * (round as u64 + 1);
+        assert_exact(&receiver, &agent, names.iter().map(|name| (name.as_str(), count)));
+        let (status, log) = agent.terminate();
+        assert!(status.success(), "{limit}: {}", log.join("\n"));
+    }
+    assert_eq!(receiver.requests().duplicates, 0);
+}

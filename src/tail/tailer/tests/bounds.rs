@@ -195,8 +195,8 @@ fn idle_files_are_not_touched_between_looks() {
     let looks = bench.stat(|s| &s.rescans);
     // As if events came: no look is due for a while, and nothing else is to be done.
     let tailer = bench.tailer.as_mut().expect("started");
-    tailer.look_due = bench.clock.instant + SAFETY_LOOK;
-    assert_eq!(bench.turn(), Next::Wait(SAFETY_LOOK));
+    tailer.look_due = bench.clock.instant + SAFETY_LOOK.1;
+    assert_eq!(bench.turn(), Next::Wait(SAFETY_LOOK.1));
     assert_eq!(bench.stat(|s| &s.rescans), looks);
     let saves = bench.stat(|s| &s.saves);
     bench.pass(30);

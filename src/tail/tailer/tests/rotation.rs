@@ -178,21 +178,6 @@ fn a_deleted_file_is_read_through_its_handle_and_let_go() {
 }
 
 #[test]
-fn a_deleted_file_is_remembered_until_it_is_settled() {
-    let mut bench = Bench::new();
-    bench.settle = false;
-    bench.write("app.log", lines(0, 10));
-    bench.start();
-    bench.remove("app.log");
-    bench.pass(30);
-    assert_eq!(bench.take_log().last().map(String::as_str), Some("retired #1, last"));
-    assert!(bench.saved().files[0].gone);
-    bench.settle_held();
-    bench.pass(2);
-    assert_eq!(bench.saved().files, []);
-}
-
-#[test]
 fn a_file_under_the_same_name_later_is_another() {
     let mut bench = Bench::new();
     bench.write("app.log", lines(0, 10));

@@ -1,0 +1,56 @@
+//! A wall clock that is set while the tail runs.
+
+use std::time::SystemTime;
+
+use super::*;
+
+const DAY: u64 = 86_400;
+
+/// Writes a file that was changed at a time.
+fn stamped(bench: &Bench, name: &str, text: &str, at: SystemTime) {
+    bench.write(name, text);
+    let file = OpenOptions::new().write(true).open(bench.path(name)).expect("opened");
+    file.set_modified(at).expect("stamped");
+}
+
+#[test]
+fn s33_a_clock_that_jumps_a_day_stalls_nothing_and_has_no_file_ignored() {
+    let day = Duration::from_secs(DAY);
+    for forward in [true, false] {
+        let mut bench = Bench::with(|options| {
+            options.files = vec!["*.log".to_owned()];
+            options.ignore_older = Some(day / 2);
+        });
+        let real = SystemTime::now();
+        let jumped = if forward { real + day } else { real - day };
+        let nanos = i64::try_from(day.as_nanos()).expect("fits");
+        let jump = if forward { nanos } else { -nanos };
+        bench.write("before.log", "one\n");
+        bench.start();
+
+        bench.clock.wall += jump;
+        stamped(&bench, "stamped-before.log", "one\n", real);
+        stamped(&bench, "stamped-after.log", "one\n", jumped);
+        bench.write("before.log", "two\n");
+        bench.pass(2);
+        // And back again, as when a wrong time server was asked.
+        bench.clock.wall -= jump;
+        stamped(&bench, "stamped-wrongly.log", "one\n", jumped);
+        bench.rename("before.log", "before.log.1");
+        stamped(&bench, "before.log", "three\n", real);
+        bench.truncate("stamped-after.log");
+        bench.write("stamped-after.log", "two\n");
+        bench.pass(2);
+        stamped(&bench, "old.log", "old\n", real - 3 * day);
+        bench.pass(2);
+
+        assert_eq!(bench.text("before.log"), "one\ntwo\nthree\n", "{forward}");
+        assert_eq!(bench.text("stamped-before.log"), "one\n", "{forward}");
+        assert_eq!(bench.text("stamped-after.log"), "one\ntwo\n", "{forward}");
+        let wrongly = bench.text("stamped-wrongly.log");
+        // A clock that was behind by a day when it stamped a file makes it a day old for good.
+        assert_eq!(wrongly, if forward { "one\n" } else { "" }, "{forward}");
+        assert_eq!(bench.text("old.log"), "", "what is old is old by both clocks");
+        assert_eq!(bench.stat(|s| &s.lag_bytes), 0, "all is settled and saved");
+    }
+}

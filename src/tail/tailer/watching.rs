@@ -1,0 +1,153 @@
+//! How changes are learned of: by the kernel's events, or, where those are not to be had or do not
+//! come, by looking again and again.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use pillion_parsers::frame::FileNumber;
+
+use super::{HINTED_LOOK, MISSING_LOOK, POLL, SAFETY_LOOK, Tailer};
+use crate::tail::discovery::Found;
+use crate::tail::watcher::{Unwatchable, Watcher};
+
+/// Growth in a directory that no hint announced, so many times in a row, means that hints about it do
+/// not come.
+const MAX_UNHINTED: u32 = 3;
+/// A hint has come after this long, if it comes.
+const HINT_DELAY: Duration = Duration::from_secs(2);
+/// Until events are tried again that could not be had.
+const TRY_AGAIN: Duration = Duration::from_secs(300);
+
+/// What the tail looks by.
+#[derive(Default)]
+pub(super) struct Watching {
+    /// None while polling.
+    pub(super) watcher: Option<Watcher>,
+    /// Between looks round while polling.
+    poll: Duration,
+    /// Between looks round while events come: they are trusted by and by.
+    safety: Duration,
+    /// Directories in which growth was found that no hint had announced: how often in a row, and
+    /// when last.
+    suspects: HashMap<PathBuf, (u32, Instant)>,
+    /// When events are tried again; none if they would be no better.
+    again: Option<Instant>,
+}
+
+impl Tailer {
+    pub(super) fn begin_watching(&mut self) {
+        self.watching.safety = SAFETY_LOOK.0;
+        self.watching.poll = POLL.0;
+        if self.settings.polling {
+            self.stats.polling.store(true, Ordering::Relaxed);
+            return;
+        }
+        match Watcher::new(Arc::clone(&self.inbox)) {
+            Ok(watcher) => self.watching.watcher = Some(watcher),
+            Err(trouble) => self.begin_polling(&trouble),
+        }
+    }
+
+    pub(super) fn begin_polling(&mut self, trouble: &Unwatchable) {
+        if !self.stats.polling.swap(true, Ordering::Relaxed) {
+            let why = &trouble.why;
+            tracing::warn!(why, "polling the log files, since events about them do not come");
+        }
+        let again = trouble.passing.then(|| self.now.instant + TRY_AGAIN);
+        self.watching =
+            Watching { poll: POLL.0, safety: SAFETY_LOOK.0, again, ..Watching::default() };
+        self.look_due = self.now.instant;
+    }
+
+    /// Has these directories watched. Whether some are that were not: what happened in them before
+    /// that was hinted at by nobody.
+    pub(super) fn watch(&mut self, dirs: &BTreeSet<PathBuf>) -> bool {
+        self.try_events_again();
+        let Some(watcher) = &mut self.watching.watcher else { return false };
+        match watcher.watch(dirs) {
+            Ok(added) => {
+                if self.stats.polling.swap(false, Ordering::Relaxed) {
+                    tracing::info!("events about the log files come: no more polling");
+                }
+                added
+            }
+            Err(trouble) => {
+                self.begin_polling(&trouble);
+                false
+            }
+        }
+    }
+
+    fn try_events_again(&mut self) {
+        if self.watching.again.is_some_and(|at| at <= self.now.instant) {
+            self.watching.again = Some(self.now.instant + TRY_AGAIN);
+            // Another watcher needs one more instance; what is wrong was said when polling began.
+            self.watching.watcher = Watcher::new(Arc::clone(&self.inbox)).ok();
+        }
+    }
+
+    /// How long until the next look round. `quiet`: the last one found nothing new.
+    pub(super) fn until_look(&mut self, quiet: bool, missing: bool, added: bool) -> Duration {
+        let watching = &mut self.watching;
+        let slower = |between: Duration, [least, most]: [Duration; 2]| {
+            if quiet { (between * 2).min(most) } else { least }
+        };
+        watching.poll = slower(watching.poll, POLL.into());
+        let safety = watching.safety;
+        watching.safety = match watching.suspects.is_empty() {
+            true => (safety * 2).min(SAFETY_LOOK.1),
+            false => SAFETY_LOOK.0,
+        };
+        match watching.watcher {
+            _ if added => HINTED_LOOK,
+            _ if self.crowded > 0 || self.unsure => POLL.0,
+            None => watching.poll,
+            Some(_) if missing => MISSING_LOOK,
+            Some(_) => safety.min(watching.safety),
+        }
+    }
+
+    /// A hint came about a File: they do come for its directory.
+    pub(super) fn hinted(&mut self, number: FileNumber) {
+        if self.watching.suspects.is_empty() {
+            return;
+        }
+        let dir = self.files.get(&number).and_then(|file| file.real.parent());
+        if let Some(dir) = dir {
+            self.watching.suspects.remove(dir);
+        }
+    }
+
+    /// A watched directory was removed; another may have its name, and even its inode.
+    pub(super) fn unwatched(&mut self, dir: Option<&Path>) {
+        if let Some(watcher) = &mut self.watching.watcher {
+            watcher.doubt(dir);
+        }
+    }
+
+    /// Notices growth of a File that should have been hinted at.
+    pub(super) fn see_growth(&mut self, number: FileNumber, found: &Found) {
+        let now = self.now.instant;
+        let Some(file) = self.files.get(&number) else { return };
+        let lineage = file.lineage.and_then(|id| self.lineages.get(&id));
+        let unhinted = self.watching.watcher.is_some()
+            && found.size > file.reader.size
+            && file.reader.file.is_some()
+            && lineage.is_some_and(|lineage| !lineage.queued);
+        let Some(dir) = file.real.parent().filter(|_| unhinted) else { return };
+        // Written a moment ago, the hint is on its way, and clears the directory of suspicion.
+        let (times, last) = self.watching.suspects.get(dir).copied().unwrap_or((0, now));
+        if times > 0 && now.saturating_duration_since(last) < HINT_DELAY {
+            return;
+        }
+        if times + 1 < MAX_UNHINTED {
+            self.watching.suspects.insert(dir.to_owned(), (times + 1, now));
+            return;
+        }
+        let why = format!("files grow in {dir:?}, and no event says so");
+        self.begin_polling(&Unwatchable { why, passing: false });
+    }
+}
