@@ -281,3 +281,64 @@ fn s43_more_files_than_descriptors_and_no_state_is_lost() {
     }
     assert_eq!(receiver.requests().duplicates, 0);
 }
+
+/// User and system time that a process took, in seconds.
+fn cpu(agent: &Agent) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", agent.pid())).expect("it runs");
+    let after = stat.rsplit_once(')').expect("a name in brackets").1;
+    let ticks = |at: usize| -> f64 {
+        after.split_whitespace().nth(at).and_then(|it| it.parse().ok()).expect("a number")
+    };
+    // Linux shows hundredths of a second to programs.
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+/// So many files, one in a hundred of which is written. Shares of a core: while that goes on, and when
+/// nothing does.
+fn mostly_idle(count: u64, rounds: u64) -> (f64, f64) {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let names: Vec<String> = (0..count).map(|n| format!("f{n}")).collect();
+    for name in &names {
+        place.append(&format!("{name}.log"), line(name, 0));
+    }
+    let agent = limited(512, &place.to_elasticsearch(&receiver.url()));
+    let all = receiver.wait_for(3 * PATIENCE, |requests| requests.stored >= count);
+    assert!(all, "{}", agent.log().join("\n"));
+    let share = |during: &mut dyn FnMut()| {
+        let (before, began) = (cpu(&agent), Instant::now());
+        during();
+        (cpu(&agent) - before) / began.elapsed().as_secs_f64()
+    };
+    let active: Vec<&String> = names.iter().step_by(100).collect();
+    let busy = share(&mut || {
+        for seq in 1..=rounds {
+            for name in &active {
+                place.append(&format!("{name}.log"), line(name, seq));
+            }
+            sleep(Duration::from_millis(500));
+        }
+    });
+    let lines_of = |at: usize| if at.is_multiple_of(100) { rounds + 1 } else { 1 };
+    let written = names.iter().enumerate().map(|(at, name)| (name.as_str(), lines_of(at)));
+    assert_exact(&receiver, &agent, written);
+    let idle = share(&mut || sleep(Duration::from_millis(500) * rounds as u32));
+    let open = open_logs(&agent, &place).len();
+    assert!(open <= 512 - 52, "{open} are open");
+    (busy, idle)
+}
+
+/// A tenth of the scenario's files: exact, and with bounded descriptors. What it costs is measured by
+/// the one below.
+#[test]
+fn s44_two_thousand_files_one_in_a_hundred_of_them_active() {
+    let (busy, idle) = mostly_idle(2_000, 6);
+    assert!(idle < 0.5 && busy < 1.0, "of a core: {busy} busy, {idle} idle");
+}
+
+#[test]
+#[ignore = "half a minute, and a measurement: run it with --release on a machine at rest"]
+fn s44_twenty_thousand_files_one_in_a_hundred_of_them_active() {
+    let (busy, idle) = mostly_idle(20_000, 40);
+    println!("of a core: {busy:.4} busy, {idle:.4} idle");
+    assert!(busy < 0.05 && idle < 0.01, "of a core: {busy} busy, {idle} idle");
+}
