@@ -222,4 +222,32 @@ mod tests {
         watcher.watch(&BTreeSet::new()).expect("unwatched");
         assert!(watcher.watched.is_empty());
     }
+
+    /// With a directory goes its watch, and what is made in its place may even have its inode.
+    #[test]
+    fn a_directory_that_was_made_anew_is_watched_again() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let sub = dir.path().join("sub");
+        let inbox = Arc::new(Inbox::default());
+        let mut watcher = Watcher::new(Arc::clone(&inbox)).expect("inotify");
+        std::fs::create_dir(&sub).expect("made");
+        let dirs = BTreeSet::from([sub.clone()]);
+        assert!(watcher.watch(&dirs).expect("watched"));
+        assert!(!watcher.watch(&dirs).expect("watched"), "nothing new");
+        std::fs::remove_dir(&sub).expect("removed");
+        std::fs::create_dir(&sub).expect("made");
+        let seen = |what: &dyn Fn(super::super::inbox::Posted) -> bool| {
+            let end = Instant::now() + Duration::from_secs(10);
+            while !what(inbox.take()) {
+                assert!(Instant::now() < end, "no event came");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        seen(&|posted| posted.removed_dirs.contains(&sub));
+        watcher.doubt(Some(&sub));
+        assert!(watcher.watch(&dirs).expect("watched"));
+        let log = sub.join("a.log");
+        std::fs::write(&log, "line\n").expect("written");
+        seen(&|posted| posted.changed.contains(&log));
+    }
 }

@@ -200,7 +200,17 @@ impl Tailer {
                 self.leave(number, deleted);
                 continue;
             }
-            match size_at(&file.at, file.id) {
+            let mut size = size_at(&file.at, file.id);
+            if size.is_none() && file.real != file.at {
+                size = size_at(&file.real, file.id);
+                if size.is_some() {
+                    // The link that led there leads elsewhere now.
+                    file.at = Arc::clone(&file.real);
+                    self.leave(number, false);
+                }
+            }
+            let Some(file) = self.files.get_mut(&number) else { continue };
+            match size {
                 // Renamed to where nobody looks, and closed: only this tells that it grows.
                 Some(size) if size > file.reader.size => {
                     let at = Arc::clone(&file.at);

@@ -28,6 +28,7 @@ mod leaving;
 mod model;
 mod restart;
 mod rotation;
+mod watching;
 
 const MIB: usize = 1 << 20;
 
@@ -45,6 +46,7 @@ struct Options {
     max_open: usize,
     max_known: usize,
     pin: u64,
+    polling: bool,
     channel: usize,
 }
 
@@ -96,6 +98,7 @@ impl Bench {
             max_open: 1000,
             max_known: 20_000,
             pin: 256 << 20,
+            polling: true,
             channel: 4,
         };
         change(&mut options);
@@ -168,7 +171,7 @@ impl Bench {
         };
         let mut settings = TailSettings::new(vec![source], destinations, Arc::new(|len| len));
         (settings.chunk, settings.max_open) = (options.chunk, options.max_open);
-        (settings.max_known, settings.polling) = (options.max_known, true);
+        (settings.max_known, settings.polling) = (options.max_known, options.polling);
         settings.pin = options.pin;
         let (sender, receiver) = sync_channel(options.channel);
         let (store, snapshot) = Store::open(&self.dir.path().join("state")).expect("opens");

@@ -268,7 +268,7 @@ fn s43_more_files_than_descriptors_and_no_state_is_lost() {
     let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
     let config = place.to_elasticsearch(&receiver.url());
     let names: Vec<String> = (0..513).map(|n| format!("f{n}")).collect();
-    for (round, limit) in [512, 34, 4096].into_iter().enumerate() {
+    for (round, limit) in [512, 28, 4096].into_iter().enumerate() {
         for name in &names {
             let text: String = (0..3).map(|seq| line(name, 3 * round as u64 + seq)).collect();
             place.append(&format!("{name}.log"), text);

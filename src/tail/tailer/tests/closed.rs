@@ -153,6 +153,37 @@ fn a_restart_opens_no_more_files_than_may_be_open() {
     }
 }
 
+#[test]
+fn what_is_written_behind_a_link_that_leads_elsewhere_now_is_read() {
+    let mut bench = Bench::with(many);
+    bench.options.max_open = 16;
+    let runtime = bench.dir.path().join("runtime");
+    fs::create_dir(&runtime).expect("made");
+    bench.options.links_to = vec![runtime.clone()];
+    let link = |bench: &Bench, n: usize, to: &str| {
+        append(&runtime.join(to), format!("{to}\n").as_bytes());
+        std::os::unix::fs::symlink(runtime.join(to), bench.path("new")).expect("linked");
+        bench.rename("new", &format!("{n}.log"));
+    };
+    for n in 0..40 {
+        link(&bench, n, &format!("old{n}"));
+    }
+    bench.start().pass(5);
+    assert_eq!(bench.came.len(), 40);
+    for n in 0..40 {
+        link(&bench, n, &format!("new{n}"));
+    }
+    bench.pass(5);
+    for n in 0..40 {
+        append(&runtime.join(format!("old{n}")), b"last words\n");
+    }
+    bench.pass(20);
+    for n in 0..40 {
+        assert_eq!(bench.text(&format!("{n}.log")), format!("old{n}\nnew{n}\nlast words\n"));
+    }
+    assert_eq!(bench.stat(|s| &s.lost_gone), 0);
+}
+
 /// Of a file of which nothing was read only the inode is known, and that may be anybody's by now.
 #[test]
 fn an_empty_files_inode_is_no_reason_to_ship_another() {

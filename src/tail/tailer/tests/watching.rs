@@ -1,0 +1,98 @@
+//! Events that are not to be had, do not come, or come again.
+
+use super::*;
+use crate::tail::watcher::Watcher;
+
+fn with_events(files: &[&str]) -> Bench {
+    let mut bench = Bench::new();
+    bench.options.files = files.iter().map(|&name| name.to_owned()).collect();
+    bench.options.polling = false;
+    bench
+}
+
+/// From here on the kernel's events go nowhere: hints are what the test posts.
+fn deafen(bench: &mut Bench) {
+    let deaf = Watcher::new(Arc::new(Inbox::default())).expect("inotify");
+    bench.tailer.as_mut().expect("started").watching.watcher = Some(deaf);
+    drop(bench.inbox.take());
+}
+
+fn polls(bench: &Bench) -> bool {
+    bench.stats.polling.load(Ordering::Relaxed)
+}
+
+#[test]
+fn s45_files_that_grow_without_an_event_are_polled() {
+    let mut bench = with_events(&["app.log"]);
+    bench.write("app.log", lines(0, 1));
+    bench.start();
+    deafen(&mut bench);
+    let mut next = 1;
+    while !polls(&bench) {
+        bench.write("app.log", lines(next, 1));
+        next += 1;
+        bench.pass(1);
+        assert!(next < 20, "never noticed");
+    }
+    bench.write("app.log", lines(next, 1));
+    bench.pass(1);
+    assert_eq!(bench.text("app.log"), lines(0, next + 1));
+    bench.pass(1000);
+    assert!(polls(&bench), "events there would be no better");
+}
+
+#[test]
+fn s45_a_directory_without_events_is_noticed_beside_one_with_them() {
+    let mut bench = with_events(&["loud/app.log", "mute/app.log"]);
+    for dir in ["loud", "mute"] {
+        fs::create_dir(bench.path(dir)).expect("made");
+        bench.write(&format!("{dir}/app.log"), "first\n");
+    }
+    bench.start();
+    deafen(&mut bench);
+    let loud = bench.path("loud/app.log");
+    for _ in 0..30 {
+        for name in ["loud/app.log", "mute/app.log"] {
+            bench.write(name, "line\n");
+        }
+        bench.inbox.post(|posted| posted.change(loud.clone()));
+        bench.pass(1);
+    }
+    assert!(polls(&bench));
+}
+
+/// A look may find what was written before the hint about it comes.
+#[test]
+fn hints_that_come_late_are_no_reason_to_poll() {
+    let mut bench = with_events(&["app.log"]);
+    bench.write("app.log", "first\n");
+    bench.start();
+    deafen(&mut bench);
+    let log = bench.path("app.log");
+    for _ in 0..30 {
+        bench.pass(3);
+        bench.write("app.log", "line\n");
+        bench.tailer.as_mut().expect("started").look_due = bench.clock.instant;
+        bench.run();
+        bench.inbox.post(|posted| posted.change(log.clone()));
+        bench.run();
+    }
+    assert_eq!(bench.text("app.log"), "first\n".to_owned() + &"line\n".repeat(30));
+    assert!(!polls(&bench));
+}
+
+#[test]
+fn s45_events_that_could_not_be_had_are_tried_again() {
+    let mut bench = with_events(&["app.log"]);
+    bench.write("app.log", "one\n");
+    bench.start();
+    assert!(!polls(&bench), "inotify");
+    bench.inbox.post(|posted| posted.failed = Some("no watches are left".to_owned()));
+    bench.pass(290);
+    assert!(polls(&bench));
+    bench.write("app.log", "two\n");
+    bench.pass(1);
+    assert_eq!(bench.text("app.log"), "one\ntwo\n");
+    bench.pass(20);
+    assert!(!polls(&bench));
+}
