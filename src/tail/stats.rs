@@ -32,6 +32,8 @@ pub struct TailStats {
     pub lost_truncated: AtomicU64,
     /// Bytes of Files that were not found again after a restart, as far as their number was known.
     pub lost_gone: AtomicU64,
+    /// Bytes of compressed files that could not be decompressed, as far as their number was known.
+    pub lost_damaged: AtomicU64,
     /// Bytes left out of lines longer than `max_record`.
     pub cut_bytes: AtomicU64,
     /// Lines longer than `max_record`.

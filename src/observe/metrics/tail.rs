@@ -27,7 +27,11 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     page.counter(
         "lost_bytes",
         "Bytes of files that could not be read any more, by reason",
-        [reason("truncated", &tail.lost_truncated), reason("gone", &tail.lost_gone)],
+        [
+            reason("truncated", &tail.lost_truncated),
+            reason("gone", &tail.lost_gone),
+            reason("damaged", &tail.lost_damaged),
+        ],
     );
     page.counter(
         "truncations",

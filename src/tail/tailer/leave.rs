@@ -46,8 +46,12 @@ impl Tailer {
             let Standing::Leaving { since, deleted } = &mut file.standing else { continue };
             // Whether one that was closed is gone is found out by looking round.
             *deleted |= nameless;
-            let grace =
-                if *deleted { self.settings.deleted_grace } else { self.settings.renamed_grace };
+            let grace = match *deleted {
+                // Nobody writes into it.
+                _ if file.archived => std::time::Duration::ZERO,
+                true => self.settings.deleted_grace,
+                false => self.settings.renamed_grace,
+            };
             let patient_until = (*since).max(file.grown) + grace;
             let changed = looked.is_ok_and(|look| look != Look::Same);
             if changed {
@@ -83,7 +87,8 @@ impl Tailer {
         if self.read_last(number) == rounds::Turn::Nothing
             && let Some(file) = self.files.get(&number)
         {
-            let gone = matches!(file.standing, Standing::Leaving { deleted: true, .. });
+            let gone =
+                file.archived || matches!(file.standing, Standing::Leaving { deleted: true, .. });
             if gone {
                 self.lose_unread(number);
                 self.let_go(number, true);
@@ -140,9 +145,10 @@ impl Tailer {
             .map(|(number, _)| *number)
             .collect();
         for number in settled {
-            self.files.remove(&number);
+            if let Some(file) = self.files.remove(&number) {
+                self.bury(number, &file);
+            }
             self.tracker.forget(number);
-            self.numbers.dirty = true;
         }
     }
 }

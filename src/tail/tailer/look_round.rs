@@ -55,7 +55,7 @@ impl Tailer {
         let wait = match &self.watcher {
             _ if self.crowded > 0 || self.unsure => POLL.0,
             None => self.poll,
-            Some(_) if missing => MISSING_LOOK,
+            Some(_) if missing || self.archives.unsettled() => MISSING_LOOK,
             Some(_) => SAFETY_LOOK,
         };
         self.look_due = self.now.instant + wait;
@@ -95,6 +95,11 @@ impl Tailer {
             }
         }
         self.begin_renamed(index, &allowed);
+        for (archive, fits) in std::mem::take(&mut walk.archives) {
+            if self.see_archive(index, &archive, fits, &allowed) {
+                walk.found.push(archive);
+            }
+        }
         for found in std::mem::take(&mut walk.found) {
             let result = match self.by_disk.get(&(index, found.id)).copied() {
                 Some(number) => self.see(number, &found, &allowed),
@@ -116,6 +121,7 @@ impl Tailer {
         }
         self.miss_unseen(index, walk.incomplete);
         if !walk.incomplete && !walk.root_missing {
+            self.archives.forget_unseen(index, self.looks);
             self.give_up_dormant(&name);
         }
         if first {

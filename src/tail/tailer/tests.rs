@@ -18,6 +18,7 @@ use crate::pipeline::chunk::{Chunk, Ending, Opened};
 use crate::tail::inbox::Drain;
 use crate::tail::settings::TailSource;
 
+mod archives;
 mod bounds;
 mod closed;
 mod draining;
