@@ -121,7 +121,8 @@ impl Tailer {
         let (at, real) = (shared(at), shared(real));
         let archived = reader.is_gzip();
         let away = at != path || archived;
-        let leaving = Standing::Leaving { since: self.now.instant, deleted: false };
+        // What is compressed has no writer, and no name to come back to.
+        let leaving = Standing::Leaving { since: self.now.instant, deleted: archived };
         TailedFile {
             source,
             id,
@@ -324,7 +325,7 @@ impl Tailer {
                 Standing::Leaving { deleted, .. } => !deleted && file.unread() == 0,
                 Standing::Resting | Standing::Gone => false,
             };
-            can_be_opened_again && !file.archived && file.reader.file.is_some() && file.spent
+            can_be_opened_again && file.reader.file.is_some() && file.spent
         };
         // Those with half a line at their end last: they will go on.
         let mut idle: Vec<_> = self

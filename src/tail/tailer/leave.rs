@@ -87,8 +87,7 @@ impl Tailer {
         if self.read_last(number) == rounds::Turn::Nothing
             && let Some(file) = self.files.get(&number)
         {
-            let gone =
-                file.archived || matches!(file.standing, Standing::Leaving { deleted: true, .. });
+            let gone = matches!(file.standing, Standing::Leaving { deleted: true, .. });
             if gone {
                 self.lose_unread(number);
                 self.let_go(number, true);

@@ -96,6 +96,8 @@ impl Tailer {
             // Nothing of it was left, or nothing that is not damaged.
             self.take_entry(number);
             self.give_up(&entry, "compressed");
+            let id = self.archives.seen.get(&key).map_or(0, |archive| archive.id(key.1));
+            self.archives.tombstones.mark(number, id);
             return;
         }
         open.file.release(entry.tail.end.min(offset));
