@@ -15,4 +15,5 @@ pub mod resume;
 pub mod settle;
 pub mod snapshot;
 pub mod store;
+pub mod tombstone;
 pub mod tracker;

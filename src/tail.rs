@@ -14,9 +14,12 @@
 //!
 //! What it counts: bytes and lines read are counted here, as chunks are handed over.
 
+mod archive;
 mod discovery;
+mod handle;
 mod identity;
 mod inbox;
+mod inflate;
 mod lineage;
 mod open;
 pub mod pattern;

@@ -2,7 +2,7 @@
 //! hashes in it are one-way and over at least a line's neighbourhood.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
 use serde::ser::{SerializeStruct, Serializer};
@@ -12,6 +12,7 @@ use pillion_parsers::frame::Container;
 
 use super::ledger::Mark;
 use super::resume::Resume;
+use super::tombstone::Tombstone;
 
 /// The whole checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub struct Snapshot {
     pub sources: Vec<String>,
     /// Every File that is still on disk or not yet settled.
     pub files: Vec<FileEntry>,
+    /// Files that are finished, oldest first.
+    #[serde(default)]
+    pub tombstones: Vec<Tombstone>,
 }
 
 /// A [`Snapshot`] that is made while it is written: of very many Files it would be large.
@@ -34,14 +38,17 @@ pub struct Outline<'s, I> {
     pub sources: &'s BTreeSet<String>,
     /// See [`Snapshot::files`]. Used up by the first writing.
     pub files: RefCell<I>,
+    /// See [`Snapshot::tombstones`].
+    pub tombstones: &'s VecDeque<Tombstone>,
 }
 
 impl<I: Iterator<Item = FileEntry>> Serialize for Outline<'_, I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Snapshot", 3)?;
+        let mut fields = serializer.serialize_struct("Snapshot", 4)?;
         fields.serialize_field("next_file", &self.next_file)?;
         fields.serialize_field("sources", self.sources)?;
         fields.serialize_field("files", &Entries(&self.files))?;
+        fields.serialize_field("tombstones", self.tombstones)?;
         fields.end()
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::identity::DiskId;
 use super::open::{Allowed, Refusal};
-use super::pattern::Patterns;
+use super::pattern::{Patterns, is_gzip};
 
 /// Directory entries looked at in one walk of one source.
 const MAX_ENTRIES: usize = 200_000;
@@ -34,11 +34,27 @@ pub(super) struct Found {
     pub(super) link: bool,
 }
 
+impl Found {
+    /// Of what a `stat` saw.
+    pub(super) fn new(path: &Path, meta: &Metadata, link: bool) -> Self {
+        Self {
+            path: path.to_owned(),
+            id: DiskId::of(meta),
+            size: meta.len(),
+            changed: (meta.mtime(), meta.mtime_nsec()),
+            link,
+        }
+    }
+}
+
 /// What a walk saw.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     /// Files that fit: those changed longest ago first, links last.
     pub(super) found: Vec<Found>,
+    /// Files named `*.gz`, and whether they fit: those changed longest ago first. Of those that do not
+    /// fit, one may be the rest of a File that does.
+    pub(super) archives: Vec<(Found, bool)>,
     /// Known files under names that do not fit.
     pub(super) elsewhere: Vec<(DiskId, PathBuf)>,
     /// Directories to watch.
@@ -91,9 +107,11 @@ pub(super) fn walk(patterns: &Patterns, allowed: &Allowed, known: &dyn Fn(u64) -
         }
     }
     let mut walk = walker.walk;
-    walk.found.sort_by(|one, other| {
+    let order = |one: &Found, other: &Found| {
         (one.link, one.changed, &one.path).cmp(&(other.link, other.changed, &other.path))
-    });
+    };
+    walk.found.sort_by(order);
+    walk.archives.sort_by(|(one, _), (other, _)| order(one, other));
     walk
 }
 
@@ -139,6 +157,8 @@ impl Walker<'_> {
             }
             Ok(kind) if kind.is_symlink() => self.link(&path, depth, fits),
             Ok(_) if fits => fs::symlink_metadata(&path).map(|meta| self.file(&path, &meta, false)),
+            Ok(kind) if kind.is_file() && is_gzip(&path) => fs::symlink_metadata(&path)
+                .map(|meta| self.walk.archives.push((Found::new(&path, &meta, false), false))),
             Ok(_) if (self.known)(entry.ino()) => fs::symlink_metadata(&path)
                 .map(|meta| self.walk.elsewhere.push((DiskId::of(&meta), path.clone()))),
             Ok(_) => Ok(()),
@@ -188,13 +208,12 @@ impl Walker<'_> {
 
     fn file(&mut self, path: &Path, meta: &Metadata, link: bool) {
         if meta.is_file() {
-            self.walk.found.push(Found {
-                path: path.to_owned(),
-                id: DiskId::of(meta),
-                size: meta.len(),
-                changed: (meta.mtime(), meta.mtime_nsec()),
-                link,
-            });
+            let found = Found::new(path, meta, link);
+            if is_gzip(path) {
+                self.walk.archives.push((found, true));
+            } else {
+                self.walk.found.push(found);
+            }
         } else {
             self.walk.refused.push((path.to_owned(), Refusal::NotRegular));
         }

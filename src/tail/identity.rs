@@ -1,12 +1,13 @@
 //! What a File is known by: where it lies on the disk, and hashes of its bytes. They only *find* a
 //! File again; no id is made of them, since inodes are reused and first lines are alike.
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::handle::ReadAt;
 use crate::checkpoint::snapshot::{FileEntry, Prefix, TailHash};
 
 /// Device and inode.
@@ -34,13 +35,18 @@ impl Prefix {
     /// # Errors
     ///
     /// What the system said.
-    pub fn read(file: &File, end: u64) -> io::Result<Self> {
+    pub(super) fn read(file: &impl ReadAt, end: u64) -> io::Result<Self> {
         let mut bytes = [0; Self::MAX as usize];
         let want = usize::try_from(end).unwrap_or(usize::MAX).min(bytes.len());
         let (got, _) = bytes.split_at_mut(want);
         let len = read_at_most(file, got, 0)?;
-        let hash = xxh3_64(got.get(..len).unwrap_or_default());
-        Ok(Self { len: u16::try_from(len).unwrap_or(Self::MAX), hash })
+        Ok(Self::of(got.get(..len).unwrap_or_default()))
+    }
+
+    /// Of these first bytes: of [`Self::MAX`] at most.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let bytes = bytes.get(..usize::from(Self::MAX)).unwrap_or(bytes);
+        Self { len: u16::try_from(bytes.len()).unwrap_or(Self::MAX), hash: xxh3_64(bytes) }
     }
 
     /// Whether the file begins with the bytes this was made of.
@@ -48,7 +54,7 @@ impl Prefix {
     /// # Errors
     ///
     /// What the system said.
-    pub fn fits(self, file: &File) -> io::Result<bool> {
+    pub(super) fn fits(self, file: &impl ReadAt) -> io::Result<bool> {
         Ok(self.len == 0 || Self::read(file, u64::from(self.len))? == self)
     }
 }
@@ -70,7 +76,7 @@ impl TailHash {
     /// # Errors
     ///
     /// What the system said.
-    pub fn read(file: &File, end: u64) -> io::Result<Self> {
+    pub(super) fn read(file: &impl ReadAt, end: u64) -> io::Result<Self> {
         let len = u16::try_from(end).unwrap_or(Self::MAX).min(Self::MAX);
         Self { end, len, hash: 0 }.on_disk(file)
     }
@@ -80,12 +86,12 @@ impl TailHash {
     /// # Errors
     ///
     /// What the system said.
-    pub fn fits(self, file: &File) -> io::Result<bool> {
+    pub(super) fn fits(self, file: &impl ReadAt) -> io::Result<bool> {
         Ok(self.len == 0 || self.on_disk(file)? == self)
     }
 
     /// The same place, with the hash of what is there now.
-    fn on_disk(self, file: &File) -> io::Result<Self> {
+    fn on_disk(self, file: &impl ReadAt) -> io::Result<Self> {
         let mut bytes = [0; Self::MAX as usize];
         let (got, _) = bytes.split_at_mut(usize::from(self.len.min(Self::MAX)));
         let len = read_at_most(file, got, self.end.saturating_sub(u64::from(self.len)))?;
@@ -95,7 +101,7 @@ impl TailHash {
 
 /// Whether an open file of `size` bytes is the File of a checkpoint's entry, gone on: it has not
 /// become shorter than what was settled anywhere, and begins and ends there as it did.
-pub(super) fn continues(entry: &FileEntry, file: &File, size: u64) -> io::Result<bool> {
+pub(super) fn continues(entry: &FileEntry, file: &impl ReadAt, size: u64) -> io::Result<bool> {
     let read = entry.marks.iter().map(|mark| mark.safe).max().unwrap_or(0);
     Ok(size >= read.max(entry.tail.end)
         && entry.fingerprint.fits(file)?
@@ -103,10 +109,14 @@ pub(super) fn continues(entry: &FileEntry, file: &File, size: u64) -> io::Result
 }
 
 /// Reads until the buffer is full or the file ends.
-pub(super) fn read_at_most(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(super) fn read_at_most(
+    file: &impl ReadAt,
+    buffer: &mut [u8],
+    offset: u64,
+) -> io::Result<usize> {
     let mut done = 0;
     while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset.saturating_add(done as u64)) {
+        match file.read_some(rest, offset.saturating_add(done as u64)) {
             Ok(0) => break,
             Ok(n) => done += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -118,6 +128,9 @@ pub(super) fn read_at_most(file: &File, buffer: &mut [u8], offset: u64) -> io::R
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+
     use super::*;
     use crate::checkpoint::snapshot::MarkEntry;
 

@@ -8,7 +8,7 @@ use pillion_parsers::frame::FileNumber;
 
 use super::identity::DiskId;
 use super::reader::Reader;
-use crate::checkpoint::snapshot::MarkEntry;
+use crate::checkpoint::snapshot::{MarkEntry, Prefix};
 use crate::pipeline::chunk::LineageId;
 
 /// A path of one source and its rotations.
@@ -81,12 +81,25 @@ pub(super) struct TailedFile {
     pub(super) absent: Vec<MarkEntry>,
     /// The look round in which it was last seen.
     pub(super) seen: u64,
+    /// Whether its bytes come out of a compressed file, which lies at `at`.
+    pub(super) archived: bool,
 }
 
 impl TailedFile {
     /// Bytes a drain, or a retirement, would still have to read.
     pub(super) fn unread(&self) -> u64 {
         self.reader.end().min(self.until).saturating_sub(self.reader.offset)
+    }
+
+    /// Of its first bytes: of those that were read, or while none were, of those that are there.
+    pub(super) fn fingerprint(&self) -> Prefix {
+        let read = self.reader.prefix;
+        match &self.reader.file {
+            Some(handle) if read.len == 0 => {
+                Prefix::read(handle, u64::from(Prefix::MAX)).unwrap_or(read)
+            }
+            _ => read,
+        }
     }
 
     /// Whether it is known only until its bytes are settled.
@@ -101,8 +114,8 @@ impl TailedFile {
 
     /// Bytes in it now, asked of the open handle.
     pub(super) fn size_now(&self) -> u64 {
-        let asked = self.reader.file.as_ref().and_then(|file| file.metadata().ok());
-        asked.map_or(self.reader.size, |meta| meta.len()).max(self.reader.offset)
+        let asked = self.reader.file.as_ref().and_then(|file| file.stat().ok());
+        asked.map_or(self.reader.size, |(size, _)| size).max(self.reader.offset)
     }
 
     /// Where what there is to read ends now: zeros at the end, as far as they were found, are not.

@@ -16,6 +16,8 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 
+use super::handle::Handle;
+
 /// Why a path is not opened.
 #[derive(Debug)]
 pub(super) enum Refusal {
@@ -125,7 +127,7 @@ impl Allowed {
 #[derive(Debug)]
 pub(super) struct OpenFile {
     /// The handle.
-    pub(super) file: File,
+    pub(super) file: Handle,
     /// What it is, asked of the handle.
     pub(super) meta: Metadata,
     /// Where it really lies.
@@ -141,7 +143,7 @@ pub(super) fn open(allowed: &Allowed, path: &Path) -> Result<OpenFile, Refusal> 
     let file = File::from(open_beneath(dir, &rest)?);
     let meta = file.metadata()?;
     regular(&meta)?;
-    Ok(OpenFile { file, meta, real })
+    Ok(OpenFile { file: file.into(), meta, real })
 }
 
 fn regular(meta: &Metadata) -> Result<(), Refusal> {

@@ -80,6 +80,11 @@ pub(super) fn is_compressed(path: &Path) -> bool {
     COMPRESSED.iter().any(|ending| name.ends_with(ending.as_bytes()))
 }
 
+/// Whether a path is named like a gzip file.
+pub(super) fn is_gzip(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b".gz")
+}
+
 fn compile(text: &str) -> Result<Glob, String> {
     GlobBuilder::new(text).literal_separator(true).build().map_err(|error| error.to_string())
 }

@@ -7,14 +7,14 @@
 //! is noticed before a byte of it is taken for a continuation.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use pillion_parsers::frame::Span;
 
+use super::handle::Handle;
 use super::identity::read_at_most;
 use crate::budget::Permit;
 use crate::checkpoint::snapshot::{Prefix, TailHash};
@@ -93,7 +93,7 @@ pub(super) enum Look {
 #[derive(Debug)]
 pub(super) struct Reader {
     /// The handle.
-    pub(super) file: Option<File>,
+    pub(super) file: Option<Handle>,
     /// Where the next line begins.
     pub(super) offset: u64,
     /// Bytes as of the last look.
@@ -125,7 +125,10 @@ impl Reader {
     /// # Errors
     ///
     /// What the system said.
-    pub(super) fn new(file: File, offset: u64, oldest: TailHash) -> io::Result<Self> {
+    pub(super) fn new(file: impl Into<Handle>, offset: u64, oldest: TailHash) -> io::Result<Self> {
+        let file = file.into();
+        file.release(offset);
+        file.allow_a_step();
         let tail = TailHash::read(&file, offset)?;
         let mut reader = Self {
             file: None,
@@ -155,10 +158,9 @@ impl Reader {
     /// # Errors
     ///
     /// What the system said.
-    pub(super) fn reopen(&mut self, file: File) -> io::Result<Result<(), File>> {
-        let fits = file.metadata()?.len() >= self.offset
-            && self.prefix.fits(&file)?
-            && self.tail.fits(&file)?;
+    pub(super) fn reopen(&mut self, file: Handle) -> io::Result<Result<(), Handle>> {
+        let fits =
+            file.stat()?.0 >= self.offset && self.prefix.fits(&file)? && self.tail.fits(&file)?;
         if !fits {
             return Ok(Err(file));
         }
@@ -175,8 +177,7 @@ impl Reader {
     /// What the system said.
     pub(super) fn look(&mut self) -> io::Result<Look> {
         let Some(file) = &self.file else { return Ok(Look::Same) };
-        let meta = file.metadata()?;
-        let (size, changed) = (meta.len(), (meta.mtime(), meta.mtime_nsec()));
+        let (size, changed) = file.stat()?;
         if (size, changed) == (self.size, self.changed) {
             return Ok(Look::Same);
         }
@@ -249,6 +250,16 @@ impl Reader {
         self.tails.front().copied().filter(|tail| tail.end <= safe).unwrap_or_default()
     }
 
+    /// Of the bytes before the offset.
+    pub(super) fn tail(&self) -> TailHash {
+        self.tail
+    }
+
+    /// Whether it decompresses what it reads.
+    pub(super) fn is_gzip(&self) -> bool {
+        self.file.as_ref().is_some_and(Handle::is_gzip)
+    }
+
     /// Reads the next lines.
     ///
     /// # Errors
@@ -256,7 +267,8 @@ impl Reader {
     /// What the system said.
     pub(super) fn step(&mut self, limits: &mut Limits<'_>) -> io::Result<Step> {
         let Some(file) = self.file.take() else { return Ok(Step::Nothing) };
-        let step = self.step_in(&file, limits);
+        file.allow_a_step();
+        let step = or_more(self.step_in(&file, limits));
         if let Ok(Step::Nothing) = step {
             self.verified = self.end();
         }
@@ -264,7 +276,7 @@ impl Reader {
         step
     }
 
-    fn step_in(&mut self, file: &File, limits: &mut Limits<'_>) -> io::Result<Step> {
+    fn step_in(&mut self, file: &Handle, limits: &mut Limits<'_>) -> io::Result<Step> {
         let size = self.size.min(limits.until);
         if size <= self.offset {
             return Ok(Step::Nothing);
@@ -302,19 +314,13 @@ impl Reader {
     }
 
     /// Reads up to `want` bytes at the offset; `None` when what lies before them has changed.
-    fn read_checked(&self, file: &File, want: usize) -> io::Result<Option<Vec<u8>>> {
+    fn read_checked(&self, file: &Handle, want: usize) -> io::Result<Option<Vec<u8>>> {
         let mut before = [0; TailHash::MAX as usize];
         let before_len = usize::from(self.tail.len);
         let (before, _) = before.split_at_mut(before_len.min(usize::from(TailHash::MAX)));
         let mut bytes = vec![0; want];
-        let mut both = [IoSliceMut::new(before), IoSliceMut::new(&mut bytes)];
         let at = self.offset.saturating_sub(before_len as u64);
-        let got = loop {
-            match rustix::io::preadv(file, &mut both, at) {
-                Err(rustix::io::Errno::INTR) => {}
-                other => break other?,
-            }
-        };
+        let got = file.read_both(before, &mut bytes, at)?;
         if got < before_len || TailHash::of(self.offset, before) != self.tail {
             return Ok(None);
         }
@@ -325,7 +331,7 @@ impl Reader {
     /// Moves on to `end`, and gives out the bytes read.
     fn hand_over(
         &mut self,
-        file: &File,
+        file: &Handle,
         end: u64,
         bytes: Vec<u8>,
         ending: Ending,
@@ -340,6 +346,7 @@ impl Reader {
         };
         self.advance(end, tail);
         self.learn_prefix(file)?;
+        file.release(end);
         Ok(Step::Lines(Piece { span, bytes, ending, permit }))
     }
 
@@ -364,12 +371,20 @@ impl Reader {
         }
     }
 
-    fn learn_prefix(&mut self, file: &File) -> io::Result<()> {
+    fn learn_prefix(&mut self, file: &Handle) -> io::Result<()> {
         let want = self.offset.min(u64::from(Prefix::MAX));
         if u64::from(self.prefix.len) < want {
             self.prefix = Prefix::read(file, want)?;
         }
         Ok(())
+    }
+}
+
+/// What is compressed comes in portions: not far enough yet is no error.
+fn or_more(step: io::Result<Step>) -> io::Result<Step> {
+    match step {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Step::More),
+        other => other,
     }
 }
 

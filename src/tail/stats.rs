@@ -38,6 +38,8 @@ pub struct TailStats {
     pub lost_pin: AtomicU64,
     /// Gauge: bytes on the disk of deleted Files that are held open.
     pub pinned_bytes: AtomicU64,
+    /// Bytes of compressed files that could not be decompressed, as far as their number was known.
+    pub lost_damaged: AtomicU64,
     /// Bytes left out of lines longer than `max_record`.
     pub cut_bytes: AtomicU64,
     /// Lines longer than `max_record`.

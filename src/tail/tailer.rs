@@ -16,7 +16,7 @@ use pillion_parsers::frame::FileNumber;
 use super::identity::DiskId;
 use super::inbox::{Inbox, Posted};
 use super::lineage::{Lineage, TailedFile};
-use super::pattern::Patterns;
+use super::pattern::{Patterns, is_gzip};
 use super::settings::TailSettings;
 use super::stats::{TailStats, count};
 use super::watcher::Unwatchable;
@@ -26,8 +26,10 @@ use crate::checkpoint::snapshot::FileEntry;
 use crate::checkpoint::store::Store;
 use crate::checkpoint::tracker::Tracker;
 use crate::pipeline::chunk::{LineageId, Read};
+use archives::Archives;
 use draining::Draining;
 
+mod archives;
 mod begin;
 mod dormant;
 mod draining;
@@ -99,6 +101,8 @@ pub(super) struct Tailer {
     by_path: HashMap<Arc<Path>, Vec<FileNumber>>,
     /// Entries of the checkpoint whose files were not found yet.
     dormant: Vec<FileEntry>,
+    /// Compressed files, and the finished Files that they may be.
+    archives: Archives,
     /// Lineages that may have something to read, in the order of their turns.
     ready: VecDeque<LineageId>,
     /// Files that were renamed to a name that does not fit, maybe before they were looked at: the
@@ -167,6 +171,7 @@ impl Tailer {
             numbers: saving::Numbers::new(&snapshot, now.instant),
             known_sources: snapshot.sources.into_iter().collect(),
             dormant: snapshot.files,
+            archives: Archives::new(snapshot.tombstones),
             looks: 0,
             look_due: now.instant,
             last_look: now.instant,
@@ -202,6 +207,7 @@ impl Tailer {
         if self.drain.is_none() && now.instant >= self.look_due {
             self.look_round();
         }
+        let looks_through = self.look_through_archives();
         self.save_new_files();
         let blocked = self.round();
         if blocked == rounds::Blocked::Budget {
@@ -213,7 +219,7 @@ impl Tailer {
         let draining = self.drain_on();
         let until_look = self.look_due.saturating_duration_since(now.instant);
         let until_tick = self.tick_due.saturating_duration_since(now.instant);
-        if self.numbers.due(now.instant) || draining == Some(Duration::ZERO) {
+        if looks_through || self.numbers.due(now.instant) || draining == Some(Duration::ZERO) {
             return Next::Again;
         }
         let mut wait = match blocked {
@@ -301,6 +307,7 @@ impl Tailer {
         let ours = self.patterns.iter().any(|patterns| patterns.fits(path))
             || named
                 && (self.by_path.contains_key(path)
+                    || is_gzip(path)
                     || std::fs::metadata(path).is_ok_and(|meta| meta.is_dir()));
         if ours {
             // A large directory is not listed at every file that comes or goes.

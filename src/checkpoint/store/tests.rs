@@ -1,8 +1,10 @@
 //! What the store makes of damaged, missing, newer and unwritable state.
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 
 use super::super::snapshot::{FileEntry, MarkEntry, Prefix, TailHash};
+use super::super::tombstone::Tombstone;
 use super::*;
 
 fn entry(number: u32) -> FileEntry {
@@ -38,7 +40,22 @@ fn entry(number: u32) -> FileEntry {
 }
 
 fn snapshot(next_file: u32) -> Snapshot {
-    Snapshot { next_file, sources: vec!["app".to_owned()], files: vec![entry(next_file - 1)] }
+    let tombstone = Tombstone {
+        number: next_file - 2,
+        source: Arc::from("app"),
+        path: Arc::from("/var/log/app/ä.log"),
+        fingerprint: Prefix { len: 9, hash: 1 },
+        size: 9,
+        tail: TailHash { end: 9, len: 9, hash: 2 },
+        when: -1,
+        archive: 0,
+    };
+    Snapshot {
+        next_file,
+        sources: vec!["app".to_owned()],
+        files: vec![entry(next_file - 1)],
+        tombstones: vec![tombstone],
+    }
 }
 
 /// A directory in which generations 10 and 11 were saved.

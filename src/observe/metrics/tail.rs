@@ -31,6 +31,7 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
             reason("truncated", &tail.lost_truncated),
             reason("gone", &tail.lost_gone),
             reason("pin", &tail.lost_pin),
+            reason("damaged", &tail.lost_damaged),
         ],
     );
     page.counter(

@@ -36,7 +36,8 @@ fn prepared() -> tempfile::TempDir {
 
 fn outcome(result: Result<OpenFile, Refusal>) -> String {
     match result {
-        Ok(opened) => io::read_to_string(opened.file).expect("read"),
+        Ok(OpenFile { file: Handle::Plain(file), .. }) => io::read_to_string(file).expect("read"),
+        Ok(other) => format!("{other:?}"),
         Err(refusal) => format!("{refusal:?}"),
     }
 }

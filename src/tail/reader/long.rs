@@ -1,25 +1,24 @@
 //! Lines longer than a chunk, and last lines without an end: searched piecewise, read once it is
 //! known how long they are.
 
-use std::fs::File;
 use std::io;
 
-use super::zeros::past_hole;
-use super::{Limits, Reader, SEARCH_READS, Step};
+use super::{Limits, Reader, SEARCH_READS, Step, or_more};
 use crate::pipeline::chunk::Ending;
+use crate::tail::handle::Handle;
 use crate::tail::identity::read_at_most;
 
 impl Reader {
     /// Goes on searching for the end of the line at the offset.
     pub(super) fn search(
         &mut self,
-        file: &File,
+        file: &Handle,
         size: u64,
         limits: &mut Limits<'_>,
     ) -> io::Result<Step> {
         for _ in 0..SEARCH_READS {
             // No newline is in a hole, however large.
-            let from = past_hole(file, self.blank.max(self.searched)).min(size);
+            let from = file.past_hole(self.blank.max(self.searched)).min(size);
             let left = usize::try_from(size - from).unwrap_or(usize::MAX);
             let want = left.min(limits.search.len());
             let buffer = limits.search.get_mut(..want).unwrap_or_default();
@@ -43,7 +42,7 @@ impl Reader {
     }
 
     /// Reads the line that ends at `end`, or the beginning of it.
-    fn long_line(&mut self, file: &File, end: u64, limits: &mut Limits<'_>) -> io::Result<Step> {
+    fn long_line(&mut self, file: &Handle, end: u64, limits: &mut Limits<'_>) -> io::Result<Step> {
         let len = usize::try_from(end - self.offset).unwrap_or(usize::MAX);
         if len <= limits.chunk {
             // Short enough to be read together with what follows it.
@@ -64,7 +63,7 @@ impl Reader {
     }
 
     /// Reads the first `max_record` bytes of a line that ends at `end`.
-    fn cut(&mut self, file: &File, end: u64, limits: &mut Limits<'_>) -> io::Result<Step> {
+    fn cut(&mut self, file: &Handle, end: u64, limits: &mut Limits<'_>) -> io::Result<Step> {
         let Some(permit) = (limits.claim)(limits.max_record) else { return Ok(Step::Refused) };
         let Some(mut bytes) = self.read_checked(file, limits.max_record)? else {
             return Ok(self.replaced());
@@ -82,7 +81,8 @@ impl Reader {
     pub(in crate::tail) fn last(&mut self, limits: &mut Limits<'_>) -> io::Result<Step> {
         let Some(file) = self.file.take() else { return Ok(Step::Nothing) };
         let blank = self.blank;
-        let step = self.last_in(&file, limits);
+        file.allow_a_step();
+        let step = or_more(self.last_in(&file, limits));
         if matches!(step, Ok(Step::Lines(_))) {
             // What follows is known to be zeros.
             self.zeros = blank.max(self.offset);
@@ -91,7 +91,7 @@ impl Reader {
         step
     }
 
-    fn last_in(&mut self, file: &File, limits: &mut Limits<'_>) -> io::Result<Step> {
+    fn last_in(&mut self, file: &Handle, limits: &mut Limits<'_>) -> io::Result<Step> {
         let end = self.end().min(limits.until);
         if end <= self.offset {
             return Ok(Step::Nothing);

@@ -1,5 +1,6 @@
 //! One File, step by step, without the rest of the tail.
 
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 

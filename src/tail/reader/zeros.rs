@@ -2,15 +2,13 @@
 //! before its next line when the file was truncated under it. They are skipped, holes without being
 //! read, once something follows them. Zeros at the end may be a preallocated file's: they wait.
 
-use std::fs::File;
 use std::io;
 
 use pillion_parsers::frame::Span;
-use rustix::fs::{SeekFrom, seek};
-use rustix::io::Errno;
 
 use super::{Limits, Reader, SEARCH_READS, Step};
 use crate::checkpoint::snapshot::TailHash;
+use crate::tail::handle::Handle;
 use crate::tail::identity::read_at_most;
 
 /// Whether a File begins with the mark of UTF-16, in which letters have zero halves.
@@ -28,7 +26,7 @@ impl Reader {
     /// Goes on over zeros that begin at the offset.
     pub(super) fn zeros_in(
         &mut self,
-        file: &File,
+        file: &Handle,
         size: u64,
         limits: &mut Limits<'_>,
     ) -> io::Result<Step> {
@@ -40,7 +38,7 @@ impl Reader {
         }
         let mut at = self.zeros.max(self.offset);
         for _ in 0..SEARCH_READS {
-            at = past_hole(file, at).min(size);
+            at = file.past_hole(at).min(size);
             let want = usize::try_from(size - at).unwrap_or(usize::MAX).min(limits.search.len());
             let got = read_at_most(file, limits.search.get_mut(..want).unwrap_or_default(), at)?;
             if got == 0 {
@@ -62,19 +60,11 @@ impl Reader {
     }
 
     /// Moves on over zeros.
-    fn skip_to(&mut self, file: &File, end: u64) -> io::Result<Step> {
+    fn skip_to(&mut self, file: &Handle, end: u64) -> io::Result<Step> {
         let span = Span { start: self.offset, end };
         self.advance(end, TailHash::read(file, end)?);
         self.learn_prefix(file)?;
+        file.release(end);
         Ok(Step::Zeros(span))
-    }
-}
-
-/// The end of the hole at `at`; `at` itself if there is none, or the file system cannot tell.
-pub(super) fn past_hole(file: &File, at: u64) -> u64 {
-    match seek(file, SeekFrom::Data(at)) {
-        Ok(data) => data.max(at),
-        Err(Errno::NXIO) => u64::MAX,
-        Err(_) => at,
     }
 }

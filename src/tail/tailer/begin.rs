@@ -13,6 +13,7 @@ use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::TailHash;
 use crate::pipeline::chunk::LineageId;
 use crate::tail::discovery::Found;
+use crate::tail::handle::Handle;
 use crate::tail::identity::{DiskId, read_at_most};
 use crate::tail::lineage::{Lineage, Standing, TailedFile};
 use crate::tail::open::{Allowed, OpenFile, Refusal};
@@ -134,8 +135,10 @@ impl Tailer {
             if *other == *path { Arc::clone(&path) } else { Arc::from(other) }
         };
         let (at, real) = (shared(at), shared(real));
-        let away = at != path;
-        let leaving = Standing::Leaving { since: self.now.instant, deleted: false };
+        let archived = reader.is_gzip();
+        let away = at != path || archived;
+        // What is compressed has no writer, and no name to come back to.
+        let leaving = Standing::Leaving { since: self.now.instant, deleted: archived };
         TailedFile {
             source,
             id,
@@ -153,11 +156,14 @@ impl Tailer {
             until: u64::MAX,
             absent: Vec::new(),
             seen: self.looks,
+            archived,
         }
     }
 
     pub(super) fn insert(&mut self, number: FileNumber, file: TailedFile) {
-        self.by_disk.insert((file.source, file.id), number);
+        if !file.archived {
+            self.by_disk.insert((file.source, file.id), number);
+        }
         self.files.insert(number, Box::new(file));
         self.restless = true;
         self.attach(number);
@@ -215,6 +221,10 @@ impl Tailer {
         number: FileNumber,
         allowed: &Allowed,
     ) -> Result<(), Refusal> {
+        if self.files.get(&number).is_some_and(|file| file.archived) {
+            // It is read in one go.
+            return Ok(());
+        }
         let now = self.now.instant;
         let Some(at) = self.files.get(&number).map(|file| Arc::clone(&file.at)) else {
             return Ok(());
@@ -270,7 +280,7 @@ impl Tailer {
     pub(super) fn lose_unread(&self, number: FileNumber) {
         let Some(file) = self.files.get(&number) else { return };
         let lost = file.unread();
-        if lost > 0 {
+        if lost > 0 && !self.archives.hold(file.source, number.0) {
             count(&self.stats.lost_gone, lost);
             tracing::warn!(path = ?file.path, bytes = lost, "a log file went before it was read to its end");
         }
@@ -289,7 +299,10 @@ impl Tailer {
         let path = file.path.clone();
         self.lose_truncated(&path, lost);
         let Some(file) = self.files.get_mut(&number) else { return };
-        let Some(handle) = file.reader.file.take() else { return };
+        let Some(handle) = file.reader.file.take_if(|handle| !handle.is_gzip()) else {
+            // Written over while it was read: it is looked through again.
+            return self.let_go(number, true);
+        };
         let (source, id, standing) = (file.source, file.id, file.standing);
         let (at, real) = (file.at.clone(), file.real.clone());
         self.let_go(number, false);
@@ -311,7 +324,7 @@ impl Tailer {
 }
 
 /// Where the last line begins: half a line is nobody's record.
-fn last_line_start(file: &std::fs::File, size: u64) -> io::Result<u64> {
+fn last_line_start(file: &Handle, size: u64) -> io::Result<u64> {
     let from = size.saturating_sub(LINE_START);
     let mut bytes = vec![0; usize::try_from(size - from).unwrap_or(0)];
     let len = read_at_most(file, &mut bytes, from)?;

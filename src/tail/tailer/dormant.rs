@@ -12,9 +12,10 @@ use pillion_parsers::frame::FileNumber;
 use super::Tailer;
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
+use crate::tail::discovery::Found;
 use crate::tail::identity::{self, DiskId};
 use crate::tail::open::{Allowed, OpenFile, Refusal};
-use crate::tail::pattern::is_compressed;
+use crate::tail::pattern::{is_compressed, is_gzip};
 use crate::tail::reader::Reader;
 use crate::tail::stats::count;
 
@@ -65,18 +66,28 @@ impl Tailer {
     /// no eye: a link's target is rotated beside itself.
     pub(super) fn begin_beside(&mut self, source: usize, allowed: &Allowed) {
         let Some(settings) = self.settings.sources.get(source) else { return };
-        let ours: Vec<&FileEntry> = self
-            .dormant
+        let ours: Vec<&FileEntry> =
+            self.dormant.iter().filter(|entry| entry.source == settings.name).collect();
+        let ids: HashSet<DiskId> = ours
             .iter()
-            .filter(|entry| entry.source == settings.name && !entry.gone)
+            .filter(|it| !it.gone)
+            .map(|it| DiskId { dev: it.dev, inode: it.inode })
             .collect();
-        let ids: HashSet<DiskId> =
-            ours.iter().map(|it| DiskId { dev: it.dev, inode: it.inode }).collect();
         let dirs: BTreeSet<PathBuf> =
             ours.iter().flat_map(|entry| entry.dirs()).map(Path::to_owned).collect();
         let entries = dirs.iter().filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
         let inodes: HashSet<u64> = ids.iter().map(|id| id.inode).collect();
+        let (archives, entries): (Vec<_>, Vec<_>) = entries.partition(|it| is_gzip(&it.path()));
+        for entry in archives {
+            if let Ok(meta) = entry.metadata()
+                && meta.is_file()
+            {
+                let found = Found::new(&entry.path(), &meta, false);
+                self.see_archive(source, &found, false, allowed);
+            }
+        }
         let found: Vec<(DiskId, PathBuf)> = entries
+            .into_iter()
             .filter(|entry| inodes.contains(&entry.ino()))
             .filter_map(|entry| Some((DiskId::of(&entry.metadata().ok()?), entry.path())))
             .filter(|(id, _)| ids.contains(id))
@@ -117,23 +128,26 @@ impl Tailer {
         if let Some(index) = best {
             return Ok(Some(self.dormant.swap_remove(index)));
         }
-        let replaced = |entry: &FileEntry| {
-            entry.source == name && entry.dev == id.dev && entry.inode == id.inode
-        };
-        for entry in self.dormant.extract_if(.., |entry| replaced(entry)).collect::<Vec<_>>() {
-            self.give_up(&entry, "truncated or replaced while the agent was away");
+        // Its bytes may still be found compressed; if not, it is given up.
+        for entry in &mut self.dormant {
+            entry.gone |= entry.source == name && entry.dev == id.dev && entry.inode == id.inode;
         }
         Ok(None)
     }
 
     /// Entries whose files are nowhere to be found have nothing left to be read.
     pub(super) fn give_up_dormant(&mut self, source: &str) {
+        let archives = &self.archives;
+        let index = self.settings.sources.iter().position(|it| it.name == source);
         let gone = |entry: &FileEntry| {
             let id = DiskId { dev: entry.dev, inode: entry.inode };
-            entry.source == source && (entry.gone || !entry.dirs().any(|dir| lies_in(dir, id)))
+            entry.source == source
+                && (entry.gone || !entry.dirs().any(|dir| lies_in(dir, id)))
+                && !index.is_some_and(|index| archives.may_have(index, entry))
         };
         for entry in self.dormant.extract_if(.., |entry| gone(entry)).collect::<Vec<_>>() {
-            self.give_up(&entry, "not found again");
+            let why = if entry.gone { "truncated or replaced" } else { "not found again" };
+            self.give_up(&entry, why);
         }
     }
 
@@ -147,13 +161,14 @@ impl Tailer {
         }
     }
 
-    fn give_up(&mut self, entry: &FileEntry, why: &'static str) {
+    /// Nothing is read any more of an entry.
+    pub(super) fn give_up(&mut self, entry: &FileEntry, why: &'static str) {
         let lost = entry.unsettled(self.settings.destinations.iter().map(String::as_str));
         if lost > 0 {
             count(&self.stats.lost_gone, lost);
             tracing::warn!(path = ?entry.path, bytes = lost, why, "bytes of a log file are lost");
         }
-        self.numbers.dirty = true;
+        self.bury_entry(entry);
     }
 
     /// Goes on with a File of the checkpoint.
@@ -165,7 +180,7 @@ impl Tailer {
         at: &Path,
         at_end: bool,
     ) -> Result<(), Refusal> {
-        let size = open.meta.len();
+        let (size, _) = open.file.stat()?;
         let named = |name: &str| entry.marks.iter().find(|mark| mark.to == name);
         // A destination that is new here begins as a source would.
         let begin = Mark { safe: if at_end { size } else { 0 }, ..Mark::default() };

@@ -49,6 +49,8 @@ impl Tailer {
             // One that wrote after the file was deleted may do so again.
             let goes_on = file.grown > *since + 2 * TICK;
             let grace = match *deleted && !goes_on {
+                // Nobody writes into it.
+                _ if file.archived => std::time::Duration::ZERO,
                 true => self.settings.deleted_grace,
                 false => self.settings.renamed_grace,
             };
@@ -151,9 +153,10 @@ impl Tailer {
             .map(|(number, _)| *number)
             .collect();
         for number in settled {
-            self.files.remove(&number);
+            if let Some(file) = self.files.remove(&number) {
+                self.bury(number, &file);
+            }
             self.tracker.forget(number);
-            self.numbers.dirty = true;
         }
     }
 }

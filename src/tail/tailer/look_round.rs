@@ -45,7 +45,8 @@ impl Tailer {
         self.map_paths();
         let added = self.watch(&dirs);
         let quiet = before == (self.numbers.due(self.now.instant), self.ready.len());
-        self.look_due = self.now.instant + self.until_look(quiet, missing, added);
+        self.look_due =
+            self.now.instant + self.until_look(quiet, missing || self.archives.unsettled(), added);
         self.stats.waiting_files.store(self.crowded, Ordering::Relaxed);
         if self.crowded > 0 && crowded == 0 {
             let (waiting, open) = (self.crowded, self.settings.max_open);
@@ -83,6 +84,11 @@ impl Tailer {
             }
         }
         again.append(&mut self.begin_renamed(index, &allowed));
+        for (archive, fits) in std::mem::take(&mut walk.archives) {
+            if self.see_archive(index, &archive, fits, &allowed) {
+                walk.found.push(archive);
+            }
+        }
         for found in std::mem::take(&mut walk.found) {
             let result = match self.by_disk.get(&(index, found.id)).copied() {
                 Some(number) => self.see(number, &found, &allowed),
@@ -104,6 +110,7 @@ impl Tailer {
             self.refuse(path, refusal);
         }
         if !walk.incomplete && !walk.root_missing {
+            self.archives.forget_unseen(index, self.looks);
             self.give_up_dormant(&name);
         }
         if first {

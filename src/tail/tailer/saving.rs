@@ -105,6 +105,7 @@ impl Tailer {
     fn save(&mut self) -> bool {
         let began = Instant::now();
         self.tracker.take_dirty();
+        self.archives.tombstones.age(self.now.wall / 1_000_000_000);
         let next_file = self.numbers.next.saturating_add(RESERVE);
         match self.write(next_file) {
             Ok(()) => {
@@ -172,14 +173,15 @@ impl Tailer {
                 dev: file.id.dev,
                 inode: file.id.inode,
                 size: if file.gone() { file.reader.offset } else { file.reader.end() },
-                fingerprint: file.reader.prefix,
+                fingerprint: file.fingerprint(),
                 tail: file.reader.tail_before(safe),
                 marks: marks.chain(file.absent.iter().cloned()).collect(),
                 gone: file.gone(),
             }
         });
         let files = RefCell::new(self.dormant.iter().cloned().chain(known));
-        self.store.save(&Outline { next_file, sources: &self.known_sources, files })
+        let tombstones = self.archives.tombstones.entries();
+        self.store.save(&Outline { next_file, sources: &self.known_sources, files, tombstones })
     }
 
     /// Shows gauges and lag.

@@ -19,6 +19,7 @@ use crate::pipeline::chunk::{Chunk, Ending, Opened};
 use crate::tail::inbox::Drain;
 use crate::tail::settings::TailSource;
 
+mod archives;
 mod bounds;
 mod clock;
 mod closed;

@@ -1,0 +1,335 @@
+//! Compressed rotations: which File each is, and what it holds that was not read.
+//!
+//! A `.gz` is looked through once it rests, and then is what it is: a File that is known and was read
+//! (most are), the rest of one that is not on the disk any more, or, where the globs ask for it, a new
+//! one. What there is to read is read under the File's own number and offsets. One at a time: each
+//! costs memory for decompressing.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pillion_parsers::frame::FileNumber;
+
+use super::{Now, Tailer};
+use crate::checkpoint::snapshot::FileEntry;
+use crate::checkpoint::tombstone::{Tombstone, Tombstones};
+use crate::tail::archive::{Examination, is_kin};
+use crate::tail::discovery::Found;
+use crate::tail::handle::{Handle, Inflated};
+use crate::tail::identity::{DiskId, read_at_most};
+use crate::tail::lineage::TailedFile;
+use crate::tail::open::{self, Allowed, OpenFile};
+
+mod examine;
+mod resume;
+
+use resume::Opening;
+
+/// Compressed files known at once; those beyond it are left alone until others are gone.
+const MAX_SEEN: usize = 20_000;
+/// One that has not changed for so long is not being written.
+const RESTS: Duration = Duration::from_secs(1);
+/// One that ends too early and has not changed for so long will not be written any further.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of the smallest gzip file.
+const SMALLEST: u64 = 20;
+
+/// A source, and where a compressed file of it lies on the disk.
+type Key = (usize, DiskId);
+
+/// What is known of compressed files.
+pub(super) struct Archives {
+    /// Those that are there.
+    seen: HashMap<Key, Archive>,
+    /// Those to be looked through.
+    due: VecDeque<Key>,
+    /// The one that is being looked through.
+    examination: Option<(Key, Examination)>,
+    /// The one that is being decompressed up to where its reading goes on.
+    opening: Option<Opening>,
+    /// Whether one may have something to be read.
+    pub(super) wanting: bool,
+    /// Files that are finished.
+    pub(super) tombstones: Tombstones,
+}
+
+/// A compressed file.
+struct Archive {
+    path: Arc<Path>,
+    /// Bytes in it, and when they were last changed, as of the last look.
+    state: (u64, (i64, i64)),
+    /// Whether it may be a File that was never seen before.
+    fits: bool,
+    /// Whether it was there when its source was first tailed.
+    first: bool,
+    /// The look round in which it was last seen.
+    looks: u64,
+    /// Since when it has been in this state.
+    since: Instant,
+    /// Its length, decompressed, modulo 2³², by its last bytes.
+    said: u32,
+    verdict: Verdict,
+}
+
+/// What is known of what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// It may still be being written.
+    Fresh,
+    /// It could not be opened or read: it is tried again at the next look.
+    Refused,
+    /// It is to be looked through.
+    Due,
+    /// It ends too early: nothing is known until it changes.
+    Early,
+    /// Nothing that is to be read.
+    Nobodys,
+    /// It is only named like a compressed file.
+    Plain,
+    /// A new File of so many bytes.
+    New(u64),
+    /// Bytes of this File, so many from its beginning.
+    Of(u32, u64),
+}
+
+impl Archives {
+    pub(super) fn new(tombstones: Vec<Tombstone>) -> Self {
+        Self {
+            seen: HashMap::new(),
+            due: VecDeque::new(),
+            examination: None,
+            opening: None,
+            wanting: false,
+            tombstones: Tombstones::new(tombstones),
+        }
+    }
+
+    /// Whether one has to be looked at again soon.
+    pub(super) fn unsettled(&self) -> bool {
+        self.seen.values().any(|archive| archive.verdict == Verdict::Fresh)
+    }
+
+    /// Whether one holds bytes of a File.
+    pub(super) fn hold(&self, source: usize, number: u32) -> bool {
+        let of = |verdict| matches!(verdict, Verdict::Of(of, _) if of == number);
+        self.seen.iter().any(|((its, _), archive)| *its == source && of(archive.verdict))
+    }
+
+    /// Whether one may turn out to hold bytes of a File that is nowhere to be found.
+    pub(super) fn may_have(&self, source: usize, entry: &FileEntry) -> bool {
+        let near = |archive: &Archive| entry.dirs().any(|dir| archive.path.parent() == Some(dir));
+        self.seen.iter().filter(|((its, _), _)| *its == source).any(|(_, archive)| {
+            match archive.verdict {
+                Verdict::Fresh | Verdict::Refused | Verdict::Due => near(archive),
+                Verdict::Early => near(archive),
+                Verdict::Of(number, _) => number == entry.number,
+                Verdict::Nobodys | Verdict::Plain | Verdict::New(_) => false,
+            }
+        })
+    }
+
+    /// Forgets those of a source that are gone.
+    pub(super) fn forget_unseen(&mut self, source: usize, looks: u64) {
+        self.seen.retain(|(its, _), archive| *its != source || archive.looks == looks);
+    }
+
+    fn judge(&mut self, key: Key, verdict: Verdict, now: Now) {
+        if let Some(archive) = self.seen.get_mut(&key) {
+            archive.verdict = verdict;
+            if verdict == Verdict::Fresh {
+                archive.since = now.instant;
+            }
+        }
+    }
+}
+
+impl Archive {
+    /// Seconds since it was changed.
+    fn age(&self, now: Now) -> i64 {
+        (now.wall / 1_000_000_000).saturating_sub(self.state.1.0)
+    }
+
+    /// Whether it has not changed for so long, by whichever clock.
+    fn rests(&self, now: Now, so_long: Duration) -> bool {
+        let seconds = i64::try_from(so_long.as_secs()).unwrap_or(i64::MAX);
+        self.age(now) > seconds || now.instant.saturating_duration_since(self.since) >= so_long
+    }
+
+    /// What tells it from all others, and from itself when it is changed; not 0.
+    fn id(&self, disk: DiskId) -> u64 {
+        let (size, (seconds, nanos)) = self.state;
+        let text = format!("{} {} {size} {seconds} {nanos}", disk.dev, disk.inode);
+        xxhash_rust::xxh3::xxh3_64(text.as_bytes()).max(1)
+    }
+}
+
+impl Tailer {
+    /// A compressed file is there; `fits`: where the globs ask for it. Whether it only has the name of
+    /// one, and is a log file like others.
+    pub(super) fn see_archive(
+        &mut self,
+        source: usize,
+        found: &Found,
+        fits: bool,
+        allowed: &Allowed,
+    ) -> bool {
+        let key = (source, found.id);
+        if self.by_disk.contains_key(&key) {
+            return fits;
+        }
+        let state = (found.size, found.changed);
+        let before = self.archives.seen.get(&key);
+        if before.is_none_or(|archive| archive.state != state) {
+            if before.is_none() && self.archives.seen.len() >= MAX_SEEN {
+                return false;
+            }
+            let verdict = match () {
+                () if fits && is_plain(allowed, &found.path) => Verdict::Plain,
+                () if found.size < SMALLEST => Verdict::Early,
+                () => Verdict::Fresh,
+            };
+            let archive = Archive {
+                path: Arc::from(found.path.as_path()),
+                state,
+                fits,
+                first: self.begins(source),
+                looks: self.looks,
+                since: self.now.instant,
+                said: 0,
+                verdict,
+            };
+            self.archives.seen.insert(key, archive);
+        }
+        let Some(archive) = self.archives.seen.get_mut(&key) else { return false };
+        archive.looks = self.looks;
+        archive.fits |= fits;
+        if *archive.path != found.path && (fits || !archive.fits) {
+            archive.path = Arc::from(found.path.as_path());
+        }
+        let due = match archive.verdict {
+            Verdict::Refused => true,
+            Verdict::Fresh => archive.rests(self.now, RESTS),
+            Verdict::Early => archive.rests(self.now, PATIENCE),
+            _ => false,
+        };
+        if due {
+            self.settle_archive(key);
+        }
+        self.archives.seen.get(&key).is_some_and(|it| it.verdict == Verdict::Plain && fits)
+    }
+
+    /// One that rests is looked through, unless it was found out before what it is.
+    fn settle_archive(&mut self, key: Key) {
+        let Some(archive) = self.archives.seen.get_mut(&key) else { return };
+        let id = archive.id(key.1);
+        let known = self.archives.tombstones.iter().find(|tombstone| tombstone.archive == id);
+        archive.verdict = match known {
+            Some(tombstone) => Verdict::Of(tombstone.number, tombstone.tail.end),
+            None => Verdict::Due,
+        };
+        if known.is_none() {
+            self.archives.due.push_back(key);
+        }
+    }
+
+    /// Takes one step with a compressed file. Whether there may be another step to take at once.
+    pub(super) fn look_through_archives(&mut self) -> bool {
+        if self.drain.is_some() || self.workers.is_empty() {
+            return false;
+        }
+        if self.archives.opening.is_some() {
+            self.go_on_opening();
+            return true;
+        }
+        if self.archives.examination.is_some() || !self.archives.due.is_empty() {
+            self.examine();
+            return true;
+        }
+        std::mem::take(&mut self.archives.wanting) && self.open_wanted()
+    }
+
+    /// Opens one, if it still is what it was; `None` has it looked at again.
+    fn open_archive(&mut self, key: Key) -> Option<OpenFile> {
+        let archive = self.archives.seen.get(&key)?;
+        let (patterns, source) = (self.patterns.get(key.0)?, self.settings.sources.get(key.0)?);
+        let path = Arc::clone(&archive.path);
+        let opened = open::open(&self.allowed(patterns, source), &path);
+        let found = opened.map(|open| (Found::new(&path, &open.meta, false), open));
+        match found {
+            Ok((found, open))
+                if (found.id, (found.size, found.changed)) == (key.1, archive.state) =>
+            {
+                Some(open)
+            }
+            Ok(_) => {
+                self.archives.judge(key, Verdict::Fresh, self.now);
+                None
+            }
+            Err(refusal) => {
+                if archive.fits {
+                    self.refuse(&path, &refusal);
+                }
+                self.archives.judge(key, Verdict::Refused, self.now);
+                None
+            }
+        }
+    }
+
+    /// Whether a source is being tailed for the first time.
+    fn begins(&self, source: usize) -> bool {
+        let source = self.settings.sources.get(source);
+        source.is_some_and(|source| !self.known_sources.contains(source.name.as_str()))
+    }
+
+    /// Remembers a File that is finished.
+    pub(super) fn bury(&mut self, number: FileNumber, file: &TailedFile) {
+        self.numbers.dirty = true;
+        self.archives.wanting = true;
+        let Some(source) = self.settings.sources.get(file.source) else { return };
+        let tail = file.reader.tail();
+        if tail.len == 0 {
+            return;
+        }
+        let of = |archive: &Archive| matches!(archive.verdict, Verdict::Of(n, _) if n == number.0);
+        let archive = self.archives.seen.iter().find(|(_, archive)| of(archive));
+        self.archives.tombstones.push(Tombstone {
+            number: number.0,
+            source: Arc::from(source.name.as_str()),
+            path: crate::tail::lineage::text(&file.path),
+            fingerprint: file.reader.prefix,
+            size: file.reader.size.max(file.reader.offset),
+            tail,
+            when: self.now.wall / 1_000_000_000,
+            archive: archive.map_or(0, |(key, archive)| archive.id(key.1)),
+        });
+    }
+
+    /// The same of an entry of the checkpoint.
+    pub(super) fn bury_entry(&mut self, entry: &FileEntry) {
+        self.numbers.dirty = true;
+        self.archives.wanting = true;
+        if entry.tail.len == 0 {
+            return;
+        }
+        self.archives.tombstones.push(Tombstone {
+            number: entry.number,
+            source: Arc::from(entry.source.as_str()),
+            path: Arc::from(entry.path.as_str()),
+            fingerprint: entry.fingerprint,
+            size: entry.size.max(entry.tail.end),
+            tail: entry.tail,
+            when: self.now.wall / 1_000_000_000,
+            archive: 0,
+        });
+    }
+}
+
+/// Whether a file does not begin as gzip does. In doubt it does.
+fn is_plain(allowed: &Allowed, path: &Path) -> bool {
+    let Ok(open) = open::open(allowed, path) else { return false };
+    let mut magic = [0; 2];
+    read_at_most(&open.file, &mut magic, 0).is_ok_and(|got| got == 2) && magic != [0x1F, 0x8B]
+}

@@ -1,0 +1,186 @@
+//! Goes on reading a File in its compressed rotation, from the offset it had.
+
+use super::{
+    Arc, BTreeMap, FileEntry, FileNumber, Handle, Inflated, Key, OpenFile, RefCell, Tailer, Verdict,
+};
+use crate::checkpoint::snapshot::{MarkEntry, TailHash};
+use crate::checkpoint::tombstone::Tombstone;
+use crate::tail::stats::count;
+
+/// A compressed file on its way to where reading goes on: all before that has to be decompressed.
+pub(super) struct Opening {
+    key: Key,
+    entry: FileEntry,
+    open: OpenFile,
+    /// Where reading goes on.
+    offset: u64,
+    /// Whether the bytes before the hash's place were found to be the File's.
+    verified: bool,
+}
+
+impl Tailer {
+    /// Opens the one that holds what was not read of the oldest File, unless one is open. Whether it
+    /// did.
+    pub(super) fn open_wanted(&mut self) -> bool {
+        if self.files.values().any(|file| file.archived && !file.gone()) {
+            return false;
+        }
+        let Some((key, len, number)) = self.wanted() else { return false };
+        let Some(mut open) = self.open_archive(key) else { return true };
+        let Handle::Plain(file) = open.file else { return true };
+        let max_record = self.settings.sources.get(key.0).map_or(0, |it| it.max_record);
+        let line = max_record.max(self.settings.chunk);
+        let permit = self.budget.overdraw(Inflated::resident(line));
+        let inflated = Inflated::new(file, len, line, permit);
+        open.file = Handle::Gzip(Box::new(RefCell::new(inflated)));
+        match number {
+            Some(number) => self.begin_opening(key, number, len, open),
+            None => self.begin_archive(key, len, open),
+        }
+        true
+    }
+
+    /// Which one to open: the one of the smallest number, the new ones last, oldest first.
+    fn wanted(&self) -> Option<(Key, u64, Option<u32>)> {
+        let archives = &self.archives;
+        let mut by_number: BTreeMap<u32, (Key, u64)> = BTreeMap::new();
+        for (key, archive) in &archives.seen {
+            if let Verdict::Of(number, len) = archive.verdict {
+                by_number.insert(number, (*key, len));
+            }
+        }
+        let unread =
+            |it: &&Tombstone| by_number.get(&it.number).is_some_and(|of| it.tail.end < of.1);
+        let dormant = self.dormant.iter().map(|entry| entry.number);
+        let finished = archives.tombstones.iter().filter(unread).map(|it| it.number);
+        let known = dormant
+            .chain(finished)
+            .filter_map(|number| by_number.get(&number).map(|(key, len)| (number, *key, *len)))
+            .min_by_key(|(number, ..)| *number);
+        if let Some((number, key, len)) = known {
+            return Some((key, len, Some(number)));
+        }
+        let new = archives.seen.iter().filter_map(|(key, archive)| match archive.verdict {
+            Verdict::New(len) => Some((archive.state.1, *key, len)),
+            _ => None,
+        });
+        new.min_by_key(|(changed, ..)| *changed).map(|(_, key, len)| (key, len, None))
+    }
+
+    /// Begins a new File.
+    fn begin_archive(&mut self, key: Key, len: u64, open: OpenFile) {
+        let Some(path) = self.archives.seen.get(&key).map(|it| Arc::clone(&it.path)) else {
+            return;
+        };
+        if self.files.len() >= self.settings.max_known
+            || self.begin_fresh(key.0, open, &path, &path, false).is_err()
+        {
+            return self.archives.judge(key, Verdict::Fresh, self.now);
+        }
+        if let Some((FileNumber(number), _)) = self.files.last_key_value() {
+            let verdict = Verdict::Of(*number, len);
+            self.archives.judge(key, verdict, self.now);
+        }
+    }
+
+    /// Begins to go on with a File that is known.
+    fn begin_opening(&mut self, key: Key, number: u32, len: u64, open: OpenFile) {
+        let Some(entry) = self.entry_of(key, number, len) else { return };
+        let to = self.settings.sources.get(key.0).map(|it| it.to.as_slice()).unwrap_or_default();
+        let names = to.iter().filter_map(|index| self.settings.destinations.get(*index));
+        let safe = |name: &String| {
+            entry.marks.iter().find(|mark| mark.to == *name).map_or(0, |mark| mark.safe)
+        };
+        let offset = names.map(safe).min().unwrap_or(len);
+        if offset >= len {
+            // Nothing of it was left, or nothing that is not damaged.
+            self.take_entry(number);
+            self.give_up(&entry, "compressed");
+            let id = self.archives.seen.get(&key).map_or(0, |archive| archive.id(key.1));
+            self.archives.tombstones.mark(number, id);
+            return;
+        }
+        open.file.release(entry.tail.end.min(offset));
+        self.archives.opening = Some(Opening { key, entry, open, offset, verified: false });
+    }
+
+    /// What is known of a File, as the checkpoint has it.
+    fn entry_of(&self, key: Key, number: u32, len: u64) -> Option<FileEntry> {
+        if let Some(entry) = self.dormant.iter().find(|entry| entry.number == number) {
+            return Some(entry.clone());
+        }
+        let tombstone = self.archives.tombstones.get(number)?;
+        let mark = |to: &String| MarkEntry {
+            to: to.clone(),
+            safe: tombstone.tail.end,
+            parser: None,
+            in_private_key: false,
+            container: None,
+        };
+        Some(FileEntry {
+            number,
+            source: tombstone.source.to_string(),
+            path: tombstone.path.to_string(),
+            at: None,
+            real: None,
+            dev: key.1.dev,
+            inode: key.1.inode,
+            size: len,
+            fingerprint: tombstone.fingerprint,
+            tail: tombstone.tail,
+            marks: self.settings.destinations.iter().map(mark).collect(),
+            gone: false,
+        })
+    }
+
+    /// Forgets what is known of a File that is not read: it is now, or never will be.
+    fn take_entry(&mut self, number: u32) {
+        self.dormant.retain(|entry| entry.number != number);
+        self.archives.tombstones.take(number);
+        self.numbers.dirty = true;
+    }
+
+    /// Decompresses one further towards its offset; goes on reading once it is there.
+    pub(super) fn go_on_opening(&mut self) {
+        let Some(mut opening) = self.archives.opening.take() else { return };
+        let handle = &opening.open.file;
+        handle.allow_a_step();
+        let reached = if opening.verified {
+            TailHash::read(handle, opening.offset).map(|_| true)
+        } else {
+            opening.entry.tail.fits(handle)
+        };
+        match reached {
+            Ok(true) if opening.verified => self.resume_archive(opening),
+            Ok(true) => {
+                opening.verified = true;
+                handle.release(opening.offset);
+                self.archives.opening = Some(opening);
+            }
+            Ok(false) => {
+                // Another one after all: its bytes stay with whoever they are of.
+                self.archives.judge(opening.key, Verdict::Nobodys, self.now);
+                self.archives.wanting = true;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                self.archives.opening = Some(opening);
+            }
+            Err(_) => {
+                count(&self.stats.read_errors, 1);
+                self.archives.judge(opening.key, Verdict::Refused, self.now);
+            }
+        }
+    }
+
+    fn resume_archive(&mut self, opening: Opening) {
+        let Opening { key, entry, open, .. } = opening;
+        let Some(path) = self.archives.seen.get(&key).map(|it| Arc::clone(&it.path)) else {
+            return;
+        };
+        self.take_entry(entry.number);
+        if self.resume(key.0, entry.clone(), open, &path, false).is_err() {
+            self.dormant.push(entry);
+            self.archives.judge(key, Verdict::Fresh, self.now);
+        }
+    }
+}
