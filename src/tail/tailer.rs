@@ -18,7 +18,7 @@ use super::identity::DiskId;
 use super::inbox::{Inbox, Posted};
 use super::lineage::{Lineage, TailedFile};
 use super::pattern::Patterns;
-use super::settings::TailSettings;
+use super::settings::{TailSettings, TailSource};
 use super::stats::{TailStats, count};
 use super::watcher::Watcher;
 use super::{Finished, TailParts};
@@ -28,10 +28,13 @@ use crate::checkpoint::store::Store;
 use crate::checkpoint::tracker::Tracker;
 use crate::pipeline::chunk::{LineageId, Read};
 use draining::Draining;
+use hand_over::Inherited;
+use saving::Numbers;
 
 mod begin;
 mod dormant;
 mod draining;
+pub(super) mod hand_over;
 mod leave;
 mod look_round;
 mod rounds;
@@ -107,7 +110,7 @@ pub(super) struct Tailer {
     watcher: Option<Watcher>,
     inbox: Arc<Inbox>,
     known_sources: BTreeSet<String>,
-    numbers: saving::Numbers,
+    numbers: Numbers,
     looks: u64,
     look_due: Instant,
     last_look: Instant,
@@ -128,28 +131,38 @@ pub(super) struct Tailer {
     /// Whether something is in flight, or leaving: then ticks are needed.
     restless: bool,
     drain: Option<Draining>,
+    /// Whether another tail of this process is to go on with what this one knows.
+    handing_over: bool,
     paused_since: Option<Instant>,
     search: Vec<u8>,
     now: Now,
 }
 
+/// The globs of each source.
+///
+/// # Errors
+///
+/// A glob that cannot be compiled, with its source's name.
+pub(super) fn compile(settings: &TailSettings) -> Result<Vec<Patterns>, String> {
+    let named = |source: &TailSource| {
+        Patterns::new(source).map_err(|error| format!("source {:?}: {error}", source.name))
+    };
+    settings.sources.iter().map(named).collect()
+}
+
 impl Tailer {
-    /// A tailer that has not looked at anything yet.
-    ///
-    /// # Errors
-    ///
-    /// A glob that cannot be compiled, with its source's name.
-    pub(super) fn new(parts: TailParts, inbox: Arc<Inbox>, now: Now) -> Result<Self, String> {
-        let TailParts { settings, budget, tracker, store, snapshot, workers, stats } = parts;
-        let patterns: Result<Vec<Patterns>, String> = settings
-            .sources
-            .iter()
-            .map(|source| {
-                Patterns::new(source).map_err(|error| format!("source {:?}: {error}", source.name))
-            })
-            .collect();
+    /// A tailer that has not looked at anything yet. `patterns` are those of its settings, compiled.
+    pub(super) fn new(
+        parts: TailParts,
+        patterns: Vec<Patterns>,
+        inbox: Arc<Inbox>,
+        now: Now,
+    ) -> Self {
+        let TailParts { settings, budget, tracker, store, snapshot, inherited, workers, stats } =
+            parts;
+        let Inherited { handles, numbers, warned } = inherited;
         let mut tailer = Self {
-            patterns: Arc::new(patterns?),
+            patterns: Arc::new(patterns),
             outbox: workers.iter().map(|_| VecDeque::new()).collect(),
             workers,
             files: BTreeMap::new(),
@@ -161,10 +174,10 @@ impl Tailer {
             by_path: HashMap::new(),
             ready: VecDeque::new(),
             renamed: Vec::new(),
-            warned: HashSet::new(),
+            warned,
             watcher: None,
             inbox,
-            numbers: saving::Numbers::new(&snapshot, now.instant),
+            numbers: numbers.unwrap_or_else(|| Numbers::new(&snapshot, now.instant)),
             known_sources: snapshot.sources.into_iter().collect(),
             dormant: snapshot.files,
             looks: 0,
@@ -179,6 +192,7 @@ impl Tailer {
             unsure: false,
             restless: true,
             drain: None,
+            handing_over: false,
             paused_since: None,
             search: vec![0; SEARCH],
             now,
@@ -189,7 +203,8 @@ impl Tailer {
             stats,
         };
         tailer.begin_watching();
-        Ok(tailer)
+        tailer.adopt(handles);
+        tailer
     }
 
     /// Does what is due. Never waits.
@@ -243,8 +258,8 @@ impl Tailer {
     }
 
     fn begin_watching(&mut self) {
+        self.stats.polling.store(self.settings.polling, Ordering::Relaxed);
         if self.settings.polling {
-            self.stats.polling.store(true, Ordering::Relaxed);
             return;
         }
         match Watcher::new(Arc::clone(&self.inbox)) {
@@ -290,6 +305,12 @@ impl Tailer {
         for path in &posted.moved {
             self.look_if_ours(path, true);
         }
+        if posted.look {
+            self.look_due = self.now.instant;
+        }
+        if posted.stop {
+            self.stop_reading();
+        }
         if let Some(drain) = posted.drain {
             self.begin_drain(drain);
         }
@@ -333,6 +354,7 @@ impl Tailer {
     /// A File may have changed.
     fn stir(&mut self, number: FileNumber) {
         let Some(file) = self.files.get(&number) else { return };
+        count(&self.stats.stirred, 1);
         match (file.lineage, &file.reader.file) {
             _ if file.gone() => {}
             (Some(lineage), Some(_)) => self.queue(lineage),

@@ -148,6 +148,7 @@ impl Tailer {
                 if let Some(file) = self.files.get_mut(&number) {
                     file.spent = false;
                     if file.reader.size != before {
+                        count(&self.stats.stirred, 1);
                         file.grown = now;
                     }
                 }

@@ -174,11 +174,12 @@ impl Bench {
             tracker: Arc::clone(&self.tracker),
             store,
             snapshot,
+            inherited: Inherited::default(),
             workers: vec![sender],
             stats: Arc::clone(&self.stats),
         };
-        self.tailer =
-            Some(Tailer::new(parts, Arc::clone(&self.inbox), self.clock).expect("compiles"));
+        let patterns = compile(&parts.settings).expect("compiles");
+        self.tailer = Some(Tailer::new(parts, patterns, Arc::clone(&self.inbox), self.clock));
         self.reads = Some(receiver);
         self.run()
     }
