@@ -15,12 +15,14 @@ use crate::checkpoint::settle::Settle;
 use crate::checkpoint::snapshot::Snapshot;
 use crate::pipeline::batch::Receipt;
 use crate::pipeline::chunk::{Chunk, Ending, Opened};
+use crate::tail::HandedOver;
 use crate::tail::inbox::Drain;
 use crate::tail::settings::TailSource;
 
 mod bounds;
 mod closed;
 mod draining;
+mod hand_over;
 mod hostile;
 mod model;
 mod restart;
@@ -55,6 +57,10 @@ struct Bench {
     tracker: Arc<Tracker>,
     stats: Arc<TailStats>,
     inbox: Arc<Inbox>,
+    /// What the last tailer left to the next; the state directory is opened without it.
+    handed_over: Option<HandedOver>,
+    /// The name of the one source.
+    source: &'static str,
     /// Whether chunks are settled for all destinations as they come; else they are held.
     settle: bool,
     held: Vec<Chunk>,
@@ -111,6 +117,8 @@ impl Bench {
             tracker: Arc::new(Tracker::new()),
             stats: Arc::new(TailStats::default()),
             inbox: Arc::new(Inbox::default()),
+            source: "app",
+            handed_over: None,
             settle: true,
             held: Vec::new(),
             came: BTreeMap::new(),
@@ -152,7 +160,7 @@ impl Bench {
         let destinations: Vec<String> =
             options.destinations.iter().map(|&name| name.to_owned()).collect();
         let source = TailSource {
-            name: "app".to_owned(),
+            name: self.source.to_owned(),
             files: options.files.iter().map(full).collect(),
             exclude: options.exclude.clone(),
             links_to: options.links_to.clone(),
@@ -165,7 +173,11 @@ impl Bench {
         (settings.chunk, settings.max_open) = (options.chunk, options.max_open);
         (settings.max_known, settings.polling) = (options.max_known, true);
         let (sender, receiver) = sync_channel(options.channel);
-        let (store, snapshot) = Store::open(&self.dir.path().join("state")).expect("opens");
+        let HandedOver { store, snapshot, inherited } =
+            self.handed_over.take().unwrap_or_else(|| {
+                let (store, snapshot) = Store::open(&self.dir.path().join("state")).expect("opens");
+                HandedOver { store, snapshot, inherited: Inherited::default() }
+            });
         self.tracker = Arc::new(Tracker::new());
         self.stats = Arc::new(TailStats::default());
         let parts = TailParts {
@@ -174,7 +186,7 @@ impl Bench {
             tracker: Arc::clone(&self.tracker),
             store,
             snapshot,
-            inherited: Inherited::default(),
+            inherited,
             workers: vec![sender],
             stats: Arc::clone(&self.stats),
         };
@@ -198,6 +210,18 @@ impl Bench {
         let Next::Finished(finished) = self.turn() else { panic!("goes on") };
         self.kill();
         finished
+    }
+
+    /// Ends it as a reload does, and lets another begin: what is in flight is read again.
+    fn hand_over(&mut self) -> &mut Self {
+        self.inbox.post(|posted| posted.stop = true);
+        self.turn();
+        self.inbox.post(|posted| posted.finish = true);
+        let Next::Finished(_) = self.turn() else { panic!("goes on") };
+        self.handed_over = self.tailer.take().expect("started").bequeath();
+        self.kill();
+        assert!(self.handed_over.is_some());
+        self.start()
     }
 
     fn turn(&mut self) -> Next {
