@@ -214,6 +214,12 @@ impl Bench {
 
     /// Ends it as a reload does, and lets another begin: what is in flight is read again.
     fn hand_over(&mut self) -> &mut Self {
+        self.leave();
+        self.start()
+    }
+
+    /// Ends it as a reload does; the next one inherits what it knew.
+    fn leave(&mut self) {
         self.inbox.post(|posted| posted.stop = true);
         self.turn();
         self.inbox.post(|posted| posted.finish = true);
@@ -221,7 +227,6 @@ impl Bench {
         self.handed_over = self.tailer.take().expect("started").bequeath();
         self.kill();
         assert!(self.handed_over.is_some());
-        self.start()
     }
 
     fn turn(&mut self) -> Next {
