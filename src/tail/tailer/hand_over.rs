@@ -34,7 +34,7 @@ pub struct HandedOver {
 #[derive(Debug, Default)]
 pub struct Inherited {
     /// The open files, by File number.
-    pub(super) handles: HashMap<u32, Handle>,
+    pub(super) handles: HashMap<u32, Kept>,
     /// Which File numbers may be used.
     pub(super) numbers: Option<Numbers>,
     /// Paths that were warned about.
@@ -43,7 +43,7 @@ pub struct Inherited {
 
 /// An open file, and where and how it stood.
 #[derive(Debug)]
-pub(super) struct Handle {
+pub(super) struct Kept {
     file: File,
     path: Arc<Path>,
     at: Arc<Path>,
@@ -74,7 +74,7 @@ impl Tailer {
             if let Some(handle) = file.reader.file.take() {
                 let (path, at, real) = (file.path, file.at, file.real);
                 let (standing, grown) = (file.standing, file.grown);
-                handles.insert(number.0, Handle { file: handle, path, at, real, standing, grown });
+                handles.insert(number.0, Kept { file: handle, path, at, real, standing, grown });
             }
         }
         let sources = self.known_sources.into_iter().collect();
@@ -85,7 +85,7 @@ impl Tailer {
 
     /// Goes on with the open files of an earlier tail. Those of sources that are no longer configured
     /// are closed; what is known of them stays as long as they are on the disk.
-    pub(super) fn adopt(&mut self, mut handles: HashMap<u32, Handle>) {
+    pub(super) fn adopt(&mut self, mut handles: HashMap<u32, Kept>) {
         for entry in std::mem::take(&mut self.dormant) {
             let source = self.settings.sources.iter().position(|it| it.name == entry.source);
             match source.zip(handles.remove(&entry.number)) {
@@ -96,8 +96,8 @@ impl Tailer {
         self.opened = self.files.len();
     }
 
-    fn adopt_one(&mut self, source: usize, entry: FileEntry, handle: Handle) {
-        let Handle { file, path, at, real, standing, grown } = handle;
+    fn adopt_one(&mut self, source: usize, entry: FileEntry, handle: Kept) {
+        let Kept { file, path, at, real, standing, grown } = handle;
         let number = FileNumber(entry.number);
         let at_end = self.settings.sources.get(source).is_some_and(|source| source.start_at_end);
         let looked = file.metadata().and_then(|meta| {
