@@ -48,6 +48,16 @@ pub(super) fn gauge(agent: &Agent, name: &str) -> f64 {
     value(&samples(&get(&admin, "/metrics").1), name)
 }
 
+/// Records that a destination has told to be stored. What a request that was given up has stored is a
+/// duplicate for the next.
+pub(super) fn stored(agent: &Agent, destination: &str) -> f64 {
+    let outcome = |it: &str| {
+        let labels = format!("{{destination=\"{destination}\",outcome=\"{it}\"}}");
+        gauge(agent, &format!("pillion_records_total{labels}"))
+    };
+    outcome("delivered") + outcome("duplicate")
+}
+
 #[test]
 fn s48_reloads_under_backlog_lose_and_repeat_nothing() {
     let place = Place::new();
@@ -81,16 +91,7 @@ fn s48_reloads_under_backlog_lose_and_repeat_nothing() {
     done.store(true, Ordering::Relaxed);
     probed.join().expect("no panic");
     assert_eq!(gauge(&agent, "pillion_config_generation"), 6.0);
-    // What was stored by a request that was given up is a duplicate for the next.
-    let stored = || {
-        let outcome = |it: &str| {
-            gauge(
-                &agent,
-                &format!("pillion_records_total{{destination=\"search\",outcome=\"{it}\"}}"),
-            )
-        };
-        outcome("delivered") + outcome("duplicate")
-    };
+    let stored = || stored(&agent, "search");
     assert!(until(PATIENCE, || stored() >= all as f64), "counters go on: {} of {all}", stored());
     terminate(agent);
     assert_exact(&receiver, (0..written).chain(1_000_000..1_000_000 + backlog));
