@@ -65,12 +65,20 @@ pub fn load(
     over: &Over,
     environment: &Environment<'_>,
 ) -> Result<Settings, Diagnostics> {
-    let name = path.display().to_string();
-    let bytes = read_bounded(path).map_err(|(problem, help)| {
-        let message = format!("cannot read the configuration {}: {problem}", quote(&name));
+    from_bytes(&path.display().to_string(), read(path)?, over, environment)
+}
+
+/// A configuration file's bytes, unchecked.
+///
+/// # Errors
+///
+/// With the one mistake that it cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostics> {
+    read_bounded(path).map_err(|(problem, help)| {
+        let name = quote(&path.display().to_string());
+        let message = format!("cannot read the configuration {name}: {problem}");
         Diagnostics::of(Mistake::anywhere(message).help(help))
-    })?;
-    from_bytes(&name, bytes, over, environment)
+    })
 }
 
 /// Checks a configuration that is already in memory; `name` is shown before line numbers.
@@ -86,7 +94,12 @@ pub fn from_text(
     from_bytes(name, content.as_bytes().to_vec(), &Over::default(), environment)
 }
 
-fn from_bytes(
+/// Checks a file's bytes, and what is given over them; `name` is shown before line numbers.
+///
+/// # Errors
+///
+/// With every mistake in it; or the one that it is larger than [`FILE_LIMIT`] or not UTF-8.
+pub fn from_bytes(
     name: &str,
     bytes: Vec<u8>,
     over: &Over,

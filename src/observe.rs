@@ -2,5 +2,6 @@
 //! stage knows of it.
 
 pub mod admin;
+pub mod loaded;
 pub mod log;
 pub mod metrics;

@@ -32,7 +32,7 @@ mod watcher;
 
 use std::io::Error;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
@@ -44,9 +44,11 @@ use crate::checkpoint::store::Store;
 use crate::checkpoint::tracker::Tracker;
 use crate::pipeline::chunk::Read;
 use inbox::{Drain, Inbox};
+use pattern::Patterns;
 use settings::TailSettings;
 use stats::TailStats;
 use tailer::Tailer;
+pub use tailer::hand_over::{HandedOver, Inherited};
 
 /// What a drain left unread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,8 +80,10 @@ pub struct TailParts {
     pub tracker: Arc<Tracker>,
     /// The state directory; from here on only the tail writes its checkpoint.
     pub store: Store,
-    /// What [`Store::open`] found.
+    /// What [`Store::open`] found, or what an earlier tail of this process handed over.
     pub snapshot: Snapshot,
+    /// What else it handed over; nothing at the start of the process.
+    pub inherited: Inherited,
     /// One per worker; lineage `n` goes to worker `n % workers.len()`. The chunks in a channel hold
     /// their shares of the budget, so its bound need not be small: at least 256, for a full channel
     /// is tried again only after two milliseconds, and many small files make many small chunks.
@@ -88,13 +92,61 @@ pub struct TailParts {
     pub stats: Arc<TailStats>,
 }
 
+/// A tail's thread that waits for its parts: what can fail has not.
+#[derive(Debug)]
+pub struct ReadyTail {
+    inbox: Arc<Inbox>,
+    patterns: Vec<Patterns>,
+    /// Takes what the thread begins with; dropped, the thread ends.
+    begin: SyncSender<(TailParts, Vec<Patterns>)>,
+    thread: JoinHandle<Ended>,
+}
+
+/// What the thread ends with.
+#[derive(Debug, Default)]
+struct Ended {
+    finished: Finished,
+    /// For the next tail, if one is to go on.
+    handed_over: Option<HandedOver>,
+}
+
 /// The running tail thread. Dropped without [`TailHandle::finish`], the thread saves and ends too,
 /// but nobody waits for it.
 #[derive(Debug)]
 pub struct TailHandle {
     inbox: Arc<Inbox>,
     /// `None` once joined.
-    thread: Option<JoinHandle<Finished>>,
+    thread: Option<JoinHandle<Ended>>,
+}
+
+impl ReadyTail {
+    /// Does what can fail of starting a tail with these settings, and reads nothing.
+    ///
+    /// # Errors
+    ///
+    /// A glob that cannot be compiled, or a system that gives no thread.
+    pub fn new(settings: &TailSettings) -> std::io::Result<Self> {
+        let patterns = tailer::compile(settings).map_err(Error::other)?;
+        let inbox = Arc::new(Inbox::default());
+        let posted = Arc::clone(&inbox);
+        let (begin, begun) = sync_channel::<(TailParts, Vec<Patterns>)>(1);
+        let thread = Builder::new().name("tail".to_owned()).spawn(move || {
+            posted.read_by(std::thread::current());
+            let Ok((parts, patterns)) = begun.recv() else { return Ended::default() };
+            parts.budget.wake(std::thread::current());
+            let tailer = Tailer::new(parts, patterns, Arc::clone(&posted), thread::now());
+            thread::run(tailer, &posted)
+        })?;
+        Ok(Self { inbox, patterns, begin, thread })
+    }
+
+    /// Begins to tail. The settings in `parts` are those this was made with.
+    #[must_use]
+    pub fn begin(self, parts: TailParts) -> TailHandle {
+        // The thread waits for it: it cannot have ended.
+        let _ = self.begin.send((parts, self.patterns));
+        TailHandle { inbox: self.inbox, thread: Some(self.thread) }
+    }
 }
 
 impl TailHandle {
@@ -104,16 +156,18 @@ impl TailHandle {
     ///
     /// A glob that cannot be compiled, or a system that gives no thread.
     pub fn spawn(parts: TailParts) -> std::io::Result<Self> {
-        let inbox = Arc::new(Inbox::default());
-        let budget = Arc::clone(&parts.budget);
-        let tailer = Tailer::new(parts, Arc::clone(&inbox), thread::now()).map_err(Error::other)?;
-        let posted = Arc::clone(&inbox);
-        let thread = Builder::new().name("tail".to_owned()).spawn(move || {
-            posted.read_by(std::thread::current());
-            budget.wake(std::thread::current());
-            thread::run(tailer, &posted)
-        })?;
-        Ok(Self { inbox, thread: Some(thread) })
+        Ok(ReadyTail::new(&parts.settings)?.begin(parts))
+    }
+
+    /// Has the directories looked at soon.
+    pub fn look(&self) {
+        self.inbox.post(|posted| posted.look = true);
+    }
+
+    /// Reads nothing more, from now on, and closes the channels to the workers; the checkpoint goes
+    /// on being saved. The first half of a hand-over, which [`TailHandle::hand_over`] ends.
+    pub fn stop_reading(&self) {
+        self.inbox.post(|posted| posted.stop = true);
     }
 
     /// Stops looking for new files, reads every file to its end as of now, ships held last lines
@@ -144,6 +198,17 @@ impl TailHandle {
     /// has given up. Waits for the save: milliseconds on a healthy disk.
     #[must_use]
     pub fn finish(mut self) -> Finished {
+        self.join().finished
+    }
+
+    /// As [`TailHandle::finish`], after [`TailHandle::stop_reading`]: what the next tail of this
+    /// process begins with. `None` if the thread ended with a panic.
+    #[must_use]
+    pub fn hand_over(&mut self) -> Option<HandedOver> {
+        self.join().handed_over
+    }
+
+    fn join(&mut self) -> Ended {
         self.begin_to_finish();
         self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
     }

@@ -1,10 +1,12 @@
-//! The end of an agent, in order: stop looking for files, read those that are known to their ends,
-//! flush the joiners, close the batches, wait for the acks, save.
+//! The end of an agent, in order: read on until the application is quiet, stop looking for files, read
+//! those that are known to their ends, flush the joiners, close the batches, wait for the acks, save.
 
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::Agent;
+use super::generation::Generation;
 use crate::tail::{Finished, LeftBehind};
 
 /// The part of the grace in which files are still read; the rest is for what is then in flight.
@@ -15,6 +17,12 @@ const LETTING_GO: Duration = Duration::from_secs(1);
 
 /// How long the last save may take, beyond the grace.
 const SAVING: Duration = Duration::from_secs(3);
+
+/// Between looks at whether files are quiet.
+const LISTEN: Duration = Duration::from_millis(20);
+
+/// Between looks round the directories meanwhile, where no events come.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// How a drain went.
 #[derive(Clone, Copy, Debug)]
@@ -28,19 +36,54 @@ pub struct Drained {
 }
 
 impl Agent {
-    /// Drains, and takes at most about `grace`. What is not settled then is read again at the next
-    /// start.
-    pub async fn drain(mut self, grace: Duration) -> Drained {
+    /// Reads on until no file has grown and none has appeared for `quiet`, then drains. Takes at most
+    /// about `grace` in all; what is not settled then is read again at the next start.
+    pub async fn drain(self, grace: Duration, quiet: Duration) -> Drained {
         let begun = Instant::now();
-        let deadline = begun + grace;
         self.health.drain();
-        let told = self.tail.stop_discovery_and_drain(begun + grace.mul_f64(READING));
+        let read_until = begun + grace.mul_f64(READING);
+        self.generation.until_quiet(quiet, read_until).await;
+        self.generation.drain(read_until, begun + grace).await
+    }
+}
+
+impl Generation {
+    /// Waits until files have been quiet for so long, at most until `deadline`.
+    async fn until_quiet(&self, quiet: Duration, deadline: Instant) {
+        let tail = &self.counted.tail;
+        let mut heard = tail.stirred.load(Ordering::Relaxed);
+        let (mut since, mut looked) = (Instant::now(), Instant::now());
+        while since.elapsed() < quiet && Instant::now() < deadline {
+            tokio::time::sleep(LISTEN.min(quiet)).await;
+            let stirred = tail.stirred.load(Ordering::Relaxed);
+            if std::mem::replace(&mut heard, stirred) != stirred {
+                since = Instant::now();
+            }
+            if tail.polling.load(Ordering::Relaxed) && looked.elapsed() >= LOOK {
+                looked = Instant::now();
+                self.tail.look();
+            }
+        }
+    }
+
+    async fn drain(mut self, read_until: Instant, deadline: Instant) -> Drained {
+        let told = self.tail.stop_discovery_and_drain(read_until);
         // The tail keeps its deadline itself, unless a disk that does not answer holds it.
         let left_behind = tokio::time::timeout_at(deadline.into(), told).await;
         if let Ok(Err(_)) = left_behind {
             tracing::error!("reading ended with a panic: what was not read is read next time");
         }
         let left_behind = left_behind.ok().and_then(Result::ok).unwrap_or_default();
+        let settled = self.end_deliveries(deadline).await;
+        self.tail.begin_to_finish();
+        let saved = ended(Some(Instant::now() + SAVING), || self.tail.has_finished()).await;
+        let finished = if saved { self.tail.finish() } else { Finished::default() };
+        Drained { left_behind, finished, settled }
+    }
+
+    /// Ends the workers, to which nothing is sent any more, and the deliveries, which settle what they
+    /// have if they can by the deadline. Whether they could.
+    pub(super) async fn end_deliveries(&mut self, deadline: Instant) -> bool {
         self.end_workers(deadline).await;
         for queue in &self.queues {
             queue.close();
@@ -51,20 +94,17 @@ impl Agent {
             let _ = self.give_up.send(true);
             let _ = tokio::time::timeout(LETTING_GO, self.all_delivered()).await;
         }
-        self.tail.begin_to_finish();
-        let saved = ended(Instant::now() + SAVING, || self.tail.has_finished()).await;
-        let finished = if saved { self.tail.finish() } else { Finished::default() };
-        Drained { left_behind, finished, settled }
+        settled
     }
 
     async fn end_workers(&mut self, deadline: Instant) {
         let workers = std::mem::take(&mut self.workers);
         let all = || workers.iter().all(JoinHandle::is_finished);
-        if !ended(deadline, all).await {
+        if !ended(Some(deadline), all).await {
             // They wait for a destination that does not settle.
             self.pressure.abandon();
         }
-        if !ended(deadline + LETTING_GO, all).await {
+        if !ended(Some(deadline + LETTING_GO), all).await {
             tracing::error!("a worker did not end in time: what it holds is read again next time");
             return;
         }
@@ -78,12 +118,12 @@ impl Agent {
     }
 }
 
-/// Waits for threads, at most until `deadline`: neither on the runtime's own thread nor on its
-/// blocking pool, all of whose threads may hang in writes that nobody reads or in name lookups.
+/// Waits for threads, at most until a deadline if there is one: neither on the runtime's own thread nor
+/// on its blocking pool, all of whose threads may hang in writes that nobody reads or in name lookups.
 /// Whether they have ended.
-async fn ended(deadline: Instant, ended: impl Fn() -> bool) -> bool {
+pub(super) async fn ended(deadline: Option<Instant>, ended: impl Fn() -> bool) -> bool {
     while !ended() {
-        if Instant::now() >= deadline {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return false;
         }
         tokio::time::sleep(Duration::from_millis(1)).await;

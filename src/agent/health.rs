@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::observe::admin::Show;
+use crate::observe::loaded::Loaded;
 use crate::observe::metrics::{self, Counted};
 
 /// How long a thread may stand still. Each goes round its loop every ten seconds at the least, so
@@ -13,7 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the probes look at.
 pub(super) struct Health {
-    counted: Arc<Counted>,
+    /// Of the generation that runs, or of the last one while the next is being set up.
+    counted: Mutex<Arc<Counted>>,
+    loaded: Arc<Loaded>,
     /// Set when the drain begins: from then on threads end.
     draining: AtomicBool,
     /// For each thread, how often it had gone round its loop when a probe last saw that change, and
@@ -22,10 +25,21 @@ pub(super) struct Health {
 }
 
 impl Health {
-    pub(super) fn new(counted: Arc<Counted>) -> Self {
-        let threads = 1 + counted.workers.len();
-        let seen = Mutex::new(vec![(0, Instant::now()); threads]);
-        Self { counted, draining: AtomicBool::new(false), seen }
+    pub(super) fn new(counted: Arc<Counted>, loaded: Arc<Loaded>) -> Self {
+        let seen = Mutex::new(unseen(&counted));
+        let counted = Mutex::new(counted);
+        Self { counted, loaded, draining: AtomicBool::new(false), seen }
+    }
+
+    /// Looks at another generation from now on.
+    pub(super) fn look_at(&self, counted: Arc<Counted>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = unseen(&counted);
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted;
+    }
+
+    fn counted(&self) -> Arc<Counted> {
+        Arc::clone(&self.counted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn drain(&self) {
@@ -33,7 +47,7 @@ impl Health {
     }
 
     fn is_watching(&self) -> bool {
-        self.counted.tail.rescans.load(Ordering::Relaxed) > 0
+        self.counted().tail.rescans.load(Ordering::Relaxed) > 0
     }
 
     pub(super) async fn watching(&self) {
@@ -47,11 +61,11 @@ impl Health {
             return Ok(());
         }
         // Over the limit, workers wait for destinations; that is no reason to be killed.
-        let budget = &self.counted.budget;
-        let waiting = budget.used() > budget.limit();
-        let workers = self.counted.workers.iter().map(|worker| &worker.turns);
-        let turns = std::iter::once(&self.counted.tail.turns).chain(workers);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = self.counted();
+        let waiting = counted.budget.used() > counted.budget.limit();
+        let workers = counted.workers.iter().map(|worker| &worker.turns);
+        let turns = std::iter::once(&counted.tail.turns).chain(workers);
         for (number, (turns, seen)) in turns.zip(seen.iter_mut()).enumerate() {
             let turns: u64 = AtomicU64::load(turns, Ordering::Relaxed);
             if turns != seen.0 || waiting && number > 0 {
@@ -70,9 +84,18 @@ impl Health {
     }
 }
 
+/// How often each thread had gone round when nobody had looked yet.
+fn unseen(counted: &Counted) -> Vec<(u64, Instant)> {
+    vec![(0, Instant::now()); 1 + counted.workers.len()]
+}
+
 impl Show for Health {
     fn metrics(&self) -> String {
-        metrics::page(&self.counted)
+        metrics::page(&self.counted(), &self.loaded)
+    }
+
+    fn config(&self) -> String {
+        self.loaded.json()
     }
 
     fn alive(&self) -> Result<(), String> {
@@ -110,7 +133,7 @@ mod tests {
             budget: Budget::new(1),
             redact: Rules::builtin_default(),
         });
-        let health = Health::new(Arc::clone(&counted));
+        let health = Health::new(Arc::clone(&counted), Arc::new(Loaded::new(None)));
         let later = Instant::now() + PATIENCE + Duration::from_secs(2);
         counted.tail.turns.fetch_add(1, Ordering::Relaxed);
         let stuck = health.alive_at(later).expect_err("the worker never moved");

@@ -81,7 +81,7 @@ async fn serve(
             INTERRUPTED.store(true, Ordering::Relaxed);
         });
     }
-    let agent = match Agent::start(settings, format!("demo-{}", process::id())).await {
+    let agent = match Agent::start(settings, format!("demo-{}", process::id()), None).await {
         Ok(agent) => agent,
         Err(error) => return drop(started.send(Err(error.to_string()))),
     };
@@ -89,7 +89,7 @@ async fn serve(
     // Fails only if the demo is gone, and then there is nobody to drain for either.
     let _ = started.send(Ok(Arc::clone(agent.counted())));
     let Ok((grace, done)) = told.await else { return };
-    let drained = agent.drain(grace).await;
+    let drained = agent.drain(grace, Duration::ZERO).await;
     let _ = done.send(drained.settled && drained.finished.unsettled == 0);
 }
 

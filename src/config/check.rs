@@ -35,6 +35,9 @@ const MEMORY: usize = 12 * MIB;
 /// Time to drain after SIGTERM, unless said otherwise.
 const GRACE: Duration = Duration::from_secs(25);
 
+/// How long files must be quiet after SIGTERM, unless the command line or the environment says.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// Reads the whole tree, and what is given `over` it. What was refused has a stand-in, so that the
 /// checks across parts can go on: only if the reader is sound may the settings be used. `None` when
 /// there is not even a mapping.
@@ -52,7 +55,8 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
     let threads = threads.map_or(Some(1), |value| reader.whole(value, 1..=256));
     let threads = reader.or(threads.and_then(NonZeroUsize::new), NonZeroUsize::MIN);
     let admin = last(fields.take("admin"), over.take("admin"), |value| admin(reader, value));
-    let grace = over.take("grace").map_or(Some(GRACE), |value| grace(reader, value));
+    let grace = over.take("grace").map_or(Some(GRACE), |value| upto_a_day(reader, value));
+    let quiet = over.take("quiet").map_or(Some(QUIET), |value| upto_a_day(reader, value));
     let schema = fields.take("schema").map_or(Some(Schema::Ecs), |value| {
         reader.one_of(value, &[("ecs", Schema::Ecs), ("flat", Schema::Flat)])
     });
@@ -84,6 +88,7 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         threads,
         admin: reader.or(admin.unwrap_or(Some(Some(DEFAULT_ADMIN))), None),
         grace: reader.or(grace, GRACE),
+        quiet: reader.or(quiet, QUIET),
         schema: reader.or(schema, Schema::Ecs),
         namespace: reader.or(namespace, String::new()),
         sources: sources.into_iter().map(|(_, source)| source).collect(),
@@ -223,7 +228,7 @@ fn state_directory<'n>(
     path.map(|path| path.components().collect())
 }
 
-fn grace(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Duration> {
+fn upto_a_day(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Duration> {
     reader.duration(value, Duration::ZERO..=Duration::from_secs(24 * 60 * 60))
 }
 

@@ -180,6 +180,25 @@ impl Diagnostics {
         &self.texts
     }
 
+    /// How many mistakes there are and where the first is, in one line without anything of the
+    /// configuration.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        let first = self.mistakes.first();
+        let place = first.and_then(|mistake| {
+            let text = self.texts.get(mistake.place?.text)?;
+            let (line, column) = render::line_and_column(&text.content, mistake.place?.start);
+            Some(format!("{}:{line}:{column}", text.name))
+        });
+        match (place, first) {
+            (Some(place), _) if self.count() == 1 => format!("a mistake at {place}"),
+            (Some(place), _) => format!("{} mistakes, the first at {place}", self.count()),
+            // Of a file that cannot be read.
+            (None, Some(first)) if self.texts.is_empty() => first.message.clone(),
+            (None, _) => format!("{} mistakes", self.count()),
+        }
+    }
+
     /// The messages alone, in order, without places: for tests and short reports.
     pub fn messages(&self) -> impl Iterator<Item = &str> {
         self.mistakes.iter().map(|mistake| mistake.message.as_str())

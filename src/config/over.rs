@@ -14,6 +14,8 @@ pub struct Over {
     pub admin: Option<String>,
     /// `--grace`, else `PILLION_GRACE`.
     pub grace: Option<String>,
+    /// `--quiet`, else `PILLION_QUIET`.
+    pub quiet: Option<String>,
 }
 
 impl Over {
@@ -24,6 +26,7 @@ impl Over {
             ("state", "--state", "PILLION_STATE", &self.state),
             ("admin", "--admin", "PILLION_ADMIN", &self.admin),
             ("grace", "--grace", "PILLION_GRACE", &self.grace),
+            ("quiet", "--quiet", "PILLION_QUIET", &self.quiet),
         ] {
             let from_environment = || environment(variable).filter(|it| !it.trim().is_empty());
             let (name, content) = match (given, from_environment()) {

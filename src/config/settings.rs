@@ -31,6 +31,9 @@ pub struct Settings {
     pub admin: Option<SocketAddr>,
     /// After SIGTERM: how long to read on, ship and wait for acknowledgements.
     pub grace: Duration,
+    /// After SIGTERM: how long no file may have grown before the agent takes the application for ended
+    /// and reads no further.
+    pub quiet: Duration,
     /// How records are named at Elasticsearch and in files.
     pub schema: Schema,
     /// The object that holds an application's own keys under [`Schema::Ecs`].

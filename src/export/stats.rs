@@ -3,7 +3,7 @@
 //! The equation that must hold at rest, per destination, in records:
 //!
 //! ```text
-//! records_in = delivered + duplicate + dead_lettered + dropped + lost + in_flight
+//! records_in = delivered + duplicate + dead_lettered + dropped + lost + returned + in_flight
 //! ```
 
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
@@ -62,6 +62,8 @@ pub struct DestinationStats {
     dropped: [AtomicU64; DropReason::ALL.len()],
     /// Records neither delivered nor kept, by reason.
     lost: [AtomicU64; LostReason::ALL.len()],
+    /// Records given up unsettled when the configuration was loaded anew, and read again since.
+    pub returned: AtomicU64,
     /// Records accepted and not yet any of the above.
     pub in_flight: AtomicU64,
     /// Batches settled.
@@ -113,6 +115,7 @@ impl Default for DestinationStats {
             dead_lettered: std::array::from_fn(|_| AtomicU64::new(0)),
             dropped: std::array::from_fn(|_| AtomicU64::new(0)),
             lost: std::array::from_fn(|_| AtomicU64::new(0)),
+            returned: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
             batches_settled: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -174,6 +177,18 @@ impl DestinationStats {
         if let Some(counter) = self.lost.get(reason as usize) {
             self.leave(counter, records);
         }
+    }
+
+    /// Nobody delivers any more what is in flight or open, until the next generation does: it is read
+    /// again. To be called when its workers and its delivery have ended.
+    pub fn hand_over(&self) {
+        let open = self.open.swap(0, Ordering::Relaxed);
+        self.records_in.fetch_add(open, Ordering::Relaxed);
+        let left = self.in_flight.swap(0, Ordering::Relaxed) + open;
+        self.returned.fetch_add(left, Ordering::Relaxed);
+        self.active.store(0, Ordering::Relaxed);
+        self.show_breaker(Shown::Closed, None);
+        self.show_oldest(None);
     }
 
     fn leave(&self, counter: &AtomicU64, records: u64) {
@@ -309,6 +324,7 @@ impl DestinationStats {
             + sum(&self.dropped)
             + sum(&self.dead_lettered)
             + sum(&self.lost)
+            + load(&self.returned)
     }
 }
 
@@ -329,6 +345,10 @@ mod tests {
         stats.dead_letter(Reason::Refused, 1);
         stats.lose(LostReason::DeadLetterFull, 1);
         assert_eq!((stats.resolved(), load(&stats.in_flight)), (7, 3));
+        stats.open.fetch_add(2, Ordering::Relaxed);
+        stats.hand_over();
+        let left = (load(&stats.in_flight), load(&stats.open), load(&stats.returned));
+        assert_eq!((left, stats.resolved()), ((0, 0, 5), load(&stats.records_in)));
         let rejected = stats.dead_lettered().find(|(reason, _)| *reason == Reason::Refused);
         assert_eq!(rejected, Some((Reason::Refused, 1)));
     }

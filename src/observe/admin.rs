@@ -1,4 +1,5 @@
-//! The admin server: `/metrics` for Prometheus, `/livez` and `/readyz` for a kubelet.
+//! The admin server: `/metrics` for Prometheus, `/livez` and `/readyz` for a kubelet, `/config` for
+//! whoever wants to know which configuration is in force.
 //!
 //! Readiness says that the agent watches its files, not that its destinations answer: a pod must not
 //! be taken out of service because a log server is down.
@@ -35,6 +36,8 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 pub trait Show: Send + Sync + 'static {
     /// The metrics, in OpenMetrics' text form.
     fn metrics(&self) -> String;
+    /// Which configuration is in force, and what became of a later one, in JSON.
+    fn config(&self) -> String;
     /// `Ok` while the agent's threads make progress; else what does not.
     ///
     /// # Errors
@@ -142,15 +145,20 @@ fn answer(request: &Request<Incoming>, show: &dyn Show) -> Response<Full<Bytes>>
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n".to_owned());
     }
     match request.uri().path() {
-        "/metrics" => {
-            let mut response = text(StatusCode::OK, show.metrics());
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPENMETRICS));
-            response
-        }
+        "/metrics" => typed(OPENMETRICS, text(StatusCode::OK, show.metrics())),
+        "/config" => typed("application/json", text(StatusCode::OK, show.config())),
         "/livez" => probe(show.alive()),
         "/readyz" => probe(show.ready()),
-        _ => text(StatusCode::NOT_FOUND, "there are /metrics, /livez and /readyz\n".to_owned()),
+        _ => text(
+            StatusCode::NOT_FOUND,
+            "there are /metrics, /livez, /readyz and /config\n".to_owned(),
+        ),
     }
+}
+
+fn typed(media: &'static str, mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response
 }
 
 fn probe(state: Result<(), String>) -> Response<Full<Bytes>> {
@@ -179,6 +187,9 @@ mod tests {
         fn metrics(&self) -> String {
             "# EOF\n".to_owned()
         }
+        fn config(&self) -> String {
+            "{}\n".to_owned()
+        }
         fn alive(&self) -> Result<(), String> {
             self.0.clone()
         }
@@ -200,6 +211,7 @@ mod tests {
         assert_eq!(get(admin.address, "/livez").await, (200, "ok\n".to_owned()));
         assert_eq!(get(admin.address, "/readyz").await, (503, "draining\n".to_owned()));
         assert_eq!(get(admin.address, "/metrics").await, (200, "# EOF\n".to_owned()));
+        assert_eq!(get(admin.address, "/config").await, (200, "{}\n".to_owned()));
         assert_eq!(get(admin.address, "/").await.0, 404);
     }
     #[tokio::test]

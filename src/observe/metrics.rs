@@ -18,6 +18,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::loaded::Loaded;
 use crate::budget::Budget;
 use crate::export::stats::DestinationStats;
 use crate::pipeline::stats::PipelineStats;
@@ -60,13 +61,14 @@ impl Counted {
 
 /// The page for one scrape.
 #[must_use]
-pub fn page(counted: &Counted) -> String {
+pub fn page(counted: &Counted, loaded: &Loaded) -> String {
     let mut page = Page { registry: Registry::with_prefix("pillion") };
     page.gauge(
         "build_info",
         "Always 1, with the version as label",
         [(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)],
     );
+    config(&mut page, loaded);
     tail::show(&mut page, counted);
     pipeline::show(&mut page, counted);
     destinations::show(&mut page, counted);
@@ -77,6 +79,28 @@ pub fn page(counted: &Counted) -> String {
         out.push_str("# EOF\n");
     }
     out
+}
+
+fn config(page: &mut Page, loaded: &Loaded) {
+    for (name, help, value) in [
+        (
+            "config_generation",
+            "Which configuration is in force: 1 from the start, one more with each that was loaded",
+            loaded.generation() as f64,
+        ),
+        (
+            "config_last_reload_successful",
+            "0 after a configuration was refused, until one is loaded",
+            f64::from(u8::from(loaded.error().is_none())),
+        ),
+        (
+            "config_last_reload_success_timestamp_seconds",
+            "When the configuration in force was loaded, in seconds since 1970",
+            loaded.at().as_millisecond() as f64 / 1e3,
+        ),
+    ] {
+        page.gauge(name, help, [(vec![], value)]);
+    }
 }
 
 fn budget(page: &mut Page, budget: &Budget) {

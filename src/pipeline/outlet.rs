@@ -100,7 +100,14 @@ impl Outlet {
         resume: &Resume,
         now: i64,
     ) {
+        if self.pressure.is_handing_over() {
+            // The rest of a chunk: read again by the next generation.
+            return;
+        }
         if self.when_full == WhenFull::DropNewest && !self.finds_room() {
+            if self.pressure.is_handing_over() {
+                return;
+            }
             self.drops.1 += 1;
             self.warn_of_drops(now);
             return self.leave_out(DropReason::Full, spans, resume, now);
@@ -131,7 +138,9 @@ impl Outlet {
 
     /// Settles a record that a rule drops: its bytes go on the receipt, nothing is sent.
     pub fn drop_record(&mut self, spans: &[FileSpan], resume: &Resume, now: i64) {
-        self.leave_out(DropReason::Rule, spans, resume, now);
+        if !self.pressure.is_handing_over() {
+            self.leave_out(DropReason::Rule, spans, resume, now);
+        }
     }
 
     fn leave_out(&mut self, reason: DropReason, spans: &[FileSpan], resume: &Resume, now: i64) {

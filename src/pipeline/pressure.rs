@@ -5,7 +5,7 @@
 //! settled enough of what it has already handed them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::budget::Budget;
@@ -14,19 +14,26 @@ use crate::export::queue::Queue;
 /// The first and the longest nap between two looks at the budget.
 const NAPS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
+/// Nothing ends, or ends in its own time.
+const ON: u8 = 0;
+/// Another generation of the agent is to go on.
+const HANDING_OVER: u8 = 1;
+/// The grace is over.
+const ABANDONED: u8 = 2;
+
 /// The budget a worker must not outrun, and the word that there is no time left to wait for it.
 #[derive(Clone, Debug)]
 pub struct Pressure {
     budget: Arc<Budget>,
-    /// Set by the agent when the grace is over: what a worker still holds is then left unsettled.
-    abandoned: Arc<AtomicBool>,
+    /// Set by the agent: what a worker still holds is then left unsettled.
+    ending: Arc<AtomicU8>,
 }
 
 impl Pressure {
-    /// Of this budget, with nothing abandoned.
+    /// Of this budget, with no end in sight.
     #[must_use]
     pub fn new(budget: Arc<Budget>) -> Self {
-        Self { budget, abandoned: Arc::new(AtomicBool::new(false)) }
+        Self { budget, ending: Arc::new(AtomicU8::new(ON)) }
     }
 
     /// The budget.
@@ -37,13 +44,25 @@ impl Pressure {
 
     /// Ends all waiting, now and from now on.
     pub fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
+        self.ending.store(ABANDONED, Ordering::Relaxed);
+    }
+
+    /// Ends all waiting, and has workers leave unsettled what is in no batch yet: another generation
+    /// of the agent reads it again, and a record that is held open must not be ended here.
+    pub fn hand_over(&self) {
+        self.ending.store(HANDING_OVER, Ordering::Relaxed);
+    }
+
+    /// Whether another generation is to go on.
+    #[must_use]
+    pub fn is_handing_over(&self) -> bool {
+        self.ending.load(Ordering::Relaxed) == HANDING_OVER
     }
 
     /// Whether the grace is over.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
-        self.abandoned.load(Ordering::Relaxed)
+        self.ending.load(Ordering::Relaxed) == ABANDONED
     }
 
     /// Waits while more is in flight than the budget allows and `queue`'s destination is holding some
@@ -53,10 +72,10 @@ impl Pressure {
         self.wait_while(|| self.budget.used() > self.budget.limit() && queue.resident() > 0);
     }
 
-    /// Waits as long as `held` says so, if the grace lasts.
+    /// Waits as long as `held` says so, if nothing ends.
     pub fn wait_while(&self, held: impl Fn() -> bool) {
         let mut nap = NAPS.0;
-        while held() && !self.is_abandoned() {
+        while held() && self.ending.load(Ordering::Relaxed) == ON {
             std::thread::sleep(nap);
             nap = (nap * 2).min(NAPS.1);
         }

@@ -29,12 +29,15 @@ pub struct PipelineStats {
     pub busy_nanos: AtomicU64,
     /// Matches by redaction rule, in the order of `Rules::names`.
     redactions: Vec<AtomicU64>,
+    /// Of those, the ones that workers of earlier generations counted.
+    redacted_before: Vec<AtomicU64>,
 }
 
 impl PipelineStats {
     /// Counters at zero, with one for each of `rules` redaction rules.
     #[must_use]
     pub fn new(rules: usize) -> Self {
+        let zeros = || std::iter::repeat_with(|| AtomicU64::new(0)).take(rules).collect();
         Self {
             bytes_read: AtomicU64::new(0),
             records: AtomicU64::new(0),
@@ -46,7 +49,8 @@ impl PipelineStats {
             joins_cut_short: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             busy_nanos: AtomicU64::new(0),
-            redactions: std::iter::repeat_with(|| AtomicU64::new(0)).take(rules).collect(),
+            redactions: zeros(),
+            redacted_before: zeros(),
         }
     }
 
@@ -69,8 +73,34 @@ impl PipelineStats {
 
     /// Takes over the redactor's running counts.
     pub fn publish_redactions(&self, matches: &[u64]) {
-        for (shown, count) in self.redactions.iter().zip(matches) {
-            shown.store(*count, Ordering::Relaxed);
+        let shown = self.redactions.iter().zip(&self.redacted_before);
+        for ((shown, before), count) in shown.zip(matches) {
+            shown.store(before.load(Ordering::Relaxed) + count, Ordering::Relaxed);
+        }
+    }
+
+    /// Goes on from where a worker of an earlier generation ended. `redactions` are its matches, in
+    /// the order of this one's rules.
+    pub fn go_on_from(&self, earlier: &Self, redactions: impl Iterator<Item = u64>) {
+        for (mine, its) in [
+            (&self.bytes_read, &earlier.bytes_read),
+            (&self.records, &earlier.records),
+            (&self.bad_times, &earlier.bad_times),
+            (&self.partial, &earlier.partial),
+            (&self.truncated, &earlier.truncated),
+            (&self.invalid_utf8, &earlier.invalid_utf8),
+            (&self.joins_cut_short, &earlier.joins_cut_short),
+            (&self.busy_nanos, &earlier.busy_nanos),
+        ]
+        .into_iter()
+        .chain(self.unparsed.iter().zip(&earlier.unparsed))
+        {
+            mine.fetch_add(its.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        let mine = self.redactions.iter().zip(&self.redacted_before);
+        for ((shown, before), count) in mine.zip(redactions) {
+            before.fetch_add(count, Ordering::Relaxed);
+            shown.fetch_add(count, Ordering::Relaxed);
         }
     }
 

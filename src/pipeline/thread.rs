@@ -19,7 +19,8 @@ pub const READS_WAITING: usize = 256;
 /// How long an idle worker sleeps at most.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Runs a worker until the tailer hangs up and everything it held is in the destinations' queues.
+/// Runs a worker until the tailer hangs up and everything it held is in the destinations' queues, or
+/// until another generation of the agent is to go on: then only its open batches are.
 ///
 /// # Errors
 ///
@@ -49,6 +50,9 @@ pub fn spawn(
                     Err(RecvTimeoutError::Disconnected) => break,
                 }
             }
+            if pressure.is_handing_over() {
+                break;
+            }
             if pressure.is_abandoned() {
                 // Dropped unsettled: read again at the next start.
                 waiting.clear();
@@ -68,6 +72,10 @@ pub fn spawn(
             let busy = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
             stats.busy_nanos.fetch_add(busy, Ordering::Relaxed);
         }
-        worker.drain(now());
+        if pressure.is_handing_over() {
+            worker.hand_over(now());
+        } else {
+            worker.drain(now());
+        }
     })
 }

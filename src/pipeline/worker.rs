@@ -164,6 +164,11 @@ impl Worker {
         for id in ids {
             self.flush(id, now);
         }
+        self.hand_over(now);
+    }
+
+    /// Closes every open batch and leaves open records alone: they are read again, and go on.
+    pub fn hand_over(&mut self, now: i64) {
         for outlet in &mut self.bench.outlets {
             outlet.drain(now);
         }

@@ -36,6 +36,10 @@ pub(super) struct Posted {
     pub(super) overflowed: bool,
     /// Whether the watcher is no good any more, and why.
     pub(super) failed: Option<String>,
+    /// The agent wants the directories looked at.
+    pub(super) look: bool,
+    /// The agent wants nothing more read: another tail of this process is to go on.
+    pub(super) stop: bool,
     /// The agent wants everything read to its end.
     pub(super) drain: Option<Drain>,
     /// The agent is done.
@@ -70,7 +74,8 @@ impl Inbox {
     /// Whether there are hints about written bytes and nothing more urgent.
     pub(super) fn only_writes(&self) -> bool {
         let posted = self.posted.lock().unwrap_or_else(PoisonError::into_inner);
-        let urgent = !posted.moved.is_empty() || posted.drain.is_some() || posted.finish;
+        let told = posted.drain.is_some() || posted.stop || posted.finish;
+        let urgent = !posted.moved.is_empty() || told;
         !posted.changed.is_empty() && !urgent
     }
 

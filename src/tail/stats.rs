@@ -58,6 +58,11 @@ pub struct TailStats {
     pub watcher_overflows: AtomicU64,
     /// Turns taken: stands still only when the thread does.
     pub turns: AtomicU64,
+    /// Times a file grew, or was found: while this stands still, the files are quiet.
+    pub stirred: AtomicU64,
+    /// Gauge, 0 or 1: whether something that was read is not settled, or something that could be read
+    /// is not read. As of the last second in which anything moved.
+    pub busy: AtomicBool,
     /// Looks round all directories.
     pub rescans: AtomicU64,
     /// Times reading stopped for lack of budget.

@@ -17,7 +17,7 @@ use super::identity::DiskId;
 use super::inbox::{Inbox, Posted};
 use super::lineage::{Lineage, TailedFile};
 use super::pattern::{Patterns, is_gzip};
-use super::settings::TailSettings;
+use super::settings::{TailSettings, TailSource};
 use super::stats::{TailStats, count};
 use super::watcher::Unwatchable;
 use super::{Finished, TailParts};
@@ -28,11 +28,14 @@ use crate::checkpoint::tracker::Tracker;
 use crate::pipeline::chunk::{LineageId, Read};
 use archives::Archives;
 use draining::Draining;
+use hand_over::Inherited;
+use saving::Numbers;
 
 mod archives;
 mod begin;
 mod dormant;
 mod draining;
+pub(super) mod hand_over;
 mod leave;
 mod look_round;
 mod pinned;
@@ -113,7 +116,7 @@ pub(super) struct Tailer {
     watching: watching::Watching,
     inbox: Arc<Inbox>,
     known_sources: BTreeSet<String>,
-    numbers: saving::Numbers,
+    numbers: Numbers,
     looks: u64,
     /// The time when it began.
     began: Now,
@@ -132,28 +135,38 @@ pub(super) struct Tailer {
     /// Whether something is in flight, or leaving: then ticks are needed.
     restless: bool,
     drain: Option<Draining>,
+    /// Whether another tail of this process is to go on with what this one knows.
+    handing_over: bool,
     paused_since: Option<Instant>,
     search: Vec<u8>,
     now: Now,
 }
 
+/// The globs of each source.
+///
+/// # Errors
+///
+/// A glob that cannot be compiled, with its source's name.
+pub(super) fn compile(settings: &TailSettings) -> Result<Vec<Patterns>, String> {
+    let named = |source: &TailSource| {
+        Patterns::new(source).map_err(|error| format!("source {:?}: {error}", source.name))
+    };
+    settings.sources.iter().map(named).collect()
+}
+
 impl Tailer {
-    /// A tailer that has not looked at anything yet.
-    ///
-    /// # Errors
-    ///
-    /// A glob that cannot be compiled, with its source's name.
-    pub(super) fn new(parts: TailParts, inbox: Arc<Inbox>, now: Now) -> Result<Self, String> {
-        let TailParts { settings, budget, tracker, store, snapshot, workers, stats } = parts;
-        let patterns: Result<Vec<Patterns>, String> = settings
-            .sources
-            .iter()
-            .map(|source| {
-                Patterns::new(source).map_err(|error| format!("source {:?}: {error}", source.name))
-            })
-            .collect();
+    /// A tailer that has not looked at anything yet. `patterns` are those of its settings, compiled.
+    pub(super) fn new(
+        parts: TailParts,
+        patterns: Vec<Patterns>,
+        inbox: Arc<Inbox>,
+        now: Now,
+    ) -> Self {
+        let TailParts { settings, budget, tracker, store, snapshot, inherited, workers, stats } =
+            parts;
+        let Inherited { handles, numbers, warned } = inherited;
         let mut tailer = Self {
-            patterns: Arc::new(patterns?),
+            patterns: Arc::new(patterns),
             outbox: workers.iter().map(|_| VecDeque::new()).collect(),
             workers,
             files: BTreeMap::new(),
@@ -165,10 +178,10 @@ impl Tailer {
             by_path: HashMap::new(),
             ready: VecDeque::new(),
             renamed: Vec::new(),
-            warned: HashSet::new(),
+            warned,
             watching: watching::Watching::default(),
             inbox,
-            numbers: saving::Numbers::new(&snapshot, now.instant),
+            numbers: numbers.unwrap_or_else(|| Numbers::new(&snapshot, now.instant)),
             known_sources: snapshot.sources.into_iter().collect(),
             dormant: snapshot.files,
             archives: Archives::new(snapshot.tombstones),
@@ -183,6 +196,7 @@ impl Tailer {
             unsure: false,
             restless: true,
             drain: None,
+            handing_over: false,
             paused_since: None,
             search: vec![0; SEARCH],
             now,
@@ -193,7 +207,8 @@ impl Tailer {
             stats,
         };
         tailer.begin_watching();
-        Ok(tailer)
+        tailer.adopt(handles);
+        tailer
     }
 
     /// Does what is due. Never waits.
@@ -286,6 +301,12 @@ impl Tailer {
         for path in &posted.moved {
             self.look_if_ours(path, true);
         }
+        if posted.look {
+            self.look_due = self.now.instant;
+        }
+        if posted.stop {
+            self.stop_reading();
+        }
         if let Some(drain) = posted.drain {
             self.begin_drain(drain);
         }
@@ -330,6 +351,7 @@ impl Tailer {
     /// A File may have changed.
     fn stir(&mut self, number: FileNumber) {
         let Some(file) = self.files.get(&number) else { return };
+        count(&self.stats.stirred, 1);
         match (file.lineage, &file.reader.file) {
             _ if file.gone() => {}
             (Some(lineage), Some(_)) => self.queue(lineage),

@@ -41,6 +41,7 @@ fn start(dir: &Path) -> Running {
         tracker: Arc::clone(&tracker),
         store,
         snapshot,
+        inherited: Inherited::default(),
         workers: vec![sender],
         stats: Arc::clone(&stats),
     })
@@ -137,6 +138,7 @@ fn a_bad_glob_is_refused() {
         tracker: Arc::new(Tracker::new()),
         store,
         snapshot,
+        inherited: Inherited::default(),
         workers: Vec::new(),
         stats: Arc::new(TailStats::default()),
     })

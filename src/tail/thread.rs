@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::Finished;
+use super::Ended;
 use super::inbox::Inbox;
 use super::tailer::{Next, Now, Tailer};
 
@@ -13,7 +13,7 @@ use super::tailer::{Next, Now, Tailer};
 const GATHER: Duration = Duration::from_millis(5);
 
 /// Runs until told to finish.
-pub(super) fn run(mut tailer: Tailer, inbox: &Arc<Inbox>) -> Finished {
+pub(super) fn run(mut tailer: Tailer, inbox: &Arc<Inbox>) -> Ended {
     loop {
         match tailer.turn(inbox.take(), now()) {
             Next::Again => {}
@@ -23,7 +23,9 @@ pub(super) fn run(mut tailer: Tailer, inbox: &Arc<Inbox>) -> Finished {
                     thread::sleep(GATHER);
                 }
             }
-            Next::Finished(finished) => return finished,
+            Next::Finished(finished) => {
+                return Ended { finished, handed_over: tailer.bequeath() };
+            }
         }
     }
 }

@@ -80,7 +80,7 @@ destinations: { b: { console: {} } }
     assert_eq!(settings.state, Path::new("/s"));
     assert_eq!(settings.admin, Some("[::1]:1".parse().expect("an address")));
     assert_eq!(settings.grace, Duration::from_secs(60));
-    let over = Over { state: Some("/o".into()), admin: Some("off".into()), grace: None };
+    let over = Over { state: Some("/o".into()), admin: Some("off".into()), ..Over::default() };
     let settings = with(&over, &set).expect("the command line counts");
     assert_eq!((settings.state.as_path(), settings.admin), (Path::new("/o"), None));
 }

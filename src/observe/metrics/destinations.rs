@@ -1,5 +1,5 @@
 //! What became of the records at each destination. At rest,
-//! `routed = delivered + duplicate + dead-lettered + dropped + lost + in flight + open`.
+//! `routed = delivered + duplicate + dead-lettered + dropped + lost + returned + in flight + open`.
 
 use super::{Counted, Labels, Page, get};
 use crate::export::stats::DestinationStats;
@@ -42,6 +42,7 @@ fn outcomes(page: &mut Page, counted: &Counted) {
             ("dead_lettered", stats.dead_lettered().map(|(_, count)| count).sum()),
             ("dropped", stats.dropped().map(|(_, count)| count).sum()),
             ("lost", stats.lost().map(|(_, count)| count).sum()),
+            ("returned", get(&stats.returned)),
         ] {
             outcomes.push((labelled(name, "outcome", outcome), value));
         }

@@ -31,7 +31,7 @@ fn the_metrics_described_are_those_served() {
         budget: Budget::new(1),
         redact: pillion_parsers::redact::Rules::builtin_default(),
     };
-    let page = page(&counted);
+    let page = page(&counted, &Loaded::new(None));
     let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let served = metrics(types.filter_map(|line| line.split(' ').next()));
     assert!(served.len() > 50, "{page}");

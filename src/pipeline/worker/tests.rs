@@ -214,3 +214,16 @@ async fn what_is_settled_stays_known_while_a_record_is_held() {
     let sent: Vec<u32> = rig.sent().await.into_iter().map(|(file, ..)| file).collect();
     assert_eq!(sent, [3], "the other was sent in the last run");
 }
+
+/// Whoever goes on reads it again, and joins it.
+#[tokio::test]
+async fn a_hand_over_closes_batches_and_ends_no_record() {
+    let mut rig = Rig::new("parser: cri");
+    rig.chunk(END, false);
+    rig.chunk(PART, true);
+    rig.worker.hand_over(rig.now);
+    assert_eq!(rig.records(), 1);
+    let sent = rig.sent().await;
+    let spans: Vec<_> = sent.iter().map(|(file, start, end, _)| (*file, *start, *end)).collect();
+    assert_eq!(spans, [(1, 0, END.len() as u64)]);
+}

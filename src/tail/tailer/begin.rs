@@ -53,7 +53,7 @@ impl Tailer {
             return Ok(());
         }
         match self.take_dormant(source, &open, &found.path)? {
-            Some(entry) => self.resume(source, entry, open, &found.path, at_end && first),
+            Some(entry) => self.resume(source, entry, open, &found.path, at_end),
             None => self.begin_fresh(source, open, &found.path, &found.path, at_end && first),
         }
     }
@@ -161,6 +161,7 @@ impl Tailer {
     }
 
     pub(super) fn insert(&mut self, number: FileNumber, file: TailedFile) {
+        count(&self.stats.stirred, 1);
         if !file.archived {
             self.by_disk.insert((file.source, file.id), number);
         }
@@ -324,7 +325,7 @@ impl Tailer {
 }
 
 /// Where the last line begins: half a line is nobody's record.
-fn last_line_start(file: &Handle, size: u64) -> io::Result<u64> {
+pub(super) fn last_line_start(file: &Handle, size: u64) -> io::Result<u64> {
     let from = size.saturating_sub(LINE_START);
     let mut bytes = vec![0; usize::try_from(size - from).unwrap_or(0)];
     let len = read_at_most(file, &mut bytes, from)?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use pillion_parsers::frame::FileNumber;
 
 use super::Tailer;
+use super::begin::last_line_start;
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
 use crate::tail::discovery::Found;
@@ -38,7 +39,9 @@ impl Tailer {
         if DiskId::of(&open.meta) != id {
             return;
         }
-        let name = self.settings.sources.get(source).map(|source| source.name.as_str());
+        let settings = self.settings.sources.get(source);
+        let at_end = settings.is_some_and(|source| source.start_at_end);
+        let name = settings.map(|source| source.name.as_str());
         let rotated = |entry: &&FileEntry| {
             name == Some(&entry.source)
                 && (entry.dev, entry.inode) == (id.dev, id.inode)
@@ -54,7 +57,7 @@ impl Tailer {
         }
         // Errors from here on are those of a file that goes while it is looked at.
         let _ = match self.take_dormant(source, &open, path) {
-            Ok(Some(entry)) => self.resume(source, entry, open, path, false),
+            Ok(Some(entry)) => self.resume(source, entry, open, path, at_end),
             Ok(None) => {
                 home.map_or(Ok(()), |home| self.begin_fresh(source, open, &home, path, false))
             }
@@ -171,7 +174,8 @@ impl Tailer {
         self.bury_entry(entry);
     }
 
-    /// Goes on with a File of the checkpoint.
+    /// Goes on with a File of the checkpoint. `at_end`: a destination that is new to it begins at its
+    /// end.
     pub(super) fn resume(
         &mut self,
         source: usize,
@@ -180,10 +184,26 @@ impl Tailer {
         at: &Path,
         at_end: bool,
     ) -> Result<(), Refusal> {
-        let (size, _) = open.file.stat()?;
+        // A path that is no UTF-8 is not in the checkpoint as it is.
+        let home = at.to_string_lossy() == entry.path;
+        let path = if home { at.to_owned() } else { PathBuf::from(&entry.path) };
+        self.resume_as(source, entry, open, [&path, at], at_end)
+    }
+
+    /// As [`Self::resume`], of the lineage of a path that may be no UTF-8.
+    pub(super) fn resume_as(
+        &mut self,
+        source: usize,
+        entry: FileEntry,
+        open: OpenFile,
+        [path, at]: [&Path; 2],
+        at_end: bool,
+    ) -> Result<(), Refusal> {
+        let size = open.file.stat()?.0;
         let named = |name: &str| entry.marks.iter().find(|mark| mark.to == name);
         // A destination that is new here begins as a source would.
-        let begin = Mark { safe: if at_end { size } else { 0 }, ..Mark::default() };
+        let safe = if at_end { last_line_start(&open.file, size)? } else { 0 };
+        let begin = Mark { safe, ..Mark::default() };
         let marks = self.marks(source, |name| named(name).map_or(begin.clone(), MarkEntry::mark));
         let offset = marks.iter().flatten().map(|mark| mark.safe).min().unwrap_or(size).min(size);
         let oldest = if entry.tail.end <= offset { entry.tail } else { TailHash::default() };
@@ -194,13 +214,10 @@ impl Tailer {
         let absent = entry.marks.iter().filter(|mark| !present.contains(&&mark.to)).take(16);
         let absent = absent.cloned().collect();
         let reader = Reader::new(open.file, offset, oldest)?;
-        // A path that is no UTF-8 is not in the checkpoint as it is.
-        let home = at.to_string_lossy() == entry.path;
-        let path = if home { at } else { Path::new(&entry.path) };
         let number = FileNumber(entry.number);
         self.tracker.begin(number, marks);
         let mut file = self.file(source, DiskId::of(&open.meta), [path, at, &open.real], reader);
-        file.saved = true;
+        file.saved = self.numbers.is_reserved(number);
         file.absent = absent;
         let newest = self.resumed.entry((source, Arc::clone(&file.path))).or_insert(number);
         *newest = number.max(*newest);

@@ -24,6 +24,13 @@ pub(super) struct Draining {
     done: Option<oneshot::Sender<LeftBehind>>,
 }
 
+impl Draining {
+    /// One that waits for nothing and tells nobody.
+    pub(super) fn over(now: Instant) -> Self {
+        Self { deadline: now, done: None }
+    }
+}
+
 impl Tailer {
     pub(super) fn begin_drain(&mut self, drain: Drain) {
         if self.drain.is_some() {
@@ -110,7 +117,7 @@ impl Tailer {
     }
 
     /// Closes the channels and tells what stayed behind.
-    fn end_drain(&mut self) {
+    pub(super) fn end_drain(&mut self) {
         let mut left = LeftBehind::default();
         let unsent: u64 = self
             .outbox

@@ -147,6 +147,7 @@ impl Tailer {
                 if let Some(file) = self.files.get_mut(&number) {
                     file.spent = false;
                     if file.reader.size != before {
+                        count(&self.stats.stirred, 1);
                         file.grown = now;
                     }
                 }

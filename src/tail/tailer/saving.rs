@@ -13,7 +13,10 @@ use pillion_parsers::frame::FileNumber;
 
 use super::Tailer;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, Outline, Snapshot};
+use crate::checkpoint::tracker::Tracker;
 use crate::tail::Finished;
+use crate::tail::lineage::TailedFile;
+use crate::tail::settings::TailSettings;
 use crate::tail::stats::{FileLag, count};
 
 /// Numbers reserved beyond those in use.
@@ -61,6 +64,16 @@ impl Numbers {
         self.next = self.next.checked_add(1)?;
         self.pending = true;
         Some(number)
+    }
+
+    /// Whether a number may be used even if no save succeeds from now on.
+    pub(super) fn is_reserved(&self, number: FileNumber) -> bool {
+        number.0 < self.reserved
+    }
+
+    /// The next number that nobody has.
+    pub(super) fn next(&self) -> u32 {
+        self.next
     }
 
     /// Whether a turn should save for Files that wait.
@@ -155,30 +168,8 @@ impl Tailer {
     /// Writes the checkpoint, entry by entry.
     fn write(&mut self, next_file: u32) -> std::io::Result<()> {
         let (tracker, settings) = (&self.tracker, &self.settings);
-        let known = self.files.iter_mut().map(|(number, file)| {
-            let marks = tracker.marks(*number);
-            let safe = marks.iter().flatten().map(|mark| mark.safe).min().unwrap_or(0);
-            let marks =
-                settings.destinations.iter().zip(&marks).filter_map(|(name, mark)| {
-                    mark.as_ref().map(|mark| MarkEntry::new(name, mark))
-                });
-            let source = settings.sources.get(file.source);
-            let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-            FileEntry {
-                number: number.0,
-                source: source.map_or_else(String::new, |source| source.name.clone()),
-                path: text(&file.path),
-                at: (file.at != file.path).then(|| text(&file.at)),
-                real: (file.real != file.at).then(|| text(&file.real)),
-                dev: file.id.dev,
-                inode: file.id.inode,
-                size: if file.gone() { file.reader.offset } else { file.reader.end() },
-                fingerprint: file.fingerprint(),
-                tail: file.reader.tail_before(safe),
-                marks: marks.chain(file.absent.iter().cloned()).collect(),
-                gone: file.gone(),
-            }
-        });
+        let known = self.files.iter_mut();
+        let known = known.map(|(number, file)| entry(tracker, settings, *number, file));
         let files = RefCell::new(self.dormant.iter().cloned().chain(known));
         let tombstones = self.archives.tombstones.entries();
         self.store.save(&Outline { next_file, sources: &self.known_sources, files, tombstones })
@@ -188,6 +179,7 @@ impl Tailer {
     pub(super) fn show(&mut self) {
         let mut lags = Vec::new();
         let mut open = 0;
+        let mut busy = !self.ready.is_empty() || self.crowded > 0;
         self.restless = !self.ready.is_empty();
         for (number, file) in &self.files {
             open += u64::from(file.reader.file.is_some());
@@ -202,6 +194,7 @@ impl Tailer {
             };
             let safe = self.tracker.safe(*number).unwrap_or(size);
             self.restless |= safe < file.reader.offset || file.leaving();
+            busy |= safe < file.reader.offset || !file.gone() && !file.spent && file.unread() > 0;
             if let Some(bytes) = size.checked_sub(safe).filter(|bytes| *bytes > 0) {
                 let path = crate::tail::lineage::text(&file.path);
                 lags.push(FileLag { source: file.source, path, bytes });
@@ -210,9 +203,42 @@ impl Tailer {
         self.restless |= self.numbers.dirty;
         self.count_pause(true);
         let gauge = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        self.stats.busy.store(busy, Ordering::Relaxed);
         self.stats.open_files.store(open, Ordering::Relaxed);
         self.stats.known_files.store(gauge(self.files.len()), Ordering::Relaxed);
         self.stats.lineages.store(gauge(self.lineages.len()), Ordering::Relaxed);
         self.stats.show_lag(lags);
+    }
+}
+
+/// What a checkpoint says of a File.
+pub(super) fn entry(
+    tracker: &Tracker,
+    settings: &TailSettings,
+    number: FileNumber,
+    file: &mut TailedFile,
+) -> FileEntry {
+    let marks = tracker.marks(number);
+    let safe = marks.iter().flatten().map(|mark| mark.safe).min().unwrap_or(0);
+    let marks = settings
+        .destinations
+        .iter()
+        .zip(&marks)
+        .filter_map(|(name, mark)| mark.as_ref().map(|mark| MarkEntry::new(name, mark)));
+    let source = settings.sources.get(file.source);
+    let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    FileEntry {
+        number: number.0,
+        source: source.map_or_else(String::new, |source| source.name.clone()),
+        path: text(&file.path),
+        at: (file.at != file.path).then(|| text(&file.at)),
+        real: (file.real != file.at).then(|| text(&file.real)),
+        dev: file.id.dev,
+        inode: file.id.inode,
+        size: if file.gone() { file.reader.offset } else { file.reader.end() },
+        fingerprint: file.fingerprint(),
+        tail: file.reader.tail_before(safe),
+        marks: marks.chain(file.absent.iter().cloned()).collect(),
+        gone: file.gone(),
     }
 }

@@ -16,6 +16,7 @@ use crate::checkpoint::settle::Settle;
 use crate::checkpoint::snapshot::Snapshot;
 use crate::pipeline::batch::Receipt;
 use crate::pipeline::chunk::{Chunk, Ending, Opened};
+use crate::tail::HandedOver;
 use crate::tail::inbox::Drain;
 use crate::tail::settings::TailSource;
 
@@ -24,6 +25,7 @@ mod bounds;
 mod clock;
 mod closed;
 mod draining;
+mod hand_over;
 mod hostile;
 mod leaving;
 mod model;
@@ -62,6 +64,10 @@ struct Bench {
     tracker: Arc<Tracker>,
     stats: Arc<TailStats>,
     inbox: Arc<Inbox>,
+    /// What the last tailer left to the next; the state directory is opened without it.
+    handed_over: Option<HandedOver>,
+    /// The name of the one source.
+    source: &'static str,
     /// Whether chunks are settled for all destinations as they come; else they are held.
     settle: bool,
     held: Vec<Chunk>,
@@ -120,6 +126,8 @@ impl Bench {
             tracker: Arc::new(Tracker::new()),
             stats: Arc::new(TailStats::default()),
             inbox: Arc::new(Inbox::default()),
+            source: "app",
+            handed_over: None,
             settle: true,
             held: Vec::new(),
             came: BTreeMap::new(),
@@ -161,7 +169,7 @@ impl Bench {
         let destinations: Vec<String> =
             options.destinations.iter().map(|&name| name.to_owned()).collect();
         let source = TailSource {
-            name: "app".to_owned(),
+            name: self.source.to_owned(),
             files: options.files.iter().map(full).collect(),
             exclude: options.exclude.clone(),
             links_to: options.links_to.clone(),
@@ -175,7 +183,11 @@ impl Bench {
         (settings.max_known, settings.polling) = (options.max_known, options.polling);
         settings.pin = options.pin;
         let (sender, receiver) = sync_channel(options.channel);
-        let (store, snapshot) = Store::open(&self.dir.path().join("state")).expect("opens");
+        let HandedOver { store, snapshot, inherited } =
+            self.handed_over.take().unwrap_or_else(|| {
+                let (store, snapshot) = Store::open(&self.dir.path().join("state")).expect("opens");
+                HandedOver { store, snapshot, inherited: Inherited::default() }
+            });
         self.tracker = Arc::new(Tracker::new());
         self.stats = Arc::new(TailStats::default());
         let parts = TailParts {
@@ -184,11 +196,12 @@ impl Bench {
             tracker: Arc::clone(&self.tracker),
             store,
             snapshot,
+            inherited,
             workers: vec![sender],
             stats: Arc::clone(&self.stats),
         };
-        self.tailer =
-            Some(Tailer::new(parts, Arc::clone(&self.inbox), self.clock).expect("compiles"));
+        let patterns = compile(&parts.settings).expect("compiles");
+        self.tailer = Some(Tailer::new(parts, patterns, Arc::clone(&self.inbox), self.clock));
         self.reads = Some(receiver);
         self.run()
     }
@@ -207,6 +220,23 @@ impl Bench {
         let Next::Finished(finished) = self.turn() else { panic!("goes on") };
         self.kill();
         finished
+    }
+
+    /// Ends it as a reload does, and lets another begin: what is in flight is read again.
+    fn hand_over(&mut self) -> &mut Self {
+        self.leave();
+        self.start()
+    }
+
+    /// Ends it as a reload does; the next one inherits what it knew.
+    fn leave(&mut self) {
+        self.inbox.post(|posted| posted.stop = true);
+        self.turn();
+        self.inbox.post(|posted| posted.finish = true);
+        let Next::Finished(_) = self.turn() else { panic!("goes on") };
+        self.handed_over = self.tailer.take().expect("started").bequeath();
+        self.kill();
+        assert!(self.handed_over.is_some());
     }
 
     fn turn(&mut self) -> Next {

@@ -41,8 +41,9 @@ impl Tailer {
     pub(super) fn begin_watching(&mut self) {
         self.watching.safety = SAFETY_LOOK.0;
         self.watching.poll = POLL.0;
+        // An earlier tail may have polled.
+        self.stats.polling.store(self.settings.polling, Ordering::Relaxed);
         if self.settings.polling {
-            self.stats.polling.store(true, Ordering::Relaxed);
             return;
         }
         match Watcher::new(Arc::clone(&self.inbox)) {

@@ -1,5 +1,5 @@
-//! Random lives of a log: written, rotated, truncated, deleted, with an agent that is stopped and
-//! killed meanwhile, and destinations that settle late and out of order. The oracle is what the
+//! Random lives of a log: written, rotated, truncated, deleted, with an agent that is stopped, killed
+//! and reloaded meanwhile, and destinations that settle late and out of order. The oracle is what the
 //! destinations hold: by File and offset, as ids are made, every line once, whatever was sent twice.
 
 use std::collections::HashMap;
@@ -8,6 +8,13 @@ use super::*;
 
 /// What one destination holds.
 type Held = HashMap<(FileNumber, u64), String>;
+
+/// How one tailer makes room for the next.
+enum End {
+    Killed,
+    Stopped,
+    HandedOver,
+}
 
 struct Life {
     bench: Bench,
@@ -119,11 +126,11 @@ impl Life {
         self.in_flight.retain(|(_, open)| *open != [false; 2]);
     }
 
-    fn restart(&mut self, kill: bool) {
-        if kill {
-            self.bench.kill();
-        } else {
-            self.bench.finish();
+    fn restart(&mut self, end: End) {
+        match end {
+            End::Killed => drop(self.bench.kill()),
+            End::Stopped => drop(self.bench.finish()),
+            End::HandedOver => self.bench.leave(),
         }
         self.in_flight.clear();
         for _ in 0..self.random.usize(..3) {
@@ -133,15 +140,16 @@ impl Life {
     }
 
     fn step(&mut self) {
-        match self.random.usize(..20) {
+        match self.random.usize(..21) {
             0..6 => self.write(),
             6..8 => self.rotate(),
             8 => self.truncate(),
             9 => self.delete_oldest(),
             10..14 => self.settle(false),
-            14 => self.restart(true),
-            15 => self.restart(false),
-            16 => drop(self.bench.pass(40)),
+            14 => self.restart(End::Killed),
+            15 => self.restart(End::Stopped),
+            16 => self.restart(End::HandedOver),
+            17 => drop(self.bench.pass(40)),
             _ => drop(self.bench.pass(1)),
         }
     }

@@ -1,0 +1,254 @@
+//! One generation of an agent: the stages that one configuration makes. First it is prepared, which is
+//! where anything can fail and which disturbs nobody; launched, it reads and ships.
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::StartError;
+use crate::budget::Budget;
+use crate::checkpoint::tracker::Tracker;
+use crate::config::memory;
+use crate::config::settings::{Destination, Settings, StartAt};
+use crate::export::dead_letter::file::CAP;
+use crate::export::deliver::{DeadLetters, Delivery, Report};
+use crate::export::encode::Encoder;
+use crate::export::id::Instance;
+use crate::export::queue::Queue;
+use crate::export::rewrite::Rewriter;
+use crate::observe::metrics::Counted;
+use crate::pipeline::chunk::Read;
+use crate::pipeline::outlet::{Outlet, OutletParts};
+use crate::pipeline::pressure::Pressure;
+use crate::pipeline::stats::PipelineStats;
+use crate::pipeline::thread::{self, READS_WAITING};
+use crate::pipeline::worker::{Worker, WorkerParts};
+use crate::tail::settings::{TailSettings, TailSource};
+use crate::tail::stats::TailStats;
+use crate::tail::{HandedOver, ReadyTail, TailHandle, TailParts};
+
+/// What all generations of an agent have in common.
+pub(super) struct Lasting {
+    /// Goes into every record's id.
+    pub(super) instance: Instance,
+    /// `host.name` of every record.
+    pub(super) host: String,
+    /// There is one tail at a time: its counters go on.
+    pub(super) tail: Arc<TailStats>,
+}
+
+/// A generation whose threads wait for something to do. Dropped, they end.
+pub(super) struct Prepared {
+    settings: Arc<Settings>,
+    tracker: Arc<Tracker>,
+    pressure: Pressure,
+    queues: Vec<Arc<Queue>>,
+    /// In the order of the settings.
+    deliveries: Vec<Delivery<Rewriter>>,
+    workers: Vec<JoinHandle<()>>,
+    /// What the tail gives the workers.
+    senders: Vec<SyncSender<Read>>,
+    tail: ReadyTail,
+    counted: Arc<Counted>,
+}
+
+/// A generation that runs.
+pub(super) struct Generation {
+    pub(super) settings: Arc<Settings>,
+    pub(super) counted: Arc<Counted>,
+    pub(super) tail: TailHandle,
+    pub(super) workers: Vec<JoinHandle<()>>,
+    pub(super) queues: Vec<Arc<Queue>>,
+    /// Each with its destination's index.
+    pub(super) deliveries: JoinSet<(usize, Report)>,
+    /// Tells the deliveries that there is no time left.
+    pub(super) give_up: watch::Sender<bool>,
+    /// Tells the workers the same.
+    pub(super) pressure: Pressure,
+}
+
+impl Prepared {
+    /// Sets all stages up. What counts under the same name in `earlier`, the generation before, goes
+    /// on counting.
+    ///
+    /// # Errors
+    ///
+    /// When a destination cannot be set up, or the system gives no thread.
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        lasting: &Lasting,
+        earlier: Option<&Counted>,
+    ) -> Result<Self, StartError> {
+        let counted = Arc::new(counted(&settings, lasting, earlier));
+        let pressure = Pressure::new(Arc::clone(&counted.budget));
+        let tracker = Arc::new(Tracker::new());
+        let (mut queues, mut deliveries) = (Vec::new(), Vec::new());
+        for (index, destination) in settings.destinations.iter().enumerate() {
+            let stats = counted.destinations.get(index).map(|(_, stats)| Arc::clone(stats));
+            let queue = Queue::new(stats.unwrap_or_default());
+            let rewriter =
+                Rewriter::new(destination, settings.schema, &settings.namespace, lasting.instance);
+            let delivery = Delivery::new(
+                index,
+                destination,
+                rewriter,
+                Arc::clone(&queue),
+                Arc::clone(&tracker) as _,
+                DeadLetters { state: &settings.state, cap: CAP },
+                &counted.budget,
+            );
+            deliveries.push(delivery.map_err(|error| StartError::destination(destination, error))?);
+            queues.push(queue);
+        }
+        let (mut workers, mut senders) = (Vec::new(), Vec::new());
+        for (number, stats) in counted.workers.iter().enumerate() {
+            let (sender, reads) = sync_channel(READS_WAITING);
+            let worker = worker(&settings, lasting, &queues, &pressure, Arc::clone(stats))?;
+            let spawned = thread::spawn(number, worker, reads, Arc::clone(stats), pressure.clone());
+            workers.push(spawned.map_err(StartError::Thread)?);
+            senders.push(sender);
+        }
+        let tail = ReadyTail::new(&tail_settings(&settings)).map_err(StartError::Thread)?;
+        Ok(Self {
+            settings,
+            tracker,
+            pressure,
+            queues,
+            deliveries,
+            workers,
+            senders,
+            tail,
+            counted,
+        })
+    }
+
+    /// Its counters.
+    pub(super) fn counted(&self) -> &Arc<Counted> {
+        &self.counted
+    }
+
+    /// Begins to deliver and to read, from what was found in the state directory or was handed over by
+    /// the generation before. To be called on the runtime that is to run the deliveries.
+    pub(super) fn launch(self, from: HandedOver, earlier: Option<&Counted>) -> Generation {
+        if let Some((earlier, mine)) = earlier.zip(self.counted.workers.first()) {
+            let before = |rule: &String| {
+                let same = earlier.redactions().find(|(name, _)| name == rule);
+                same.map_or(0, |(_, count)| count)
+            };
+            let redactions: Vec<u64> = self.counted.rules.iter().map(before).collect();
+            for (index, worker) in earlier.workers.iter().enumerate() {
+                // They are sums over all workers already.
+                let redactions = redactions.iter().copied().filter(|_| index == 0);
+                mine.go_on_from(worker, redactions);
+            }
+        }
+        let (give_up, given_up) = watch::channel(false);
+        let mut deliveries = JoinSet::new();
+        for (index, delivery) in self.deliveries.into_iter().enumerate() {
+            let given_up = given_up.clone();
+            deliveries.spawn(async move { (index, delivery.run(given_up).await) });
+        }
+        // Last: from here on there is something to be delivered.
+        let HandedOver { store, snapshot, inherited } = from;
+        let tail = self.tail.begin(TailParts {
+            settings: tail_settings(&self.settings),
+            budget: Arc::clone(&self.counted.budget),
+            tracker: self.tracker,
+            store,
+            snapshot,
+            inherited,
+            workers: self.senders,
+            stats: Arc::clone(&self.counted.tail),
+        });
+        Generation {
+            settings: self.settings,
+            counted: self.counted,
+            tail,
+            workers: self.workers,
+            queues: self.queues,
+            deliveries,
+            give_up,
+            pressure: self.pressure,
+        }
+    }
+}
+
+/// The counters of a generation.
+fn counted(settings: &Settings, lasting: &Lasting, earlier: Option<&Counted>) -> Counted {
+    let destination = |destination: &Destination| {
+        let before = earlier.into_iter().flat_map(|earlier| &earlier.destinations);
+        let same = before.clone().find(|(name, _)| *name == destination.name);
+        same.cloned().unwrap_or_else(|| (destination.name.clone(), Arc::default()))
+    };
+    let rules = settings.redact.names().to_vec();
+    let worker = || Arc::new(PipelineStats::new(rules.len()));
+    // What an earlier generation could not let go of still counts.
+    let budget = earlier.map(|earlier| Arc::clone(&earlier.budget));
+    let budget = budget.filter(|budget| budget.limit() == settings.memory);
+    Counted {
+        sources: settings.sources.iter().map(|source| source.name.clone()).collect(),
+        destinations: settings.destinations.iter().map(destination).collect(),
+        tail: Arc::clone(&lasting.tail),
+        workers: std::iter::repeat_with(worker).take(settings.threads.get()).collect(),
+        budget: budget.unwrap_or_else(|| Budget::new(settings.memory)),
+        redact: Arc::clone(&settings.redact),
+        rules,
+    }
+}
+
+fn worker(
+    settings: &Arc<Settings>,
+    lasting: &Lasting,
+    queues: &[Arc<Queue>],
+    pressure: &Pressure,
+    stats: Arc<PipelineStats>,
+) -> Result<Worker, StartError> {
+    let mut outlets = Vec::new();
+    for (destination, queue) in settings.destinations.iter().zip(queues) {
+        let encoder =
+            Encoder::new(destination, settings.schema, &settings.namespace, lasting.instance)
+                .map_err(|error| StartError::destination(destination, error))?;
+        outlets.push(Outlet::new(OutletParts {
+            name: destination.name.clone(),
+            encoder: encoder.redacting(&settings.redact),
+            limits: destination.batch,
+            when_full: destination.when_full,
+            share: settings.memory / (2 * settings.destinations.len()),
+            queue: Arc::clone(queue),
+            stats: Arc::clone(queue.stats()),
+            pressure: pressure.clone(),
+        }));
+    }
+    Ok(Worker::new(WorkerParts {
+        settings: Arc::clone(settings),
+        instance: lasting.instance,
+        host: lasting.host.clone(),
+        outlets,
+        budget: Arc::clone(pressure.budget()),
+        stats,
+    }))
+}
+
+fn tail_settings(settings: &Settings) -> TailSettings {
+    let sources = settings
+        .sources
+        .iter()
+        .map(|source| TailSource {
+            name: source.name.clone(),
+            files: source.files.clone(),
+            exclude: source.exclude.clone(),
+            links_to: source.links_to.clone(),
+            start_at_end: source.start_at == StartAt::End,
+            ignore_older: source.ignore_older,
+            max_record: source.max_record,
+            to: source.to.clone(),
+        })
+        .collect();
+    let destinations = settings.destinations.iter().map(|it| it.name.clone()).collect();
+    let shipped_to = settings.destinations.clone();
+    let worst = move |bytes| memory::chunk_share(bytes, &shipped_to);
+    TailSettings { pin: settings.pin, ..TailSettings::new(sources, destinations, Arc::new(worst)) }
+}

@@ -1,0 +1,139 @@
+//! From one generation to the next: the new one is prepared while the old one works on; the old one
+//! stops reading, has a few seconds to settle what it has sent, and leaves the rest; the new one goes
+//! on from there as after a restart, but with the state directory locked and every handle open.
+//!
+//! What is given up unsettled, such as batches for a URL that is wrong, is read again and goes through
+//! the new pipeline. Elasticsearch knows what it has already stored by its ids.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::drain::ended;
+use super::generation::{Generation, Prepared};
+use super::{Agent, StartError};
+use crate::checkpoint::store::Store;
+use crate::config::settings::Settings;
+use crate::observe::admin::{self, Admin};
+use crate::tail::{HandedOver, Inherited};
+
+/// How long deliveries may take to settle what they have when another generation is to go on.
+const HAND_OVER: Duration = Duration::from_secs(5);
+
+/// Why the next generation does not run.
+#[derive(Debug)]
+pub enum ReloadError {
+    /// The configuration names another state directory, which holds what is known of the files.
+    State,
+    /// Something of it cannot be set up.
+    Start(StartError),
+    /// The old generation has ended and none can follow: the process must end.
+    Fatal(StartError),
+}
+
+impl std::fmt::Display for ReloadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::State => f.write_str(
+                "the state directory is not the one in use, which cannot change while the agent \
+                 runs: leave `state` as it was, or restart",
+            ),
+            Self::Start(error) | Self::Fatal(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReloadError {}
+
+impl Agent {
+    /// Goes on with other settings. Counters go on where names are the same; the admin server stays,
+    /// unless its address changes. Takes as long as destinations take to settle, at most about six
+    /// seconds on a disk that answers. Not to be dropped halfway, except to end the process.
+    ///
+    /// # Errors
+    ///
+    /// When the settings cannot be had; the agent then goes on with the old ones, undisturbed, unless
+    /// it is [`ReloadError::Fatal`].
+    pub async fn reload(&mut self, settings: Arc<Settings>) -> Result<(), ReloadError> {
+        let done = self.replace(settings).await;
+        match &done {
+            Ok(()) => {
+                let generation = self.loaded.load();
+                let settings = &self.generation.settings;
+                let (sources, destinations) = (settings.sources.len(), settings.destinations.len());
+                let (file, admin) = (self.loaded.file(), self.admin_shown());
+                tracing::info!(
+                    generation, %file, sources, destinations, %admin,
+                    "configuration loaded"
+                );
+            }
+            Err(error) => {
+                let generation = self.loaded.generation();
+                tracing::error!(
+                    generation, %error,
+                    "the configuration was not loaded; the one in force goes on"
+                );
+                self.loaded.refuse(error.to_string());
+            }
+        }
+        done
+    }
+
+    async fn replace(&mut self, settings: Arc<Settings>) -> Result<(), ReloadError> {
+        if settings.state != self.generation.settings.state {
+            return Err(ReloadError::State);
+        }
+        let earlier = Arc::clone(&self.generation.counted);
+        let prepared = Prepared::new(Arc::clone(&settings), &self.lasting, Some(&earlier))
+            .map_err(ReloadError::Start)?;
+        let moved = settings.admin != self.generation.settings.admin;
+        let admin = if moved { self.listen(&settings).await? } else { None };
+        // From here on nothing can fail.
+        let from = match self.generation.hand_over().await {
+            Some(handed_over) => handed_over,
+            // The tail had ended with a panic: as after a crash.
+            None => found(&settings).map_err(ReloadError::Fatal)?,
+        };
+        self.generation = prepared.launch(from, Some(&earlier));
+        self.health.look_at(Arc::clone(&self.generation.counted));
+        if moved {
+            self.admin = admin;
+        }
+        Ok(())
+    }
+
+    async fn listen(&self, settings: &Settings) -> Result<Option<Admin>, ReloadError> {
+        let Some(address) = settings.admin else { return Ok(None) };
+        let served = admin::serve(address, Arc::clone(&self.health) as _).await;
+        served.map(Some).map_err(|error| ReloadError::Start(StartError::Admin { address, error }))
+    }
+}
+
+/// What a state directory holds, for a first generation.
+pub(super) fn found(settings: &Settings) -> Result<HandedOver, StartError> {
+    let (store, snapshot) = Store::open(&settings.state).map_err(StartError::State)?;
+    Ok(HandedOver { store, snapshot, inherited: Inherited::default() })
+}
+
+impl Generation {
+    /// Ends, and leaves what the next generation begins with. `None` if the tail ended with a panic.
+    async fn hand_over(&mut self) -> Option<HandedOver> {
+        let deadline = Instant::now() + HAND_OVER;
+        self.pressure.hand_over();
+        self.tail.stop_reading();
+        let settled = self.end_deliveries(deadline).await;
+        self.deliveries.shutdown().await;
+        for queue in &self.queues {
+            queue.stats().hand_over();
+        }
+        if !settled {
+            tracing::warn!(
+                waited = ?HAND_OVER,
+                "not all that was sent is settled: the rest is read again with the new configuration"
+            );
+        }
+        self.tail.begin_to_finish();
+        // However long the disk takes: nobody else may write the state meanwhile.
+        ended(None, || self.tail.has_finished()).await;
+        self.tail.hand_over()
+    }
+}

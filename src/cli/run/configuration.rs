@@ -1,0 +1,182 @@
+//! The configuration file while the agent runs: read again when told to, and when it has changed.
+//!
+//! Looked at about once a second, through symlinks, so that a ConfigMap's swap of a directory is seen
+//! like an edit in place. What is still being written is left to settle: it must have been the same at
+//! two looks.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::config::settings::Settings;
+use crate::config::{self, Diagnostics, Over};
+
+/// Between two looks at the file.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A configuration file, and what the command line says over it.
+#[derive(Debug)]
+pub(super) struct ConfigFile {
+    path: PathBuf,
+    over: Over,
+    /// Of the content that was read last, whatever became of it.
+    read: u64,
+    /// Where the file lay and when it had changed at the last look.
+    stamp: Option<Stamp>,
+    /// Of other content that was there at the last look, and may not be whole.
+    settling: Option<u64>,
+}
+
+/// Device, inode, bytes, and the times of change of the content and of the inode, with nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp(u64, u64, u64, [i64; 4]);
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let meta = std::fs::metadata(path).ok()?;
+        let times = [meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()];
+        Some(Self(meta.dev(), meta.ino(), meta.len(), times))
+    }
+}
+
+impl ConfigFile {
+    /// Reads and checks a file for the first time.
+    pub(super) fn open(path: PathBuf, over: Over) -> Result<(Self, Settings), Diagnostics> {
+        let stamp = Stamp::of(&path);
+        let (read, settings) = load(&path, &over);
+        Ok((Self { path, over, read, stamp, settling: None }, settings?))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it can be read again: a pipe's content is gone.
+    pub(super) fn can_be_read_again(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|meta| meta.is_file())
+    }
+
+    /// Reads and checks it again, on a thread of its own: deliveries go on meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// With every mistake in it. Inside of `Err`, no thread was to be had.
+    pub(super) async fn load(&mut self) -> std::io::Result<Result<Settings, Diagnostics>> {
+        let (path, over) = (self.path.clone(), self.over.clone());
+        let (done, loaded) = oneshot::channel();
+        std::thread::Builder::new().name("config".to_owned()).spawn(move || {
+            // Fails only when nobody wants to know any more.
+            let _ = done.send(load(&path, &over));
+        })?;
+        let (read, settings) = loaded.await.map_err(std::io::Error::other)?;
+        (self.read, self.settling) = (read, None);
+        Ok(settings)
+    }
+
+    /// Resolves when the file has other content than was read last, and has settled. May be dropped.
+    pub(super) async fn changed(&mut self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if self.look() {
+                return;
+            }
+        }
+    }
+
+    /// One look: whether there is something new to be read.
+    fn look(&mut self) -> bool {
+        let stamp = Stamp::of(&self.path);
+        if std::mem::replace(&mut self.stamp, stamp) == stamp && self.settling.is_none() {
+            return false;
+        }
+        if stamp.is_some() && !self.can_be_read_again() {
+            return false;
+        }
+        let content = hash(&config::read(&self.path));
+        if content == self.read {
+            // Touched, or put back as it was.
+            self.settling = None;
+            return false;
+        }
+        let settled = self.settling.replace(content) == Some(content);
+        if settled {
+            self.settling = None;
+        }
+        settled
+    }
+}
+
+fn load(path: &Path, over: &Over) -> (u64, Result<Settings, Diagnostics>) {
+    let bytes = config::read(path);
+    let read = hash(&bytes);
+    let name = path.display().to_string();
+    let check = |bytes| config::from_bytes(&name, bytes, over, &config::process_environment);
+    (read, bytes.and_then(check))
+}
+
+/// Of the content, or of the reason why there is none.
+fn hash(content: &Result<Vec<u8>, Diagnostics>) -> u64 {
+    match content {
+        Ok(bytes) => xxh3_64(bytes),
+        Err(why) => xxh3_64(why.brief().as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn text(glob: &str) -> String {
+        format!(
+            "state: /tmp/none\nsources: {{app: {{files: ['{glob}']}}}}\n\
+             destinations: {{screen: {{console: {{}}}}}}\n"
+        )
+    }
+
+    #[tokio::test]
+    async fn content_counts_once_it_has_settled() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("pillion.yaml");
+        fs::write(&path, text("/a/*.log")).expect("written");
+        let (mut file, _) = ConfigFile::open(path.clone(), Over::default()).expect("good");
+        assert!(!file.look() && !file.look(), "as it was");
+        fs::write(&path, text("/a/*.log")).expect("written");
+        assert!(!file.look() && !file.look(), "touched");
+        fs::write(&path, "sources:").expect("written");
+        assert!(!file.look(), "half of it");
+        fs::write(&path, text("/b/*.log")).expect("written");
+        assert!(!file.look(), "it may not be whole either");
+        assert!(file.look());
+        let settings = file.load().await.expect("a thread").expect("good");
+        assert_eq!(settings.sources[0].files, ["/b/*.log"]);
+        fs::write(&path, "sources: 1").expect("written");
+        assert!(!file.look() && file.look());
+        assert!(file.load().await.expect("a thread").is_err());
+        assert!(!file.look() && !file.look(), "refused once");
+        fs::remove_file(&path).expect("removed");
+        assert!(!file.look() && file.look(), "gone is another content");
+    }
+
+    #[test]
+    fn a_directory_that_is_swapped_by_a_link_is_seen() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        for (version, glob) in [("..1", "/a/*.log"), ("..2", "/b/*.log")] {
+            fs::create_dir(at(version)).expect("made");
+            fs::write(at(version).join("pillion.yaml"), text(glob)).expect("written");
+        }
+        symlink("..1", at("..data")).expect("linked");
+        symlink("..data/pillion.yaml", at("pillion.yaml")).expect("linked");
+        let (mut file, _) = ConfigFile::open(at("pillion.yaml"), Over::default()).expect("good");
+        assert!(!file.look());
+        symlink("..2", at("..data_tmp")).expect("linked");
+        fs::rename(at("..data_tmp"), at("..data")).expect("swapped");
+        assert!(!file.look() && file.look());
+    }
+}

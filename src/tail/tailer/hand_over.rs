@@ -1,0 +1,135 @@
+//! From one tail to the next within a process, when the configuration is loaded anew: what was known
+//! is gone on with as after a restart, from what the checkpoint would say, but no handle is let go, so
+//! that what has lost its name is not lost, and Files keep their numbers.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use pillion_parsers::frame::FileNumber;
+
+use super::Tailer;
+use super::draining::Draining;
+use super::saving::{Numbers, entry};
+use crate::checkpoint::snapshot::{FileEntry, Snapshot};
+use crate::checkpoint::store::Store;
+use crate::tail::handle::Handle;
+use crate::tail::identity;
+use crate::tail::lineage::Standing;
+use crate::tail::open::OpenFile;
+
+/// What a tail leaves to the next one.
+#[derive(Debug)]
+pub struct HandedOver {
+    /// The state directory, still locked.
+    pub store: Store,
+    /// What a checkpoint of this moment says.
+    pub snapshot: Snapshot,
+    /// What no checkpoint can hold.
+    pub inherited: Inherited,
+}
+
+/// What a tail inherits besides a snapshot; nothing at the start of the process.
+#[derive(Debug, Default)]
+pub struct Inherited {
+    /// The open files, by File number.
+    pub(super) handles: HashMap<u32, Kept>,
+    /// Which File numbers may be used.
+    pub(super) numbers: Option<Numbers>,
+    /// Paths that were warned about.
+    pub(super) warned: HashSet<PathBuf>,
+}
+
+/// An open file, and where and how it stood.
+#[derive(Debug)]
+pub(super) struct Kept {
+    file: File,
+    path: Arc<Path>,
+    at: Arc<Path>,
+    real: Arc<Path>,
+    standing: Standing,
+    grown: Instant,
+}
+
+impl Tailer {
+    /// Reads nothing more and hangs up on the workers.
+    pub(super) fn stop_reading(&mut self) {
+        self.handing_over = true;
+        self.watching.watcher = None;
+        self.drain = Some(Draining::over(self.now.instant));
+        self.end_drain();
+    }
+
+    /// What the next tail goes on with, if there is to be one. To be called when nothing settles any
+    /// more.
+    pub(in crate::tail) fn bequeath(mut self) -> Option<HandedOver> {
+        if !self.handing_over {
+            return None;
+        }
+        let mut handles = HashMap::new();
+        let mut files = std::mem::take(&mut self.dormant);
+        for (number, mut file) in std::mem::take(&mut self.files) {
+            files.push(entry(&self.tracker, &self.settings, number, &mut file));
+            // What is compressed is found again by what it holds.
+            if let Some(Handle::Plain(handle)) = file.reader.file.take() {
+                let (path, at, real) = (file.path, file.at, file.real);
+                let (standing, grown) = (file.standing, file.grown);
+                handles.insert(number.0, Kept { file: handle, path, at, real, standing, grown });
+            }
+        }
+        let sources = self.known_sources.into_iter().collect();
+        let tombstones = self.archives.tombstones.iter().cloned().collect();
+        let snapshot = Snapshot { next_file: self.numbers.next(), sources, files, tombstones };
+        let inherited = Inherited { handles, numbers: Some(self.numbers), warned: self.warned };
+        Some(HandedOver { store: self.store, snapshot, inherited })
+    }
+
+    /// Goes on with the open files of an earlier tail. Those of sources that are no longer configured
+    /// are closed; what is known of them stays as long as they are on the disk.
+    pub(super) fn adopt(&mut self, mut handles: HashMap<u32, Kept>) {
+        for entry in std::mem::take(&mut self.dormant) {
+            let source = self.settings.sources.iter().position(|it| it.name == entry.source);
+            match source.zip(handles.remove(&entry.number)) {
+                Some((source, handle)) => self.adopt_one(source, entry, handle),
+                None => self.dormant.push(entry),
+            }
+        }
+        self.opened = self.files.len();
+    }
+
+    fn adopt_one(&mut self, source: usize, entry: FileEntry, handle: Kept) {
+        let Kept { file, path, at, real, standing, grown } = handle;
+        let number = FileNumber(entry.number);
+        let at_end = self.settings.sources.get(source).is_some_and(|source| source.start_at_end);
+        let looked = file.metadata().and_then(|meta| {
+            let same = identity::continues(&entry, &file, meta.len())?;
+            Ok((meta, same))
+        });
+        let adopted = match looked {
+            Ok((meta, true)) => {
+                let open = OpenFile { file: file.into(), meta, real: real.to_path_buf() };
+                self.resume_as(source, entry, open, [&path, &at], at_end)
+            }
+            Ok((meta, false)) => {
+                self.give_up(&entry, "truncated while the configuration was loaded");
+                let open = OpenFile { file: file.into(), meta, real: real.to_path_buf() };
+                self.begin_fresh(source, open, &path, &at, false)
+            }
+            Err(error) => Err(error.into()),
+        };
+        if let Err(refusal) = adopted {
+            self.refuse(&at, &refusal);
+            return;
+        }
+        let Some(file) = self.files.get_mut(&number) else { return };
+        file.grown = grown;
+        file.standing = match standing {
+            Standing::Live | Standing::Leaving { .. } => standing,
+            // It was open all the same: something of it is still to be read again.
+            Standing::Resting => Standing::Leaving { since: self.now.instant, deleted: false },
+            Standing::Gone => Standing::Leaving { since: self.now.instant, deleted: true },
+        };
+    }
+}

@@ -1,0 +1,107 @@
+//! From one tailer to the next within the process.
+
+use super::*;
+
+#[test]
+fn what_is_in_flight_is_read_again_and_numbers_stay() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start();
+    bench.settle = false;
+    bench.write("app.log", lines(10, 10));
+    bench.pass(1).take_log();
+    bench.hand_over();
+    assert_eq!(bench.take_log(), ["opened app.log #1 at 70", "#1 70..150"]);
+    assert_eq!(bench.opened.last().map(|opened| opened.settled.clone()), Some(vec![70]));
+    bench.settle_held();
+    bench.write("new.log", "");
+    bench.rename("app.log", "app.log.1");
+    bench.write("app.log", "next\n");
+    bench.pass(1);
+    assert_eq!(bench.log[0], "opened app.log #2 at 0", "no number is used twice");
+}
+
+#[test]
+fn a_file_without_a_name_is_read_on_and_let_go_in_its_time() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start();
+    let mut writer = OpenOptions::new().append(true).open(bench.path("app.log")).expect("opened");
+    bench.settle = false;
+    bench.remove("app.log");
+    bench.pass(4);
+    for n in 1..=2 {
+        writer.write_all(lines(10 * n, 10).as_bytes()).expect("written");
+        bench.pass(1).hand_over();
+    }
+    assert_eq!(bench.opened.last().map(|opened| (opened.file.0, opened.offset)), Some((1, 70)));
+    bench.settle_held();
+    bench.pass(30);
+    assert_eq!(bench.tailer.as_ref().map(|tailer| tailer.files.len()), Some(0));
+    assert!(bench.text("app.log").ends_with(&lines(10, 20)));
+    assert_eq!(bench.stat(|stats| &stats.lost_gone), 0);
+}
+
+#[test]
+fn a_file_truncated_meanwhile_is_begun_anew_in_its_lineage() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start();
+    bench.settle = false;
+    bench.write("app.log", lines(10, 10));
+    bench.pass(1);
+    bench.inbox.post(|posted| posted.stop = true);
+    bench.turn();
+    bench.truncate("app.log");
+    bench.write("app.log", lines(50, 20));
+    bench.take_log();
+    bench.hand_over();
+    assert_eq!(bench.take_log(), ["opened app.log #2 at 0", "#2 0..160"]);
+    assert_eq!(bench.stat(|stats| &stats.lost_gone), 80, "what was in flight is counted");
+}
+
+#[test]
+fn a_source_that_is_no_longer_configured_is_remembered() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start();
+    bench.source = "other";
+    bench.options.files = vec!["other.log".to_owned()];
+    bench.hand_over();
+    bench.write("app.log", lines(10, 1));
+    bench.write("other.log", "other\n");
+    bench.pass(2);
+    assert_eq!(bench.text("other.log"), "other\n");
+    bench.source = "app";
+    bench.options.files = vec!["app.log".to_owned()];
+    bench.take_log();
+    bench.hand_over();
+    assert_eq!(bench.take_log(), ["opened app.log #1 at 70", "#1 70..78"]);
+}
+
+/// Nothing of a destination's first line to its last is decided by when it came.
+#[test]
+fn a_new_destination_begins_by_start_at() {
+    for (at_end, expect) in [(true, vec![70, 70]), (false, vec![0, 70])] {
+        let mut bench = Bench::with(|options| options.destinations = vec!["search"]);
+        bench.write("app.log", lines(0, 10));
+        bench.start();
+        bench.options.start_at_end = at_end;
+        bench.options.destinations = vec!["grafana", "search"];
+        bench.take_log();
+        bench.hand_over();
+        bench.write("app.log", "more\n");
+        bench.pass(1);
+        let opened = bench.opened.last().expect("opened");
+        assert_eq!(opened.settled, expect, "{at_end}");
+        assert!(bench.text("app.log").ends_with("more\n"));
+        // The same after a restart.
+        bench.finish();
+        bench.options.destinations = vec!["third", "grafana", "search"];
+        bench.start();
+        bench.write("app.log", "last\n");
+        bench.pass(1);
+        let begun = if at_end { 75 } else { 0 };
+        assert_eq!(bench.opened.last().expect("opened").settled, [begun, 75, 75], "{at_end}");
+    }
+}

@@ -1,0 +1,153 @@
+//! What one configuration leaves to the next: batches that nobody takes, files that have lost their
+//! names, sources and destinations that come and go.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use pillion::receiver::{Fault, Options, Receiver};
+use rustix::process::Signal;
+
+use super::reload::{APP, gauge, stored, to, wait_for_generation, yaml};
+use super::{assert_exact, assert_stored, lines, terminate};
+use crate::harness::{Agent, PATIENCE, Place, until};
+
+const DEAD: &str = "http://127.0.0.1:9";
+
+#[test]
+fn s48_a_wrong_url_is_mended_while_its_batch_is_tried_again() {
+    let place = Place::new();
+    let receiver = Receiver::start(Options::default()).expect("receiver");
+    let agent = Agent::start(&place.configure(&yaml(APP, &to("search", DEAD))), &[]);
+    place.append("app.log", lines(0..20_000));
+    agent.wait_for_log("WARN");
+    place.configure(&yaml(APP, &to("search", &receiver.url())));
+    wait_for_generation(&agent, 2);
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= 20_000));
+    agent.assert_conserved();
+    let returned = "pillion_records_total{destination=\"search\",outcome=\"returned\"}";
+    assert!(gauge(&agent, returned) > 0.0, "given up, and read again");
+    terminate(agent);
+    assert_exact(&receiver, 0..20_000);
+}
+
+#[test]
+fn s48_destinations_come_go_and_change_their_names() {
+    let place = Place::new();
+    let (one, two) = (
+        Receiver::start(Options::default()).expect("receiver"),
+        Receiver::start(Options::default()).expect("receiver"),
+    );
+    let search = to("search", &one.url());
+    let agent = Agent::start(&place.configure(&yaml(APP, &search)), &[]);
+    let mut generation = 1;
+    let mut load = |destinations: &str| {
+        place.configure(&yaml(APP, destinations));
+        agent.signal(Signal::HUP);
+        generation += 1;
+        wait_for_generation(&agent, generation);
+    };
+    place.append("app.log", lines(0..100));
+    assert!(one.wait_for(PATIENCE, |requests| requests.stored >= 100));
+    // A new one begins where its files begin.
+    load(&(search.clone() + &to("second", &two.url())));
+    place.append("app.log", lines(100..200));
+    assert!(two.wait_for(PATIENCE, |requests| requests.stored >= 200));
+    // One that is gone holds nothing back, and goes on where it was when it comes again.
+    load(&search);
+    place.append("app.log", lines(200..300));
+    assert!(one.wait_for(PATIENCE, |requests| requests.stored >= 300));
+    load(&(to("second", &two.url()) + &search));
+    assert!(two.wait_for(PATIENCE, |requests| requests.stored >= 300));
+    let settled = || stored(&agent, "second");
+    assert!(until(PATIENCE, || settled() == 100.0), "{} and not those of the meantime", settled());
+    // Under another name it is another one; what is stored already is known by its ids.
+    load(&to("renamed", &one.url()));
+    place.append("app.log", lines(300..400));
+    assert!(one.wait_for(PATIENCE, |requests| requests.stored >= 400));
+    agent.assert_conserved();
+    let duplicate = "pillion_records_total{destination=\"renamed\",outcome=\"duplicate\"}";
+    assert!(until(PATIENCE, || gauge(&agent, duplicate) == 300.0));
+    terminate(agent);
+    assert_exact(&one, 0..400);
+    assert_exact(&two, 0..300);
+}
+
+#[test]
+fn s48_a_source_that_is_removed_goes_on_when_it_comes_again() {
+    let place = Place::new();
+    let receiver = Receiver::start(Options::default()).expect("receiver");
+    let destination = to("search", &receiver.url());
+    let other = "  other: {files: ['{logs}/*.txt']}\n";
+    let both = APP.to_owned() + other;
+    let agent = Agent::start(&place.configure(&yaml(&both, &destination)), &[]);
+    place.append("app.log", lines(0..100));
+    place.append("other.txt", lines(1_000..1_100));
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= 200));
+    place.configure(&yaml(other, &destination));
+    agent.signal(Signal::HUP);
+    wait_for_generation(&agent, 2);
+    place.append("app.log", lines(100..200));
+    fs::rename(place.log("app.log"), place.log("app.log.1")).expect("renamed");
+    place.append("app.log", lines(200..300));
+    place.append("other.txt", lines(1_100..1_200));
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= 300));
+    place.configure(&yaml(&both, &destination));
+    agent.signal(Signal::HUP);
+    wait_for_generation(&agent, 3);
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= 500));
+    agent.assert_conserved();
+    terminate(agent);
+    assert_stored(&receiver, (0..300).chain(1_000..1_200));
+}
+
+/// The handles of files that have lost their names outlive the reload, and so does what of them is in
+/// flight when the destination is down.
+#[test]
+fn s48_a_deleted_files_bytes_survive_a_reload_during_an_outage() {
+    let place = Place::new();
+    let receiver = Receiver::start(Options::default()).expect("receiver");
+    receiver.faults().set(Fault::Status { status: 503, retry_after: None });
+    // More than fits into memory: some is in flight, some unread.
+    let count = 60_000;
+    place.append("gone.log", lines(0..count));
+    place.append("moved.log", lines(100_000..100_100));
+    let config = |more: &str| {
+        let app = format!("  app: {{files: ['{{logs}}/*.log']{more}}}\n");
+        place.configure(&yaml(&app, &to("search", &receiver.url())))
+    };
+    let agent = Agent::start(&config(""), &[]);
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.faulted >= 1));
+    fs::remove_file(place.log("gone.log")).expect("removed");
+    let elsewhere = place.dir.path().join("elsewhere");
+    fs::rename(place.log("moved.log"), &elsewhere).expect("moved");
+    for generation in 2..=3 {
+        config(&format!(", fields: {{generation: '{generation}'}}"));
+        agent.signal(Signal::HUP);
+        wait_for_generation(&agent, generation);
+    }
+    receiver.faults().clear();
+    let all = count + 100;
+    assert!(receiver.wait_for(PATIENCE, |it| it.stored >= all), "{}", agent.log().join("\n"));
+    agent.assert_conserved();
+    assert_eq!(gauge(&agent, "pillion_lost_bytes_total{reason=\"gone\"}"), 0.0);
+    terminate(agent);
+    assert_exact(&receiver, (0..count).chain(100_000..100_100));
+}
+
+/// The grace counts from the signal.
+#[test]
+fn a_signal_during_a_reload_ends_it_in_time() {
+    let place = Place::new();
+    let agent_config = place.configure(&yaml(APP, &to("search", DEAD)));
+    let agent = Agent::start(&agent_config, &["--grace", "6s"]);
+    place.append("app.log", lines(0..100));
+    agent.wait_for_log("WARN");
+    let begun = Instant::now();
+    agent.signal(Signal::HUP);
+    agent.wait_for_log("told by SIGHUP");
+    let (status, log) = agent.terminate();
+    assert!(status.success(), "{}", log.join("\n"));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let left = log.iter().find_map(|line| crate::harness::number_after(line, "bytes_left_behind="));
+    assert_eq!(left, Some(lines(0..100).len() as u64), "{}", log.join("\n"));
+}
