@@ -9,6 +9,7 @@
 
 mod drain;
 mod health;
+pub mod resend;
 
 use std::io;
 use std::sync::Arc;

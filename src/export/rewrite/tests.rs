@@ -240,8 +240,9 @@ fn lokis_dead_letters_have_the_records_names_again() {
             letters[0].record,
             "{\"time\":\"2026-08-01T13:23:20Z\",\"level\":\"warn\",\
              \"message\":\"say \\\"hi\\\"\\n\",\"a\":\"x, y=\\\"z\\\\\",\
-             \"service_name\":\"unknown_service\",\"env\":\"dev\",\"user_id\":\"7\",\
-             \"_marks\":[\"unparsed\"],\"_offset\":70,\"_path\":\"/v/a.log\",\"_host\":\"web-1\"}"
+             \"env\":\"dev\",\"user_id\":\"7\",\"_marks\":[\"unparsed\"],\
+             \"_offset\":70,\"_path\":\"/v/a.log\",\"_host\":\"web-1\",\
+             \"_stamp\":\"2026-08-01T12:00:00.000000070Z\"}"
         );
     }
 }

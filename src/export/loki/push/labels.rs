@@ -170,6 +170,51 @@ impl Labels {
     }
 }
 
+/// What a destination's labels say of a record that its entries do not say again: the fields that
+/// they hold whole. Other labels are made anew whenever the record is encoded.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LabelFields {
+    /// Label and field.
+    fields: Vec<(String, String)>,
+    /// Whether `service_name` may be the constant field `service.name`.
+    own_service: bool,
+}
+
+impl LabelFields {
+    /// Of the labels of a configuration.
+    pub(crate) fn new(configured: &BTreeMap<String, String>) -> Self {
+        let Ok(labels) = Labels::new(configured) else { return Self::default() };
+        let templates = labels.templates.into_iter();
+        let templates = templates.filter(|(name, _)| !(labels.own_service && name == SERVICE));
+        let field = |(name, template): (String, Template)| {
+            let field = template.field()?.to_owned();
+            Some((name, field))
+        };
+        Self { fields: templates.filter_map(field).collect(), own_service: labels.own_service }
+    }
+
+    /// The fields and their values in a stream's labels; each field once.
+    pub(super) fn of(&self, labels: Vec<(String, String)>) -> Vec<(&str, String)> {
+        let is_elsewhere = |service: &str| {
+            let others = labels.iter().filter(|(name, _)| name != SERVICE);
+            service == UNKNOWN_SERVICE || others.into_iter().any(|(_, value)| value == service)
+        };
+        let service = labels.iter().find(|(name, value)| name == SERVICE && !is_elsewhere(value));
+        let service = service.filter(|_| self.own_service).map(|(_, value)| value.clone());
+        let mut found: Vec<(&str, String)> = Vec::new();
+        for (label, value) in labels {
+            let field = self.fields.iter().find(|(name, _)| *name == label);
+            if let Some((_, field)) =
+                field.filter(|(_, field)| found.iter().all(|it| it.0 != field))
+            {
+                found.push((field, value));
+            }
+        }
+        found.extend(service.map(|service| ("service.name", service)));
+        found
+    }
+}
+
 impl Template {
     /// `None` for a brace without its other half, or with nothing between.
     fn parse(template: &str) -> Option<Self> {
