@@ -15,7 +15,7 @@ use pillion_parsers::redact::{BlockState, Clean, Redactor};
 
 use super::{Done, Resend, wanted};
 use crate::checkpoint::resume::Resume;
-use crate::config::settings::{Settings, WhenFull};
+use crate::config::settings::{DestinationKind, Settings, WhenFull};
 use crate::export::dead_letter::Reason;
 use crate::export::dead_letter::kept::KeptLetter;
 use crate::export::dead_letter::taken::{Line, Taken};
@@ -23,6 +23,7 @@ use crate::export::encode::names::decoded;
 use crate::export::encode::{Encoder, EncoderError, Enrich, Place};
 use crate::export::id::{Instance, RecordId};
 use crate::export::lines::read::{self, Kept};
+use crate::export::loki::push::metadata::normal_name;
 use crate::export::queue::Queue;
 use crate::export::stats::DestinationStats;
 use crate::pipeline::outlet::{Outlet, OutletParts};
@@ -74,7 +75,7 @@ impl Feed {
             outlet,
             pressure: pressure.clone(),
             redactor: Redactor::new(Arc::clone(&settings.redact)),
-            origin: Origin::new(settings, what.index),
+            origin: Origin::new(settings, what),
         })
     }
 
@@ -130,22 +131,27 @@ impl Feed {
     }
 }
 
+/// Names of constant fields, each as letters may have it, and its own.
+type Names = Vec<(String, String)>;
+
 /// Where the letters in hand came from; those of one File come in runs.
 struct Origin {
     /// For each source of the destination, its files and the names of its constant fields.
-    sources: Vec<(GlobSet, Vec<String>)>,
+    sources: Vec<(GlobSet, Names)>,
     /// The path as it was read, and cleaned.
     path: (String, Clean),
     host: (String, Clean),
     /// The names that are constant for files at this path.
-    constant: Vec<String>,
+    constant: Names,
     /// The constant fields, as they were read, and cleaned.
     fields: Vec<(String, String)>,
     enrich: Enrich,
 }
 
 impl Origin {
-    fn new(settings: &Settings, destination: usize) -> Self {
+    fn new(settings: &Settings, what: &Resend) -> Self {
+        let is_loki = matches!(what.destination.kind, DestinationKind::Loki(_));
+        let destination = what.index;
         let sources = settings.sources.iter().filter(|source| source.to.contains(&destination));
         let sources = sources.map(|source| {
             let globs = source
@@ -156,7 +162,7 @@ impl Origin {
             globs.for_each(|glob| {
                 set.add(glob);
             });
-            (set.build().unwrap_or_default(), source.fields.keys().cloned().collect())
+            (set.build().unwrap_or_default(), names(source.fields.keys(), is_loki))
         });
         let nowhere = || (String::new(), Clean::from_static(""));
         Self {
@@ -196,13 +202,29 @@ impl Origin {
     }
 }
 
+/// Loki's letters have the names that its structured metadata has, but for those never sent.
+fn names<'n>(own: impl Iterator<Item = &'n String>, is_loki: bool) -> Names {
+    let both = own.flat_map(|name| {
+        let normal = is_loki.then(|| normal_name(name)).filter(|normal| normal != name);
+        normal.into_iter().chain([name.clone()]).map(|it| (it, name.clone())).collect::<Vec<_>>()
+    });
+    both.collect()
+}
+
 /// A field that has the name of a constant one.
-fn constant(names: &[String], key: &Key<'_>, value: &Value<'_>) -> Option<(String, String)> {
+fn constant(
+    names: &[(String, String)],
+    key: &Key<'_>,
+    value: &Value<'_>,
+) -> Option<(String, String)> {
     let Value::Text(text) = value else { return None };
-    let name = names.iter().find(|name| *name == key.name())?;
+    let (_, name) = names.iter().find(|(name, _)| name == key.name())?;
     let plain = |text: &Text<'_>| match text.is_escaped() {
         true => decoded(text.as_stored()),
         false => text.as_stored().to_owned(),
     };
     Some((name.clone(), plain(text)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ pub(crate) mod body;
 mod entry;
 pub(crate) mod labels;
 pub(crate) mod letter;
-mod metadata;
+pub(crate) mod metadata;
 mod snappy;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use pillion_parsers::redact::{Clean, Redacted, Redactor, Rules};
 
+use super::metadata::normal_name;
 use super::text::{self, cut};
 use crate::export::encode::{EncoderError, Place};
 
@@ -176,6 +177,8 @@ impl Labels {
 pub(crate) struct LabelFields {
     /// Label and field.
     fields: Vec<(String, String)>,
+    /// Fields that labels are put together from, under the names that entries give them, and their own.
+    parts: Vec<(String, String)>,
     /// Whether `service_name` may be the constant field `service.name`.
     own_service: bool,
 }
@@ -186,11 +189,22 @@ impl LabelFields {
         let Ok(labels) = Labels::new(configured) else { return Self::default() };
         let templates = labels.templates.into_iter();
         let templates = templates.filter(|(name, _)| !(labels.own_service && name == SERVICE));
-        let field = |(name, template): (String, Template)| {
-            let field = template.field()?.to_owned();
-            Some((name, field))
-        };
-        Self { fields: templates.filter_map(field).collect(), own_service: labels.own_service }
+        let mut said = Self { own_service: labels.own_service, ..Self::default() };
+        for (name, template) in templates {
+            match template.field() {
+                Some(field) => said.fields.push((name, field.to_owned())),
+                None => said.parts.extend(template.0.into_iter().filter_map(|part| match part {
+                    Part::Field(field) => Some((normal_name(&field), field)),
+                    Part::Text(_) => None,
+                })),
+            }
+        }
+        said
+    }
+
+    /// What a field was called before it became structured metadata, if a label needs to know.
+    pub(super) fn own_name<'n>(&'n self, pair: &'n str) -> &'n str {
+        self.parts.iter().find(|(normal, _)| normal == pair).map_or(pair, |(_, own)| own)
     }
 
     /// The fields and their values in a stream's labels; each field once.

@@ -38,7 +38,10 @@ pub(crate) fn line(format: LokiFormat, says: &LabelFields, labels: &[u8], entry:
     }
     line.member("message", &quoted(&entry.line));
     let flags = entry.take(FLAGS).unwrap_or_default();
-    let [offset, host] = [OFFSET, HOST_NAME].map(|name| entry.take(name));
+    // A constant field of that name stands behind the offset.
+    let host =
+        if entry.place(HOST_NAME) < entry.place(OFFSET) { entry.take(HOST_NAME) } else { None };
+    let offset = entry.take(OFFSET);
     let mut path = entry.take(PATH_NAME);
     let mut host = host;
     for (name, value) in says.of(labels) {
@@ -50,7 +53,7 @@ pub(crate) fn line(format: LokiFormat, says: &LabelFields, labels: &[u8], entry:
         }
     }
     for (name, value) in &entry.pairs {
-        line.field(name, &quoted(value));
+        line.field(says.own_name(name), &quoted(value));
     }
     let marks: Vec<String> = flags
         .split(',')
@@ -75,9 +78,14 @@ pub(crate) fn line(format: LokiFormat, says: &LabelFields, labels: &[u8], entry:
 }
 
 impl Entry {
+    /// Where a pair stands.
+    fn place(&self, name: &str) -> Option<usize> {
+        self.pairs.iter().position(|(pair, _)| pair == name)
+    }
+
     /// Takes a pair out.
     fn take(&mut self, name: &str) -> Option<String> {
-        let index = self.pairs.iter().position(|(pair, _)| pair == name)?;
+        let index = self.place(name)?;
         Some(self.pairs.remove(index).1)
     }
 }
