@@ -61,6 +61,13 @@ fn letters(place: &Place, destination: &str) -> Vec<serde_json::Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
 }
 
+/// Has every line be a record, so that none waits for what the next one may add.
+fn line_by_line(config: PathBuf) -> PathBuf {
+    let text = fs::read_to_string(&config).expect("there");
+    fs::write(&config, text.replace("app: {", "app: {multiline: off, ")).expect("written");
+    config
+}
+
 /// A counter or gauge of a running agent.
 fn metric(agent: &Agent, name: &str) -> f64 {
     let admin = agent.logged("admin").expect("the agent says where");
@@ -93,7 +100,8 @@ fn s32_a_file_that_idles_and_moves_while_all_is_refused_loses_nothing() {
 fn s34_of_a_mixed_answer_only_the_records_that_may_come_again_do() {
     const LINES: u64 = 600;
     let (place, receiver) = (Place::new(), start(|options| options.raw_bodies = true));
-    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    let config = line_by_line(place.to_elasticsearch(&receiver.url()));
+    let agent = Agent::start(&config, &[]);
     place.append("first.log", "{\"shape\":1,\"msg\":\"line seq=0\"}\n");
     wait_for_stored(&receiver, &agent, 1);
     receiver.faults().set_times(2, Fault::Records { status: 429, fraction: 0.3 });
@@ -140,7 +148,8 @@ fn s34_of_a_mixed_answer_only_the_records_that_may_come_again_do() {
 fn s34_an_answer_of_duplicates_alone_is_the_end() {
     let (place, receiver) = (Place::new(), start(|_| {}));
     receiver.faults().set_times(1, Fault::Reset { stored: true });
-    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    let config = line_by_line(place.to_elasticsearch(&receiver.url()));
+    let agent = Agent::start(&config, &[]);
     place.append("app.log", lines(0, 300));
     wait_for_stored(&receiver, &agent, 300);
     let done = "pillion_records_total{destination=\"search\",outcome=\"duplicate\"}";

@@ -130,3 +130,53 @@ async fn a_search_waits_out_an_outage() {
     assert_eq!(bench.stats.delivered.load(Relaxed), 65);
     assert_eq!(bench.sent().last().map(Vec::len), Some(3), "what follows comes last");
 }
+
+/// Any records may be refused, and any answer be lost or put off.
+#[test]
+fn every_record_meets_its_one_end_whichever_are_refused() {
+    for seed in 0..200 {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        runtime.block_on(play(seed));
+    }
+}
+
+async fn play(seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (mut faults, share) = (random.u32(..20), random.f64() / 20.0);
+    let stored: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let (kept, mut dice) = (Arc::clone(&stored), random.fork());
+    let is_bad = move |id: &String| {
+        let hash = xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), seed);
+        (hash % 1_000) as f64 / 1_000.0 < share
+    };
+    let mut bench = Bench::new(move |sent| {
+        let lost = faults > 0 && dice.u8(..3) == 0;
+        faults -= u32::from(lost);
+        if !lost || dice.bool() {
+            kept.lock().expect("whole").extend(sent.iter().filter(|id| !is_bad(id)).cloned());
+        }
+        match lost {
+            true => Outcome::Retry { class: RetryClass::Server, after: None },
+            false => {
+                answer(sent.len(), sent.iter().filter(|id| is_bad(id)).count(), "max_line_size")
+            }
+        }
+    });
+    bench.one_at_a_time();
+    let mut all = BTreeSet::new();
+    for batch in 0..random.usize(1..6) {
+        all.extend(bench.push(&format!("b{batch}-"), random.usize(1..200)));
+    }
+    bench.drain().await;
+    let (bad, good): (BTreeSet<_>, BTreeSet<_>) = all.into_iter().partition(is_bad);
+    assert_eq!(*stored.lock().expect("whole"), good, "seed {seed}");
+    let letters = bench.dead_letters();
+    assert!(letters.iter().all(|(_, reason)| reason == "too_large"), "seed {seed}");
+    let dead: BTreeSet<_> = letters.iter().map(|(id, _)| id.clone()).collect();
+    assert_eq!((dead, letters.len()), (bad.clone(), bad.len()), "seed {seed}");
+    assert_eq!(bench.stats.delivered.load(Relaxed), good.len() as u64, "seed {seed}");
+}
