@@ -6,7 +6,8 @@
 //! was done to it, the source's constant fields, and `_offset`, `_path` and `_host` for where it came
 //! from. A field whose own name is one of these gets a `_` behind it, so that no key comes twice and
 //! each can be told back ([`read`]). A dead letter has a `_stamp` as well, if its destination stores the
-//! record under another time than its own.
+//! record under another time than its own, and in `_own` the names of fields that are the application's
+//! although pillion has the same.
 
 pub(crate) mod read;
 
@@ -23,7 +24,7 @@ use super::payload::Payload;
 
 /// Names that a line gives meaning to.
 const RESERVED: &[&str] =
-    &["time", "level", "message", "_marks", "_offset", "_path", "_host", "_stamp"];
+    &["time", "level", "message", "_marks", "_offset", "_path", "_host", "_stamp", "_own"];
 
 /// Names that Elasticsearch keeps for itself at the top of a document: its metadata fields, of every
 /// version from 7 to 9, and the one that every document of a data stream must have.

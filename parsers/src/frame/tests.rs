@@ -166,7 +166,7 @@ fn a_cut_line_covers_what_was_left_out() {
         assert_eq!((out[0].text.as_str(), out[0].truncated), ("> long", true));
         assert_eq!(
             (&out[0].spans[..], out[0].hash),
-            (&[(1, 0, 1000)][..], xxh3_64(b"> long") as u32)
+            (&[(1, 0, 1000)][..], !xxh3_64(b"> long") as u32)
         );
         assert_eq!((out[1].text.as_str(), out[1].truncated), ("rest", false));
         assert_eq!(out[1].spans, [(1, 1000, 1005)]);

@@ -64,6 +64,8 @@ impl<'l> Kept<'l> {
             "_path" => self.path = text(unquoted(value)?),
             "_host" => self.host = text(unquoted(value)?),
             "_stamp" => self.stamp = Some(nanos(value)?),
+            // Behind all fields.
+            "_own" => disown(record, value),
             _ => record.push(self::key(key), self::value(value)?),
         }
         Some(())
@@ -75,6 +77,20 @@ fn key(inside: &str) -> Key<'_> {
     let aside = inside.ends_with('_') && RESERVED.contains(&inside.trim_end_matches('_'));
     let name = if aside { inside.strip_suffix('_').unwrap_or(inside) } else { inside };
     Known::from_name(name).map_or_else(|| Key::Text(Text::raw_escaped(name)), Key::Known)
+}
+
+/// Makes fields the application's own that have the names of pillion's.
+fn disown(record: &mut Record<'_>, names: &str) {
+    for name in Elements::of(names).filter_map(unquoted) {
+        for field in &mut record.fields {
+            match field.key {
+                Key::Known(known) if known.name() == name => {
+                    field.key = Key::Text(Text::fixed(known.name()));
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 fn value(json: &str) -> Option<Value<'_>> {
