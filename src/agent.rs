@@ -12,6 +12,7 @@ mod drain;
 mod generation;
 mod hand_over;
 mod health;
+pub mod resend;
 
 use std::io;
 use std::path::PathBuf;

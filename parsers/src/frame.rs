@@ -169,8 +169,8 @@ pub struct Raw<'a> {
     /// The bytes of Files it is made of, terminators included; at least one, in the order read.
     /// Every byte pushed lies in exactly one span of exactly one record.
     pub spans: &'a [FileSpan],
-    /// The low 32 bits of XXH3-64 over the bytes of all spans in order. Of a line that was cut before
-    /// it came here, over the bytes that came.
+    /// The low 32 bits of XXH3-64 over the bytes of all spans in order; of a record that is `truncated`,
+    /// of the complement of that over `text`, so that the same bytes cut elsewhere are another record.
     pub hash: u32,
     /// The container's stream.
     pub stream: Option<Stream>,

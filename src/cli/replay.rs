@@ -1,6 +1,8 @@
-//! `pillion replay`: logs through the pipeline, redacted Records out.
+//! `pillion replay`: logs through the pipeline, redacted Records out; or dead letters to their
+//! destination.
 
 mod follow;
+mod letters;
 mod lines;
 
 use std::fs::File;
@@ -12,6 +14,7 @@ use clap::Args;
 use globset::GlobBuilder;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use self::letters::LettersArgs;
 use self::lines::Feed;
 use super::{ConfigArgs, Failure};
 use crate::config::settings::{Settings, Source};
@@ -21,21 +24,27 @@ use crate::pipeline::replay::Replay;
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
     /// The logs; `-` is standard input. Records come out in the order of the files, then of lines.
-    #[arg(required = true, value_name = "LOG")]
+    #[arg(
+        required_unless_present = "dead_letters",
+        conflicts_with = "dead_letters",
+        value_name = "LOG"
+    )]
     logs: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
     how: HowArgs,
     /// Compare what comes out with this file; exit 1 when it differs.
-    #[arg(long, value_name = "FILE", conflicts_with = "follow")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["follow", "dead_letters"])]
     expect: Option<PathBuf>,
     /// Rewrite the file given by --expect instead of comparing.
     #[arg(long, requires = "expect")]
     bless: bool,
     /// Go on as the files grow, until interrupted.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dead_letters")]
     follow: bool,
+    #[command(flatten)]
+    letters: LettersArgs,
 }
 
 /// How logs are read: shared with `test`.
@@ -73,6 +82,9 @@ impl HowArgs {
 }
 
 pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
+    if args.letters.dead_letters {
+        return letters::run(&args.letters, &args.config);
+    }
     let settings = args.config.load_or_default()?;
     let feed_of = |log: &Path| args.how.feed(&settings, log);
     if args.follow && args.logs.iter().any(|log| log.as_os_str() == "-") {

@@ -1,10 +1,16 @@
 //! Appending lines to a file so that they are whole and on disk when it is said that they are: used
 //! for dead letters and for `file` destinations. Blocking; callers run it on a blocking thread.
+//!
+//! Other processes may append to the same file, or take it away: whoever does holds its lock meanwhile,
+//! and looks after having got it whether the file is still the one at its path.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 /// A file that lines are appended to; opened when first needed, and again when it was renamed away
 /// or deleted (logrotate), or when an attempt failed.
@@ -45,15 +51,12 @@ impl Appender {
     /// When the file cannot be opened, written or synced. Trying again is right: the next attempt
     /// opens it anew, since after a failed sync the system may have forgotten what it did not write.
     pub fn append(&mut self, lines: &[u8], cap: Option<u64>) -> io::Result<Appended> {
-        let mut file = match self.open.take().filter(|file| is_still_at(file, &self.path)) {
-            Some(file) => file,
-            None => open(&self.path)?,
-        };
+        let mut file = self.hold()?;
         let metadata = file.metadata()?;
         let (before, regular) = (metadata.len(), metadata.is_file());
         let after = before.saturating_add(lines.len() as u64);
         if regular && cap.is_some_and(|cap| after > cap) {
-            self.open = Some(file);
+            self.let_go(file);
             return Ok(Appended::Full);
         }
         let written = file.write_all(lines).and_then(|()| sync(&file, regular));
@@ -64,8 +67,54 @@ impl Appender {
             }
             return Err(error);
         }
-        self.open = Some(file);
+        self.let_go(file);
         Ok(Appended::Synced(after))
+    }
+
+    /// The file at the path, locked. Closing it lets go of the lock, too.
+    fn hold(&mut self) -> io::Result<File> {
+        loop {
+            let (file, opened) = match self.open.take() {
+                Some(file) => (file, false),
+                None => (open(&self.path)?, true),
+            };
+            let regular = file.metadata()?.is_file();
+            if regular {
+                lock(&file)?;
+            }
+            if is_still_at(&file, &self.path) {
+                if opened && regular {
+                    cut_torn_line(&file)?;
+                }
+                return Ok(file);
+            }
+            if opened && !regular {
+                // A pipe's end, which is nowhere.
+                return Ok(file);
+            }
+        }
+    }
+
+    /// Keeps the file open, for others to lock.
+    fn let_go(&mut self, file: File) {
+        // One that is not let go of is closed.
+        self.open = flock(&file, FlockOperation::Unlock).is_ok().then_some(file);
+    }
+}
+
+/// Waits until nobody else appends to a file or takes it away. A file system that knows no locks is
+/// no reason not to write.
+///
+/// # Errors
+///
+/// When the system fails.
+pub(super) fn lock(file: &File) -> io::Result<()> {
+    loop {
+        match flock(file, FlockOperation::LockExclusive) {
+            Err(Errno::INTR) => {}
+            Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -74,7 +123,8 @@ fn sync(file: &File, regular: bool) -> io::Result<()> {
     if regular { file.sync_data() } else { Ok(()) }
 }
 
-fn is_still_at(file: &File, path: &Path) -> bool {
+/// Whether a file is the one at a path: not renamed away, and not deleted.
+pub(super) fn is_still_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), std::fs::metadata(path)) {
         (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
         _ => false,
@@ -84,9 +134,6 @@ fn is_still_at(file: &File, path: &Path) -> bool {
 fn open(path: &Path) -> io::Result<File> {
     let existed = path.exists();
     let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-    if file.metadata()?.is_file() {
-        cut_torn_line(&file)?;
-    }
     if !existed && let Some(directory) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
         // A name that is not on disk would take the synced bytes with it. If it cannot be had there,
         // the next attempt is to try again, and finds it missing.
@@ -192,5 +239,25 @@ mod tests {
             let error = full.append(b"line\n", None).expect_err("no room");
             assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         }
+    }
+
+    /// Two processes, as far as locks are concerned.
+    #[test]
+    fn nobody_cuts_off_what_another_is_writing() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("out");
+        let write = |name: char| {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                for _ in 0..200 {
+                    // Opened anew each time: then torn lines are looked for.
+                    let line = format!("{}\n", name.to_string().repeat(3_000));
+                    Appender::new(path.clone()).append(line.as_bytes(), None).expect("written");
+                }
+            })
+        };
+        let writers: Vec<_> = ['a', 'b', 'c'].map(write).into();
+        writers.into_iter().for_each(|writer| writer.join().expect("no panic"));
+        assert_eq!(read(&path).lines().filter(|line| line.len() == 3_000).count(), 600);
     }
 }

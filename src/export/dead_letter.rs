@@ -1,6 +1,8 @@
 //! What a dead letter is: a record that a destination will never take, kept as text with the reason.
 
 pub mod file;
+pub mod kept;
+pub mod taken;
 
 /// A record refused for good.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,12 +44,27 @@ pub enum Reason {
     TooOld,
     /// Further behind its stream's newest entry than the destination takes (Loki: an hour).
     TooFarBehind,
+    /// The destination refused some records without naming them, and could not be brought to say
+    /// whether this one is stored.
+    Uncertain,
 }
 
 impl Reason {
     /// Every reason, in the order of their counters.
-    pub const ALL: [Self; 5] =
-        [Self::Refused, Self::FailureStore, Self::TooLarge, Self::TooOld, Self::TooFarBehind];
+    pub const ALL: [Self; 6] = [
+        Self::Refused,
+        Self::FailureStore,
+        Self::TooLarge,
+        Self::TooOld,
+        Self::TooFarBehind,
+        Self::Uncertain,
+    ];
+
+    /// The reason of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
 
     /// The name in a dead letter and in metrics.
     #[must_use]
@@ -58,6 +75,7 @@ impl Reason {
             Self::TooLarge => "too_large",
             Self::TooOld => "too_old",
             Self::TooFarBehind => "too_far_behind",
+            Self::Uncertain => "uncertain",
         }
     }
 }

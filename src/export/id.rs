@@ -55,8 +55,9 @@ pub struct RecordId {
     pub file: FileNumber,
     /// Offset of its first byte. Counted modulo 2^48 in the id.
     pub offset: u64,
-    /// Low 32 bits of xxh3 over its raw bytes, so that the same place framed differently (a joiner's
-    /// timeout, a changed configuration) is another record.
+    /// Low 32 bits of xxh3 over its raw bytes, or of the complement of that over what is kept of a line
+    /// that was cut; so that the same place framed differently (a joiner's timeout, a changed
+    /// configuration) is another record.
     pub hash: u32,
     /// Which of the records made of the same bytes.
     pub sub: u8,

@@ -5,7 +5,11 @@
 //! A line has `time`, `level` and `message` where the record has them, its fields, `_marks` for what
 //! was done to it, the source's constant fields, and `_offset`, `_path` and `_host` for where it came
 //! from. A field whose own name is one of these gets a `_` behind it, so that no key comes twice and
-//! each can be told back.
+//! each can be told back ([`read`]). A dead letter has a `_stamp` as well, if its destination stores the
+//! record under another time than its own, and in `_own` the names of fields that are the application's
+//! although pillion has the same.
+
+pub(crate) mod read;
 
 use pillion_parsers::record::{Field, Marks, Text};
 use pillion_parsers::redact::{Clean, Redacted};
@@ -19,7 +23,8 @@ use super::escape;
 use super::payload::Payload;
 
 /// Names that a line gives meaning to.
-const RESERVED: &[&str] = &["time", "level", "message", "_marks", "_offset", "_path", "_host"];
+const RESERVED: &[&str] =
+    &["time", "level", "message", "_marks", "_offset", "_path", "_host", "_stamp", "_own"];
 
 /// Names that Elasticsearch keeps for itself at the top of a document: its metadata fields, of every
 /// version from 7 to 9, and the one that every document of a data stream must have.
@@ -106,14 +111,35 @@ impl LineWriter {
         self.write_to(out, record, place);
     }
 
+    /// As [`LineWriter::write`], with another time than the record's own, in nanoseconds.
+    pub(crate) fn write_at(
+        &mut self,
+        out: &mut Vec<u8>,
+        record: &Redacted<'_, '_>,
+        place: &Place<'_>,
+        nanos: i64,
+    ) {
+        self.write_timed(out, record, Some(place), Some(nanos));
+    }
+
     pub(crate) fn write_to(
         &mut self,
         out: &mut impl Sink,
         record: &Redacted<'_, '_>,
         place: Option<&Place<'_>>,
     ) {
-        let mut object = Object { unmappable: record.unmappable(), ..Object::new(out) };
         let time = record.time().map(|time| time.nanos).or(place.map(|place| place.read_at));
+        self.write_timed(out, record, place, time);
+    }
+
+    fn write_timed(
+        &mut self,
+        out: &mut impl Sink,
+        record: &Redacted<'_, '_>,
+        place: Option<&Place<'_>>,
+        time: Option<i64>,
+    ) {
+        let mut object = Object { unmappable: record.unmappable(), ..Object::new(out) };
         if let Some(nanos) = time {
             object.key(if self.style == Style::Flat { "@timestamp" } else { "time" });
             object.out.buffer().push(b'"');

@@ -12,6 +12,14 @@ pub enum Outcome {
     Delivered,
     /// Each record has its own verdict, by position; exactly as many as were sent.
     Records(Vec<Verdict>),
+    /// Stored, except for some records that the answer does not name: find them by sending parts
+    /// again, of which the destination knows what it has stored already.
+    PartlyRefused {
+        /// How many were refused, as far as the answer says: at least 1, and fewer than were sent.
+        refused: u32,
+        /// What was said about them, or about some of them.
+        refusal: Refusal,
+    },
     /// Stored, except for some records that the answer does not tell apart. Sending again would
     /// store the others twice.
     Unattributed {
@@ -84,6 +92,21 @@ impl Refusal {
             (_, Some("entry_too_far_behind")) => Reason::TooFarBehind,
             _ => Reason::Refused,
         }
+    }
+
+    /// Whether it may also meet a record that was stored when it was sent before: it is about when
+    /// the record comes, not about what it is.
+    #[must_use]
+    pub fn may_follow_success(&self) -> bool {
+        matches!(
+            self.error.as_deref(),
+            Some(
+                "timestamp_too_old"
+                    | "entry_too_far_behind"
+                    | "entry_out_of_order"
+                    | "total_ignored"
+            )
+        )
     }
 }
 

@@ -12,6 +12,7 @@ use std::io;
 use super::dead_letter::{DeadLetter, Reason};
 use super::encode::level;
 use super::id::{Instance, RecordId};
+use super::loki::push::labels::LabelFields;
 use super::payload::Payload;
 use crate::config::settings::{Destination, DestinationKind, Schema};
 
@@ -66,6 +67,7 @@ impl Rewriter {
             DestinationKind::Loki(server) => Form::Streamed(Streamed {
                 format: server.format,
                 level: level(destination.compression),
+                labels: LabelFields::new(&server.labels),
             }),
             DestinationKind::Console | DestinationKind::File { .. } => {
                 Form::Lined(Lined { level: None, naming: Naming::Lines, ids_in_body: false })
@@ -139,7 +141,8 @@ impl Rewriter {
     ///
     /// A letter holds the Record's own names again. What the destination's form had changed stays
     /// so: numbers that Elasticsearch has no type for are strings; for Loki, all values are strings,
-    /// names are normalised, and the time is that of the entry.
+    /// names are normalised, and the time is that of the entry. What a label's template adds of its own
+    /// is left out: it is added again.
     ///
     /// # Errors
     /// When the payload is not what this destination's encoder makes.

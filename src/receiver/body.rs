@@ -104,6 +104,8 @@ pub(super) enum ReplyBody {
     Whole(Bytes),
     /// This part, then the connection closes, although the head promised more.
     Cut(Part),
+    /// This part, then nothing, although the head promised more.
+    Stalled(Bytes),
 }
 
 /// Where a body that breaks off has come to.
@@ -128,6 +130,9 @@ impl Body for ReplyBody {
         match &mut *self {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            // Nobody will wake it: the connection is closed by the other side, or with the server.
+            Self::Stalled(bytes) if bytes.is_empty() => Poll::Pending,
+            Self::Stalled(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Cut(part) => match std::mem::replace(part, Part::Flushing) {
                 Part::Unsent(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 Part::Flushing => {
@@ -147,7 +152,7 @@ impl Body for ReplyBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Cut(_) => SizeHint::default(),
+            Self::Cut(_) | Self::Stalled(_) => SizeHint::default(),
         }
     }
 }

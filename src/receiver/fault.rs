@@ -30,6 +30,9 @@ pub enum Fault {
     /// The request is carried out; its answer breaks off in the middle. An answer without a body
     /// (Loki's 204) breaks off within its head.
     TruncatedReply,
+    /// The request is carried out; its answer stops in the middle, and the connection stays open. An
+    /// answer without a body does not come at all.
+    StalledReply,
     /// The request is carried out; its answer is padded with this many bytes. An answer that cannot
     /// have a body (204) becomes a 500 that has one.
     OversizeReply(usize),
@@ -81,6 +84,7 @@ pub(super) enum Ending {
     Reset { stored: bool },
     Hang { stored: bool },
     Truncated,
+    Stalled,
     Oversize(usize),
 }
 
@@ -152,6 +156,7 @@ impl Drawn {
             Fault::Reset { stored } => self.ending = Some(Ending::Reset { stored }),
             Fault::Hang { stored } => self.ending = Some(Ending::Hang { stored }),
             Fault::TruncatedReply => self.ending = Some(Ending::Truncated),
+            Fault::StalledReply => self.ending = Some(Ending::Stalled),
             Fault::OversizeReply(bytes) => self.ending = Some(Ending::Oversize(bytes)),
         }
     }

@@ -278,12 +278,16 @@ async fn finish(
         Some(Ending::Reset { .. }) => return fate.decide(Fate::RESET),
         Some(Ending::Hang { .. }) => return std::future::pending().await,
         Some(Ending::Truncated) if reply.body.len() < 2 => return fate.decide(Fate::HALF_HEAD),
-        Some(Ending::Truncated) => {
+        Some(Ending::Stalled) if reply.body.len() < 2 => return std::future::pending().await,
+        Some(ending @ (Ending::Truncated | Ending::Stalled)) => {
             let length = reply.body.len();
             reply.headers.push((CONTENT_LENGTH.as_str(), length.to_string()));
             reply.body.truncate(length / 2);
             let part = Bytes::from(std::mem::take(&mut reply.body));
-            body = Some(ReplyBody::Cut(Part::Unsent(part)));
+            body = Some(match ending {
+                Ending::Stalled => ReplyBody::Stalled(part),
+                _ => ReplyBody::Cut(Part::Unsent(part)),
+            });
         }
         Some(Ending::Oversize(bytes)) => {
             if reply.status == 204 {

@@ -58,8 +58,12 @@ impl Facts {
     }
 
     fn raw<'a>(self, text: &'a [u8], spans: &'a [FileSpan], hash: u64) -> Raw<'a> {
+        let text = if self.joined { without_blank_end(text) } else { text };
+        // Of a line that was cut, the bytes are the same wherever that was: what is kept tells it from
+        // the same line cut elsewhere, and the complement from a line that ended there.
+        let hash = if self.truncated { !xxh3_64(text) } else { hash };
         Raw {
-            text: if self.joined { without_blank_end(text) } else { text },
+            text,
             spans,
             hash: low_half(hash),
             stream: self.stream,

@@ -166,7 +166,7 @@ fn a_cut_line_covers_what_was_left_out() {
         assert_eq!((out[0].text.as_str(), out[0].truncated), ("> long", true));
         assert_eq!(
             (&out[0].spans[..], out[0].hash),
-            (&[(1, 0, 1000)][..], xxh3_64(b"> long") as u32)
+            (&[(1, 0, 1000)][..], !xxh3_64(b"> long") as u32)
         );
         assert_eq!((out[1].text.as_str(), out[1].truncated), ("rest", false));
         assert_eq!(out[1].spans, [(1, 1000, 1005)]);
@@ -367,4 +367,32 @@ fn debug_output_shows_no_content() {
     let mut shown = format!("{:?} {lines:?}", bench.framer);
     bench.framer.flush(&mut |raw| shown += &format!("{raw:?}"));
     assert!(shown.contains("bytes: 6") && !shown.contains("secret"), "{shown}");
+}
+
+/// The same line cut at another `max_record`, or ended where it is cut, is another record; read in
+/// pieces, it is the same one.
+#[test]
+fn what_is_cut_elsewhere_has_another_hash() {
+    let line = "word ".repeat(100);
+    let hash = |text: &str, limit: usize| {
+        let out = Bench::with(settings(Container::None, "none", limit)).push(text).flush();
+        assert_eq!(out.len(), 1);
+        out[0].hash
+    };
+    let whole = format!("{line}\n");
+    let hashes = [
+        hash(&whole, 100),
+        hash(&whole, 200),
+        hash(&whole, 1_000),
+        hash(&format!("{}\n", &line[..100]), 100),
+    ];
+    for (at, one) in hashes.iter().enumerate() {
+        assert!(hashes[at + 1..].iter().all(|other| other != one), "{hashes:?}");
+    }
+    let mut cut = Bench::with(settings(Container::None, "none", 100));
+    let out = cut.push_at(&line.as_bytes()[..100], LineEnding::Cut { end: 501 }, 0).flush();
+    assert_eq!(out[0].hash, hashes[0], "however it was read");
+    let mut partial = Bench::with(settings(Container::None, "none", 1_000));
+    let out = partial.push_at(&line.as_bytes()[..100], LineEnding::Partial, 0).flush();
+    assert_ne!(out[0].hash, hashes[0], "shipped before it was known to go on");
 }

@@ -130,7 +130,7 @@ fn append(
     Ok((0, None))
 }
 
-fn create_private(directory: &Path) -> io::Result<()> {
+pub(super) fn create_private(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     if directory.is_dir() {
         return Ok(());
@@ -141,9 +141,19 @@ fn create_private(directory: &Path) -> io::Result<()> {
     sync_directory(parent).inspect_err(|_| drop(std::fs::remove_dir(directory)))
 }
 
-/// The file's path. Bytes of the name that could mean something in a path are written as `%XX`, so
-/// that two destinations never share a file.
-fn path(state: &Path, destination: &str) -> PathBuf {
+/// The file's path.
+pub(super) fn path(state: &Path, destination: &str) -> PathBuf {
+    directory(state).join(stem(destination) + ".ndjson")
+}
+
+/// Where all dead letters are.
+pub(super) fn directory(state: &Path) -> PathBuf {
+    state.join("dead-letters")
+}
+
+/// What the names of a destination's files begin with, before the first dot. Bytes that could mean
+/// something in a path are written as `%XX`, so that two destinations never share a file.
+pub(super) fn stem(destination: &str) -> String {
     let mut name = String::new();
     for byte in destination.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') {
@@ -153,7 +163,7 @@ fn path(state: &Path, destination: &str) -> PathBuf {
             let _ = write!(name, "%{byte:02X}");
         }
     }
-    state.join("dead-letters").join(name + ".ndjson")
+    name
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod model;
 mod refused;
 mod scripted;
 mod served;
+mod unnamed;
 
 /// A payload of records that are called by these ids.
 pub(super) fn payload(ids: &[String]) -> Payload {

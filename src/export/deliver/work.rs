@@ -26,9 +26,13 @@ use crate::export::stats::DestinationStats;
 use crate::pipeline::batch::Batch;
 
 use self::divide::PROBE;
+use self::search::{Search, found};
+use self::tally::{Tally, hold};
 
 mod divide;
 mod refuse;
+mod search;
+mod tally;
 
 /// After this many broken or missing answers to the same payload, it is sent in halves: a server or
 /// a proxy may cut off what is too large for it, or too slow, without saying so.
@@ -96,6 +100,8 @@ struct Work<S, R> {
     answered: Option<u64>,
     /// Failures in a row before which another batch was answered well.
     alone: u32,
+    /// The search for records that were refused and not named, while there is one.
+    search: Option<Search>,
 }
 
 impl<S, R> Drop for Work<S, R> {
@@ -109,13 +115,20 @@ struct Piece {
     payload: Payload,
     /// Times it failed on its own account.
     failures: u32,
+    /// Whether it is part of [`Work::search`]: those that are stand before all others.
+    searched: bool,
+}
+
+impl Piece {
+    const fn new(payload: Payload) -> Self {
+        Self { payload, failures: 0, searched: false }
+    }
 }
 
 /// Delivers a batch and settles it.
 pub(super) async fn deliver<S: Sink, R: Rewrite>(shared: Arc<Shared<S, R>>, batch: Batch) -> End {
     let Batch { payload, refused, receipt, permit } = batch;
-    let pieces: VecDeque<_> =
-        payload.into_iter().map(|payload| Piece { payload, failures: 0 }).collect();
+    let pieces: VecDeque<_> = payload.into_iter().map(Piece::new).collect();
     let besides = permit.bytes().saturating_sub(resident(&pieces));
     let ticket = shared.gate.ticket();
     let shared_too = Arc::clone(&shared);
@@ -128,12 +141,14 @@ pub(super) async fn deliver<S: Sink, R: Rewrite>(shared: Arc<Shared<S, R>>, batc
         is_passed: false,
         answered: None,
         alone: 0,
+        search: None,
     };
     work.keep_all(refused).await;
     while let Some(piece) = work.pieces.pop_front() {
         if work.attempt(piece).await == End::Gone {
             return End::Gone;
         }
+        work.conclude().await;
         work.account();
     }
     shared.settle.settle(shared.destination, &receipt);
@@ -170,7 +185,13 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
                 self.shared.proven.store(true, Relaxed);
                 stats.deliver(u64::from(payload.records));
             }
-            Outcome::Records(verdicts) => self.judge(slot, piece, verdicts).await,
+            Outcome::Records(verdicts) => match found(&piece, &verdicts) {
+                Some(refusal) => self.found(slot, piece, refusal),
+                None => self.judge(slot, piece, verdicts).await,
+            },
+            Outcome::PartlyRefused { refused, refusal } => {
+                self.search(slot, piece, refused, refusal);
+            }
             Outcome::Unattributed { refused } => {
                 self.recovered(slot.succeeded());
                 self.unattributed(&piece, status, refused);
@@ -359,43 +380,4 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             info!(destination = self.shared.name, "destination answers again");
         }
     }
-}
-
-/// Counts of verdicts.
-#[derive(Default)]
-struct Tally {
-    delivered: u64,
-    duplicate: u64,
-    failure_store: u64,
-    retry: Option<RetryClass>,
-    pause: Option<PauseClass>,
-}
-
-impl Tally {
-    fn of(verdicts: &[Verdict]) -> Self {
-        let mut tally = Self::default();
-        for verdict in verdicts {
-            match verdict {
-                Verdict::Delivered => tally.delivered += 1,
-                Verdict::Duplicate => tally.duplicate += 1,
-                Verdict::FailureStore => tally.failure_store += 1,
-                Verdict::Retry(class) => tally.retry = Some(*class),
-                Verdict::Pause(class) => tally.pause = Some(*class),
-                Verdict::Refused(_) | Verdict::Doubted(_) => {}
-            }
-        }
-        tally
-    }
-}
-
-/// Lets doubted records wait. Returns the first one's refusal, if there is any.
-fn hold(verdicts: &mut [Verdict]) -> Option<Refusal> {
-    let mut first = None;
-    for verdict in verdicts {
-        if let Verdict::Doubted(refusal) = verdict {
-            first.get_or_insert_with(|| refusal.clone());
-            *verdict = Verdict::Pause(PauseClass::Unexpected);
-        }
-    }
-    first
 }

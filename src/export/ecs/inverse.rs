@@ -1,6 +1,8 @@
 //! Turns an ECS document of our own making back into a line of pillion's own names: what a dead
 //! letter holds, so that it can be read, and replayed, without knowing what a destination called it.
 
+use pillion_parsers::record::Known;
+
 use super::{SLOTS, Shape, Slot};
 use crate::export::encode::names;
 use crate::export::encode::walk::{Members, unquoted};
@@ -88,8 +90,13 @@ impl<'j> Parts<'j> {
                 _ => line.field(slot.known.name(), value),
             }
         }
+        let mut own = Vec::new();
         for (name, value) in self.own.into_iter().flat_map(Members::of) {
-            line.field(&names::decoded(name), value);
+            let name = names::decoded(name);
+            if Known::from_name(&name).is_some() {
+                own.push(format!("\"{name}\""));
+            }
+            line.field(&name, value);
         }
         let fixed = [
             ("_marks", self.marks),
@@ -101,6 +108,9 @@ impl<'j> Parts<'j> {
             if let Some(value) = value {
                 line.member(name, value);
             }
+        }
+        if !own.is_empty() {
+            line.member("_own", &format!("[{}]", own.join(",")));
         }
         line.finish()
     }

@@ -7,9 +7,9 @@
 
 pub(crate) mod body;
 mod entry;
-mod labels;
+pub(crate) mod labels;
 pub(crate) mod letter;
-mod metadata;
+pub(crate) mod metadata;
 mod snappy;
 #[cfg(test)]
 mod tests;
@@ -96,8 +96,9 @@ impl Push {
     }
 
     pub(crate) fn encode(&mut self, record: &Redacted<'_, '_>, place: &Place<'_>) -> Encoded {
-        let Some(stamp) = Stamp::of(record.time(), place) else {
-            return self.refuse(record, place, Reason::TooOld);
+        let stamp = match Stamp::of(record.time(), place) {
+            Ok(stamp) => stamp,
+            Err(nanos) => return self.refuse(record, place, nanos, Reason::TooOld),
         };
         self.labels.values(record, place, &mut self.values);
         let Some(index) = self.stream() else { return Encoded::Full };
@@ -136,9 +137,16 @@ impl Push {
         Some(self.streams.len() - 1)
     }
 
-    fn refuse(&mut self, record: &Redacted<'_, '_>, place: &Place<'_>, reason: Reason) -> Encoded {
+    /// Keeps a record with the time that its entry would have had.
+    fn refuse(
+        &mut self,
+        record: &Redacted<'_, '_>,
+        place: &Place<'_>,
+        nanos: i64,
+        reason: Reason,
+    ) -> Encoded {
         let mut line = Vec::new();
-        self.writer.write(&mut line, record, Some(place));
+        self.writer.write_at(&mut line, record, place, nanos);
         let record = String::from_utf8(line)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let letter = DeadLetter { id: place.id.text().to_string(), reason, record };

@@ -3,7 +3,8 @@
 //! A push is not all or nothing. After the whole body was parsed, each stream and entry is judged
 //! alone, the good ones are stored, and the answer is a 400 all the same
 //! (`pkg/distributor/distributor.go`, `pkg/ingester/instance.go`). So a 400 is told apart by its
-//! text; the strings are those of `pkg/validation/validate.go` and `pkg/ingester/stream.go`.
+//! text; the strings are those of `pkg/validation/validate.go` and `pkg/ingester/stream.go`. It says
+//! how many were refused, and names ten of a stream at the most.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,7 +120,7 @@ impl Push<'_> {
         if let Some(error) = named(ENTRIES).or_else(|| named(IGNORED)) {
             let refused = refused(text).clamp(1, self.sent.max(1));
             if refused < self.sent {
-                return Outcome::Unattributed { refused };
+                return Outcome::PartlyRefused { refused, refusal: refusal(Some(error)) };
             }
             // One record alone is no riddle; nor are all of them.
             let all = usize::try_from(self.sent).unwrap_or(usize::MAX);
@@ -218,6 +219,11 @@ mod tests {
         Outcome::Retry { class, after: None }
     }
 
+    fn partly(refused: u32, error: &str) -> Outcome {
+        let refusal = Refusal { status: 400, error: Some(error.into()) };
+        Outcome::PartlyRefused { refused, refusal }
+    }
+
     #[test]
     fn success_is_204_and_nothing_like_260() {
         check(204, "", Outcome::Delivered);
@@ -226,20 +232,20 @@ mod tests {
     }
 
     #[test]
-    fn after_a_validation_error_the_rest_is_stored_and_never_sent_again() {
+    fn after_a_validation_error_the_rest_is_stored_and_those_refused_are_counted() {
         let far = "entry with timestamp 2026-01-01 00:00:00 +0000 UTC ignored, reason: 'entry \
                    too far behind, oldest acceptable timestamp is: 2026-01-02T00:00:00Z',\n\
                    user 'fake', total ignored: 3 out of 60 for stream: {app=\"a\"}\n\
                    user 'fake', total ignored: 4 out of 40 for stream: {app=\"b\"}";
-        check(400, far, Outcome::Unattributed { refused: 7 });
+        check(400, far, partly(7, "entry_too_far_behind"));
         let grouped = "12 errors like: entry for stream '{app=\"x\"}' has timestamp too old: \
                        2020; 2 errors like: max entry size '262144' bytes exceeded";
-        check(400, grouped, Outcome::Unattributed { refused: 14 });
+        check(400, grouped, partly(14, "timestamp_too_old"));
         let each = "entry for stream '{app=\"x\"}' has timestamp too old: 2020-01-01T00:00:00Z, oldest \
                     acceptable timestamp is: 2026; entry for stream '{app=\"x\"}' has timestamp too \
                     old: 2020-01-01T00:00:01Z; 3 errors like: entry for stream '{app=\"x\"}' has \
                     timestamp too old: 2019";
-        check(400, each, Outcome::Unattributed { refused: 5 });
+        check(400, each, partly(5, "timestamp_too_old"));
     }
 
     #[test]
@@ -281,7 +287,7 @@ mod tests {
             "a\"}, user 'x', total ignored: 40 out of \"{",
             "\\",
         ] {
-            check(400, &far(filename), Outcome::Unattributed { refused: 2 });
+            check(400, &far(filename), partly(2, "entry_too_far_behind"));
         }
         let blocked = "ingestion blocked for user fake until '2030' with status code '400'";
         check(400, blocked, Outcome::Pause(PauseClass::Blocked));
@@ -305,7 +311,7 @@ mod tests {
         let one = Push { sent: 1, ..push(400, "has timestamp too old") };
         assert_eq!(one.outcome(), all(1, "timestamp_too_old"));
         let many = "user 'fake', total ignored: 99999999999999 out of 5";
-        check(400, many, Outcome::Unattributed { refused: 1 });
+        check(400, many, partly(1, "total_ignored"));
     }
 
     #[test]
@@ -348,7 +354,7 @@ mod tests {
         check(400, &format!("100 errors like: {metadata}"), disallowed.clone());
         check(400, &format!("has timestamp too old: 2020; {metadata}"), disallowed);
         let forged = "entry for stream '{a=\"feature is disallowed\"}' has timestamp too old: 2020";
-        check(400, forged, Outcome::Unattributed { refused: 1 });
+        check(400, forged, partly(1, "timestamp_too_old"));
     }
 
     #[test]

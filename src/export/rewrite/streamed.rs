@@ -10,6 +10,7 @@ use crate::config::settings::LokiFormat;
 use crate::export::encode::walk::{Elements, Members};
 use crate::export::id::take_varint;
 use crate::export::loki::push::body::{StreamParts, assemble};
+use crate::export::loki::push::labels::LabelFields;
 use crate::export::loki::push::letter;
 use crate::export::payload::Payload;
 
@@ -19,6 +20,8 @@ pub(super) struct Streamed {
     pub(super) format: LokiFormat,
     /// gzip's level for JSON; `None` for plain JSON. Protobuf is always snappy.
     pub(super) level: Option<flate2::Compression>,
+    /// What its streams' labels say.
+    pub(super) labels: LabelFields,
 }
 
 /// A stream of a payload.
@@ -77,7 +80,7 @@ impl Streamed {
         let mut position = 0;
         for stream in self.streams(&plain, payload.records)? {
             for entry in stream.entries {
-                let mut line = || letter::line(self.format, stream.labels, entry);
+                let mut line = || letter::line(self.format, &self.labels, stream.labels, entry);
                 add(position, None, &mut line);
                 position += 1;
             }

@@ -1,1 +1,476 @@
-//! Servers that refuse, stall, or lie.
+//! Destinations that refuse, stall, lie or are away: what they get, and what they get twice.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use pillion::receiver::{Fault, Options, Receiver};
+
+use crate::harness::{Agent, PATIENCE, Place, field, judge, number_after, seq, until};
+use crate::seen::{get, samples, value};
+
+mod identity;
+mod letters;
+
+fn start(change: impl FnOnce(&mut Options)) -> Receiver {
+    let mut options = Options { seed: 11, ..Options::default() };
+    change(&mut options);
+    Receiver::start(options).expect("receiver")
+}
+
+fn status(status: u16) -> Fault {
+    Fault::Status { status, retry_after: None }
+}
+
+/// Lines `seq=FROM` up to, not including, `seq=TO`.
+fn lines(from: u64, to: u64) -> String {
+    (from..to).map(|seq| format!("line seq={seq} end\n")).collect()
+}
+
+/// Every file to one Loki.
+fn to_loki(place: &Place, url: &str) -> PathBuf {
+    place.configure(&format!(
+        "state: {{state}}\nadmin: 127.0.0.1:0\n\
+         sources: {{app: {{files: ['{{logs}}/*.log']}}}}\n\
+         destinations:\n  grafana:\n    loki: {{url: '{url}', labels: {{app: shop}}}}\n    \
+         batch: {{linger: 50ms}}\n"
+    ))
+}
+
+fn wait_for_stored(receiver: &Receiver, agent: &Agent, stored: u64) {
+    let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= stored);
+    assert!(all, "{:?}\n{}", receiver.requests(), agent.log().join("\n"));
+}
+
+/// Each of so many lines is there once, nothing is in flight, and the agent ends well.
+fn exact(receiver: &Receiver, agent: Agent, written: u64) {
+    wait_for_stored(receiver, &agent, written);
+    agent.assert_conserved();
+    let (status, log) = agent.terminate();
+    assert!(status.success(), "{}", log.join("\n"));
+    let documents = receiver.documents();
+    assert_eq!(judge(0..written, documents.iter().filter_map(seq)), Default::default());
+    assert_eq!(documents.len() as u64, written);
+}
+
+/// The dead letters of a destination.
+fn letters(place: &Place, destination: &str) -> Vec<serde_json::Value> {
+    let path = place.state().join("dead-letters").join(format!("{destination}.ndjson"));
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+/// Has every line be a record, so that none waits for what the next one may add.
+fn line_by_line(config: PathBuf) -> PathBuf {
+    let text = fs::read_to_string(&config).expect("there");
+    fs::write(&config, text.replace("app: {", "app: {multiline: off, ")).expect("written");
+    config
+}
+
+/// A counter or gauge of a running agent.
+fn metric(agent: &Agent, name: &str) -> f64 {
+    let admin = agent.logged("admin").expect("the agent says where");
+    value(&samples(&get(&admin, "/metrics").1), name)
+}
+
+/// The file is written, rotated away and begun anew while nothing is taken, and both ends are read once
+/// something is. (It is not waited for that an idle file is closed: it is closed and opened by rotating.)
+#[test]
+fn s32_a_file_that_idles_and_moves_while_all_is_refused_loses_nothing() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    receiver.faults().set(status(429));
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    place.append("app.log", lines(0, 500));
+    let met = |count| receiver.wait_for(PATIENCE, |requests| requests.faulted >= count);
+    assert!(met(2), "{:?}", agent.log());
+    fs::rename(place.log("app.log"), place.log("app.log.1")).expect("rotated");
+    place.append("app.log", lines(500, 1_000));
+    assert!(met(4), "{:?}", agent.log());
+    fs::remove_file(place.log("app.log.1")).expect("deleted");
+    place.append("app.log", lines(1_000, 1_500));
+    assert!(met(5), "{:?}", agent.log());
+    receiver.faults().clear();
+    exact(&receiver, agent, 1_500);
+}
+
+/// The first answer is lost after a part was stored; the second tells of records that were stored then
+/// (409), are stored now (201), are to come again (429), and can never be stored (400).
+#[test]
+fn s34_of_a_mixed_answer_only_the_records_that_may_come_again_do() {
+    const LINES: u64 = 600;
+    let (place, receiver) = (Place::new(), start(|options| options.raw_bodies = true));
+    let config = line_by_line(place.to_elasticsearch(&receiver.url()));
+    let agent = Agent::start(&config, &[]);
+    place.append("first.log", "{\"shape\":1,\"msg\":\"line seq=0\"}\n");
+    wait_for_stored(&receiver, &agent, 1);
+    receiver.faults().set_times(2, Fault::Records { status: 429, fraction: 0.3 });
+    receiver.faults().set_times(1, Fault::Reset { stored: true });
+    let is_bad = |seq: &u64| seq % 50 == 7;
+    let line = |seq: u64| match is_bad(&seq) {
+        true => format!("{{\"shape\":{{\"a\":1}},\"msg\":\"line seq={seq}\"}}\n"),
+        false => format!("{{\"shape\":{seq},\"msg\":\"line seq={seq}\"}}\n"),
+    };
+    // All at once, so that it is one batch.
+    let whole = place.dir.path().join("whole");
+    fs::write(&whole, (1..LINES).map(line).collect::<String>()).expect("written");
+    fs::rename(&whole, place.log("second.log")).expect("renamed");
+    let bad: BTreeSet<u64> = (1..LINES).filter(is_bad).collect();
+    wait_for_stored(&receiver, &agent, LINES - bad.len() as u64);
+    agent.assert_conserved();
+    assert!(agent.terminate().0.success());
+    let good = (0..LINES).filter(|seq| !bad.contains(seq));
+    assert_eq!(judge(good, receiver.documents().iter().filter_map(seq)), Default::default());
+    let letters = letters(&place, "search");
+    let dead =
+        letters.iter().filter_map(|it| number_after(it["record"]["message"].as_str()?, "seq="));
+    assert_eq!(judge(bad.iter().copied(), dead), Default::default());
+    assert!(
+        letters.iter().all(|it| it["reason"] == "refused" && it["status"] == 400),
+        "{letters:?}"
+    );
+
+    let bodies: Vec<BTreeSet<String>> = receiver.raw_bodies().iter().map(|it| ids(it)).collect();
+    let [_, first, second, third] = bodies.as_slice() else { panic!("{} requests", bodies.len()) };
+    assert_eq!((first, first.len() as u64), (second, LINES - 1), "the answer was lost: all again");
+    assert!(!third.is_empty() && third.is_subset(second) && receiver.requests().duplicates > 0);
+    // Documents are in the order of their arrival: what came at last was not there before.
+    let stored: Vec<String> = receiver.documents().into_iter().map(|stored| stored.id).collect();
+    let last = stored.iter().rev().take_while(|id| third.contains(*id)).count();
+    assert_eq!(
+        last,
+        stored.iter().filter(|id| third.contains(*id)).count(),
+        "only what was put off"
+    );
+}
+
+/// The ids of a bulk request's records.
+fn ids(body: &[u8]) -> BTreeSet<String> {
+    let text = String::from_utf8_lossy(body);
+    let id = |line: &str| Some(line.split_once("\"_id\":\"")?.1.split_once('"')?.0.to_owned());
+    text.lines().step_by(2).filter_map(id).collect()
+}
+
+#[test]
+fn s34_an_answer_of_duplicates_alone_is_the_end() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    receiver.faults().set_times(1, Fault::Reset { stored: true });
+    let config = line_by_line(place.to_elasticsearch(&receiver.url()));
+    let agent = Agent::start(&config, &[]);
+    place.append("app.log", lines(0, 300));
+    wait_for_stored(&receiver, &agent, 300);
+    let done = "pillion_records_total{destination=\"search\",outcome=\"duplicate\"}";
+    assert!(until(PATIENCE, || metric(&agent, done) == 300.0), "{:?}", receiver.requests());
+    assert_eq!(receiver.requests().bulk, 2);
+    exact(&receiver, agent, 300);
+}
+
+/// rsyslog's `es-bulk-retry`: parts of what is sent again are put off again, for many rounds.
+#[test]
+fn es_bulk_retry() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    receiver.faults().set_times(6, Fault::Records { status: 429, fraction: 0.5 });
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    place.append("app.log", lines(0, 1_000));
+    exact(&receiver, agent, 1_000);
+    assert!(receiver.requests().deferred > 900 && receiver.requests().duplicates == 0);
+}
+
+/// Ten minutes of it are played on paused time, beside the delivery itself.
+#[test]
+fn s35_overload_is_waited_out_as_the_server_says_and_left_soon() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    let after = Duration::from_secs(2);
+    receiver.faults().set(Fault::Status { status: 429, retry_after: Some(after) });
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    place.append("app.log", lines(0, 3_000));
+    let met = |count| receiver.wait_for(PATIENCE, |requests| requests.faulted >= count);
+    assert!(met(1), "{:?}", agent.log());
+    let first = Instant::now();
+    assert!(met(3), "{:?}", agent.log());
+    // Twice, and a bit less for how long it took to be seen.
+    assert!(first.elapsed() > after.mul_f64(1.9), "{:?}", first.elapsed());
+    receiver.faults().clear();
+    let healed = Instant::now();
+    wait_for_stored(&receiver, &agent, 3_000);
+    assert!(healed.elapsed() < Duration::from_secs(30), "{:?}", healed.elapsed());
+    exact(&receiver, agent, 3_000);
+}
+
+/// The server goes on refusing what is large: one record can never pass, all others do.
+#[test]
+fn s36_what_is_too_large_is_split_until_it_fits_and_one_record_alone_is_a_dead_letter() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    receiver.faults().set(Fault::TooLarge(20_000));
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    let mut text = lines(0, 400);
+    text.push_str(&format!("large seq=9999 {}\n", "x".repeat(40_000)));
+    text.push_str(&lines(400, 800));
+    place.append("app.log", text);
+    exact(&receiver, agent, 800);
+    assert!(receiver.requests().by_status.get(&413).is_some_and(|count| *count > 1));
+    let letters = letters(&place, "search");
+    let [letter] = letters.as_slice() else { panic!("one dead letter: {}", letters.len()) };
+    assert_eq!((&letter["reason"], &letter["status"]), (&"too_large".into(), &413.into()));
+    assert_eq!(
+        number_after(letter["record"]["message"].as_str().expect("text"), "seq="),
+        Some(9999)
+    );
+}
+
+/// Five minutes of it are played on paused time, beside the delivery itself.
+#[test]
+fn s37_a_wrong_configuration_holds_everything_and_drops_nothing() {
+    let check = |code: u16| {
+        let (place, receiver) = (Place::new(), start(|_| {}));
+        receiver.faults().set(status(code));
+        let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+        place.append("app.log", lines(0, 500));
+        agent.wait_for_log("destination paused");
+        let met = receiver.wait_for(PATIENCE, |requests| requests.faulted >= 2);
+        assert!(met, "{code}: {:?}", agent.log());
+        let lost = "pillion_records_total{destination=\"search\",outcome=\"lost\"}";
+        assert_eq!((metric(&agent, lost), letters(&place, "search").len()), (0.0, 0));
+        receiver.faults().clear();
+        exact(&receiver, agent, 500);
+        assert_eq!(letters(&place, "search").len(), 0);
+    };
+    std::thread::scope(|scope| {
+        for code in [401, 403, 404] {
+            scope.spawn(move || check(code));
+        }
+    });
+}
+
+/// Lines that a Loki takes, in which some stand that it does not, `back` in the past.
+fn with_some_of_the_past(back: jiff::SignedDuration, is_bad: impl Fn(u64) -> bool) -> String {
+    let now = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(10);
+    let line = |seq: u64| {
+        let step = jiff::SignedDuration::from_millis(i64::try_from(seq).expect("small"));
+        let time = now + step - if is_bad(seq) { back } else { jiff::SignedDuration::ZERO };
+        format!("{{\"time\":\"{time}\",\"msg\":\"line seq={seq}\"}}\n")
+    };
+    (0..1_000).map(line).collect()
+}
+
+/// Loki stores the others of the batch and does not say which it refused.
+fn some_are_refused(options: impl FnOnce(&mut Options), text: &str, bad: &[u64], reason: &str) {
+    let (place, receiver) = (Place::new(), start(options));
+    let whole = place.dir.path().join("whole");
+    fs::write(&whole, text).expect("written");
+    fs::rename(&whole, place.log("app.log")).expect("renamed");
+    let agent = Agent::start(&to_loki(&place, &receiver.url()), &[]);
+    let found = until(PATIENCE, || letters(&place, "grafana").len() >= bad.len());
+    assert!(found, "{:?}\n{}", receiver.requests(), agent.log().join("\n"));
+    wait_for_stored(&receiver, &agent, 1_000 - bad.len() as u64);
+    // And what comes after it goes on.
+    place.append("app.log", "line seq=1000\n");
+    wait_for_stored(&receiver, &agent, 1_001 - bad.len() as u64);
+    agent.assert_conserved();
+    assert!(agent.terminate().0.success());
+    let entries = receiver.entries();
+    let arrived = entries.iter().filter_map(|entry| number_after(&entry.line, "seq="));
+    let good = (0..1_001).filter(|seq| !bad.contains(seq));
+    assert_eq!(judge(good, arrived), Default::default());
+    let letters = letters(&place, "grafana");
+    let dead =
+        letters.iter().filter_map(|it| number_after(it["record"]["message"].as_str()?, "seq="));
+    assert_eq!(judge(bad.iter().copied(), dead), Default::default());
+    assert!(letters.iter().all(|letter| letter["reason"] == reason), "{letters:?}");
+    // Two requests for each halving on the way to each of them, and no more.
+    let most = 2 + 2 * 10 * bad.len() as u64;
+    assert!(receiver.requests().push <= most, "{:?}", receiver.requests());
+}
+
+/// (Older than a week, they are not sent at all: this Loki is stricter.)
+#[test]
+fn s38_lines_too_old_for_a_loki_are_found_and_the_rest_are_stored_once() {
+    let bad = [3, 400, 401, 999];
+    let text = with_some_of_the_past(jiff::SignedDuration::from_hours(48), |it| bad.contains(&it));
+    let strict = |options: &mut Options| options.loki.too_old = Duration::from_secs(24 * 60 * 60);
+    some_are_refused(strict, &text, &bad, "too_old");
+}
+
+#[test]
+fn s38_lines_too_far_behind_are_found_and_the_rest_are_stored_once() {
+    let bad: Vec<u64> = (500..520).chain([700]).collect();
+    let text = with_some_of_the_past(jiff::SignedDuration::from_hours(3), |it| bad.contains(&it));
+    some_are_refused(|_| {}, &text, &bad, "too_far_behind");
+}
+
+#[test]
+fn s39_a_server_that_hangs_stalls_resets_or_lies_gets_each_document_once() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    let config = place.to_elasticsearch(&receiver.url());
+    let text = fs::read_to_string(&config).expect("there");
+    fs::write(&config, text.replace("index: logs", "timeout: 1s, index: logs")).expect("written");
+    let agent = Agent::start(&config, &[]);
+    let faults = [
+        Fault::Hang { stored: false },
+        Fault::Hang { stored: true },
+        Fault::StalledReply,
+        Fault::Reset { stored: false },
+        Fault::Reset { stored: true },
+        Fault::TruncatedReply,
+        Fault::OversizeReply(10 << 20),
+    ];
+    for (round, fault) in (0..).zip(&faults) {
+        receiver.faults().set_times(1, fault.clone());
+        place.append("app.log", lines(round * 100, (round + 1) * 100));
+        let met = receiver.wait_for(PATIENCE, |requests| requests.faulted > round);
+        assert!(met, "{fault:?}: {:?}", agent.log());
+        let stored = (round + 1) * 100;
+        wait_for_stored(&receiver, &agent, stored);
+    }
+    exact(&receiver, agent, 700);
+    assert!(receiver.requests().duplicates >= 300, "{:?}", receiver.requests());
+}
+
+/// fluent-bit's `forge_bulk_action_lines`: whatever a record says, it is one document.
+#[test]
+fn s40_forge_bulk_action_lines() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    let forged = "{\"delete\":{\"_index\":\"logs-test-default\",\"_id\":\"1\"}}";
+    let escaped = forged.replace('"', "\\\"");
+    place.append("json.log", format!("{{\"msg\":\"a\\n{escaped}\\n{escaped}\"}}\n"));
+    place.append("plain.log", format!("plain {forged}\n"));
+    place.append(
+        "java.log",
+        format!("java.lang.Exception: x\n\tat a.B.c(B.java:1)\n\tat {forged}\n"),
+    );
+    wait_for_stored(&receiver, &agent, 3);
+    assert!(agent.terminate().0.success());
+    let texts: BTreeSet<String> = receiver
+        .documents()
+        .iter()
+        .map(|stored| {
+            let path = field(stored, "log.file.path").as_str().expect("text");
+            // What could be parsed may be elsewhere: the document is looked at as a whole.
+            format!("{} {}", path.rsplit('/').next().expect("a name"), stored.document)
+        })
+        .collect();
+    assert_eq!(texts.len(), 3, "{texts:?}");
+    let of = |name: &str| texts.iter().find(|text| text.starts_with(name)).expect("arrived");
+    assert!(of("json.log").contains(&format!("a\\n{escaped}\\n{escaped}")), "{texts:?}");
+    assert!(of("plain.log").contains(&format!("plain {escaped}")), "{texts:?}");
+    assert!(of("java.log").contains(&escaped), "{texts:?}");
+    assert_eq!((receiver.requests().refused, receiver.requests().duplicates), (0, 0));
+}
+
+/// A long line with text that does not compress away.
+fn bulky(from: u64, to: u64) -> String {
+    let mut random = fastrand::Rng::with_seed(from);
+    let mut noise = || (0..300).map(|_| random.alphanumeric()).collect::<String>();
+    (from..to).map(|seq| format!("line seq={seq} end {}\n", noise())).collect()
+}
+
+/// One file to two Elasticsearches, in little memory.
+fn to_two(place: &Place, up: &Receiver, down: &Receiver, when_full: &str) -> PathBuf {
+    place.configure(&format!(
+        "state: {{state}}\nadmin: 127.0.0.1:0\nmemory: 8MiB\n\
+         sources: {{app: {{files: ['{{logs}}/*.log'], parser: plain}}}}\n\
+         destinations:\n  up:\n    elasticsearch: {{url: '{}', index: logs-test-default}}\n    \
+         batch: {{bytes: 128KiB, linger: 50ms}}\n  down:\n    \
+         elasticsearch: {{url: '{}', index: logs-test-default}}\n    \
+         batch: {{bytes: 128KiB, linger: 50ms}}\n    when_full: {when_full}\n",
+        up.url(),
+        down.url()
+    ))
+}
+
+/// Redaction looks closely at text like this; what it masks of it does not matter here.
+const BULKY: u64 = 50_000;
+
+#[test]
+fn s41_one_sink_down_holds_the_other_at_the_shared_bound_with_block() {
+    let (place, up, mut down) = (Place::new(), start(|_| {}), start(|_| {}));
+    let config = to_two(&place, &up, &down, "block");
+    down.stop();
+    let agent = Agent::start(&config, &[]);
+    place.append("app.log", bulky(0, BULKY));
+    // At full rate until the memory is used up, which holds some megabytes of compressed lines.
+    wait_for_stored(&up, &agent, 5_000);
+    assert!(until(PATIENCE, || metric(&agent, "pillion_budget_pauses_total") > 0.0));
+    let read = metric(&agent, "pillion_read_lines_total");
+    assert!(read < BULKY as f64, "all was read: nothing holds it up");
+    down.restart().expect("its port is free");
+    wait_for_stored(&up, &agent, BULKY);
+    wait_for_stored(&down, &agent, BULKY);
+    agent.assert_conserved();
+    assert!(agent.terminate().0.success());
+    for receiver in [&up, &down] {
+        assert_eq!(
+            judge(0..BULKY, receiver.documents().iter().filter_map(seq)),
+            Default::default()
+        );
+    }
+}
+
+#[test]
+fn s41_one_sink_down_does_not_hold_the_other_with_drop_newest() {
+    let (place, up, mut down) = (Place::new(), start(|_| {}), start(|_| {}));
+    let config = to_two(&place, &up, &down, "drop_newest");
+    down.stop();
+    let agent = Agent::start(&config, &[]);
+    place.append("app.log", bulky(0, BULKY));
+    wait_for_stored(&up, &agent, BULKY);
+    let dropped = "pillion_dropped_records_total{destination=\"down\",reason=\"full\"}";
+    let dropped = metric(&agent, dropped);
+    assert!(dropped > 0.0 && dropped < BULKY as f64, "{dropped}");
+    down.restart().expect("its port is free");
+    wait_for_stored(&down, &agent, BULKY - dropped as u64);
+    agent.assert_conserved();
+    assert!(agent.terminate().0.success());
+    assert_eq!(judge(0..BULKY, up.documents().iter().filter_map(seq)), Default::default());
+    // The oldest are kept, the newest dropped, each once.
+    let kept: BTreeSet<u64> = down.documents().iter().filter_map(seq).collect();
+    assert_eq!(kept.len() as u64, BULKY - dropped as u64);
+    assert_eq!(down.documents().len(), kept.len());
+    assert_eq!(
+        kept.iter().take(1_000).copied().collect::<Vec<_>>(),
+        (0..1_000).collect::<Vec<_>>()
+    );
+}
+
+/// Alloy's `TestTailerCancelWhileSendBlocked`: told to stop while a request hangs.
+#[test]
+fn tailer_cancel_while_send_blocked() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    receiver.faults().set(Fault::Hang { stored: false });
+    let config = place.to_elasticsearch(&receiver.url());
+    let agent = Agent::start(&config, &["--grace", "1s"]);
+    place.append("app.log", lines(0, 1_000));
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.faulted >= 1), "{:?}", agent.log());
+    let told = Instant::now();
+    let (status, log) = agent.terminate();
+    assert!(status.success() && told.elapsed() < Duration::from_secs(10), "{}", log.join("\n"));
+    receiver.faults().clear();
+    exact(&receiver, Agent::start(&config, &[]), 1_000);
+}
+
+/// vector-test-harness's `docker_partial_events_merging`: a long line, which Docker's `json-file` driver
+/// cuts every 16 KiB, is one document.
+#[test]
+fn docker_partial_events_merging() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    let part = |text: &str, seq: u64, ends: &str| {
+        format!(
+            "{{\"log\":\"{text}{ends}\",\"stream\":\"stdout\",\"time\":\"2026-08-01T12:00:0{seq}Z\"}}\n"
+        )
+    };
+    let long = "x".repeat(16 << 10);
+    for seq in 0..3 {
+        let begin = format!("line seq={seq} ");
+        place.append("app.log", part(&(begin + &long), seq, ""));
+        place.append("app.log", part(&long, seq, ""));
+        place.append("app.log", part("end", seq, "\\n"));
+    }
+    exact(&receiver, agent, 3);
+    for stored in receiver.documents() {
+        let message = field(&stored, "message").as_str().expect("text").to_owned();
+        let middle = message.split_once(' ').and_then(|(_, rest)| rest.split_once(' '));
+        assert_eq!(middle.map(|(_, rest)| rest), Some(format!("{long}{long}end").as_str()));
+    }
+}

@@ -14,7 +14,7 @@ fn pair(id: &str, reason: &str) -> (String, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_mixed_answer_only_the_retriable_are_sent_again() {
+async fn s34_of_a_mixed_answer_only_the_retriable_are_sent_again() {
     let mut first = true;
     let mut bench = Bench::new(move |_| {
         if !std::mem::take(&mut first) {
@@ -40,7 +40,7 @@ async fn of_a_mixed_answer_only_the_retriable_are_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_too_large_is_split_until_it_fits_and_one_alone_is_refused() {
+async fn s36_what_is_too_large_is_split_until_it_fits_and_one_alone_is_refused() {
     let mut bench = Bench::new(|sent| {
         if sent.len() > 3 || sent.contains(&"r5".to_owned()) {
             Outcome::TooLarge { status: 413, overload: false }

@@ -11,7 +11,7 @@ fn retry(class: RetryClass) -> Outcome {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_duplicates_are_done_at_once() {
+async fn s34_all_duplicates_are_done_at_once() {
     let mut bench = Bench::new(|sent| Outcome::Records(vec![Verdict::Duplicate; sent.len()]));
     bench.push("r", 5);
     bench.drain().await;
@@ -20,7 +20,7 @@ async fn all_duplicates_are_done_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_minutes_of_overload_are_waited_out_and_left_within_half_a_minute() {
+async fn s35_ten_minutes_of_overload_are_waited_out_and_left_within_half_a_minute() {
     let heals = Instant::now() + Duration::from_secs(600);
     let mut bench = Bench::new(move |_| {
         if Instant::now() < heals { retry(RetryClass::Overload) } else { Outcome::Delivered }
@@ -39,7 +39,7 @@ async fn ten_minutes_of_overload_are_waited_out_and_left_within_half_a_minute() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_holds_the_whole_destination() {
+async fn s35_retry_after_holds_the_whole_destination() {
     let mut first = true;
     let mut bench = Bench::new(move |_| match std::mem::take(&mut first) {
         true => {
@@ -55,7 +55,7 @@ async fn retry_after_holds_the_whole_destination() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_minutes_of_bad_credentials_lose_nothing_and_are_asked_slowly() {
+async fn s37_five_minutes_of_bad_credentials_lose_nothing_and_are_asked_slowly() {
     let heals = Instant::now() + Duration::from_secs(300);
     let mut bench = Bench::new(move |_| {
         if Instant::now() < heals {

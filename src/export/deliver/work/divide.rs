@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::search::Search;
 use super::{Piece, Work, resident};
 use crate::export::deliver::Rewrite;
 use crate::export::gate::Slot;
@@ -23,7 +24,8 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         if left == 0 {
             return false;
         }
-        let failures = piece.failures + 1;
+        let Piece { failures, searched, .. } = piece;
+        let failures = failures + 1;
         if left == piece.payload.records as usize {
             self.pieces.push_front(Piece { failures, ..piece });
             return true;
@@ -31,7 +33,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         self.reserve(&piece.payload);
         match self.shared.rewriter.select(&piece.payload, &mut |at| again(at)) {
             Ok(Some(payload)) => {
-                self.pieces.push_front(Piece { payload, failures });
+                self.pieces.push_front(Piece { payload, failures, searched });
                 true
             }
             _ => {
@@ -51,7 +53,11 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
 
     /// Refuses a piece for good: if the destination has shown that it takes others.
     pub(super) async fn condemn(&mut self, slot: Slot, piece: Piece, refusal: Refusal) {
-        if self.shared.proven.load(Relaxed) {
+        if piece.searched {
+            // It was taken apart and judged before: whatever this is, it does not say what is stored.
+            self.recovered(slot.succeeded());
+            self.leave_undecided(piece);
+        } else if self.shared.proven.load(Relaxed) {
             self.recovered(slot.succeeded());
             self.refuse(&piece.payload, |_| Some(refusal.clone())).await;
         } else {
@@ -82,9 +88,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         match self.shared.rewriter.split(&piece.payload, cut) {
             Ok(Some((first, second))) => {
                 self.shared.stats.splits.fetch_add(1, Relaxed);
-                let failures = piece.failures;
-                self.pieces.push_front(Piece { payload: second, failures });
-                self.pieces.push_front(Piece { payload: first, failures });
+                for payload in [second, first] {
+                    self.pieces.push_front(Piece { payload, ..piece });
+                }
             }
             Ok(None) => return Some(piece),
             Err(_) => self.unreadable(u64::from(piece.payload.records)),
@@ -106,32 +112,38 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         let rest = rewriter.select(&piece.payload, &mut |at| at >= head);
         let (Ok(Some(first)), Ok(Some(rest))) = (first, rest) else { return piece };
         self.shared.stats.splits.fetch_add(1, Relaxed);
-        self.pieces.push_front(Piece { payload: rest, failures: 0 });
-        Piece { payload: first, failures: piece.failures }
+        self.pieces.push_front(Piece { payload: rest, failures: 0, ..piece });
+        Piece { payload: first, ..piece }
     }
 
     /// Takes budget for a rewrite of `payload`: its plain form, and what comes out.
     pub(super) fn reserve(&mut self, payload: &Payload) {
         let scratch = payload.plain_bytes.saturating_add(payload.resident());
-        self.permit.resize(self.besides + resident(&self.pieces) + payload.resident() + scratch);
+        self.permit.resize(self.held() + payload.resident() + scratch);
     }
 
     /// Takes budget for a slice of dead letters of `payload`, as records and as lines, beside the
     /// verdicts and what reading takes.
     pub(super) fn write_letters(&mut self, payload: &Payload, slice: usize) {
         let verdicts = payload.records as usize * size_of::<Verdict>();
-        let held = self.besides + resident(&self.pieces) + payload.resident() + verdicts;
+        let held = self.held() + payload.resident() + verdicts;
         self.permit.resize(held + self.shared.rewriter.reading(payload) + 3 * slice);
+    }
+
+    /// Bytes of the receipt, of what is still to be sent, and of what a search has found.
+    fn held(&self) -> usize {
+        let found = self.search.as_ref().map_or(0, Search::resident);
+        self.besides + resident(&self.pieces) + found
     }
 
     /// Trues the budget up to what is left.
     pub(super) fn account(&mut self) {
-        self.permit.resize(self.besides + resident(&self.pieces));
+        self.permit.resize(self.held());
     }
 
     /// Takes budget for the verdicts on `payload`. The reply itself is the transport's to account for.
     pub(super) fn await_verdicts(&mut self, payload: &Payload) {
         let verdicts = payload.records as usize * size_of::<Verdict>();
-        self.permit.resize(self.besides + resident(&self.pieces) + payload.resident() + verdicts);
+        self.permit.resize(self.held() + payload.resident() + verdicts);
     }
 }

@@ -7,8 +7,8 @@ use tracing::{error, warn};
 
 use super::{Piece, Work};
 use crate::export::backoff::Backoff;
-use crate::export::dead_letter::DeadLetter;
 use crate::export::dead_letter::file::{Kept, Refused};
+use crate::export::dead_letter::{DeadLetter, Reason};
 use crate::export::deliver::Rewrite;
 use crate::export::outcome::Refusal;
 use crate::export::payload::Payload;
@@ -26,6 +26,16 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     /// Keeps dead letters of the records that were refused for good: a slice at a time, of one batch
     /// of the destination at a time.
     pub(super) async fn refuse(&mut self, payload: &Payload, why: impl Fn(u32) -> Option<Refusal>) {
+        self.refuse_as(payload, why, Refusal::reason).await;
+    }
+
+    /// As [`Work::refuse`], for reasons of the caller's.
+    pub(super) async fn refuse_as(
+        &mut self,
+        payload: &Payload,
+        why: impl Fn(u32) -> Option<Refusal>,
+        reason: impl Fn(&Refusal) -> Reason,
+    ) {
         let mut refusals = (0..payload.records).filter_map(&why);
         let Some(first) = refusals.next() else { return };
         let (count, shared) = (1 + refusals.count() as u64, Arc::clone(&self.shared));
@@ -34,7 +44,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         self.write_letters(payload, most);
         let (mut next, mut left, mut kept) = (0, count, 0);
         while left > 0 {
-            let reason = &|at| why(at).map(|refusal| refusal.reason());
+            let reason = &|at| why(at).as_ref().map(&reason);
             match shared.rewriter.dead_letters(payload, next, most, reason) {
                 Ok((letters, end)) if !letters.is_empty() => {
                     left = left.saturating_sub(letters.len() as u64);

@@ -49,23 +49,24 @@ impl Stamp {
         Self { nanos, instead_of: None }
     }
 
-    /// The record's time, or when it was read; `None` when it is too old for Loki. Nanoseconds that
+    /// The record's time, or when it was read; the error is the same time of a record that is too old
+    /// for Loki. Nanoseconds that
     /// the clock leaves free say where in the File the record stands: two equal lines within one step
     /// of the clock stay two, in order, and have the same timestamps when they are sent again.
-    pub(super) fn of(time: Option<Time>, place: &Place<'_>) -> Option<Self> {
+    pub(super) fn of(time: Option<Time>, place: &Place<'_>) -> Result<Self, i64> {
         // All lines of a chunk are read at once; a million bytes of them fit a millisecond.
         let read = Time { nanos: place.read_at, unit: ClockUnit::Millisecond };
         let said = time.unwrap_or(read);
-        if said.nanos < place.read_at.saturating_sub(MAX_AGE) {
-            return None;
-        }
         let ahead = said.nanos > place.read_at.saturating_add(MAX_AHEAD);
         let from = if ahead { read } else { said };
         let unit = from.unit.nanos();
         let position = place.id.offset.wrapping_add(u64::from(place.id.sub));
         let free = i64::try_from(position % unit.unsigned_abs()).unwrap_or(0);
         let nanos = (from.nanos - from.nanos.rem_euclid(unit)).saturating_add(free);
-        Some(Self { nanos, instead_of: ahead.then_some(said.nanos) })
+        if said.nanos < place.read_at.saturating_sub(MAX_AGE) {
+            return Err(nanos);
+        }
+        Ok(Self { nanos, instead_of: ahead.then_some(said.nanos) })
     }
 }
 

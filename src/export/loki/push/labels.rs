@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use pillion_parsers::redact::{Clean, Redacted, Redactor, Rules};
 
+use super::metadata::normal_name;
 use super::text::{self, cut};
 use crate::export::encode::{EncoderError, Place};
 
@@ -167,6 +168,64 @@ impl Labels {
             values.text.truncate(end);
             values.ends.push(end);
         }
+    }
+}
+
+/// What a destination's labels say of a record that its entries do not say again: the fields that
+/// they hold whole. Other labels are made anew whenever the record is encoded.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LabelFields {
+    /// Label and field.
+    fields: Vec<(String, String)>,
+    /// Fields that labels are put together from, under the names that entries give them, and their own.
+    parts: Vec<(String, String)>,
+    /// Whether `service_name` may be the constant field `service.name`.
+    own_service: bool,
+}
+
+impl LabelFields {
+    /// Of the labels of a configuration.
+    pub(crate) fn new(configured: &BTreeMap<String, String>) -> Self {
+        let Ok(labels) = Labels::new(configured) else { return Self::default() };
+        let templates = labels.templates.into_iter();
+        let templates = templates.filter(|(name, _)| !(labels.own_service && name == SERVICE));
+        let mut said = Self { own_service: labels.own_service, ..Self::default() };
+        for (name, template) in templates {
+            match template.field() {
+                Some(field) => said.fields.push((name, field.to_owned())),
+                None => said.parts.extend(template.0.into_iter().filter_map(|part| match part {
+                    Part::Field(field) => Some((normal_name(&field), field)),
+                    Part::Text(_) => None,
+                })),
+            }
+        }
+        said
+    }
+
+    /// What a field was called before it became structured metadata, if a label needs to know.
+    pub(super) fn own_name<'n>(&'n self, pair: &'n str) -> &'n str {
+        self.parts.iter().find(|(normal, _)| normal == pair).map_or(pair, |(_, own)| own)
+    }
+
+    /// The fields and their values in a stream's labels; each field once.
+    pub(super) fn of(&self, labels: Vec<(String, String)>) -> Vec<(&str, String)> {
+        let is_elsewhere = |service: &str| {
+            let others = labels.iter().filter(|(name, _)| name != SERVICE);
+            service == UNKNOWN_SERVICE || others.into_iter().any(|(_, value)| value == service)
+        };
+        let service = labels.iter().find(|(name, value)| name == SERVICE && !is_elsewhere(value));
+        let service = service.filter(|_| self.own_service).map(|(_, value)| value.clone());
+        let mut found: Vec<(&str, String)> = Vec::new();
+        for (label, value) in labels {
+            let field = self.fields.iter().find(|(name, _)| *name == label);
+            if let Some((_, field)) =
+                field.filter(|(_, field)| found.iter().all(|it| it.0 != field))
+            {
+                found.push((field, value));
+            }
+        }
+        found.extend(service.map(|service| ("service.name", service)));
+        found
     }
 }
 

@@ -2,6 +2,8 @@
 //! has kept them: what a dead letter holds.
 
 use super::entry::{CLOCK_AHEAD, FLAGS, HOST_NAME, OFFSET, ORIGINAL_TIME, PATH_NAME};
+use super::labels::LabelFields;
+use super::text::{HOST, PATH};
 use crate::config::settings::LokiFormat;
 use crate::export::encode::clock::Clock;
 use crate::export::encode::names::decoded;
@@ -19,8 +21,8 @@ struct Entry {
     pairs: Vec<(String, String)>,
 }
 
-/// The line of an entry and its stream's labels.
-pub(crate) fn line(format: LokiFormat, labels: &[u8], entry: &[u8]) -> String {
+/// The line of an entry and its stream's labels, of which `says` tells what field each holds.
+pub(crate) fn line(format: LokiFormat, says: &LabelFields, labels: &[u8], entry: &[u8]) -> String {
     let labels = String::from_utf8_lossy(labels);
     let (labels, entry) = match format {
         LokiFormat::Protobuf => (go_labels(&labels), protobuf_entry(entry)),
@@ -29,23 +31,29 @@ pub(crate) fn line(format: LokiFormat, labels: &[u8], entry: &[u8]) -> String {
     let mut entry = entry.unwrap_or_default();
     let mut line = RawLine::default();
     let original = entry.take(ORIGINAL_TIME);
+    let stamp = original.is_some().then(|| time(entry.nanos));
     line.member("time", &original.map_or_else(|| time(entry.nanos), |text| quoted(&text)));
     if let Some(level) = entry.take("level") {
         line.member("level", &quoted(&level));
     }
     line.member("message", &quoted(&entry.line));
     let flags = entry.take(FLAGS).unwrap_or_default();
-    let [offset, host] = [OFFSET, HOST_NAME].map(|name| entry.take(name));
+    // A constant field of that name stands behind the offset.
+    let host =
+        if entry.place(HOST_NAME) < entry.place(OFFSET) { entry.take(HOST_NAME) } else { None };
+    let offset = entry.take(OFFSET);
     let mut path = entry.take(PATH_NAME);
-    for (name, value) in labels {
-        match name.as_str() {
-            "filename" if path.is_none() => path = Some(value),
+    let mut host = host;
+    for (name, value) in says.of(labels) {
+        match name {
+            PATH => path = path.or(Some(value)),
+            HOST => host = host.or(Some(value)),
             "level" => line.member("level", &quoted(&value)),
-            _ => line.field(&name, &quoted(&value)),
+            _ => line.field(name, &quoted(&value)),
         }
     }
     for (name, value) in &entry.pairs {
-        line.field(name, &quoted(value));
+        line.field(says.own_name(name), &quoted(value));
     }
     let marks: Vec<String> = flags
         .split(',')
@@ -63,13 +71,21 @@ pub(crate) fn line(format: LokiFormat, labels: &[u8], entry: &[u8]) -> String {
             line.member(name, &quoted(&value));
         }
     }
+    if let Some(stamp) = stamp {
+        line.member("_stamp", &stamp);
+    }
     line.finish()
 }
 
 impl Entry {
+    /// Where a pair stands.
+    fn place(&self, name: &str) -> Option<usize> {
+        self.pairs.iter().position(|(pair, _)| pair == name)
+    }
+
     /// Takes a pair out.
     fn take(&mut self, name: &str) -> Option<String> {
-        let index = self.pairs.iter().position(|(pair, _)| pair == name)?;
+        let index = self.place(name)?;
         Some(self.pairs.remove(index).1)
     }
 }

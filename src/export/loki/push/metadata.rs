@@ -137,6 +137,13 @@ fn is_normal(name: &str) -> bool {
     name.bytes().all(plain) && name.as_bytes().first().is_some_and(|first| !first.is_ascii_digit())
 }
 
+/// The name that a pair has, if no other is in its way.
+pub(crate) fn normal_name(name: &str) -> String {
+    let mut normal = String::new();
+    normalise(&mut normal, name);
+    normal
+}
+
 /// Appends a name of letters, digits and `_`, not beginning with a digit.
 fn normalise(out: &mut String, name: &str) {
     if !name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {

@@ -154,7 +154,7 @@ fn free_nanoseconds_say_where_the_record_stands() {
     let before = Time { nanos: -5_500_000_000, unit: ClockUnit::Second };
     let mut place = spot.at(3);
     place.read_at = 0;
-    assert_eq!(Stamp::of(Some(before), &place), Some(Stamp::exactly(-5_999_999_997)));
+    assert_eq!(Stamp::of(Some(before), &place), Ok(Stamp::exactly(-5_999_999_997)));
 }
 
 #[test]
