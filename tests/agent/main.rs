@@ -10,5 +10,7 @@ mod lifecycle;
 mod loki;
 mod model;
 mod nginx;
+mod oracle;
 mod scenarios;
 mod seen;
+mod writer;

@@ -143,6 +143,8 @@ impl Tailer {
     pub(super) fn insert(&mut self, number: FileNumber, file: TailedFile) {
         self.by_disk.insert((file.source, file.id), number);
         self.files.insert(number, Box::new(file));
+        // One that takes a truncated one's place is hinted at before the next look round.
+        self.map_paths_of(number);
         self.restless = true;
         self.attach(number);
     }

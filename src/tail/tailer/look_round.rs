@@ -237,15 +237,19 @@ impl Tailer {
     /// Hints name paths.
     fn map_paths(&mut self) {
         self.by_path.clear();
-        for (number, file) in &self.files {
-            if file.gone() {
-                continue;
-            }
-            for path in [&file.at, &file.real] {
-                let numbers = self.by_path.entry(Arc::clone(path)).or_default();
-                if !numbers.contains(number) {
-                    numbers.push(*number);
-                }
+        let numbers: Vec<FileNumber> = self.files.keys().copied().collect();
+        for number in numbers {
+            self.map_paths_of(number);
+        }
+    }
+
+    /// Has hints about a File's paths lead to it.
+    pub(super) fn map_paths_of(&mut self, number: FileNumber) {
+        let Some(file) = self.files.get(&number).filter(|file| !file.gone()) else { return };
+        for path in [&file.at, &file.real] {
+            let numbers = self.by_path.entry(Arc::clone(path)).or_default();
+            if !numbers.contains(&number) {
+                numbers.push(number);
             }
         }
     }
