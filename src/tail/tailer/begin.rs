@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use pillion_parsers::frame::FileNumber;
 
-use super::Tailer;
+use super::{Renamed, Tailer};
 use super::dormant::is_rotation;
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::TailHash;
@@ -64,8 +64,8 @@ impl Tailer {
     pub(super) fn begin_renamed(&mut self, source: usize, allowed: &Allowed) {
         let Some(patterns) = self.patterns.get(source) else { return };
         let ours: Vec<_> =
-            self.renamed.iter().filter(|(from, _)| patterns.fits(from)).cloned().collect();
-        for (from, at) in ours {
+            self.renamed.iter().filter(|known| patterns.fits(&known.from)).cloned().collect();
+        for Renamed { from, at, .. } in ours {
             let Ok(open) = open::open(allowed, &at) else { continue };
             let id = DiskId::of(&open.meta);
             let known = self.by_disk.contains_key(&(source, id))

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pillion_parsers::frame::FileNumber;
 
-use super::{MISSING_LOOK, POLL, SAFETY_LOOK, Tailer};
+use super::{MISSING_LOOK, POLL, REMEMBER_RENAMED, SAFETY_LOOK, Tailer};
 use crate::tail::discovery::{self, Found, Walk};
 use crate::tail::lineage::Standing;
 use crate::tail::open::{Allowed, Refusal};
@@ -38,7 +38,8 @@ impl Tailer {
             }
             troubled.extend(walk.refused.into_iter().map(|(path, _)| path));
         }
-        self.renamed.clear();
+        let now = self.now.instant;
+        self.renamed.retain(|known| now < known.told + REMEMBER_RENAMED);
         if self.looks == 1 {
             self.give_up_strangers();
         }
