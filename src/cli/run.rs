@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ConfigArgs, Failure};
@@ -74,6 +75,8 @@ fn settings(args: &RunArgs) -> Result<Settings, Failure> {
 async fn until_told(settings: Arc<Settings>, grace: Duration) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // A file at its limit (`ulimit -f`) is a write that fails, as on a full disk, and no reason to die.
+    let _file_size = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let mut agent = Agent::start(Arc::clone(&settings), host_name())
         .await
         .map_err(|error| Failure::Other(error.to_string()))?;

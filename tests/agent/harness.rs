@@ -13,7 +13,7 @@ use super::oracle::Arrived;
 use super::seen::{get, samples};
 use super::writer::{Writer, written};
 use pillion::receiver::{Receiver, Stored};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 
 /// How long anything may take that should take a moment. Only a failure waits this long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -223,6 +223,11 @@ impl Agent {
         (status, self.log())
     }
 
+    /// Whether it is no more.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("waits").is_some()
+    }
+
     /// SIGKILL: no chance to save anything.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("killable");
@@ -235,6 +240,14 @@ impl Drop for Agent {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Lets no file that the agent writes grow beyond so many bytes, as a full disk would; `None` lifts it.
+pub(crate) fn limit_file_size(agent: &Agent, bytes: Option<u64>) {
+    let pid = Pid::from_raw(i32::try_from(agent.pid()).expect("small"));
+    let before = getrlimit(Resource::Fsize);
+    let limit = Rlimit { current: bytes.or(before.maximum), maximum: before.maximum };
+    prlimit(pid, Resource::Fsize, limit).expect("the agent runs");
 }
 
 /// What is missing, per destination, from the equation of conservation, in records: by our sum and by

@@ -13,4 +13,5 @@ mod nginx;
 mod oracle;
 mod scenarios;
 mod seen;
+mod soak;
 mod writer;

@@ -164,7 +164,8 @@ impl Arrived {
 
     /// Forgets what was judged: the same line is a repeat from now on, however late it comes.
     pub(crate) fn forget(&mut self, written: &BTreeMap<u32, u64>) {
-        let counts = |(file, count): (&u32, &u64)| (*file, Counts { from: *count, times: Vec::new() });
+        let counts =
+            |(file, count): (&u32, &u64)| (*file, Counts { from: *count, times: Vec::new() });
         self.files = written.iter().map(counts).collect();
         self.places.clear();
         self.early.clear();
@@ -228,7 +229,9 @@ fn the_oracle_finds_what_is_wrong() {
         assert_eq!(arrived.text(&line(file, seq, "a\n\tb")), Some((file, seq)));
     }
     let text = line(2, 0, "some text");
-    for wrong in [text.replace("some", "same"), text[..20].to_owned(), format!("{text} "), "x".into()] {
+    for wrong in
+        [text.replace("some", "same"), text[..20].to_owned(), format!("{text} "), "x".into()]
+    {
         assert_eq!(arrived.text(&wrong), None, "{wrong}");
     }
     arrived.places.insert(("File".to_owned(), 1), vec![(90, 4), (10, 0), (50, 1), (70, 0)]);

@@ -39,6 +39,8 @@ pub(crate) struct Writer {
     handle: File,
     /// What is still to be written of the last line.
     half: Option<String>,
+    /// Bytes written.
+    pub(crate) put: u64,
     /// Bytes of filling per line at most.
     pub(crate) filling: usize,
     rng: Rng,
@@ -49,13 +51,28 @@ impl Writer {
     pub(crate) fn new(path: PathBuf, file: u32) -> Self {
         let handle = open(&path);
         let rng = Rng::with_seed(u64::from(file) + 1);
-        Self { path, file, form: Form::Plain, seq: 0, handle, half: None, filling: 200, rng }
+        Self {
+            path,
+            file,
+            form: Form::Plain,
+            seq: 0,
+            handle,
+            half: None,
+            put: 0,
+            filling: 200,
+            rng,
+        }
     }
 
     /// Writes in another form.
     pub(crate) fn form(mut self, form: Form) -> Self {
         self.form = form;
         self
+    }
+
+    /// Whether a line is a line.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.form, Form::Plain | Form::Json)
     }
 
     /// File number and lines begun.
@@ -103,14 +120,19 @@ impl Writer {
     /// The next line with what is around it.
     fn next(&mut self) -> String {
         let rng = &mut self.rng;
-        let words = rng.usize(0..=self.filling) / 8;
-        let mut filling: String = (0..=words).map(|at| ["filling ", "wörter  "][at % 2]).collect();
+        // Words that compress about as well as a real log's.
+        let mut filling = String::from("wörter");
+        for _ in 0..rng.usize(0..=self.filling) / 8 {
+            let letters = rng.u64(..).to_le_bytes();
+            filling.push(' ');
+            filling.extend(letters.iter().take(7).map(|byte| char::from(b'a' + byte % 26)));
+        }
         if self.form == Form::Trace {
             for frame in 0..rng.usize(1..20) {
                 filling.push_str(&format!("\n\tat shop.order.Basket.call{frame}(Basket.java)"));
             }
         }
-        let text = line(self.file, self.seq, filling.trim_end());
+        let text = line(self.file, self.seq, &filling);
         self.seq += 1;
         match self.form {
             Form::Plain | Form::Trace => text + "\n",
@@ -121,6 +143,7 @@ impl Writer {
 
     fn put(&mut self, text: &str) {
         self.handle.write_all(text.as_bytes()).expect("the log file takes bytes");
+        self.put += text.len() as u64;
     }
 
     /// Opens the path anew, as applications do after a rotation. A line that was begun is ended first.
@@ -148,12 +171,17 @@ impl Writer {
     /// Moves `.1` to `.2` and so on up to `.keep`, which goes, then the file to `.1`, and begins
     /// another.
     pub(crate) fn chain(&mut self, keep: usize) {
+        self.chain_without_reopening(keep);
+        self.reopen();
+    }
+
+    /// The same, but the application goes on in the renamed file until [`Writer::reopen`].
+    pub(crate) fn chain_without_reopening(&self, keep: usize) {
         for number in (1..keep).rev() {
             // The first rotations find none.
             let _ = fs::rename(self.rotated(number), self.rotated(number + 1));
         }
-        let first = self.rotated(1);
-        self.rotate(&first);
+        self.rename(&self.rotated(1));
     }
 
     /// Copies the file and empties it: logrotate's `copytruncate`. What is written between the two is

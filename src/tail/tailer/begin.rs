@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use pillion_parsers::frame::FileNumber;
 
-use super::{Renamed, Tailer};
 use super::dormant::is_rotation;
+use super::{Renamed, Tailer};
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::TailHash;
 use crate::pipeline::chunk::LineageId;

@@ -166,11 +166,18 @@ fn s05_copytruncate_while_caught_up() {
 /// What is truncated away unread is lost: exactly that, and all of it is counted.
 #[test]
 fn s05_copytruncate_with_a_backlog_counts_what_is_lost() {
-    let (place, receiver, agent) = running();
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
     receiver.faults().set(down());
+    let config = place.configure(&format!(
+        "state: {{state}}\nadmin: 127.0.0.1:0\nmemory: 4MiB\n\
+         sources: {{app: {{files: ['{{logs}}/*.log'], parser: plain}}}}\n\
+         destinations: {{search: {{elasticsearch: {{url: '{}', index: a}}, batch: {{bytes: 1MiB, linger: 50ms}}}}}}\n",
+        receiver.url()
+    ));
+    let agent = Agent::start(&config, &[]);
     let mut writer = Writer::new(place.log("app.log"), 1);
-    writer.filling = 800;
-    writer.bytes(24 << 20);
+    writer.filling = 1_600;
+    writer.bytes(16 << 20);
     let text = fs::read_to_string(&writer.path).expect("readable");
     let mut read = 0.0;
     let stands = until(PATIENCE, || {
@@ -367,9 +374,8 @@ fn a_file_that_begins_like_one_that_is_gone_is_another() {
     }
     let mut arrived = Arrived::default();
     let documents = receiver.documents();
-    let (banners, lines): (Vec<_>, Vec<_>) = documents
-        .iter()
-        .partition(|it| it.document["message"].as_str() == Some(banner.trim_end()));
+    let (banners, lines): (Vec<_>, Vec<_>) =
+        documents.iter().partition(|it| it.document["message"].as_str() == Some(banner.trim_end()));
     lines.iter().for_each(|stored| arrived.document(stored));
     let found = arrived.judge(&written(&writers));
     assert!(found.is_exact() && banners.len() == 4, "{} banners, {found:?}", banners.len());
