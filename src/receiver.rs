@@ -213,6 +213,12 @@ impl Receiver {
         self.shared.store.lock().indexes.rollover(data_stream);
     }
 
+    /// Forgets what was stored, and that it was: a document or an entry that is sent again is stored
+    /// again. The counts stay. For tests that run longer than memory lasts.
+    pub fn forget(&self) {
+        self.shared.store.lock().forget();
+    }
+
     /// Blocks until the counts satisfy `enough`, or `timeout` is over; looks after every request.
     /// Returns whether they did.
     #[must_use]

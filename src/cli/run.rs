@@ -135,6 +135,8 @@ async fn until_done(
         terminate: signal(SignalKind::terminate())?,
         interrupt: signal(SignalKind::interrupt())?,
     };
+    // A file at its limit (`ulimit -f`) is a write that fails, as on a full disk, and no reason to die.
+    let _file_size = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
     let mut hangup = signal(SignalKind::hangup())?;
     let path = file.as_ref().map(|file| file.path().to_owned());
     let mut agent = Agent::start(settings, host_name(), path)

@@ -92,6 +92,15 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// Forgets all but the counts.
+    pub(super) fn forget(&mut self) {
+        self.documents = Vec::new();
+        self.entries = Vec::new();
+        self.raw_bodies = Vec::new();
+        self.indexes.forget();
+        self.streams.forget();
+    }
+
     /// Counts, keeps or shows a request's decompressed body.
     pub(super) fn body(&mut self, options: &Options, plain: &Bytes) {
         self.requests.plain_bytes += plain.len() as u64;

@@ -54,6 +54,11 @@ const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_s
 const HINTED_LOOK: Duration = Duration::from_millis(20);
 /// Between saves, and between visits to Files that left.
 const TICK: Duration = Duration::from_secs(1);
+/// For how long it is remembered where a file went: hints come late, and until all have come, another
+/// file may be where they say that it is.
+const REMEMBER_RENAMED: Duration = Duration::from_secs(2);
+/// Renamed files remembered at most.
+const MAX_RENAMED: usize = 4096;
 /// Until a full channel to a worker is tried again.
 const FULL_CHANNEL: Duration = Duration::from_millis(2);
 /// Bytes searched at once for the end of a long line.
@@ -77,6 +82,17 @@ pub(super) enum Next {
     Wait(Duration),
     /// No more turns.
     Finished(Finished),
+}
+
+/// Where a file went that may never have been seen under its first name.
+#[derive(Clone, Debug)]
+struct Renamed {
+    /// The path it had, which fits.
+    from: PathBuf,
+    /// Where it is, as far as hints have told.
+    at: PathBuf,
+    /// When one told last.
+    told: Instant,
 }
 
 /// The tail.
@@ -108,9 +124,8 @@ pub(super) struct Tailer {
     archives: Archives,
     /// Lineages that may have something to read, in the order of their turns.
     ready: VecDeque<LineageId>,
-    /// Files that were renamed to a name that does not fit, maybe before they were looked at: the
-    /// path they had, and where they are now.
-    renamed: Vec<(PathBuf, PathBuf)>,
+    /// Files that were renamed to a name that does not fit, maybe before they were looked at.
+    renamed: Vec<Renamed>,
     /// Paths that were warned about, until they are well again.
     warned: HashSet<PathBuf>,
     watching: watching::Watching,
@@ -315,10 +330,13 @@ impl Tailer {
     /// Remembers where a file went that may never have been seen under its first name.
     fn follow(&mut self, from: PathBuf, to: PathBuf) {
         let fits = |path: &PathBuf| self.patterns.iter().any(|patterns| patterns.fits(path));
-        if let Some((_, at)) = self.renamed.iter_mut().find(|(_, at)| *at == from) {
-            *at = to;
-        } else if fits(&from) && !fits(&to) {
-            self.renamed.push((from, to));
+        let told = self.now.instant;
+        if let Some(known) = self.renamed.iter_mut().find(|known| known.at == from) {
+            known.at = to;
+            known.told = told;
+            self.look_due = self.look_due.min(self.last_look + HINTED_LOOK);
+        } else if fits(&from) && !fits(&to) && self.renamed.len() < MAX_RENAMED {
+            self.renamed.push(Renamed { from, at: to, told });
             self.look_due = self.now.instant;
         }
     }

@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::oracle::Arrived;
 use super::seen::{get, samples};
-use pillion::receiver::Stored;
-use rustix::process::{Pid, Signal, kill_process};
+use super::writer::{Writer, written};
+use pillion::receiver::{Receiver, Stored};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 
 /// How long anything may take that should take a moment. Only a failure waits this long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -136,6 +138,52 @@ impl Agent {
         self.child.id()
     }
 
+    /// Its resident set at its highest, in bytes, since it started or [`Agent::forget_peak`].
+    pub(crate) fn peak_resident(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// Its resident set, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.expect("the agent runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a size");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib * 1024
+    }
+
+    /// Has the peak begin at what is resident now.
+    pub(crate) fn forget_peak(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").expect("the agent runs");
+    }
+
+    /// What the page of metrics says now.
+    pub(crate) fn metrics(&self) -> BTreeMap<String, f64> {
+        samples(&get(&self.logged("admin").expect("the agent says where"), "/metrics").1)
+    }
+
+    /// Waits for the end of what was written: every line must be there once, as it was written, in its
+    /// order, and the agent must have counted each. Then the agent is terminated, and what it did on
+    /// its way out must not have changed that.
+    pub(crate) fn assert_exact<'w>(
+        self,
+        receiver: &Receiver,
+        writers: impl IntoIterator<Item = &'w Writer>,
+    ) {
+        let written = written(writers);
+        let lines = written.values().sum::<u64>();
+        // The judge says better what is missing.
+        let _ = receiver.wait_for(PATIENCE, |requests| requests.stored >= lines);
+        self.assert_conserved();
+        let (status, log) = self.terminate();
+        let found = Arrived::at(receiver).judge(&written);
+        assert!(found.is_exact() && status.success(), "{status} {found:?}\n{}", log.join("\n"));
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("small")).expect("not 0");
         kill_process(pid, signal).expect("the agent is there");
@@ -147,14 +195,15 @@ impl Agent {
     }
 
     /// Waits until, for every destination, each record read has met its end or is in flight:
-    /// `routed = delivered + duplicate + dead-lettered + dropped + lost + in flight + open`.
+    /// `routed = delivered + duplicate + dead-lettered + dropped + lost + in flight + open`, by that
+    /// sum and by what the agent itself says is unaccounted for.
     pub(crate) fn assert_conserved(&self) {
         let admin = self.logged("admin").expect("the agent says where");
         let mut page = String::new();
         // A page is not read in one instant: while records move, two counters may disagree.
         let balanced = until(PATIENCE, || {
             page = get(&admin, "/metrics").1;
-            balances(&page).values().all(|balance| *balance == 0.0)
+            balances(&page).values().flatten().all(|balance| *balance == 0.0)
         });
         assert!(balanced, "records are not conserved: {:?}\n{page}", balances(&page));
     }
@@ -179,6 +228,11 @@ impl Agent {
         (status, self.log())
     }
 
+    /// Whether it is no more.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("waits").is_some()
+    }
+
     /// SIGKILL: no chance to save anything.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("killable");
@@ -193,17 +247,29 @@ impl Drop for Agent {
     }
 }
 
-/// What is missing, per destination, from the equation of conservation, in records.
-fn balances(page: &str) -> BTreeMap<String, f64> {
-    let mut balances: BTreeMap<String, f64> = BTreeMap::new();
+/// Lets no file that the agent writes grow beyond so many bytes, as a full disk would; `None` lifts it.
+pub(crate) fn limit_file_size(agent: &Agent, bytes: Option<u64>) {
+    let pid = Pid::from_raw(i32::try_from(agent.pid()).expect("small"));
+    let before = getrlimit(Resource::Fsize);
+    let limit = Rlimit { current: bytes.or(before.maximum), maximum: before.maximum };
+    prlimit(pid, Resource::Fsize, limit).expect("the agent runs");
+}
+
+/// What is missing, per destination, from the equation of conservation, in records: by our sum and by
+/// the agent's own.
+fn balances(page: &str) -> BTreeMap<String, [f64; 2]> {
+    let mut balances: BTreeMap<String, [f64; 2]> = BTreeMap::new();
     for (name, value) in samples(page) {
-        let sign = match name.split_once('{').map_or("", |(name, _)| name) {
-            "pillion_routed_records_total" => 1.0,
-            "pillion_records_total" | "pillion_in_flight_records" | "pillion_open_records" => -1.0,
+        let (whose, sign) = match name.split_once('{').map_or("", |(name, _)| name) {
+            "pillion_routed_records_total" => (0, 1.0),
+            "pillion_records_total" | "pillion_in_flight_records" | "pillion_open_records" => {
+                (0, -1.0)
+            }
+            "pillion_unaccounted_records" => (1, 1.0),
             _ => continue,
         };
         let destination = name.split('"').nth(1).expect("a destination's sample names it");
-        *balances.entry(destination.to_owned()).or_default() += sign * value;
+        balances.entry(destination.to_owned()).or_default()[whose] += sign * value;
     }
     assert!(!balances.is_empty(), "no destination is shown:\n{page}");
     balances

@@ -10,14 +10,6 @@ use serde_json::json;
 
 use super::harness::{Agent, PATIENCE, Place, seq};
 
-/// Resident set at its highest, in bytes.
-fn peak_resident(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the agent runs");
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
-    let kib = line.split_whitespace().nth(1).expect("a number");
-    kib.parse::<u64>().expect("a number") * 1024
-}
-
 #[test]
 fn endless_lines_and_bare_newlines_stay_in_bounds() {
     let place = Place::new();
@@ -34,7 +26,7 @@ fn endless_lines_and_bare_newlines_stay_in_bounds() {
     place.append("newlines.log", "after seq=2\n");
     let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= newlines + 3);
     assert!(all, "{:?}\n{}", receiver.requests(), agent.log().join("\n"));
-    let peak = peak_resident(agent.pid());
+    let peak = agent.peak_resident();
     // The debug binary is larger than the released one; the bound is for what the log makes it hold.
     assert!(peak < 64 << 20, "peak resident {peak}");
     let (status, _) = agent.terminate();
@@ -68,10 +60,10 @@ fn a_chunk_that_grows_a_hundredfold_stays_in_bounds() {
     ));
     let agent = Agent::start(&config, &[]);
     assert!(receiver.wait_for(PATIENCE, |requests| requests.faulted >= 3), "{:?}", agent.log());
-    let refused = peak_resident(agent.pid());
+    let refused = agent.peak_resident();
     receiver.faults().clear();
     let all = receiver.wait_for(2 * PATIENCE, |requests| requests.stored >= newlines as u64);
-    let peak = peak_resident(agent.pid());
+    let peak = agent.peak_resident();
     let (status, log) = agent.terminate();
     assert!(all && status.success(), "{:?}\n{}", receiver.requests(), log.join("\n"));
     assert_eq!(receiver.documents().len(), newlines);

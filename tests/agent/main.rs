@@ -10,5 +10,8 @@ mod lifecycle;
 mod loki;
 mod model;
 mod nginx;
+mod oracle;
 mod scenarios;
 mod seen;
+mod soak;
+mod writer;

@@ -110,6 +110,11 @@ fn states(page: &mut Page, counted: &Counted) {
         each(counted, |stats| get(&stats.in_flight) as f64),
     );
     page.gauge(
+        "unaccounted_records",
+        "Records meant for the destination that are nowhere: 0, but for an instant while they move",
+        each(counted, |stats| stats.unaccounted() as f64),
+    );
+    page.gauge(
         "oldest_in_flight_seconds",
         "Age of the oldest batch that is not settled",
         each(counted, move |stats| seconds(stats.oldest_age())),

@@ -40,6 +40,11 @@ struct Index {
 }
 
 impl Indexes {
+    /// Forgets the ids of all documents; mappings stay.
+    pub(crate) fn forget(&mut self) {
+        self.0.values_mut().for_each(|index| index.ids = HashMap::new());
+    }
+
     /// Begins a new backing index: ids of earlier ones are free again.
     pub(crate) fn rollover(&mut self, name: &str) {
         if let Some(index) = self.0.get_mut(name) {

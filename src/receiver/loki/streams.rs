@@ -31,6 +31,11 @@ struct Stream {
 }
 
 impl Streams {
+    /// Forgets all entries; how new the newest was stays known.
+    pub(crate) fn forget(&mut self) {
+        self.by_tenant_and_labels.values_mut().for_each(|stream| stream.known = HashSet::new());
+    }
+
     /// Takes `bytes` from a bucket that fills at `rate` a second up to `burst`.
     pub(super) fn take(&mut self, bytes: usize, rate: usize, burst: usize, now: i64) -> bool {
         let (tokens, since) = self.tokens.unwrap_or((burst, now));

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use pillion_parsers::frame::FileNumber;
 
-use super::Tailer;
 use super::dormant::is_rotation;
+use super::{Renamed, Tailer};
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::TailHash;
 use crate::pipeline::chunk::LineageId;
@@ -59,17 +59,12 @@ impl Tailer {
     }
 
     /// Begins files that were renamed before they were ever looked at, for the lineages of the paths
-    /// they had. Those that cannot be opened just now.
-    pub(super) fn begin_renamed(
-        &mut self,
-        source: usize,
-        allowed: &Allowed,
-    ) -> Vec<(PathBuf, PathBuf)> {
-        let mut again = Vec::new();
-        let Some(patterns) = self.patterns.get(source) else { return again };
+    /// they had.
+    pub(super) fn begin_renamed(&mut self, source: usize, allowed: &Allowed) {
+        let Some(patterns) = self.patterns.get(source) else { return };
         let ours: Vec<_> =
-            self.renamed.iter().filter(|(from, _)| patterns.fits(from)).cloned().collect();
-        for (from, at) in ours {
+            self.renamed.iter().filter(|known| patterns.fits(&known.from)).cloned().collect();
+        for Renamed { from, at, .. } in ours {
             let Ok(meta) = std::fs::symlink_metadata(&at) else { continue };
             if self.is_known(source, DiskId::of(&meta)) {
                 continue;
@@ -81,12 +76,15 @@ impl Tailer {
                     // An error here is one of a file that goes while it is looked at.
                     let _ = self.begin_fresh(source, open, &from, &at, false);
                 }
-                // Nobody else will say where it is: it is asked for again.
-                Err(Refusal::Crowded | Refusal::TooManyOpen) => again.push((from, at)),
+                // Nobody else will say where it is: it is remembered for longer.
+                Err(Refusal::Crowded | Refusal::TooManyOpen) => {
+                    let now = self.now.instant;
+                    let same = self.renamed.iter_mut().find(|it| it.from == from && it.at == at);
+                    same.into_iter().for_each(|it| it.told = now);
+                }
                 Err(_) => {}
             }
         }
-        again
     }
 
     fn is_known(&self, source: usize, id: DiskId) -> bool {
@@ -166,6 +164,8 @@ impl Tailer {
             self.by_disk.insert((file.source, file.id), number);
         }
         self.files.insert(number, Box::new(file));
+        // One that takes a truncated one's place is hinted at before the next look round.
+        self.map_paths_of(number);
         self.restless = true;
         self.attach(number);
     }

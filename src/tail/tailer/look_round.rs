@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pillion_parsers::frame::FileNumber;
 
-use super::Tailer;
+use super::{REMEMBER_RENAMED, Tailer};
 use crate::tail::discovery::{self, Found, Walk};
 use crate::tail::identity::DiskId;
 use crate::tail::lineage::Standing;
@@ -26,9 +26,8 @@ impl Tailer {
         self.unsure = false;
         let before = (self.numbers.due(self.now.instant), self.ready.len());
         let (mut dirs, mut missing, mut troubled) = (BTreeSet::new(), false, HashSet::new());
-        let mut again = Vec::new();
         for source in 0..self.settings.sources.len() {
-            let Some(mut walk) = self.look_at(source, &mut again) else { continue };
+            let Some(mut walk) = self.look_at(source) else { continue };
             dirs.append(&mut walk.dirs);
             missing |= walk.root_missing;
             if walk.beyond_bounds {
@@ -36,7 +35,8 @@ impl Tailer {
             }
             troubled.extend(walk.refused.into_iter().map(|(path, _)| path));
         }
-        self.renamed = again;
+        let now = self.now.instant;
+        self.renamed.retain(|known| now < known.told + REMEMBER_RENAMED);
         if self.looks == 1 {
             self.give_up_strangers();
         }
@@ -61,8 +61,8 @@ impl Tailer {
         count(&self.stats.rescans, 1);
     }
 
-    /// Looks at a source's directories. `again` gets the renamings to be looked at once more.
-    fn look_at(&mut self, index: usize, again: &mut Vec<(PathBuf, PathBuf)>) -> Option<Walk> {
+    /// Looks at a source's directories.
+    fn look_at(&mut self, index: usize) -> Option<Walk> {
         let patterns = Arc::clone(&self.patterns);
         let patterns = patterns.get(index)?;
         let source = self.settings.sources.get(index)?;
@@ -83,7 +83,7 @@ impl Tailer {
                 None => self.begin_moved(index, id, &path, &allowed),
             }
         }
-        again.append(&mut self.begin_renamed(index, &allowed));
+        self.begin_renamed(index, &allowed);
         for (archive, fits) in std::mem::take(&mut walk.archives) {
             if self.see_archive(index, &archive, fits, &allowed) {
                 walk.found.push(archive);
@@ -238,15 +238,19 @@ impl Tailer {
     /// Hints name paths.
     fn map_paths(&mut self) {
         self.by_path.clear();
-        for (number, file) in &self.files {
-            if file.gone() {
-                continue;
-            }
-            for path in [&file.at, &file.real] {
-                let numbers = self.by_path.entry(Arc::clone(path)).or_default();
-                if !numbers.contains(number) {
-                    numbers.push(*number);
-                }
+        let numbers: Vec<FileNumber> = self.files.keys().copied().collect();
+        for number in numbers {
+            self.map_paths_of(number);
+        }
+    }
+
+    /// Has hints about a File's paths lead to it.
+    pub(super) fn map_paths_of(&mut self, number: FileNumber) {
+        let Some(file) = self.files.get(&number).filter(|file| !file.gone()) else { return };
+        for path in [&file.at, &file.real] {
+            let numbers = self.by_path.entry(Arc::clone(path)).or_default();
+            if !numbers.contains(&number) {
+                numbers.push(number);
             }
         }
     }

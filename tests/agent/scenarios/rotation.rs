@@ -1,1 +1,459 @@
 //! Rotation by renaming, copying and truncating.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use pillion::receiver::{Fault, Options, Receiver};
+use rustix::process::Signal;
+
+use super::super::harness::{Agent, PATIENCE, Place, until};
+use super::super::oracle::Arrived;
+use super::super::writer::{Writer, written};
+
+/// A place, a receiver, and an agent that ships every `*.log` to it.
+fn running() -> (Place, Receiver, Agent) {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    (place, receiver, agent)
+}
+
+/// Waits until all that was written has arrived.
+fn catch_up(receiver: &Receiver, agent: &Agent, writers: &[&Writer]) {
+    let lines: u64 = writers.iter().map(|writer| writer.written().1).sum();
+    let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= lines);
+    assert!(all, "{} of {lines}\n{}", receiver.requests().stored, agent.log().join("\n"));
+}
+
+fn down() -> Fault {
+    Fault::Status { status: 503, retry_after: None }
+}
+
+/// Five applications, each renaming its log and beginning another every 256 KB.
+fn rename_and_create(lines: u64) {
+    let (place, receiver, agent) = running();
+    let writers: Vec<Writer> = std::thread::scope(|scope| {
+        let write = |file: u32| {
+            let mut writer = Writer::new(place.log(&format!("{file}.log")), file);
+            let mut rotations = 0;
+            while writer.written().1 < lines {
+                writer.lines((lines - writer.written().1).min(100));
+                if fs::metadata(&writer.path).is_ok_and(|meta| meta.len() > 256 << 10) {
+                    rotations += 1;
+                    let to = writer.rotated(rotations);
+                    writer.rotate(&to);
+                }
+            }
+            writer
+        };
+        let threads: Vec<_> = (0..5).map(|file| scope.spawn(move || write(file))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a writer")).collect()
+    });
+    agent.assert_exact(&receiver, &writers);
+}
+
+#[test]
+fn s01_rename_and_create_under_load() {
+    rename_and_create(8_000);
+}
+
+#[test]
+#[ignore = "full size: for --release"]
+fn s01_rename_and_create_under_load_full_size() {
+    rename_and_create(100_000);
+}
+
+/// Thirty seconds are the patience with a renamed file's writer, counted from its last line: so the
+/// full size pauses between its lines, and only the whole is longer than that.
+fn writer_keeps_the_old_descriptor(pause: Duration) {
+    let (place, receiver, agent) = running();
+    let mut old = Writer::new(place.log("app.log"), 1);
+    old.lines(100);
+    old.rename(&old.rotated(1));
+    let mut new = Writer::new(place.log("app.log"), 2);
+    for _ in 0..10 {
+        old.lines(100);
+        new.lines(10);
+        // That each arrives says that the old one is still followed.
+        catch_up(&receiver, &agent, &[&old, &new]);
+        std::thread::sleep(pause);
+    }
+    agent.assert_exact(&receiver, [&old, &new]);
+}
+
+/// Also known as `test_rotate_file_with_write_old` (Fluentd).
+#[test]
+fn s02_writer_keeps_the_old_descriptor() {
+    writer_keeps_the_old_descriptor(Duration::ZERO);
+}
+
+#[test]
+#[ignore = "full size: for --release"]
+fn s02_writer_keeps_the_old_descriptor_for_40_seconds() {
+    writer_keeps_the_old_descriptor(Duration::from_secs(4));
+}
+
+fn renamed_out_of_the_glob_unread(bytes: usize) {
+    let (place, receiver, agent) = running();
+    receiver.faults().set(down());
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    writer.filling = 800;
+    writer.bytes(bytes);
+    fs::create_dir(place.dir.path().join("archive")).expect("a directory");
+    writer.rotate(&place.dir.path().join("archive/elsewhere"));
+    writer.lines(100);
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.faulted >= 2), "it is asked");
+    receiver.faults().clear();
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// Out of the directories that are looked at, too: only the handle leads there.
+#[test]
+fn s03_renamed_out_of_the_glob_unread() {
+    renamed_out_of_the_glob_unread(16 << 20);
+}
+
+#[test]
+#[ignore = "full size: for --release"]
+fn s03_renamed_out_of_the_glob_unread_full_size() {
+    renamed_out_of_the_glob_unread(50 << 20);
+}
+
+#[test]
+fn s04_chain_of_three_rotations_within_a_second() {
+    let (place, receiver, agent) = running();
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    writer.lines(1_000);
+    for _ in 0..3 {
+        writer.chain(5);
+        writer.lines(1_000);
+    }
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// Renamed again and again with no more than a few lines in each: some are gone from the glob before
+/// anybody looks. (Fluent Bit: `multi_file_rapid_rotation`.)
+#[test]
+fn many_files_in_rapid_rotation() {
+    let (place, receiver, agent) = running();
+    let mut writers: Vec<_> =
+        (0..8).map(|file| Writer::new(place.log(&format!("{file}.log")), file)).collect();
+    for rotation in 0..30 {
+        for writer in &mut writers {
+            writer.lines(3);
+            writer.rotate(&writer.rotated(rotation));
+        }
+    }
+    agent.assert_exact(&receiver, &writers);
+}
+
+#[test]
+fn s05_copytruncate_while_caught_up() {
+    let (place, receiver, agent) = running();
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    for rotation in 0..5 {
+        writer.lines(200);
+        catch_up(&receiver, &agent, &[&writer]);
+        let to = writer.rotated(rotation);
+        writer.copytruncate(&to);
+    }
+    writer.lines(200);
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// What is truncated away unread is lost: exactly that, and all of it is counted.
+#[test]
+fn s05_copytruncate_with_a_backlog_counts_what_is_lost() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    receiver.faults().set(down());
+    let config = place.configure(&format!(
+        "state: {{state}}\nadmin: 127.0.0.1:0\nmemory: 4MiB\n\
+         sources: {{app: {{files: ['{{logs}}/*.log'], parser: plain}}}}\n\
+         destinations: {{search: {{elasticsearch: {{url: '{}', index: a}}, batch: {{bytes: 1MiB, linger: 50ms}}}}}}\n",
+        receiver.url()
+    ));
+    let agent = Agent::start(&config, &[]);
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    writer.filling = 1_600;
+    writer.bytes(16 << 20);
+    let text = fs::read_to_string(&writer.path).expect("readable");
+    let mut read = 0.0;
+    let stands = until(PATIENCE, || {
+        let before = read;
+        read = agent.metrics()["pillion_read_bytes_total"];
+        agent.metrics()["pillion_budget_pauses_total"] > 0.0 && read == before
+    });
+    assert!(stands, "reading goes on: {read}");
+    writer.copytruncate(&place.dir.path().join("copy"));
+    receiver.faults().clear();
+    writer.lines(100);
+
+    let lost = || agent.metrics()["pillion_lost_bytes_total{reason=\"truncated\"}"];
+    assert!(until(PATIENCE, || lost() > 0.0), "{}", agent.log().join("\n"));
+    let (file, lines) = writer.written();
+    let arrived = until(PATIENCE, || Arrived::at(&receiver).has(file, lines - 100..lines));
+    let lost = lost();
+    assert!(arrived, "{}", agent.log().join("\n"));
+    agent.assert_conserved();
+    agent.terminate();
+    let found = Arrived::at(&receiver).judge(&written([&writer]));
+    let lengths: Vec<_> = text.lines().map(|line| line.len() + 1).collect();
+    let missing: usize = found.missing.iter().map(|(_, seq)| lengths[*seq as usize]).sum();
+    assert_eq!(lost, missing as f64, "{found:?}");
+    assert!(lost <= text.len() as f64 - read, "{lost} of {}, {read} read", text.len());
+    assert!(found.repeated.is_empty() && found.reordered.is_empty(), "{found:?}");
+    assert!(found.unknown.is_empty() && found.altered == 0, "{found:?}");
+}
+
+/// The writer goes on at its old offset in a file that was truncated: a hole of 1 GiB comes before
+/// its next line.
+#[test]
+fn s06_copytruncate_under_a_writer_without_append_leaves_a_hole() {
+    let (place, receiver, agent) = running();
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    writer.lines(1_000);
+    catch_up(&receiver, &agent, &[&writer]);
+    agent.forget_peak();
+    let before = agent.resident();
+    writer.copytruncate(&place.dir.path().join("copy"));
+    writer.go_on_at(1 << 30);
+    writer.lines(1_000);
+    catch_up(&receiver, &agent, &[&writer]);
+    let more = agent.peak_resident().saturating_sub(before);
+    assert!(more <= 8 << 20, "{more} bytes more were resident");
+    let skipped = agent.metrics()["pillion_zero_bytes_skipped_total"];
+    assert_eq!(skipped, f64::from(1 << 30));
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// Stopped between, the agent sees nothing but a file that has grown.
+#[test]
+fn s07_truncated_and_refilled_past_the_old_offset_between_two_looks() {
+    let (place, receiver, agent) = running();
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    writer.lines(500);
+    catch_up(&receiver, &agent, &[&writer]);
+    let size = fs::metadata(&writer.path).expect("there").len();
+    agent.signal(Signal::STOP);
+    writer.truncate();
+    writer.bytes(usize::try_from(size).expect("small") + 5_000);
+    agent.signal(Signal::CONT);
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+#[test]
+fn s08_many_truncations_of_one_file() {
+    let (place, receiver, agent) = running();
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    for _ in 0..51 {
+        writer.lines(20);
+        catch_up(&receiver, &agent, &[&writer]);
+        writer.truncate();
+    }
+    writer.lines(20);
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// Shorter afterwards, then longer than it ever was. (Fluentd: `test_truncate_file`.)
+#[test]
+fn truncated_to_less_and_written_on() {
+    let (place, receiver, agent) = running();
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    writer.lines(200);
+    catch_up(&receiver, &agent, &[&writer]);
+    writer.truncate();
+    writer.lines(1);
+    catch_up(&receiver, &agent, &[&writer]);
+    writer.lines(1_000);
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// While the agent is away, too: once shorter than what was shipped, once longer. (Fluent Bit:
+/// `copytruncate_across_restart`; rsyslog: `logrotate-copytruncate`.)
+#[test]
+fn copytruncate_across_a_restart() {
+    let (place, receiver, mut agent) = running();
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    for (rotation, lines) in [(1, 50), (2, 2_000), (3, 500)] {
+        writer.lines(500);
+        catch_up(&receiver, &agent, &[&writer]);
+        let (status, log) = agent.terminate();
+        assert!(status.success(), "{}", log.join("\n"));
+        let to = writer.rotated(rotation);
+        writer.copytruncate(&to);
+        writer.lines(lines);
+        agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    }
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// The copy that copytruncate makes lies outside the globs, or it would be a file of its own; what is
+/// written to it there is nobody's. (OTel: `TestCopyTruncateWriteBoth`.)
+#[test]
+fn a_copy_that_is_written_to_is_not_the_file() {
+    let (place, receiver, agent) = running();
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    writer.lines(300);
+    catch_up(&receiver, &agent, &[&writer]);
+    let to = writer.rotated(1);
+    writer.copytruncate(&to);
+    let mut copy = Writer::new(to, 2);
+    for _ in 0..20 {
+        copy.lines(10);
+        writer.lines(10);
+    }
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// (Fluent Bit: `delete_and_recreate_same_path`.)
+#[test]
+fn deleted_and_recreated_at_the_same_path() {
+    let (place, receiver, agent) = running();
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    for _ in 0..10 {
+        writer.lines(100);
+        // Held open from here on.
+        catch_up(&receiver, &agent, &[&writer]);
+        writer.lines(100);
+        writer.delete();
+        writer.lines(100);
+        writer.reopen();
+    }
+    writer.lines(100);
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// Moved to another directory and written on there, across a restart of nothing but the application.
+/// (OTel: `TestTrackMovedAwayFiles`.)
+#[test]
+fn files_that_are_moved_away_are_followed() {
+    let (place, receiver, agent) = running();
+    let away = place.dir.path().join("away");
+    fs::create_dir(&away).expect("a directory");
+    let mut writers: Vec<_> =
+        (0..5).map(|file| Writer::new(place.log(&format!("{file}.log")), file)).collect();
+    writers.iter_mut().for_each(|writer| writer.lines(100));
+    catch_up(&receiver, &agent, &writers.iter().collect::<Vec<_>>());
+    for (file, writer) in writers.iter_mut().enumerate() {
+        writer.rename(&away.join(format!("{file}.old")));
+        writer.lines(100);
+    }
+    catch_up(&receiver, &agent, &writers.iter().collect::<Vec<_>>());
+    for writer in &mut writers {
+        writer.lines(100);
+        writer.reopen();
+        writer.lines(100);
+    }
+    agent.assert_exact(&receiver, &writers);
+}
+
+/// A small file is known by few bytes. Another that begins alike is not taken for it, be it that the
+/// agent was away. (OTel: `TestStalePartialFingerprintDiscarded`.)
+#[test]
+fn a_file_that_begins_like_one_that_is_gone_is_another() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let banner = "banner, the same in every file\n";
+    let mut writers = Vec::new();
+    for file in 0..4 {
+        // Deleted while the agent is away, so that the inode may be taken again.
+        let path = place.log("app.log");
+        fs::write(&path, banner).expect("writes");
+        let mut writer = Writer::new(path, file);
+        writer.lines(2 + u64::from(file));
+        let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+        writers.push(writer);
+        let lines = written(&writers).values().sum::<u64>() + writers.len() as u64;
+        let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= lines);
+        assert!(all, "{}", agent.log().join("\n"));
+        agent.assert_conserved();
+        let (status, log) = agent.terminate();
+        assert!(status.success(), "{}", log.join("\n"));
+        fs::remove_file(place.log("app.log")).expect("deletes");
+    }
+    let mut arrived = Arrived::default();
+    let documents = receiver.documents();
+    let (banners, lines): (Vec<_>, Vec<_>) =
+        documents.iter().partition(|it| it.document["message"].as_str() == Some(banner.trim_end()));
+    lines.iter().for_each(|stored| arrived.document(stored));
+    let found = arrived.judge(&written(&writers));
+    assert!(found.is_exact() && banners.len() == 4, "{} banners, {found:?}", banners.len());
+}
+
+/// Looked round all the time, while the file is renamed. (Fluentd: `test_refreshTW_during_rotation`.)
+#[test]
+fn rotation_during_looks_round() {
+    let (place, receiver, agent) = running();
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Each that comes and goes has the directory looked at.
+            for number in (0..).take_while(|_| !done.load(Ordering::Relaxed)) {
+                let other = place.log(&format!("other-{number}.log"));
+                fs::write(&other, "").expect("writes");
+                fs::remove_file(other).expect("deletes");
+            }
+        });
+        for _ in 0..40 {
+            writer.lines(50);
+            writer.chain(50);
+        }
+        writer.lines(50);
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(agent.metrics()["pillion_rescans_total"] > 10.0);
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// From nothing to more than what a file is known by, with a restart at each size. (rsyslog:
+/// `imfile-growing-file-id`.)
+#[test]
+fn a_file_that_grows_slowly_across_restarts() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    for lines in [0, 1, 1, 1, 2, 3, 5, 8, 40] {
+        writer.lines(lines);
+        let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+        catch_up(&receiver, &agent, &[&writer]);
+        let (status, log) = agent.terminate();
+        assert!(status.success(), "{}", log.join("\n"));
+    }
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    agent.assert_exact(&receiver, [&writer]);
+}
+
+/// Several links, two of them to one file, each file rotated beside itself. (rsyslog:
+/// `imfile-symlink-multi`.)
+#[test]
+fn several_links_to_rotated_files() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let pods = place.dir.path().join("pods");
+    fs::create_dir(&pods).expect("a directory");
+    let link = |to: &Path, name: &str| symlink(to, place.log(name)).expect("links");
+    let mut writers: Vec<_> =
+        (0..3).map(|file| Writer::new(pods.join(format!("{file}.txt")), file)).collect();
+    for (file, writer) in writers.iter().enumerate() {
+        link(&writer.path, &format!("{file}.log"));
+    }
+    link(&writers[0].path, "again.log");
+    let config = place.configure(&format!(
+        "state: {{state}}\nadmin: 127.0.0.1:0\n\
+         sources: {{app: {{files: ['{{logs}}/*.log'], links_to: ['{}']}}}}\n\
+         destinations: {{search: {{elasticsearch: {{url: '{}', index: a}}, batch: {{linger: 50ms}}}}}}\n",
+        pods.display(),
+        receiver.url()
+    ));
+    let agent = Agent::start(&config, &[]);
+    for _ in 0..5 {
+        writers.iter_mut().for_each(|writer| writer.lines(50));
+        catch_up(&receiver, &agent, &writers.iter().collect::<Vec<_>>());
+        for writer in &mut writers {
+            writer.lines(50);
+            writer.chain(9);
+        }
+    }
+    writers.iter_mut().for_each(|writer| writer.lines(50));
+    agent.assert_exact(&receiver, &writers);
+}
