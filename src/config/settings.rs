@@ -21,7 +21,7 @@ pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCAL
 pub struct Settings {
     /// Resident bytes that may be in flight, over all stages.
     pub memory: usize,
-    /// Where checkpoint, instance, lock and dead letters live.
+    /// Where checkpoint, instance, lock, dead letters and disk buffers live.
     pub state: PathBuf,
     /// Worker threads; lineages are sharded over them.
     pub threads: NonZeroUsize,
@@ -116,6 +116,8 @@ pub struct Destination {
     pub compression: Compression,
     /// What happens when it cannot take more.
     pub when_full: WhenFull,
+    /// Bytes that its disk buffer may have; `None` is `buffer: off`.
+    pub buffer: Option<u64>,
 }
 
 /// The kinds of destination.

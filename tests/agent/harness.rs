@@ -88,7 +88,12 @@ impl Agent {
 
     /// Starts the agent, and waits for nothing.
     pub(crate) fn spawn(config: &Path, args: &[&str]) -> Self {
-        let mut child = command()
+        Self::spawn_by(command(), config, args)
+    }
+
+    /// The same by a command that ends in the binary.
+    pub(crate) fn spawn_by(mut command: Command, config: &Path, args: &[&str]) -> Self {
+        let mut child = command
             .arg("run")
             .arg("--config")
             .arg(config)
@@ -141,8 +146,9 @@ impl Agent {
         drop(self.child.stdout.take());
     }
 
-    /// Waits until, for every destination, each record read has met its end or is in flight:
-    /// `routed = delivered + duplicate + dead-lettered + dropped + lost + in flight + open`.
+    /// Waits until, for every destination, each record read has met its end, is in flight or in the
+    /// buffer: `routed = delivered + duplicate + dead-lettered + dropped + lost + in flight + open +
+    /// buffered`.
     pub(crate) fn assert_conserved(&self) {
         let admin = self.logged("admin").expect("the agent says where");
         let mut page = String::new();
@@ -194,7 +200,10 @@ fn balances(page: &str) -> BTreeMap<String, f64> {
     for (name, value) in samples(page) {
         let sign = match name.split_once('{').map_or("", |(name, _)| name) {
             "pillion_routed_records_total" => 1.0,
-            "pillion_records_total" | "pillion_in_flight_records" | "pillion_open_records" => -1.0,
+            "pillion_records_total"
+            | "pillion_in_flight_records"
+            | "pillion_buffered_records"
+            | "pillion_open_records" => -1.0,
             _ => continue,
         };
         let destination = name.split('"').nth(1).expect("a destination's sample names it");

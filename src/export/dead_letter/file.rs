@@ -141,9 +141,14 @@ fn create_private(directory: &Path) -> io::Result<()> {
     sync_directory(parent).inspect_err(|_| drop(std::fs::remove_dir(directory)))
 }
 
-/// The file's path. Bytes of the name that could mean something in a path are written as `%XX`, so
-/// that two destinations never share a file.
+/// The file's path.
 fn path(state: &Path, destination: &str) -> PathBuf {
+    state.join("dead-letters").join(plain_name(destination) + ".ndjson")
+}
+
+/// A destination's name as a part of a path. Bytes that could mean something there are written as
+/// `%XX`, so that no two destinations share one.
+pub(crate) fn plain_name(destination: &str) -> String {
     let mut name = String::new();
     for byte in destination.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') {
@@ -153,7 +158,7 @@ fn path(state: &Path, destination: &str) -> PathBuf {
             let _ = write!(name, "%{byte:02X}");
         }
     }
-    state.join("dead-letters").join(name + ".ndjson")
+    name
 }
 
 #[cfg(test)]
