@@ -331,8 +331,7 @@ impl Disk {
     /// Removes the oldest segments as long as they are done with.
     pub(super) fn prune(&mut self) {
         while let Some(front) = self.segments.front() {
-            let read = front.taken || front.cursor.at() >= front.bytes && front.bytes > 0;
-            if !read || front.out > 0 || front.left > 0 {
+            if front.out > 0 || front.left > 0 {
                 break;
             }
             let (name, after) = (front.name, front.after);

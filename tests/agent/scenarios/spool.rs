@@ -73,12 +73,24 @@ fn lost(agent: &Agent) -> f64 {
     sample(agent, "pillion_lost_records_total{destination=\"search\",reason=\"buffer\"}")
 }
 
-/// Waits until so many lines were read by this agent, and all are settled: none of the files is
-/// needed any more.
-fn wait_until_settled(agent: &Agent, lines: u64) {
+/// Waits until the checkpoint says that all files are settled to their ends: none is needed any more.
+fn wait_until_settled(place: &Place, agent: &Agent) {
     let settled = until(PATIENCE, || {
-        sample(agent, "pillion_read_lines_total") >= lines as f64
-            && sample(agent, "pillion_lag_bytes") == 0.0
+        let checkpoint = fs::read_to_string(place.state().join("checkpoint")).unwrap_or_default();
+        let mut lengths: BTreeMap<u64, usize> = BTreeMap::new();
+        for entry in fs::read_dir(place.logs()).expect("logs") {
+            let length = entry.expect("read").metadata().expect("there").len();
+            *lengths.entry(length).or_default() += 1;
+        }
+        let safe_at = |length: u64| {
+            let safe = checkpoint.split("\"safe\":").skip(1);
+            let number = |text: &str| {
+                let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+                text[..end].parse::<u64>().ok()
+            };
+            safe.filter(|text| number(text) == Some(length)).count()
+        };
+        lengths.into_iter().all(|(length, files)| safe_at(length) >= files)
     });
     assert!(settled, "{}", agent.log().join("\n"));
 }
@@ -117,7 +129,7 @@ fn a_volume_wiped_while_the_backend_is_down_arrives_when_it_is_back() {
     for file in 0..3 {
         place.append(&format!("{file}.log"), lines(file, 0..5_000));
     }
-    wait_until_settled(&agent, 15_000);
+    wait_until_settled(&place, &agent);
     agent.assert_conserved();
     assert_eq!(of_search(&agent, "buffer_limit_bytes"), f64::from(64 << 20));
     assert!(of_search(&agent, "buffered_records") > 10_000.0, "{}", agent.log().join("\n"));
@@ -146,7 +158,7 @@ fn s28_sink_down_kill_restart_and_the_logs_are_wiped() {
     for file in 0..3 {
         place.append(&format!("{file}.log"), lines(file, 0..10_000));
     }
-    wait_until_settled(&agent, 30_000);
+    wait_until_settled(&place, &agent);
     agent.kill();
     wipe(&place);
     let agent = Agent::start(&config, &[]);
@@ -171,7 +183,8 @@ fn s28_killed_while_the_buffer_is_sent() {
     for file in 0..3 {
         place.append(&format!("{file}.log"), lines(file, 0..10_000));
     }
-    wait_until_settled(&agent, 30_000);
+    wait_until_settled(&place, &agent);
+    receiver.faults().clear();
     receiver.faults().set(Fault::Slow(std::time::Duration::from_millis(20)));
     assert!(receiver.wait_for(PATIENCE, |requests| requests.stored > 2_000));
     agent.kill();
@@ -200,7 +213,7 @@ fn disk_buffer_persistence() {
         // No time for trouble to be noticed, in the last round: what is in memory goes to disk at the end.
         place.append(&format!("{round}.log"), lines(round, 0..3_000));
         if round < 2 {
-            wait_until_settled(&agent, 3_000);
+            wait_until_settled(&place, &agent);
         }
         agent.assert_conserved();
         let (status, log) = agent.terminate();
@@ -247,7 +260,7 @@ fn what_is_dropped_for_want_of_room_is_dropped_when_the_buffer_is_full_and_not_b
     let agent = Agent::start(&config(&place, &receiver.url(), more), &[]);
     // A third of what it has room for.
     place.append("0.log", lines(0, 0..2_000));
-    wait_until_settled(&agent, 2_000);
+    wait_until_settled(&place, &agent);
     let dropped =
         || sample(&agent, "pillion_dropped_records_total{destination=\"search\",reason=\"full\"}");
     assert_eq!(dropped(), 0.0);
@@ -288,7 +301,7 @@ fn at_loki_a_wiped_volume_arrives_in_order() {
     };
     let agent = Agent::start(&config, &[]);
     place.append("0.log", (0..6_000).map(line).collect::<String>());
-    wait_until_settled(&agent, 6_000);
+    wait_until_settled(&place, &agent);
     agent.kill();
     wipe(&place);
     let agent = Agent::start(&config, &[]);

@@ -62,9 +62,12 @@ pub(super) enum Origin {
 /// The ear for calls.
 pub(super) struct Ear {
     call: watch::Receiver<Call>,
-    /// The buffer did not take it: it waits for the next call.
+    /// The buffer did not take it: it waits for the next call, or a while.
     refused: bool,
 }
+
+/// How long a batch that the buffer did not take waits before it offers itself again.
+const OFFERED_AGAIN: Duration = Duration::from_secs(2);
 
 impl Ear {
     /// Resolves when called to step aside.
@@ -82,8 +85,11 @@ impl Ear {
             if called {
                 return;
             }
-            if self.call.changed().await.is_err() {
-                std::future::pending::<()>().await;
+            tokio::select! {
+                changed = self.call.changed() => if changed.is_err() {
+                    std::future::pending::<()>().await;
+                },
+                () = tokio::time::sleep(OFFERED_AGAIN), if self.refused => {}
             }
             self.refused = false;
         }

@@ -36,7 +36,7 @@ fn s31_flipped_bits_a_cut_tail_and_a_deleted_segment_cost_their_records_only() {
     for file in 0..3 {
         place.append(&format!("{file}.log"), lines(file, 0..20_000));
     }
-    wait_until_settled(&agent, 60_000);
+    wait_until_settled(&place, &agent);
     agent.kill();
     wipe(&place);
     let segments = segments(&place);
@@ -145,13 +145,13 @@ fn s30_a_full_disk_under_state_and_buffer_that_is_freed_later() {
     let fails = of_search(&agent, "buffer_write_failures_total");
     assert!(until(PATIENCE, || of_search(&agent, "buffer_write_failures_total") > fails));
     full.free();
-    wait_until_settled(&agent, 9_000);
+    wait_until_settled(&place, &agent);
     agent.assert_conserved();
     agent.wait_for_log("the buffer can be written again");
     let saves = sample(&agent, "pillion_checkpoint_saves_total");
     place.append("0.log", lines(0, 9_000..9_100));
     assert!(until(PATIENCE, || sample(&agent, "pillion_checkpoint_saves_total") > saves));
-    wait_until_settled(&agent, 9_100);
+    wait_until_settled(&place, &agent);
     agent.kill();
     wipe(&place);
     receiver.faults().clear();
