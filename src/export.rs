@@ -4,6 +4,7 @@ pub mod append;
 pub mod auth;
 pub mod backoff;
 pub mod breaker;
+pub mod buffer;
 pub mod concurrency;
 pub mod console;
 pub mod dead_letter;

@@ -23,7 +23,7 @@ pub struct Settings {
     pub memory: usize,
     /// Bytes on the disk that may be held of deleted files until they are settled everywhere.
     pub pin: u64,
-    /// Where checkpoint, instance, lock and dead letters live.
+    /// Where checkpoint, instance, lock, dead letters and disk buffers live.
     pub state: PathBuf,
     /// Worker threads; lineages are sharded over them.
     pub threads: NonZeroUsize,
@@ -121,6 +121,8 @@ pub struct Destination {
     pub compression: Compression,
     /// What happens when it cannot take more.
     pub when_full: WhenFull,
+    /// Bytes that its disk buffer may have; `None` is `buffer: off`.
+    pub buffer: Option<u64>,
 }
 
 /// The kinds of destination.

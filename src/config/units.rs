@@ -105,8 +105,12 @@ fn scaled(number: &str, factor: u64) -> Option<u64> {
 /// Bytes for a person: `12MiB`, `832KiB`, `100B`; rounded up, so that the number shown suffices.
 #[must_use]
 pub fn shown(bytes: usize) -> String {
+    const TIB: usize = 1 << 40;
     const MIB: usize = 1 << 20;
     const KIB: usize = 1 << 10;
+    if bytes >= TIB && bytes.is_multiple_of(TIB) {
+        return format!("{}TiB", bytes / TIB);
+    }
     if bytes < KIB {
         return format!("{bytes}B");
     }
@@ -181,5 +185,6 @@ mod tests {
         assert_eq!(shown((12 << 20) + 1), "12.1MiB");
         assert_eq!(shown((2 << 20) - 1), "2MiB");
         assert_eq!(shown(usize::MAX), "17592186044416MiB");
+        assert_eq!(shown(3 << 40), "3TiB");
     }
 }

@@ -12,22 +12,24 @@
 //! and again, as for a stream's limit, is passed by others if the destination takes them, each tried
 //! right after those before it have failed.
 //!
-//! Where it blocks: dead letters, the `file` and the `console` destination write and sync on tokio's
-//! blocking pool. On the runtime's thread itself are short reads of credential files before each
+//! With a [disk buffer](super::buffer), a destination in trouble does not hold batches: what is in the
+//! queue, and what waits for another attempt, goes to disk and is settled; and as long as something is
+//! there, it is sent first.
+//!
+//! Where it blocks: dead letters, the buffer, the `file` and the `console` destination write and sync
+//! on tokio's blocking pool. On the runtime's thread itself are short reads of credential files before each
 //! request, and the taking apart of a payload that was refused in part, one at a time.
 
-use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::{Id, JoinSet};
-use tokio::time::Instant;
-use tracing::{error, info};
 
-use self::work::{End, Shared};
+use self::drive::drive;
+use self::work::Shared;
+use self::work::aside::Call;
+use super::buffer::Buffer;
 use super::concurrency::MOST;
 use super::console::ConsoleSink;
 use super::dead_letter::file::DeadLetterFile;
@@ -36,14 +38,15 @@ use super::file::FileSink;
 use super::gate::Gate;
 use super::http::{Http, HttpError};
 use super::payload::Payload;
-use super::queue::{Accepted, Held, Queue};
+use super::queue::Queue;
 use super::rewrite::{Cut, Rewriter};
-use super::sink::{Dialect, Server, Sink};
+use super::sink::{Dialect, Server};
 use super::stats::DestinationStats;
 use crate::budget::Budget;
 use crate::checkpoint::settle::Settle;
 use crate::config::settings::{Destination, DestinationKind};
 
+mod drive;
 mod endpoint;
 mod quiet;
 mod work;
@@ -129,6 +132,7 @@ struct Unfinished<R> {
     stats: Arc<DestinationStats>,
     settle: Arc<dyn Settle>,
     dead_letters: DeadLetterFile,
+    buffer: Option<Arc<Buffer>>,
 }
 
 enum Kind {
@@ -141,7 +145,7 @@ enum Kind {
 /// Where delivery keeps its dead letters.
 #[derive(Clone, Copy, Debug)]
 pub struct DeadLetters<'p> {
-    /// The state directory.
+    /// The state directory, where its buffer is as well.
     pub state: &'p Path,
     /// The most bytes kept per destination; [`CAP`](super::dead_letter::file::CAP) by default.
     pub cap: u64,
@@ -169,13 +173,43 @@ pub enum Ended {
     OutputClosed,
 }
 
+/// Why a delivery cannot be set up.
+#[derive(Debug)]
+pub enum SetupError {
+    /// There can be no client with these settings.
+    Http(HttpError),
+    /// The disk buffer is there and cannot be read.
+    Buffer(io::Error),
+}
+
+impl From<HttpError> for SetupError {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}
+
+impl std::fmt::Display for SetupError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Http(error) => error.fmt(f),
+            Self::Buffer(error) => write!(
+                f,
+                "its disk buffer in the state directory cannot be read: {error}; make it readable, or \
+                 move it away to go without what is in it"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SetupError {}
+
 impl<R: Rewrite> Delivery<R> {
     /// Prepares the delivery of destination number `destination`; connects to nobody yet.
     ///
     /// # Errors
     ///
     /// When the settings cannot work whatever the server does: a URL that is none, a `ca` file that
-    /// holds no certificate.
+    /// holds no certificate. Or when the buffer is there and cannot be read.
     pub fn new(
         destination: usize,
         settings: &Destination,
@@ -184,7 +218,7 @@ impl<R: Rewrite> Delivery<R> {
         settle: Arc<dyn Settle>,
         dead_letters: DeadLetters<'_>,
         budget: &Arc<Budget>,
-    ) -> Result<Self, HttpError> {
+    ) -> Result<Self, SetupError> {
         let server = |http, dialect| -> Result<Kind, HttpError> {
             let transport = Http::new(http, Arc::clone(budget))?;
             Ok(Kind::Server(Box::new(Server { transport, dialect })))
@@ -202,8 +236,10 @@ impl<R: Rewrite> Delivery<R> {
         };
         let (name, stats) = (settings.name.clone(), Arc::clone(queue.stats()));
         let DeadLetters { state, cap } = dead_letters;
+        let buffer = Buffer::open(state, settings, &stats, budget).map_err(SetupError::Buffer)?;
         let dead_letters = DeadLetterFile::new(state, &name, cap, Arc::clone(&stats));
-        let shared = Unfinished { destination, name, rewriter, stats, settle, dead_letters };
+        let shared =
+            Unfinished { destination, name, rewriter, stats, settle, dead_letters, buffer };
         Ok(Self { shared, kind, queue })
     }
 
@@ -243,68 +279,10 @@ impl<R> Unfinished<R> {
             proven: false.into(),
             passed: 0.into(),
             more: Notify::new(),
+            buffer: self.buffer,
+            call: watch::Sender::new(Call::Stay),
+            writing: 0.into(),
         }
-    }
-}
-
-/// The loop of one destination.
-async fn drive<S: Sink, R: Rewrite>(
-    shared: Shared<S, R>,
-    queue: &Queue,
-    mut give_up: watch::Receiver<bool>,
-) -> Report {
-    let shared = Arc::new(shared);
-    let mut working: JoinSet<End> = JoinSet::new();
-    let mut since: HashMap<Id, (Instant, Held)> = HashMap::new();
-    let (mut open, mut abandoned) = (true, 0);
-    let ended = loop {
-        shared
-            .stats
-            .show_oldest(since.values().map(|(since, _)| *since).min().or_else(|| queue.oldest()));
-        if !open && working.is_empty() {
-            break Ended::Drained;
-        }
-        // Each in trouble of its own leaves its place to another, within bounds.
-        let passed = shared.passed.load(Relaxed).min(MOST);
-        let room = working.len() < shared.gate.width() + passed;
-        tokio::select! {
-            biased;
-            () = told(&mut give_up) => break Ended::GaveUp,
-            Some(done) = working.join_next_with_id(), if !working.is_empty() => match done {
-                Ok((id, End::Settled)) => drop(since.remove(&id)),
-                Ok((_, End::Gone)) => {
-                    // Its batch is dropped by now.
-                    abandoned += 1;
-                    break Ended::OutputClosed;
-                }
-                Err(failed) => {
-                    since.remove(&failed.id());
-                    abandoned += 1;
-                    error!(destination = shared.name, "a bug in delivery left a batch unsettled");
-                }
-            },
-            () = shared.more.notified() => {}
-            accepted = queue.pop(), if open && room => match accepted {
-                Some(accepted) => {
-                    let Accepted { batch, since: at, held } = accepted;
-                    let handle = working.spawn(work::deliver(Arc::clone(&shared), batch));
-                    since.insert(handle.id(), (at, held));
-                }
-                None => open = false,
-            },
-        }
-    };
-    let batches_left = abandoned + working.len() + queue.abandon();
-    working.shutdown().await;
-    let records_left = shared.stats.in_flight.load(Relaxed);
-    info!(destination = shared.name, ?ended, batches_left, records_left, "delivery ended");
-    Report { ended, batches_left, records_left }
-}
-
-/// Resolves when told to give up; never, if whoever could tell is gone.
-async fn told(give_up: &mut watch::Receiver<bool>) {
-    if give_up.wait_for(|told| *told).await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

@@ -111,6 +111,12 @@ impl Gate {
         inner.concurrency.limit() + usize::from(!inner.in_order())
     }
 
+    /// Whether order matters: only one request may ever be out.
+    #[must_use]
+    pub fn is_in_order(&self) -> bool {
+        self.lock().in_order()
+    }
+
     /// How many requests were answered well so far, of whichever batch.
     #[must_use]
     pub fn answered(&self) -> u64 {

@@ -3,8 +3,10 @@
 //! The equation that must hold at rest, per destination, in records:
 //!
 //! ```text
-//! records_in = delivered + duplicate + dead_lettered + dropped + lost + returned + in_flight
+//! records_in = delivered + duplicate + dead_lettered + dropped + lost + returned + in_flight + buffered
 //! ```
+//!
+//! What an earlier run left in the buffer enters again when it is opened.
 
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,6 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::breaker::Shown;
+use super::buffer::stats::BufferStats;
 use super::dead_letter::Reason;
 use super::outcome::{PauseClass, RetryClass, classes};
 
@@ -24,6 +27,8 @@ classes! {
         Unattributed = "unattributed",
         /// What was to be kept as a dead letter could not be read back from its payload.
         Unreadable = "unreadable",
+        /// It was in the disk buffer, and there it was damaged or taken away.
+        Buffer = "buffer",
     }
 }
 
@@ -41,8 +46,9 @@ classes! {
 /// those of dropped records; all may be read at any time.
 #[derive(Debug)]
 pub struct DestinationStats {
-    /// Records meant for the destination, whatever became of them. Written by the workers. At rest
-    /// it is [`Self::resolved`] plus [`Self::in_flight`] plus [`Self::open`].
+    /// Records meant for the destination, whatever became of them, and those that were in its buffer
+    /// at the start. Written by the workers. At rest it is [`Self::resolved`] plus
+    /// [`Self::in_flight`] plus the buffer's plus [`Self::open`].
     pub routed: AtomicU64,
     /// Records in the workers' open batches. Written by the workers.
     pub open: AtomicU64,
@@ -66,6 +72,8 @@ pub struct DestinationStats {
     pub returned: AtomicU64,
     /// Records accepted and not yet any of the above.
     pub in_flight: AtomicU64,
+    /// The disk buffer.
+    pub buffer: BufferStats,
     /// Batches settled.
     pub batches_settled: AtomicU64,
     /// Requests sent, whatever their answer; for files and the console, writes.
@@ -117,6 +125,7 @@ impl Default for DestinationStats {
             lost: std::array::from_fn(|_| AtomicU64::new(0)),
             returned: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
+            buffer: BufferStats::default(),
             batches_settled: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             bytes_wire: AtomicU64::new(0),
@@ -189,6 +198,33 @@ impl DestinationStats {
         self.active.store(0, Ordering::Relaxed);
         self.show_breaker(Shown::Closed, None);
         self.show_oldest(None);
+    }
+
+    /// Records went from memory to the buffer.
+    pub fn store(&self, records: u64) {
+        self.buffer.records.fetch_add(records, Ordering::Relaxed);
+        self.in_flight.fetch_sub(records, Ordering::Relaxed);
+    }
+
+    /// Records came back from the buffer, to be sent.
+    pub fn fetch(&self, records: u64) {
+        self.in_flight.fetch_add(records, Ordering::Relaxed);
+        self.buffer.records.fetch_sub(records, Ordering::Relaxed);
+    }
+
+    /// Records in the buffer turned out to be gone.
+    pub fn lose_buffered(&self, records: u64) {
+        self.fetch(records);
+        self.lose(LostReason::Buffer, records);
+    }
+
+    /// A buffer was opened with so many records in it. Those that it had when it was closed in this
+    /// run are counted already.
+    pub fn adopt(&self, records: u64) {
+        let known = self.buffer.records.swap(records, Ordering::Relaxed);
+        let new = records.saturating_sub(known);
+        self.routed.fetch_add(new, Ordering::Relaxed);
+        self.records_in.fetch_add(new, Ordering::Relaxed);
     }
 
     fn leave(&self, counter: &AtomicU64, records: u64) {
@@ -336,7 +372,10 @@ impl DestinationStats {
     pub fn unaccounted(&self) -> i64 {
         const LOOKS: usize = 4;
         let look = || {
-            let known = self.resolved() + load(&self.in_flight) + load(&self.open);
+            let known = self.resolved()
+                + load(&self.in_flight)
+                + load(&self.open)
+                + load(&self.buffer.records);
             load(&self.routed).cast_signed().wrapping_sub(known.cast_signed())
         };
         let mut found = look();

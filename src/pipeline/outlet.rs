@@ -149,7 +149,8 @@ impl Outlet {
     }
 
     /// Whether the destination has room left in its share. One that works is waited for: a backlog
-    /// is no trouble, and only a destination in trouble is to be dropped for.
+    /// is no trouble, and only a destination in trouble is to be dropped for. So is a disk buffer
+    /// that has room.
     fn finds_room(&mut self) -> bool {
         // Not to be mistaken for what a slow destination has left lying.
         if self.permit.bytes() >= self.share / 2 {
@@ -162,7 +163,8 @@ impl Outlet {
             0 => false,
             held => held + open >= share,
         };
-        self.pressure.wait_while(|| is_full() && !stats.is_in_trouble());
+        let takes_on = || !stats.is_in_trouble() || stats.buffer.takes();
+        self.pressure.wait_while(|| is_full() && takes_on());
         !is_full()
     }
 

@@ -95,7 +95,12 @@ impl Agent {
 
     /// The same by way of a program that becomes the agent, once it has changed limits or rights.
     pub(crate) fn spawn_under(launcher: &[&str], config: &Path, args: &[&str]) -> Self {
-        let mut child = command_under(launcher)
+        Self::spawn_by(command_under(launcher), config, args)
+    }
+
+    /// The same by a command that ends in the binary.
+    pub(crate) fn spawn_by(mut command: Command, config: &Path, args: &[&str]) -> Self {
+        let mut child = command
             .arg("run")
             .arg("--config")
             .arg(config)
@@ -194,9 +199,9 @@ impl Agent {
         drop(self.child.stdout.take());
     }
 
-    /// Waits until, for every destination, each record read has met its end or is in flight:
-    /// `routed = delivered + duplicate + dead-lettered + dropped + lost + in flight + open`, by that
-    /// sum and by what the agent itself says is unaccounted for.
+    /// Waits until, for every destination, each record read has met its end, is in flight or in the
+    /// buffer: `routed = delivered + duplicate + dead-lettered + dropped + lost + returned + in flight +
+    /// open + buffered`, by that sum and by what the agent itself says is unaccounted for.
     pub(crate) fn assert_conserved(&self) {
         let admin = self.logged("admin").expect("the agent says where");
         let mut page = String::new();
@@ -262,9 +267,10 @@ fn balances(page: &str) -> BTreeMap<String, [f64; 2]> {
     for (name, value) in samples(page) {
         let (whose, sign) = match name.split_once('{').map_or("", |(name, _)| name) {
             "pillion_routed_records_total" => (0, 1.0),
-            "pillion_records_total" | "pillion_in_flight_records" | "pillion_open_records" => {
-                (0, -1.0)
-            }
+            "pillion_records_total"
+            | "pillion_in_flight_records"
+            | "pillion_buffered_records"
+            | "pillion_open_records" => (0, -1.0),
             "pillion_unaccounted_records" => (1, 1.0),
             _ => continue,
         };

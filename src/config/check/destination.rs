@@ -14,6 +14,9 @@ use crate::config::tree::Kind;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
+/// More than any disk.
+const MOST_BUFFERED: usize = 1 << 50;
+
 /// The kinds, as a destination names them.
 const KINDS: [&str; 4] = ["elasticsearch", "loki", "console", "file"];
 
@@ -41,15 +44,18 @@ pub(super) fn destination(reader: &mut Reader<'_>, value: Value<'_>) -> Option<D
         let words = [("block", WhenFull::Block), ("drop_newest", WhenFull::DropNewest)];
         reader.one_of(value, &words)
     });
-    let buffer = fields.take("buffer").is_none_or(|value| no_buffer(reader, value));
+    let least = limits.map_or(0, |limits| limits.bytes.saturating_mul(2));
+    let buffer = fields.take("buffer");
+    let buffer = buffer.map_or(Some(None), |value| disk(reader, value, kind.as_ref(), least));
     fields.finish(reader);
-    let name = reader.or((named && buffer).then_some(value.name), value.name).to_owned();
+    let name = reader.or(named.then_some(value.name), value.name).to_owned();
     Some(Destination {
         name,
         kind: kind?,
         batch: reader.or(limits, BatchLimits { bytes: 0, ..usual }),
         compression: reader.or(compression, Compression::Fast),
         when_full: reader.or(when_full, WhenFull::Block),
+        buffer: reader.or(buffer, None),
     })
 }
 
@@ -160,13 +166,31 @@ fn has_compression(reader: &mut Reader<'_>, place: Place, kind: &DestinationKind
     false
 }
 
-fn no_buffer(reader: &mut Reader<'_>, value: Value<'_>) -> bool {
-    if matches!(&value.node.kind, Kind::Scalar { text, .. } if text == "off") {
-        return true;
+/// The bytes of a disk buffer; nothing for `off`. It has to have room for two batches.
+fn disk(
+    reader: &mut Reader<'_>,
+    value: Value<'_>,
+    kind: Option<&DestinationKind>,
+    least: usize,
+) -> Option<Option<u64>> {
+    if matches!(value.node.kind, Kind::Scalar { .. }) && !value.node.is_null() {
+        if reader.verbatim(value, "`off`")? == "off" {
+            return Some(None);
+        }
+        let message = format!("`buffer` cannot be {}", value.quoted());
+        let help = "write `buffer: off`, or `buffer: {disk: 1GiB}`";
+        reader.mistake(Mistake::at(value.place(), message).help(help));
+        return None;
     }
-    reader.mistake(
-        Mistake::at(value.place(), "buffers other than `off` are not there yet")
-            .help("remove it: what cannot be sent stays in the log files and is read when it can"),
-    );
-    false
+    let mut fields = reader.map(value)?;
+    let disk = fields.need("disk", "write `buffer: {disk: 1GiB}`");
+    fields.finish(reader);
+    let bytes = disk.and_then(|disk| reader.size(disk, least.max(MIB)..=MOST_BUFFERED))?;
+    if matches!(kind, Some(DestinationKind::Console | DestinationKind::File { .. })) {
+        let message = "only `elasticsearch` and `loki` have a disk buffer";
+        let help = "remove `buffer`: what cannot be written stays in the log files";
+        reader.mistake(Mistake::at(value.key, message).help(help));
+        return None;
+    }
+    Some(Some(bytes as u64))
 }

@@ -151,9 +151,9 @@ pub(super) fn directory(state: &Path) -> PathBuf {
     state.join("dead-letters")
 }
 
-/// What the names of a destination's files begin with, before the first dot. Bytes that could mean
-/// something in a path are written as `%XX`, so that two destinations never share a file.
-pub(super) fn stem(destination: &str) -> String {
+/// A destination's name as a part of a path. Bytes that could mean something there are written as
+/// `%XX`, so that no two destinations share one.
+pub(crate) fn stem(destination: &str) -> String {
     let mut name = String::new();
     for byte in destination.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') {

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pillion_parsers::frame::{FileNumber, Span};
+use tokio::time::Instant;
 
 use super::*;
 use crate::checkpoint::resume::Resume;
 use crate::export::dead_letter::file::CAP;
 use crate::export::outcome::Outcome;
-use crate::export::sink::Answer;
+use crate::export::sink::{Answer, Sink};
 use crate::pipeline::batch::{Batch, Receipt};
 
+mod buffered;
 mod model;
 mod refused;
 mod scripted;
@@ -164,6 +166,9 @@ impl<S: Sink> Bench<S> {
             proven: false.into(),
             passed: 0.into(),
             more: Notify::new(),
+            buffer: None,
+            call: watch::Sender::new(Call::Stay),
+            writing: 0.into(),
         };
         Self {
             queue: Queue::new(Arc::clone(&stats)),
@@ -223,7 +228,8 @@ impl<S: Sink> Bench<S> {
             counter.load(std::sync::atomic::Ordering::Relaxed)
         };
         let (records_in, in_flight) = (count(&self.stats.records_in), count(&self.stats.in_flight));
-        assert_eq!(records_in, self.stats.resolved() + in_flight, "{:?}", self.stats);
+        let buffered = count(&self.stats.buffer.records);
+        assert_eq!(records_in, self.stats.resolved() + in_flight + buffered, "{:?}", self.stats);
     }
 
     /// Which batches are settled; none twice.

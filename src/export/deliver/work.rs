@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 use tracing::{debug, error, info, warn};
 
 use super::Rewrite;
@@ -15,6 +15,7 @@ use super::quiet::Quiet;
 use crate::budget::Permit;
 use crate::checkpoint::settle::Settle;
 use crate::export::backoff::Backoff;
+use crate::export::buffer::Buffer;
 use crate::export::dead_letter::Reason;
 use crate::export::dead_letter::file::DeadLetterFile;
 use crate::export::gate::{Gate, Slot, backoff_for};
@@ -23,12 +24,14 @@ use crate::export::payload::Payload;
 use crate::export::rewrite::Cut;
 use crate::export::sink::{Answer, Sink};
 use crate::export::stats::DestinationStats;
-use crate::pipeline::batch::Batch;
 
+pub(super) use self::aside::Load;
+use self::aside::{Call, Ear, Origin, Tried};
 use self::divide::PROBE;
 use self::search::{Search, found};
 use self::tally::{Tally, hold};
 
+pub(super) mod aside;
 mod divide;
 mod refuse;
 mod search;
@@ -74,6 +77,12 @@ pub(super) struct Shared<S, R> {
     pub(super) passed: AtomicUsize,
     /// Rung when another batch may be at hand.
     pub(super) more: Notify,
+    /// Where batches go while the destination is in trouble.
+    pub(super) buffer: Option<Arc<Buffer>>,
+    /// What is asked of work in progress.
+    pub(super) call: watch::Sender<Call>,
+    /// Batches on their way from the queue to the buffer.
+    pub(super) writing: AtomicUsize,
 }
 
 /// How a batch ended.
@@ -83,6 +92,8 @@ pub(super) enum End {
     Settled,
     /// Dropped unsettled: the destination is gone for good.
     Gone,
+    /// Dropped unsettled: there is no time left. What came from the buffer is there still.
+    GivenUp,
 }
 
 /// What is left of a batch.
@@ -92,6 +103,9 @@ struct Work<S, R> {
     permit: Permit,
     /// Bytes of the permit that are not payload: the receipt.
     besides: usize,
+    /// Who is told at the end.
+    origin: Origin,
+    ear: Ear,
     /// Its place among the batches.
     ticket: u64,
     /// Whether it is among [`Shared::passed`].
@@ -125,36 +139,34 @@ impl Piece {
     }
 }
 
-/// Delivers a batch and settles it.
-pub(super) async fn deliver<S: Sink, R: Rewrite>(shared: Arc<Shared<S, R>>, batch: Batch) -> End {
-    let Batch { payload, refused, receipt, permit } = batch;
-    let pieces: VecDeque<_> = payload.into_iter().map(Piece::new).collect();
-    let besides = permit.bytes().saturating_sub(resident(&pieces));
-    let ticket = shared.gate.ticket();
-    let shared_too = Arc::clone(&shared);
-    let mut work = Work {
-        shared: shared_too,
-        pieces,
-        permit,
-        besides,
-        ticket,
-        is_passed: false,
-        answered: None,
-        alone: 0,
-        search: None,
-    };
+/// Delivers a load, or takes it to the buffer, and settles it.
+pub(super) async fn deliver<S: Sink, R: Rewrite>(shared: Arc<Shared<S, R>>, load: Load) -> End {
+    let to_buffer = matches!(load, Load::ToBuffer(_));
+    let (mut work, refused) = Work::on(&shared, load);
     work.keep_all(refused).await;
-    while let Some(piece) = work.pieces.pop_front() {
-        if work.attempt(piece).await == End::Gone {
-            return End::Gone;
+    if to_buffer {
+        let goes_on = work.step_aside().await;
+        shared.writing.fetch_sub(1, Relaxed);
+        shared.more.notify_one();
+        if !goes_on {
+            return End::GivenUp;
         }
-        work.conclude().await;
-        work.account();
     }
-    shared.settle.settle(shared.destination, &receipt);
-    shared.stats.batches_settled.fetch_add(1, Relaxed);
-    // The permit and the receipt go here.
-    End::Settled
+    while let Some(piece) = work.pieces.pop_front() {
+        match work.attempt(piece).await {
+            Tried::Answered => {
+                work.conclude().await;
+                work.account();
+            }
+            Tried::Called => {
+                if !work.step_aside().await {
+                    return End::GivenUp;
+                }
+            }
+            Tried::Gone => return End::Gone,
+        }
+    }
+    work.settle().await
 }
 
 fn resident(pieces: &VecDeque<Piece>) -> usize {
@@ -163,8 +175,11 @@ fn resident(pieces: &VecDeque<Piece>) -> usize {
 
 impl<S: Sink, R: Rewrite> Work<S, R> {
     /// Sends one piece once. Puts back what is left of it.
-    async fn attempt(&mut self, mut piece: Piece) -> End {
-        let slot = self.shared.gate.enter(self.ticket).await;
+    async fn attempt(&mut self, mut piece: Piece) -> Tried {
+        let Some(slot) = self.enter().await else {
+            self.pieces.push_front(piece);
+            return Tried::Called;
+        };
         if slot.is_probe() && self.shared.small_probes {
             piece = self.small(piece);
         }
@@ -174,7 +189,11 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         stats.requests.fetch_add(1, Relaxed);
         stats.bytes_wire.fetch_add(payload.body.len() as u64, Relaxed);
         stats.bytes_plain.fetch_add(payload.plain_bytes as u64, Relaxed);
-        let Answer { outcome, status, detail } = self.shared.sink.send(payload).await;
+        let Some(Answer { outcome, status, detail }) = self.send(&piece.payload).await else {
+            self.pieces.push_front(piece);
+            return Tried::Called;
+        };
+        let stats = &self.shared.stats;
         stats.last_status.store(status, Relaxed);
         if !matches!(outcome, Outcome::Retry { .. }) {
             (self.answered, self.alone) = (None, 0);
@@ -183,7 +202,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             Outcome::Delivered => {
                 self.recovered(slot.succeeded());
                 self.shared.proven.store(true, Relaxed);
-                stats.deliver(u64::from(payload.records));
+                stats.deliver(u64::from(piece.payload.records));
             }
             Outcome::Records(verdicts) => match found(&piece, &verdicts) {
                 Some(refusal) => self.found(slot, piece, refusal),
@@ -210,9 +229,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
                 self.pause(slot, class, status, detail.as_deref());
                 self.pieces.push_front(piece);
             }
-            Outcome::Gone => return End::Gone,
+            Outcome::Gone => return Tried::Gone,
         }
-        End::Settled
+        Tried::Answered
     }
 
     /// Acts on the verdict over each record.
@@ -249,7 +268,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         }
         if let Some(wait) = wait {
             self.account();
-            tokio::time::sleep(wait).await;
+            self.pass(wait).await;
         }
     }
 
@@ -319,7 +338,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             let place = (self.alone < ALONE_AFTER).then(|| shared.gate.hold(self.ticket)).flatten();
             // With others behind it, it asks more often.
             let failures = if place.is_some() { failures.min(PASSED_AFTER) } else { failures };
-            tokio::time::sleep(shared.gate.delay(backoff_for(class), failures, after)).await;
+            self.pass(shared.gate.delay(backoff_for(class), failures, after)).await;
         }
     }
 
@@ -348,10 +367,10 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         again.into_iter().for_each(|piece| self.pieces.push_front(piece));
         if !open {
             self.account();
-            let gate = &self.shared.gate;
+            let gate = Arc::clone(&self.shared.gate);
             let wait = gate.delay(Backoff::OVERLOAD, failures, None);
             let _place = gate.hold(self.ticket);
-            tokio::time::sleep(wait).await;
+            self.pass(wait).await;
         }
     }
 

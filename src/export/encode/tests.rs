@@ -170,6 +170,7 @@ pub(crate) fn destination(kind: DestinationKind, compression: Compression) -> De
         batch: BatchLimits { bytes: 1 << 20, records: 1000, linger: std::time::Duration::MAX },
         compression,
         when_full: WhenFull::Block,
+        buffer: None,
     }
 }
 

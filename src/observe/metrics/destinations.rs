@@ -1,5 +1,6 @@
 //! What became of the records at each destination. At rest,
-//! `routed = delivered + duplicate + dead-lettered + dropped + lost + returned + in flight + open`.
+//! `routed = delivered + duplicate + dead-lettered + dropped + lost + returned + in flight + open +
+//! buffered`. What an earlier run left in the buffer counts as routed when it is taken over.
 
 use super::{Counted, Labels, Page, get};
 use crate::export::stats::DestinationStats;
@@ -8,6 +9,7 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     outcomes(page, counted);
     requests(page, counted);
     states(page, counted);
+    buffers(page, counted);
 }
 
 /// One sample per destination.
@@ -133,5 +135,28 @@ fn states(page: &mut Page, counted: &Counted) {
         "dead_letter_bytes",
         "Bytes in the dead-letter file",
         each(counted, |stats| get(&stats.dead_letter_bytes) as f64),
+    );
+}
+
+fn buffers(page: &mut Page, counted: &Counted) {
+    page.gauge(
+        "buffered_records",
+        "Records in the disk buffer that are not being sent",
+        each(counted, |stats| get(&stats.buffer.records) as f64),
+    );
+    page.gauge(
+        "buffer_bytes",
+        "Bytes in the disk buffer",
+        each(counted, |stats| get(&stats.buffer.bytes) as f64),
+    );
+    page.gauge(
+        "buffer_limit_bytes",
+        "Bytes that the disk buffer may have",
+        each(counted, |stats| get(&stats.buffer.limit) as f64),
+    );
+    page.counter(
+        "buffer_write_failures",
+        "Writes to the disk buffer that failed",
+        each(counted, |stats| get(&stats.buffer.write_failures)),
     );
 }

@@ -23,6 +23,7 @@ fn outlet(budget: &Arc<Budget>, queue: &Arc<Queue>, when_full: WhenFull) -> Outl
         batch: limits,
         compression: Compression::None,
         when_full,
+        buffer: None,
     };
     Outlet::new(OutletParts {
         name: destination.name.clone(),

@@ -337,6 +337,7 @@ async fn a_configured_file_is_delivered_to_by_the_public_way() {
         batch: BatchLimits { bytes: 1, records: 1, linger: Duration::ZERO },
         compression: Compression::None,
         when_full: WhenFull::Block,
+        buffer: None,
     };
     let settle = Arc::clone(&bench.settled) as Arc<dyn Settle>;
     let dead_letters = DeadLetters { state: state.path(), cap: CAP };

@@ -41,11 +41,14 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// Bytes of the payloads that are kept.
+    /// The payloads that are kept, none of whose records has met its end.
+    pub(super) fn payloads(&self) -> impl Iterator<Item = &Payload> {
+        self.found.iter().map(|(payload, _)| payload).chain(&self.undecided)
+    }
+
+    /// Bytes of them.
     pub(super) fn resident(&self) -> usize {
-        let found = self.found.iter().map(|(payload, _)| payload.resident());
-        let undecided = self.undecided.iter().map(Payload::resident);
-        found.chain(undecided).sum()
+        self.payloads().map(Payload::resident).sum()
     }
 
     /// Whether those found were all refused at first.

@@ -1,0 +1,267 @@
+//! The disk buffer of one destination: where batches wait while it takes nothing, for volumes that are
+//! gone before it is back.
+//!
+//! ```text
+//! queue ──────────────────────────────> delivery      nothing buffered, and the destination works
+//! queue ──> frames, synced ──> settled                it is in trouble, or something is buffered
+//!               └──────> oldest first ──> delivery
+//! ```
+//!
+//! A batch's receipt is settled once its payload is on disk and synced. From then on the buffer answers
+//! for it: until the destination has taken it, or it is a dead letter. Written once, a payload is sent
+//! as it is, with the ids it has, so that what is sent again after a crash is known for what it is.
+//!
+//! Layout: `buffer/<destination>/<form>/` in the state directory holds [segments](segment) of
+//! [frames](frame), and the [bounds](bounds) of it all. [`Buffer`] is the asynchronous side: its work
+//! on files is done on tokio's blocking pool, one thing at a time.
+
+mod bounds;
+mod disk;
+mod form;
+mod frame;
+mod open;
+mod segment;
+pub mod stats;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use self::disk::{Disk, Place, Refusal, Take};
+use self::form::{Form, holds_segments};
+use super::payload::Payload;
+use super::stats::DestinationStats;
+use crate::budget::{Budget, Permit};
+use crate::config::settings::Destination;
+
+/// How long a disk that failed is left alone.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// One destination's buffer, open.
+#[derive(Debug)]
+pub struct Buffer {
+    destination: String,
+    /// Held by one blocking thread at a time.
+    disk: Arc<Mutex<Disk>>,
+    stats: Arc<DestinationStats>,
+    budget: Arc<Budget>,
+    /// When to try again to write; `None` while writing works.
+    retry_at: Mutex<Option<Instant>>,
+}
+
+/// A payload taken out of the buffer. It stays on disk until it is said to be [done](Buffer::done).
+#[derive(Debug)]
+pub struct Taken {
+    /// What to send.
+    pub payload: Payload,
+    /// Its share of the budget.
+    pub permit: Permit,
+    /// Where it is.
+    pub stored: Stored,
+}
+
+/// Where a payload lies in the buffer.
+#[derive(Debug)]
+pub struct Stored(Place);
+
+impl Buffer {
+    /// Opens the buffer of a destination below the state directory, and counts what it holds. `None` if
+    /// it is to have none and nothing is left from when it had one; what is left is sent. Nothing is
+    /// created before it is needed.
+    ///
+    /// # Errors
+    ///
+    /// When what is there cannot be read.
+    pub fn open(
+        state: &Path,
+        settings: &Destination,
+        stats: &Arc<DestinationStats>,
+        budget: &Arc<Budget>,
+    ) -> io::Result<Option<Arc<Self>>> {
+        let (destination, form) = (&settings.name, Form::of(settings));
+        for (form, directory) in Form::others(form, state, destination) {
+            warn!(
+                destination,
+                form,
+                directory = %directory.display(),
+                "the buffer holds bodies that were written for other settings: they are kept and not \
+                 sent; give the destination back its kind, format or compression until they are, or \
+                 remove the directory"
+            );
+        }
+        let Some(form) = form else { return Ok(None) };
+        let directory = form.directory(state, destination);
+        if settings.buffer.is_none() && !holds_segments(&directory) {
+            return Ok(None);
+        }
+        let limit = settings.buffer.unwrap_or(0);
+        let disk = Disk::open(destination, directory, limit, Arc::clone(stats))?;
+        stats.buffer.limit.store(limit, Relaxed);
+        Ok(Some(Arc::new(Self {
+            destination: destination.clone(),
+            disk: Arc::new(Mutex::new(disk)),
+            stats: Arc::clone(stats),
+            budget: Arc::clone(budget),
+            retry_at: Mutex::default(),
+        })))
+    }
+
+    /// Whether a payload waits to be taken.
+    #[must_use]
+    pub fn has_waiting(&self) -> bool {
+        self.stats.buffer.waiting.load(Relaxed) > 0
+    }
+
+    /// Whether it is worth trying to write to it: it has room, and did not just fail.
+    #[must_use]
+    pub fn admits(&self) -> bool {
+        match *lock(&self.retry_at) {
+            Some(at) => at <= Instant::now(),
+            None => self.stats.buffer.takes(),
+        }
+    }
+
+    /// Writes payloads and syncs them, all or none: whether they are in the buffer. Their records are
+    /// in flight before, and buffered after.
+    pub async fn append(&self, payloads: Vec<Payload>) -> bool {
+        let records = payloads.iter().map(|payload| u64::from(payload.records)).sum();
+        let appended = self.on_disk(
+            move |disk| disk.append(&payloads),
+            move |stats| {
+                stats.store(records);
+            },
+        );
+        match appended.await {
+            Some(Ok(())) => {
+                self.failing(None);
+                true
+            }
+            Some(Err(Refusal::Full)) => {
+                self.failing(None);
+                if !self.stats.buffer.refuses.swap(true, Relaxed) {
+                    let (destination, limit) = (&self.destination, self.limit());
+                    warn!(
+                        destination,
+                        limit,
+                        "the buffer is full: as without one, what cannot be sent stays in the log \
+                         files until there is room"
+                    );
+                }
+                false
+            }
+            Some(Err(Refusal::TooLarge)) => false,
+            Some(Err(Refusal::Io(error))) => {
+                self.failing(Some(error));
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// The oldest payload that was not taken yet; `None` if there is none, or not now: the budget has
+    /// no room for it, and it need not be had (`must`), or the disk does not give it. Its records are
+    /// buffered before, and in flight after.
+    pub async fn take(&self, must: bool) -> Option<Taken> {
+        let budget = Arc::clone(&self.budget);
+        let taken = self.on_disk(
+            move |disk| {
+                let taken = disk.take(&budget, must);
+                if let Ok(Take::Payload(payload, ..)) = &taken {
+                    disk.stats.fetch(u64::from(payload.records));
+                }
+                taken
+            },
+            |_| {},
+        );
+        match taken.await? {
+            Ok(Take::Payload(payload, permit, place)) => {
+                Some(Taken { payload, permit, stored: Stored(place) })
+            }
+            Ok(Take::Nothing | Take::NoBudget) => None,
+            Err(error) => {
+                let destination = &self.destination;
+                error!(destination, %error, "the buffer cannot be read; trying again");
+                None
+            }
+        }
+    }
+
+    /// Says that every record of a payload has met its end.
+    pub async fn done(&self, stored: Stored) {
+        let done = self.on_disk(
+            move |disk| {
+                let before = disk.bytes();
+                disk.done(stored.0);
+                Ok::<_, ()>(disk.bytes() < before)
+            },
+            |_| {},
+        );
+        let has_room = matches!(done.await, Some(Ok(true)));
+        if has_room && lock(&self.retry_at).is_none() {
+            self.stats.buffer.refuses.store(false, Relaxed);
+        }
+    }
+
+    /// Does something on a blocking thread, and counts it if it was done; `None` if that thread
+    /// panicked.
+    async fn on_disk<T: Send + 'static, E: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Disk) -> Result<T, E> + Send + 'static,
+        count: impl FnOnce(&DestinationStats) + Send + 'static,
+    ) -> Option<Result<T, E>> {
+        let disk = Arc::clone(&self.disk);
+        let acted = tokio::task::spawn_blocking(move || {
+            let mut disk = lock(&disk);
+            let done = act(&mut disk);
+            if done.is_ok() {
+                // In the same breath, so that what is done is counted even if nobody waits for it.
+                count(&disk.stats);
+            }
+            disk.show();
+            done
+        });
+        acted.await.ok()
+    }
+
+    /// Notes whether the disk takes what is written to it.
+    fn failing(&self, error: Option<io::Error>) {
+        let destination = &self.destination;
+        let retry_at = error.is_some().then(|| Instant::now() + PATIENCE);
+        let before = std::mem::replace(&mut *lock(&self.retry_at), retry_at);
+        if error.is_some() || before.is_some() {
+            self.stats.buffer.refuses.store(error.is_some(), Relaxed);
+        }
+        match (error, before) {
+            (Some(error), before) => {
+                self.stats.buffer.write_failures.fetch_add(1, Relaxed);
+                if before.is_none() {
+                    error!(
+                        destination,
+                        %error,
+                        "the buffer cannot be written: what cannot be sent stays in the log files; \
+                         it is tried again every two seconds, so make room on its disk, or lower \
+                         `buffer`"
+                    );
+                }
+            }
+            (None, Some(_)) => info!(destination, "the buffer can be written again"),
+            (None, None) => {}
+        }
+    }
+
+    fn limit(&self) -> u64 {
+        self.stats.buffer.limit.load(Relaxed)
+    }
+}
+
+/// Nothing panics while one is held that would leave half of it behind.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

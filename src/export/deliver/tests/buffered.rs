@@ -1,0 +1,169 @@
+//! A destination with a disk buffer, on paused time.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::*;
+use crate::config::settings::Compression;
+use crate::export::buffer::Buffer;
+use crate::export::encode::tests::{destination, elasticsearch};
+use crate::export::outcome::RetryClass;
+
+/// A destination that is down until `heals`, with a buffer of so many bytes.
+fn down_for(seconds: u64, limit: u64) -> Bench<Scripted> {
+    let heals = Instant::now() + Duration::from_secs(seconds);
+    let mut bench = Bench::new(move |_| {
+        if Instant::now() < heals {
+            return Outcome::Retry { class: RetryClass::Connect, after: None };
+        }
+        Outcome::Delivered
+    });
+    bench.buffer(limit);
+    bench
+}
+
+impl<S: Sink> Bench<S> {
+    /// Gives it a disk buffer of so many bytes.
+    fn buffer(&mut self, limit: u64) {
+        let settings = Destination {
+            buffer: Some(limit),
+            ..destination(elasticsearch(true), Compression::None)
+        };
+        let buffer = Buffer::open(self.state.path(), &settings, &self.stats, &self.budget);
+        let shared = self.shared.as_mut().expect("not started");
+        shared.buffer = buffer.expect("opens");
+    }
+}
+
+async fn until(what: impl Fn() -> bool) {
+    while !what() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// What was stored: sent once the destination answers.
+fn delivered(bench: &Bench<Scripted>, down_for: f64) -> Vec<String> {
+    let sent = bench.sent.lock().expect("whole");
+    let answered = sent.iter().filter(|(at, _)| at.as_secs_f64() + 0.02 >= down_for);
+    answered.flat_map(|(_, records)| records.clone()).collect()
+}
+
+async fn an_outage_is_settled_to_disk(in_order: bool) {
+    let mut bench = down_for(120, 1 << 20);
+    if in_order {
+        bench.one_at_a_time();
+    }
+    let mut pushed: Vec<String> =
+        (0..10).flat_map(|at| bench.push(&format!("a{at}-"), 3)).collect();
+    let (before, delivery) = (bench.stats.clone(), bench.start());
+    until(|| before.batches_settled.load(Relaxed) == 10).await;
+    assert_eq!(bench.settled_once().len(), 10, "the files may go");
+    let buffered = before.buffer.records.load(Relaxed) + before.in_flight.load(Relaxed);
+    assert_eq!((buffered, before.delivered.load(Relaxed)), (30, 0));
+    pushed.extend((0..10).flat_map(|at| bench.push(&format!("b{at}-"), 3)));
+    until(|| before.batches_settled.load(Relaxed) == 20).await;
+    bench.check_conserved();
+    bench.queue.close();
+    let report = delivery.await.expect("no panic");
+    assert_eq!(report, Report { ended: Ended::Drained, batches_left: 0, records_left: 0 });
+    let mut got = delivered(&bench, 120.0);
+    if !in_order {
+        got.sort_unstable();
+        pushed.sort_unstable();
+    }
+    assert_eq!(got, pushed);
+    bench.check_conserved();
+    assert_eq!((bench.budget.used(), before.buffer.bytes.load(Relaxed)), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_settled_to_disk_and_sent_when_it_is_over() {
+    an_outage_is_settled_to_disk(false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_order_matters_the_disk_keeps_it() {
+    an_outage_is_settled_to_disk(true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_works_never_touches_the_disk() {
+    let mut bench = down_for(0, 1 << 20);
+    for batch in 0..100 {
+        bench.push(&format!("b{batch}-"), 2);
+    }
+    bench.drain().await;
+    assert!(!bench.state.path().join("buffer").exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_buffer_leaves_the_rest_in_memory_unsettled() {
+    let mut bench = down_for(300, 2_000);
+    let pushed: Vec<String> = (0..60).flat_map(|at| bench.push(&format!("b{at}-"), 5)).collect();
+    let (stats, delivery) = (bench.stats.clone(), bench.start());
+    until(|| stats.buffer.write_failures.load(Relaxed) == 0 && !stats.buffer.takes()).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let settled = bench.settled_once().len();
+    assert!((5..60).contains(&settled), "{settled} are settled");
+    assert!(stats.buffer.bytes.load(Relaxed) <= 2_000);
+    assert!(bench.queue.len() > 20, "{}", bench.queue.len());
+    bench.queue.close();
+    let report = delivery.await.expect("no panic");
+    assert_eq!((report.ended, report.batches_left), (Ended::Drained, 0));
+    let mut got = delivered(&bench, 300.0);
+    got.sort_unstable();
+    let mut expected = pushed;
+    expected.sort_unstable();
+    assert_eq!(got, expected);
+    bench.check_conserved();
+    assert_eq!(bench.budget.used(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s49_what_is_given_up_is_left_in_the_buffer_settled() {
+    // It hangs: nothing shows that it is in trouble before the grace is over.
+    let mut bench = down_for(0, 1 << 20);
+    bench.takes(Duration::from_secs(3600));
+    for batch in 0..20 {
+        bench.push(&format!("b{batch}-"), 2);
+    }
+    let delivery = bench.start();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(bench.settled_once().len(), 0);
+    bench.give_up.send_replace(true);
+    let report = delivery.await.expect("no panic");
+    assert_eq!(report, Report { ended: Ended::GaveUp, batches_left: 0, records_left: 0 });
+    assert_eq!(bench.settled_once().len(), 20);
+    assert_eq!(bench.stats.buffer.records.load(Relaxed), 40);
+    bench.check_conserved();
+    assert_eq!(bench.budget.used(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_refused_in_part_goes_to_disk_as_what_is_left() {
+    use crate::export::outcome::Verdict;
+    let heals = Instant::now() + Duration::from_secs(60);
+    let mut first = true;
+    let mut bench = Bench::new(move |sent| {
+        if std::mem::take(&mut first) {
+            let verdict = |at: usize| match at % 2 {
+                0 => Verdict::Delivered,
+                _ => Verdict::Retry(RetryClass::Overload),
+            };
+            return Outcome::Records((0..sent.len()).map(verdict).collect());
+        }
+        if Instant::now() < heals {
+            return Outcome::Retry { class: RetryClass::Server, after: None };
+        }
+        Outcome::Delivered
+    });
+    bench.buffer(1 << 20);
+    bench.push("r", 10);
+    let (stats, delivery) = (bench.stats.clone(), bench.start());
+    until(|| stats.batches_settled.load(Relaxed) == 1).await;
+    assert_eq!(stats.delivered.load(Relaxed), 5);
+    bench.queue.close();
+    delivery.await.expect("no panic");
+    assert_eq!(delivered(&bench, 60.0), ["r1", "r3", "r5", "r7", "r9"]);
+    assert_eq!(stats.delivered.load(Relaxed), 10);
+    bench.check_conserved();
+}

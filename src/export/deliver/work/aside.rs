@@ -1,0 +1,220 @@
+//! Stepping aside: what waits for a destination in trouble goes to the disk buffer, and what is given
+//! up at the end of the grace goes there too.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::search::Search;
+use super::{End, Piece, Shared, Work, resident};
+use crate::budget::Permit;
+use crate::export::buffer::{Stored, Taken};
+use crate::export::dead_letter::DeadLetter;
+use crate::export::deliver::Rewrite;
+use crate::export::gate::Slot;
+use crate::export::payload::Payload;
+use crate::export::sink::{Answer, Sink};
+use crate::pipeline::batch::{Batch, Receipt};
+
+/// What the loop asks of work in progress. Without a buffer it never asks for anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::export::deliver) enum Call {
+    /// Nothing.
+    Stay,
+    /// To go to the buffer instead of waiting, unless it comes from there.
+    IfWaiting,
+    /// To go there at once, or to be given up.
+    Leave,
+}
+
+/// What is to be delivered.
+#[derive(Debug)]
+pub(in crate::export::deliver) enum Load {
+    /// A batch, to be sent.
+    Batch(Batch),
+    /// A batch for the buffer; to be sent only if that does not take it. Counted in
+    /// [`Shared::writing`].
+    ToBuffer(Batch),
+    /// A payload from the buffer, to be sent.
+    Taken(Taken),
+}
+
+/// How an attempt ended.
+pub(super) enum Tried {
+    /// What is left, if anything, is to be tried again.
+    Answered,
+    /// It was called to step aside.
+    Called,
+    /// The destination is gone for good.
+    Gone,
+}
+
+/// Who is told when all has met its end.
+pub(super) enum Origin {
+    /// The ledger.
+    Queue(Receipt),
+    /// The buffer; nothing once it was told.
+    Buffer(Option<Stored>),
+}
+
+/// The ear for calls.
+pub(super) struct Ear {
+    call: watch::Receiver<Call>,
+    /// The buffer did not take it: it waits for the next call, or a while.
+    refused: bool,
+}
+
+/// How long a batch that the buffer did not take waits before it offers itself again.
+const OFFERED_AGAIN: Duration = Duration::from_secs(2);
+
+impl Ear {
+    /// Resolves when called to step aside.
+    async fn called(&mut self, from_buffer: bool) {
+        loop {
+            if self.call.has_changed().unwrap_or(false) {
+                self.refused = false;
+            }
+            let call = *self.call.borrow_and_update();
+            let called = match call {
+                Call::Stay => false,
+                Call::IfWaiting => !from_buffer && !self.refused,
+                Call::Leave => !self.refused,
+            };
+            if called {
+                return;
+            }
+            tokio::select! {
+                changed = self.call.changed() => if changed.is_err() {
+                    std::future::pending::<()>().await;
+                },
+                () = tokio::time::sleep(OFFERED_AGAIN), if self.refused => {}
+            }
+            self.refused = false;
+        }
+    }
+
+    /// Resolves when there is no time left.
+    async fn called_to_leave(&mut self) {
+        if self.call.wait_for(|call| *call == Call::Leave).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn is_to_leave(&self) -> bool {
+        *self.call.borrow() == Call::Leave
+    }
+}
+
+impl Load {
+    /// Payloads, what was refused before, and who is to be told, with the share of the budget.
+    fn apart(self) -> (Option<Payload>, Vec<DeadLetter>, Origin, Permit) {
+        match self {
+            Self::Batch(batch) | Self::ToBuffer(batch) => {
+                let Batch { payload, refused, receipt, permit } = batch;
+                (payload, refused, Origin::Queue(receipt), permit)
+            }
+            Self::Taken(Taken { payload, permit, stored }) => {
+                (Some(payload), Vec::new(), Origin::Buffer(Some(stored)), permit)
+            }
+        }
+    }
+}
+
+impl<S: Sink, R: Rewrite> Work<S, R> {
+    /// The work of a load; and what its encoder refused, to be kept first.
+    pub(super) fn on(shared: &Arc<Shared<S, R>>, load: Load) -> (Self, Vec<DeadLetter>) {
+        let (payload, refused, origin, permit) = load.apart();
+        let pieces: VecDeque<_> = payload.into_iter().map(Piece::new).collect();
+        let work = Self {
+            besides: permit.bytes().saturating_sub(resident(&pieces)),
+            ticket: shared.gate.ticket(),
+            ear: Ear { call: shared.call.subscribe(), refused: false },
+            shared: Arc::clone(shared),
+            pieces,
+            permit,
+            origin,
+            is_passed: false,
+            answered: None,
+            alone: 0,
+            search: None,
+        };
+        (work, refused)
+    }
+
+    /// Waits for leave to send; `None` if it is to step aside instead.
+    pub(super) async fn enter(&mut self) -> Option<Slot> {
+        let from_buffer = self.is_from_buffer();
+        tokio::select! {
+            biased;
+            slot = self.shared.gate.enter(self.ticket) => Some(slot),
+            () = self.ear.called(from_buffer) => None,
+        }
+    }
+
+    /// Sends a payload; `None` if there is no time left for the answer.
+    pub(super) async fn send(&mut self, payload: &Payload) -> Option<Answer> {
+        tokio::select! {
+            biased;
+            answer = self.shared.sink.send(payload) => Some(answer),
+            () = self.ear.called_to_leave() => None,
+        }
+    }
+
+    /// Waits, unless it is to step aside.
+    pub(super) async fn pass(&mut self, time: Duration) {
+        let from_buffer = self.is_from_buffer();
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = self.ear.called(from_buffer) => {}
+        }
+    }
+
+    fn is_from_buffer(&self) -> bool {
+        matches!(self.origin, Origin::Buffer(_))
+    }
+
+    /// What has not met its end, in order. What a search has found has not: it is searched for again.
+    fn left(&self) -> impl Iterator<Item = &Payload> {
+        let searched = self.search.iter().flat_map(Search::payloads);
+        searched.chain(self.pieces.iter().map(|piece| &piece.payload))
+    }
+
+    /// Steps aside: all that is left goes to the buffer, if that takes it. Whether to go on: with nothing,
+    /// or with what it did not take.
+    pub(super) async fn step_aside(&mut self) -> bool {
+        let Some(buffer) = self.shared.buffer.clone() else { return true };
+        if let Origin::Buffer(_) = self.origin {
+            // It lies there whole. What of it has met its end meanwhile is sent again.
+            let left = self.left().map(|payload| u64::from(payload.records)).sum();
+            self.shared.stats.store(left);
+            return false;
+        }
+        let payloads = self.left().cloned().collect::<Vec<_>>();
+        if payloads.is_empty() || buffer.append(payloads).await {
+            self.pieces.clear();
+            self.search = None;
+            return true;
+        }
+        self.ear.refused = true;
+        !self.ear.is_to_leave()
+    }
+
+    /// Says that all has met its end, or is in the buffer.
+    pub(super) async fn settle(&mut self) -> End {
+        let shared = Arc::clone(&self.shared);
+        match &mut self.origin {
+            Origin::Queue(receipt) => shared.settle.settle(shared.destination, receipt),
+            Origin::Buffer(stored) => {
+                if let (Some(buffer), Some(stored)) = (&shared.buffer, stored.take()) {
+                    buffer.done(stored).await;
+                }
+            }
+        }
+        shared.stats.batches_settled.fetch_add(1, Relaxed);
+        // The permit and the receipt go with the work.
+        End::Settled
+    }
+}
