@@ -39,6 +39,7 @@ impl Tailer {
             troubled.extend(walk.refused.into_iter().map(|(path, _)| path));
         }
         self.renamed.clear();
+        self.archives.wanting = true;
         if self.looks == 1 {
             self.give_up_strangers();
         }

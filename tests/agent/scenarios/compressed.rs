@@ -325,8 +325,7 @@ fn delaycompress(files: &[&str], exclude: &[&str]) {
     app.rotate();
     if files == ["app.log"] {
         // What comes and goes meanwhile under a name outside the globs is not the agent's.
-        app.rename("app.log.1", "app.log.2");
-        gzip(&app.place.log("app.log.2"));
+        gzip(&app.place.log("app.log.1"));
     } else {
         app.write(LINES);
         app.rotate();

@@ -7,13 +7,15 @@ use std::sync::atomic::Ordering;
 
 use pillion_parsers::frame::FileNumber;
 
-use super::{Examination, Handle, Key, PATIENCE, Tailer, Verdict, is_kin};
+use super::{Key, PATIENCE, Verdict};
 use crate::checkpoint::snapshot::{FileEntry, Prefix};
 use crate::checkpoint::tombstone::Tombstone;
-use crate::tail::archive::{Candidate, EXAMINATION, Progress, said_length};
+use crate::tail::archive::{Candidate, EXAMINATION, Examination, Progress, is_kin, said_length};
+use crate::tail::handle::Handle;
 use crate::tail::inflate::End;
 use crate::tail::open::Refusal;
 use crate::tail::stats::count;
+use crate::tail::tailer::Tailer;
 
 impl Tailer {
     /// Takes one step of looking through.
@@ -65,7 +67,7 @@ impl Tailer {
             archive.age(self.now) > i64::try_from(age.as_secs()).unwrap_or(i64::MAX)
         });
         if candidates.is_empty() && (!archive.fits || old) {
-            return self.archives.judge(key, Verdict::Nobodys, self.now);
+            return self.dismiss(key, Verdict::Nobodys);
         }
         exam.compare_with(candidates);
         self.archives.examination = Some((key, exam));
@@ -139,7 +141,7 @@ impl Tailer {
         let (fits, said) = (archive.fits, u64::from(archive.said));
         let end = match end {
             End::Early if !archive.rests(self.now, PATIENCE) => {
-                return self.archives.judge(key, Verdict::Early, self.now);
+                return self.dismiss(key, Verdict::Early);
             }
             // Nobody writes the rest of it any more.
             End::Early => End::Damaged,
@@ -152,7 +154,7 @@ impl Tailer {
                 }
                 self.becomes(key, number, len);
             }
-            None if !fits || len == 0 => self.archives.judge(key, Verdict::Nobodys, self.now),
+            None if !fits || len == 0 => self.dismiss(key, Verdict::Nobodys),
             None if self.begins_at_end(key) => self.begin_at_its_end(key, exam),
             None => {
                 if end == End::Damaged {
@@ -161,6 +163,14 @@ impl Tailer {
                 self.archives.judge(key, Verdict::New(len), self.now);
                 self.archives.wanting = true;
             }
+        }
+    }
+
+    /// It brings nothing, for now. After the last one, Files that were hoped for are given up.
+    fn dismiss(&mut self, key: Key, verdict: Verdict) {
+        self.archives.judge(key, verdict, self.now);
+        if self.archives.due.is_empty() && !self.archives.awaited.is_empty() {
+            self.look_due = self.now.instant;
         }
     }
 
