@@ -352,7 +352,10 @@ impl Tailer {
         if tail.len == 0 {
             return;
         }
-        let of = |archive: &Archive| matches!(archive.verdict, Verdict::Of(n, _) if n == number.0);
+        let of = |archive: &Archive| {
+            let whole = |its: u32, len: u64| its == number.0 && len <= tail.end;
+            matches!(archive.verdict, Verdict::Of(its, len) if whole(its, len))
+        };
         let archive = self.archives.seen.iter().find(|(_, archive)| of(archive));
         self.archives.tombstones.push(Tombstone {
             number: number.0,

@@ -84,7 +84,7 @@ impl Tailer {
                 && it.kin
                 && it.fingerprint.len == Prefix::MAX
                 && it.size & u64::from(u32::MAX) == u64::from(said)
-                && !self.archives.hold(key.0, it.number)
+                && !it.claimed
         });
         let mut found = found.map(|it| (it.number, it.size));
         // Of several that are so much alike, looking through tells.
@@ -107,7 +107,8 @@ impl Tailer {
         let mut candidates = Vec::new();
         for entry in self.dormant.iter().filter(|entry| entry.source == source.name) {
             if begins(entry.fingerprint) {
-                candidates.push(dormant(entry, &archive.path));
+                let claimed = self.archives.hold(key.0, entry.number);
+                candidates.push(dormant(entry, &archive.path, claimed));
             }
         }
         for (number, file) in self.files.iter().filter(|(_, file)| file.source == key.0) {
@@ -121,16 +122,22 @@ impl Tailer {
                 let (tail, FileNumber(number)) = (file.reader.tail(), *number);
                 let size = file.reader.size.max(tail.end);
                 let kin = is_kin(&file.path, &archive.path);
-                candidates.push(Candidate { number, fingerprint, tail, read: tail.end, size, kin });
+                let claimed = self.archives.hold(key.0, number);
+                let read = tail.end;
+                candidates.push(Candidate { number, fingerprint, tail, read, size, kin, claimed });
             }
         }
         for tombstone in self.archives.tombstones.iter() {
             if *tombstone.source == source.name && begins(tombstone.fingerprint) {
                 let Tombstone { number, fingerprint, size, tail, .. } = *tombstone;
                 let kin = is_kin(Path::new(&*tombstone.path), &archive.path);
-                candidates.push(Candidate { number, fingerprint, tail, read: tail.end, size, kin });
+                let claimed = self.archives.hold(key.0, number);
+                let read = tail.end;
+                candidates.push(Candidate { number, fingerprint, tail, read, size, kin, claimed });
             }
         }
+        // Short Files are alike: each is taken for one compressed file only, if its name says nothing.
+        candidates.retain(|it: &Candidate| it.kin || it.is_strong() || !it.claimed);
         candidates
     }
 
@@ -139,13 +146,13 @@ impl Tailer {
         let len = exam.len();
         let Some(archive) = self.archives.seen.get(&key) else { return };
         let (fits, said) = (archive.fits, u64::from(archive.said));
-        let end = match end {
+        // Nobody writes the rest any more of one that has rested for so long: it is as good as damaged.
+        let (fits, end) = match end {
             End::Early if !archive.rests(self.now, PATIENCE) => {
                 return self.dismiss(key, Verdict::Early);
             }
-            // Nobody writes the rest of it any more.
-            End::Early => End::Damaged,
-            end => end,
+            End::Early => (false, End::Damaged),
+            end => (fits, end),
         };
         match exam.best(end).map(|it| it.number) {
             Some(number) => {
@@ -235,7 +242,7 @@ impl Tailer {
     }
 }
 
-fn dormant(entry: &FileEntry, archive: &Path) -> Candidate {
+fn dormant(entry: &FileEntry, archive: &Path, claimed: bool) -> Candidate {
     Candidate {
         number: entry.number,
         fingerprint: entry.fingerprint,
@@ -243,5 +250,6 @@ fn dormant(entry: &FileEntry, archive: &Path) -> Candidate {
         read: entry.marks.iter().map(|mark| mark.safe).max().unwrap_or(0),
         size: entry.size,
         kin: is_kin(Path::new(&entry.path), archive),
+        claimed,
     }
 }

@@ -88,7 +88,9 @@ impl Tailer {
         if self.files.len() >= self.settings.max_known
             || self.begin_fresh(key.0, open, &path, &path, false).is_err()
         {
-            return self.archives.judge(key, Verdict::Fresh, self.now);
+            // Tried again after the next look.
+            self.archives.wanting = false;
+            return;
         }
         if let Some((FileNumber(number), _)) = self.files.last_key_value() {
             let verdict = Verdict::Of(*number, len);
