@@ -184,7 +184,8 @@ impl Examination {
         let may_be = |(candidate, fits): &&(Candidate, bool)| {
             let whole = *fits && candidate.read <= len;
             let damaged = end == End::Damaged && candidate.tail.end.max(candidate.read) > len;
-            let known = candidate.kin || candidate.is_strong() || whole && candidate.size == len;
+            let all_of_it = whole && candidate.tail.end == len;
+            let known = candidate.kin || candidate.is_strong() || all_of_it;
             (whole || damaged) && known
         };
         let all = self.candidates.iter().flatten().filter(may_be);
@@ -193,6 +194,12 @@ impl Examination {
             Reverse((*fits, *size == len, tail.end, !claimed, *kin, *number))
         });
         best.map(|(candidate, _)| candidate)
+    }
+
+    /// Files that begin alike and were read further than it goes: it may be a copy of a beginning.
+    pub(super) fn longer(&self) -> impl Iterator<Item = &Candidate> {
+        let all = self.candidates.iter().flatten().map(|(candidate, _)| candidate);
+        all.filter(|candidate| candidate.is_strong() && candidate.tail.end > self.len())
     }
 }
 

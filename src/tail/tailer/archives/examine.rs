@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use pillion_parsers::frame::FileNumber;
 
 use super::{Key, PATIENCE, Verdict};
-use crate::checkpoint::snapshot::{FileEntry, Prefix};
+use crate::checkpoint::snapshot::{FileEntry, Prefix, TailHash};
 use crate::checkpoint::tombstone::Tombstone;
 use crate::tail::archive::{Candidate, EXAMINATION, Examination, Progress, is_kin, said_length};
 use crate::tail::handle::Handle;
@@ -154,7 +154,7 @@ impl Tailer {
             End::Early => (false, End::Damaged),
             end => (fits, end),
         };
-        match exam.best(end).map(|it| it.number) {
+        match exam.best(end).map(|it| it.number).or_else(|| self.copied(exam)) {
             Some(number) => {
                 if end == End::Damaged {
                     self.damaged(key, number, len);
@@ -171,6 +171,16 @@ impl Tailer {
                 self.archives.wanting = true;
             }
         }
+    }
+
+    /// The open File whose beginning it is a copy of, while that is written on.
+    fn copied(&self, exam: &Examination) -> Option<u32> {
+        let is_copy = |number: u32| {
+            let handle = self.files.get(&FileNumber(number))?.reader.file.as_ref()?;
+            let tail = (!handle.is_gzip()).then(|| TailHash::read(handle, exam.len()))?;
+            tail.ok().filter(|tail| *tail == exam.tail())
+        };
+        exam.longer().map(|it| it.number).find(|number| is_copy(*number).is_some())
     }
 
     /// It brings nothing, for now. After the last one, Files that were hoped for are given up.
