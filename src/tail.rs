@@ -12,6 +12,9 @@
 //! the kernel are only hints: what counts is what a look at the directory and the file says, and a
 //! slow look round happens even when no hint comes.
 //!
+//! A File may go on in a compressed file: it is found there by its bytes, and read through a handle that
+//! decompresses, under its own number and offsets.
+//!
 //! What it counts: bytes and lines read are counted here, as chunks are handed over.
 
 mod archive;

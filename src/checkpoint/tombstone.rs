@@ -171,4 +171,12 @@ mod tests {
         assert_eq!(read.iter().map(|one| one.number).collect::<Vec<_>>(), [2, 1]);
         assert!(read.take(1).is_some() && read.get(1).is_none());
     }
+
+    #[test]
+    fn a_checkpoint_of_before_has_none() {
+        use crate::checkpoint::snapshot::Snapshot;
+        let before = r#"{"next_file":7,"sources":["app"],"files":[]}"#;
+        let snapshot: Snapshot = serde_json::from_str(before).expect("read");
+        assert_eq!((snapshot.next_file, snapshot.tombstones), (7, Vec::new()));
+    }
 }

@@ -39,6 +39,15 @@ pub(super) struct Candidate {
     pub(super) size: u64,
     /// Whether the compressed file's name is its path with something after it.
     pub(super) kin: bool,
+    /// Whether another compressed file was found to be it.
+    pub(super) claimed: bool,
+}
+
+impl Candidate {
+    /// Whether its first bytes are enough to know it by.
+    pub(super) fn is_strong(&self) -> bool {
+        self.fingerprint.len >= STRONG
+    }
 }
 
 /// What one step brought.
@@ -175,14 +184,22 @@ impl Examination {
         let may_be = |(candidate, fits): &&(Candidate, bool)| {
             let whole = *fits && candidate.read <= len;
             let damaged = end == End::Damaged && candidate.tail.end.max(candidate.read) > len;
-            (whole || damaged) && (candidate.kin || candidate.fingerprint.len >= STRONG)
+            let all_of_it = whole && candidate.tail.end == len;
+            let known = candidate.kin || candidate.is_strong() || all_of_it;
+            (whole || damaged) && known
         };
         let all = self.candidates.iter().flatten().filter(may_be);
         let best = all.min_by_key(|(candidate, fits)| {
-            let Candidate { number, tail, size, kin, .. } = candidate;
-            Reverse((*fits, *size == len, tail.end, *kin, *number))
+            let Candidate { number, tail, size, kin, claimed, .. } = candidate;
+            Reverse((*fits, *size == len, tail.end, !claimed, *kin, *number))
         });
         best.map(|(candidate, _)| candidate)
+    }
+
+    /// Files that begin alike and were read further than it goes: it may be a copy of a beginning.
+    pub(super) fn longer(&self) -> impl Iterator<Item = &Candidate> {
+        let all = self.candidates.iter().flatten().map(|(candidate, _)| candidate);
+        all.filter(|candidate| candidate.is_strong() && candidate.tail.end > self.len())
     }
 }
 
@@ -219,6 +236,7 @@ mod tests {
             read: read as u64,
             size: text.len() as u64,
             kin: false,
+            claimed: false,
         }
     }
 
@@ -258,7 +276,7 @@ mod tests {
         for read in [1, 40, 255, 256, 257, 1000, 1400, 8191, 8192, 8193, 9000, 100_001, one.len()] {
             let known = vec![candidate(1, &one, read), candidate(2, &other, read)];
             let (found, len, end) = examine(&gzip(&one), known.clone());
-            // Fewer could be any file's.
+            // Fewer could be any file's, unless they are all there is.
             let expected = (read >= 64).then_some(1);
             assert_eq!((found, len, end), (expected, one.len() as u64, End::Whole), "{read}");
         }

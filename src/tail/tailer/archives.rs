@@ -2,11 +2,10 @@
 //!
 //! A `.gz` is looked through once it rests, and then is what it is: a File that is known and was read
 //! (most are), the rest of one that is not on the disk any more, or, where the globs ask for it, a new
-//! one. What there is to read is read under the File's own number and offsets. One at a time: each
-//! costs memory for decompressing.
+//! one. What there is to read is read under the File's own number and offsets, one at a time for
+//! each source: each costs memory for decompressing.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,9 +15,8 @@ use pillion_parsers::frame::FileNumber;
 use super::{Now, Tailer};
 use crate::checkpoint::snapshot::FileEntry;
 use crate::checkpoint::tombstone::{Tombstone, Tombstones};
-use crate::tail::archive::{Examination, is_kin};
+use crate::tail::archive::Examination;
 use crate::tail::discovery::Found;
-use crate::tail::handle::{Handle, Inflated};
 use crate::tail::identity::{DiskId, read_at_most};
 use crate::tail::lineage::TailedFile;
 use crate::tail::open::{self, Allowed, OpenFile};
@@ -52,8 +50,35 @@ pub(super) struct Archives {
     opening: Option<Opening>,
     /// Whether one may have something to be read.
     pub(super) wanting: bool,
+    /// Files that are not read on before these.
+    awaited: Vec<Awaited>,
     /// Files that are finished.
     pub(super) tombstones: Tombstones,
+}
+
+/// How likely a File that is nowhere to be found is to be found compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Hope {
+    /// It may take a minute, or a person, to find out.
+    Faint,
+    /// It is found out in a moment.
+    Good,
+}
+
+/// A File whose rest is about to be read compressed. Those that follow it in its lineage wait, since a
+/// record may go on in them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Awaited {
+    source: usize,
+    path: Arc<Path>,
+    number: u32,
+}
+
+impl Awaited {
+    /// An entry of the checkpoint.
+    pub(super) fn new(source: usize, entry: &FileEntry) -> Self {
+        Self { source, path: Arc::from(Path::new(&entry.path)), number: entry.number }
+    }
 }
 
 /// A compressed file.
@@ -103,6 +128,7 @@ impl Archives {
             examination: None,
             opening: None,
             wanting: false,
+            awaited: Vec::new(),
             tombstones: Tombstones::new(tombstones),
         }
     }
@@ -119,16 +145,16 @@ impl Archives {
     }
 
     /// Whether one may turn out to hold bytes of a File that is nowhere to be found.
-    pub(super) fn may_have(&self, source: usize, entry: &FileEntry) -> bool {
+    pub(super) fn may_have(&self, source: usize, entry: &FileEntry) -> Option<Hope> {
         let near = |archive: &Archive| entry.dirs().any(|dir| archive.path.parent() == Some(dir));
-        self.seen.iter().filter(|((its, _), _)| *its == source).any(|(_, archive)| {
-            match archive.verdict {
-                Verdict::Fresh | Verdict::Refused | Verdict::Due => near(archive),
-                Verdict::Early => near(archive),
-                Verdict::Of(number, _) => number == entry.number,
-                Verdict::Nobodys | Verdict::Plain | Verdict::New(_) => false,
-            }
-        })
+        let hope = |archive: &Archive| match archive.verdict {
+            Verdict::Fresh | Verdict::Due => near(archive).then_some(Hope::Good),
+            Verdict::Refused | Verdict::Early => near(archive).then_some(Hope::Faint),
+            Verdict::Of(number, _) => (number == entry.number).then_some(Hope::Good),
+            Verdict::Nobodys | Verdict::Plain | Verdict::New(_) => None,
+        };
+        let its = self.seen.iter().filter(|((its, _), _)| *its == source);
+        its.filter_map(|(_, archive)| hope(archive)).max()
     }
 
     /// Forgets those of a source that are gone.
@@ -235,6 +261,39 @@ impl Tailer {
         }
     }
 
+    /// Says which Files of a source are waited for; what waited for others goes on.
+    pub(super) fn await_only(&mut self, source: usize, awaited: Vec<Awaited>) {
+        let others = |it: &mut Awaited| it.source == source && !awaited.contains(it);
+        let over: Vec<Awaited> = self.archives.awaited.extract_if(.., others).collect();
+        self.archives.awaited.retain(|it| it.source != source);
+        self.archives.awaited.extend(awaited);
+        self.go_on_after(over);
+    }
+
+    fn go_on_after(&mut self, over: Vec<Awaited>) {
+        for Awaited { source, path, .. } in over {
+            if let Some(lineage) = self.by_lineage.get(&(source, path)) {
+                self.queue(*lineage);
+            }
+        }
+    }
+
+    /// A File is waited for no longer: it is read, or never will be.
+    fn no_longer_awaited(&mut self, number: u32) {
+        let over = self.archives.awaited.extract_if(.., |it| it.number == number).collect();
+        self.go_on_after(over);
+    }
+
+    /// Whether a File has to wait for an older one of its lineage.
+    pub(super) fn waits_for_older(&self, number: FileNumber) -> bool {
+        !self.archives.awaited.is_empty()
+            && self.files.get(&number).is_some_and(|file| {
+                self.archives.awaited.iter().any(|it| {
+                    it.number < number.0 && it.source == file.source && it.path == file.path
+                })
+            })
+    }
+
     /// Takes one step with a compressed file. Whether there may be another step to take at once.
     pub(super) fn look_through_archives(&mut self) -> bool {
         if self.drain.is_some() || self.workers.is_empty() {
@@ -293,7 +352,10 @@ impl Tailer {
         if tail.len == 0 {
             return;
         }
-        let of = |archive: &Archive| matches!(archive.verdict, Verdict::Of(n, _) if n == number.0);
+        let of = |archive: &Archive| {
+            let whole = |its: u32, len: u64| its == number.0 && len <= tail.end;
+            matches!(archive.verdict, Verdict::Of(its, len) if whole(its, len))
+        };
         let archive = self.archives.seen.iter().find(|(_, archive)| of(archive));
         self.archives.tombstones.push(Tombstone {
             number: number.0,

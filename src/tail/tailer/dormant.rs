@@ -10,6 +10,7 @@ use std::sync::Arc;
 use pillion_parsers::frame::FileNumber;
 
 use super::Tailer;
+use super::archives::{Awaited, Hope};
 use super::begin::last_line_start;
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
@@ -138,19 +139,30 @@ impl Tailer {
         Ok(None)
     }
 
-    /// Entries whose files are nowhere to be found have nothing left to be read.
+    /// Entries whose files are nowhere to be found have nothing left to be read, unless that is
+    /// found compressed: what follows them waits for it.
     pub(super) fn give_up_dormant(&mut self, source: &str) {
-        let archives = &self.archives;
+        let (archives, mut awaited) = (&self.archives, Vec::new());
         let index = self.settings.sources.iter().position(|it| it.name == source);
-        let gone = |entry: &FileEntry| {
+        let gone = |entry: &mut FileEntry| {
             let id = DiskId { dev: entry.dev, inode: entry.inode };
-            entry.source == source
-                && (entry.gone || !entry.dirs().any(|dir| lies_in(dir, id)))
-                && !index.is_some_and(|index| archives.may_have(index, entry))
+            if entry.source != source || !entry.gone && entry.dirs().any(|dir| lies_in(dir, id)) {
+                return false;
+            }
+            let Some(hope) = index.and_then(|index| archives.may_have(index, entry)) else {
+                return true;
+            };
+            if hope == Hope::Good {
+                awaited.extend(index.map(|index| Awaited::new(index, entry)));
+            }
+            false
         };
-        for entry in self.dormant.extract_if(.., |entry| gone(entry)).collect::<Vec<_>>() {
+        for entry in self.dormant.extract_if(.., gone).collect::<Vec<_>>() {
             let why = if entry.gone { "truncated or replaced" } else { "not found again" };
             self.give_up(&entry, why);
+        }
+        if let Some(index) = index {
+            self.await_only(index, awaited);
         }
     }
 

@@ -108,6 +108,9 @@ impl Tailer {
         while let Some(number) =
             self.lineages.get(&id).and_then(|lineage| lineage.files.get(index)).copied()
         {
+            if self.waits_for_older(number) {
+                return Turn::Nothing;
+            }
             match self.read_file(number) {
                 Turn::Nothing => index += 1,
                 other => return other,

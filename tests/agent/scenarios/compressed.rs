@@ -112,8 +112,8 @@ impl App {
         assert!(found, "{} of {count} known\n{}", known(), agent.log().join("\n"));
     }
 
-    /// Each line came once, unaltered, at its offset, and was sent once.
-    fn verify(&self) {
+    /// Each line is stored once, unaltered, at its offset.
+    fn verify_stored(&self) {
         let mut expected: BTreeMap<(String, u64), i64> = BTreeMap::new();
         for line in &self.written {
             *expected.entry(line.clone()).or_default() += 1;
@@ -130,6 +130,11 @@ impl App {
             "{} lines missing (1) or too many (-1): {some:?}",
             expected.len()
         );
+    }
+
+    /// The same, and each was sent once.
+    fn verify(&self) {
+        self.verify_stored();
         assert_eq!(self.receiver.requests().duplicates, 0);
     }
 }
@@ -250,10 +255,7 @@ fn s11_the_agent_is_killed_while_it_reads_the_compressed_rest() {
     app.wait_for_known(&agent, 1);
     end(agent);
     // What was in flight when it was killed was sent again, under the same ids.
-    let resent = app.receiver.requests().duplicates;
-    assert!(resent <= 20 * LINES as u64, "{resent}");
-    let stored = app.receiver.documents().len();
-    assert_eq!(stored, app.written.len(), "nothing is stored twice");
+    app.verify_stored();
 }
 
 #[test]
@@ -325,8 +327,7 @@ fn delaycompress(files: &[&str], exclude: &[&str]) {
     app.rotate();
     if files == ["app.log"] {
         // What comes and goes meanwhile under a name outside the globs is not the agent's.
-        app.rename("app.log.1", "app.log.2");
-        gzip(&app.place.log("app.log.2"));
+        gzip(&app.place.log("app.log.1"));
     } else {
         app.write(LINES);
         app.rotate();

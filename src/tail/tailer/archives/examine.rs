@@ -7,13 +7,15 @@ use std::sync::atomic::Ordering;
 
 use pillion_parsers::frame::FileNumber;
 
-use super::{Examination, Handle, Key, PATIENCE, Tailer, Verdict, is_kin};
-use crate::checkpoint::snapshot::{FileEntry, Prefix};
+use super::{Key, PATIENCE, Verdict};
+use crate::checkpoint::snapshot::{FileEntry, Prefix, TailHash};
 use crate::checkpoint::tombstone::Tombstone;
-use crate::tail::archive::{Candidate, EXAMINATION, Progress, said_length};
+use crate::tail::archive::{Candidate, EXAMINATION, Examination, Progress, is_kin, said_length};
+use crate::tail::handle::Handle;
 use crate::tail::inflate::End;
 use crate::tail::open::Refusal;
 use crate::tail::stats::count;
+use crate::tail::tailer::Tailer;
 
 impl Tailer {
     /// Takes one step of looking through.
@@ -65,7 +67,7 @@ impl Tailer {
             archive.age(self.now) > i64::try_from(age.as_secs()).unwrap_or(i64::MAX)
         });
         if candidates.is_empty() && (!archive.fits || old) {
-            return self.archives.judge(key, Verdict::Nobodys, self.now);
+            return self.dismiss(key, Verdict::Nobodys);
         }
         exam.compare_with(candidates);
         self.archives.examination = Some((key, exam));
@@ -82,7 +84,7 @@ impl Tailer {
                 && it.kin
                 && it.fingerprint.len == Prefix::MAX
                 && it.size & u64::from(u32::MAX) == u64::from(said)
-                && !self.archives.hold(key.0, it.number)
+                && !it.claimed
         });
         let mut found = found.map(|it| (it.number, it.size));
         // Of several that are so much alike, looking through tells.
@@ -105,7 +107,8 @@ impl Tailer {
         let mut candidates = Vec::new();
         for entry in self.dormant.iter().filter(|entry| entry.source == source.name) {
             if begins(entry.fingerprint) {
-                candidates.push(dormant(entry, &archive.path));
+                let claimed = self.archives.hold(key.0, entry.number);
+                candidates.push(dormant(entry, &archive.path, claimed));
             }
         }
         for (number, file) in self.files.iter().filter(|(_, file)| file.source == key.0) {
@@ -119,16 +122,22 @@ impl Tailer {
                 let (tail, FileNumber(number)) = (file.reader.tail(), *number);
                 let size = file.reader.size.max(tail.end);
                 let kin = is_kin(&file.path, &archive.path);
-                candidates.push(Candidate { number, fingerprint, tail, read: tail.end, size, kin });
+                let claimed = self.archives.hold(key.0, number);
+                let read = tail.end;
+                candidates.push(Candidate { number, fingerprint, tail, read, size, kin, claimed });
             }
         }
         for tombstone in self.archives.tombstones.iter() {
             if *tombstone.source == source.name && begins(tombstone.fingerprint) {
                 let Tombstone { number, fingerprint, size, tail, .. } = *tombstone;
                 let kin = is_kin(Path::new(&*tombstone.path), &archive.path);
-                candidates.push(Candidate { number, fingerprint, tail, read: tail.end, size, kin });
+                let claimed = self.archives.hold(key.0, number);
+                let read = tail.end;
+                candidates.push(Candidate { number, fingerprint, tail, read, size, kin, claimed });
             }
         }
+        // Short Files are alike: each is taken for one compressed file only, if its name says nothing.
+        candidates.retain(|it: &Candidate| it.kin || it.is_strong() || !it.claimed);
         candidates
     }
 
@@ -137,22 +146,22 @@ impl Tailer {
         let len = exam.len();
         let Some(archive) = self.archives.seen.get(&key) else { return };
         let (fits, said) = (archive.fits, u64::from(archive.said));
-        let end = match end {
+        // Nobody writes the rest any more of one that has rested for so long: it is as good as damaged.
+        let (fits, end) = match end {
             End::Early if !archive.rests(self.now, PATIENCE) => {
-                return self.archives.judge(key, Verdict::Early, self.now);
+                return self.dismiss(key, Verdict::Early);
             }
-            // Nobody writes the rest of it any more.
-            End::Early => End::Damaged,
-            end => end,
+            End::Early => (false, End::Damaged),
+            end => (fits, end),
         };
-        match exam.best(end).map(|it| it.number) {
+        match exam.best(end).map(|it| it.number).or_else(|| self.copied(exam)) {
             Some(number) => {
                 if end == End::Damaged {
                     self.damaged(key, number, len);
                 }
                 self.becomes(key, number, len);
             }
-            None if !fits || len == 0 => self.archives.judge(key, Verdict::Nobodys, self.now),
+            None if !fits || len == 0 => self.dismiss(key, Verdict::Nobodys),
             None if self.begins_at_end(key) => self.begin_at_its_end(key, exam),
             None => {
                 if end == End::Damaged {
@@ -161,6 +170,24 @@ impl Tailer {
                 self.archives.judge(key, Verdict::New(len), self.now);
                 self.archives.wanting = true;
             }
+        }
+    }
+
+    /// The open File whose beginning it is a copy of, while that is written on.
+    fn copied(&self, exam: &Examination) -> Option<u32> {
+        let is_copy = |number: u32| {
+            let handle = self.files.get(&FileNumber(number))?.reader.file.as_ref()?;
+            let tail = (!handle.is_gzip()).then(|| TailHash::read(handle, exam.len()))?;
+            tail.ok().filter(|tail| *tail == exam.tail())
+        };
+        exam.longer().map(|it| it.number).find(|number| is_copy(*number).is_some())
+    }
+
+    /// It brings nothing, for now. After the last one, Files that were hoped for are given up.
+    fn dismiss(&mut self, key: Key, verdict: Verdict) {
+        self.archives.judge(key, verdict, self.now);
+        if self.archives.due.is_empty() && !self.archives.awaited.is_empty() {
+            self.look_due = self.now.instant;
         }
     }
 
@@ -225,7 +252,7 @@ impl Tailer {
     }
 }
 
-fn dormant(entry: &FileEntry, archive: &Path) -> Candidate {
+fn dormant(entry: &FileEntry, archive: &Path, claimed: bool) -> Candidate {
     Candidate {
         number: entry.number,
         fingerprint: entry.fingerprint,
@@ -233,5 +260,6 @@ fn dormant(entry: &FileEntry, archive: &Path) -> Candidate {
         read: entry.marks.iter().map(|mark| mark.safe).max().unwrap_or(0),
         size: entry.size,
         kin: is_kin(Path::new(&entry.path), archive),
+        claimed,
     }
 }

@@ -1,11 +1,18 @@
 //! Goes on reading a File in its compressed rotation, from the offset it had.
 
-use super::{
-    Arc, BTreeMap, FileEntry, FileNumber, Handle, Inflated, Key, OpenFile, RefCell, Tailer, Verdict,
-};
-use crate::checkpoint::snapshot::{MarkEntry, TailHash};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use pillion_parsers::frame::FileNumber;
+
+use super::{Key, Verdict};
+use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
 use crate::checkpoint::tombstone::Tombstone;
+use crate::tail::handle::{Handle, Inflated};
+use crate::tail::open::OpenFile;
 use crate::tail::stats::count;
+use crate::tail::tailer::Tailer;
 
 /// A compressed file on its way to where reading goes on: all before that has to be decompressed.
 pub(super) struct Opening {
@@ -19,18 +26,23 @@ pub(super) struct Opening {
 }
 
 impl Tailer {
-    /// Opens the one that holds what was not read of the oldest File, unless one is open. Whether it
-    /// did.
+    /// Opens the one that holds what was not read of the oldest File: one for each source at a time.
+    /// Whether it did.
     pub(super) fn open_wanted(&mut self) -> bool {
-        if self.files.values().any(|file| file.archived && !file.gone()) {
-            return false;
-        }
-        let Some((key, len, number)) = self.wanted() else { return false };
-        let Some(mut open) = self.open_archive(key) else { return true };
-        let Handle::Plain(file) = open.file else { return true };
+        let open = self.files.values().filter(|file| file.archived && !file.gone());
+        let busy: BTreeSet<usize> = open.map(|file| file.source).collect();
+        let Some((key, len, number)) = self.wanted(&busy) else { return false };
         let max_record = self.settings.sources.get(key.0).map_or(0, |it| it.max_record);
         let line = max_record.max(self.settings.chunk);
-        let permit = self.budget.overdraw(Inflated::resident(line));
+        // One is always to be had; it waits for no more than a chunk would.
+        let permit = match busy.is_empty() {
+            true => Some(self.budget.overdraw(Inflated::resident(line))),
+            false => self.budget.try_take(Inflated::resident(line)),
+        };
+        let Some(permit) = permit else { return false };
+        self.archives.wanting = true;
+        let Some(mut open) = self.open_archive(key) else { return true };
+        let Handle::Plain(file) = open.file else { return true };
         let inflated = Inflated::new(file, len, line, permit);
         open.file = Handle::Gzip(Box::new(RefCell::new(inflated)));
         match number {
@@ -41,10 +53,11 @@ impl Tailer {
     }
 
     /// Which one to open: the one of the smallest number, the new ones last, oldest first.
-    fn wanted(&self) -> Option<(Key, u64, Option<u32>)> {
+    fn wanted(&self, busy: &BTreeSet<usize>) -> Option<(Key, u64, Option<u32>)> {
         let archives = &self.archives;
         let mut by_number: BTreeMap<u32, (Key, u64)> = BTreeMap::new();
-        for (key, archive) in &archives.seen {
+        let free = |(source, _): &Key| !busy.contains(source);
+        for (key, archive) in archives.seen.iter().filter(|(key, _)| free(key)) {
             if let Verdict::Of(number, len) = archive.verdict {
                 by_number.insert(number, (*key, len));
             }
@@ -61,7 +74,7 @@ impl Tailer {
             return Some((key, len, Some(number)));
         }
         let new = archives.seen.iter().filter_map(|(key, archive)| match archive.verdict {
-            Verdict::New(len) => Some((archive.state.1, *key, len)),
+            Verdict::New(len) if free(key) => Some((archive.state.1, *key, len)),
             _ => None,
         });
         new.min_by_key(|(changed, ..)| *changed).map(|(_, key, len)| (key, len, None))
@@ -75,7 +88,9 @@ impl Tailer {
         if self.files.len() >= self.settings.max_known
             || self.begin_fresh(key.0, open, &path, &path, false).is_err()
         {
-            return self.archives.judge(key, Verdict::Fresh, self.now);
+            // Tried again after the next look.
+            self.archives.wanting = false;
+            return;
         }
         if let Some((FileNumber(number), _)) = self.files.last_key_value() {
             let verdict = Verdict::Of(*number, len);
@@ -96,6 +111,7 @@ impl Tailer {
             // Nothing of it was left, or nothing that is not damaged.
             self.take_entry(number);
             self.give_up(&entry, "compressed");
+            self.no_longer_awaited(number);
             let id = self.archives.seen.get(&key).map_or(0, |archive| archive.id(key.1));
             self.archives.tombstones.mark(number, id);
             return;
@@ -178,6 +194,7 @@ impl Tailer {
             return;
         };
         self.take_entry(entry.number);
+        self.no_longer_awaited(entry.number);
         if self.resume(key.0, entry.clone(), open, &path, false).is_err() {
             self.dormant.push(entry);
             self.archives.judge(key, Verdict::Fresh, self.now);

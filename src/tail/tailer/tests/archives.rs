@@ -43,7 +43,7 @@ fn the_rest_of_a_file_is_read_in_its_compressed_rotation_from_the_old_offset() {
     let mut bench = rotated_away();
     compress(&bench, "app.log.1");
     bench.start().pass(3);
-    assert_eq!(bench.text("app.log"), lines(100, 20) + &lines(900, 3) + &lines(120, 20));
+    assert_eq!(bench.text("app.log"), lines(100, 40) + &lines(900, 3), "the older first");
     let log = bench.take_log();
     assert!(log.contains(&"opened app.log #1 at 180".to_owned()), "{log:?}");
     assert!(log.contains(&"#1 180..360".to_owned()), "{log:?}");
@@ -93,7 +93,7 @@ fn its_inode_may_be_anothers_by_now() {
     bench.truncate("app.log");
     bench.write("app.log", lines(500, 30));
     bench.start().pass(3);
-    assert_eq!(bench.text("app.log"), lines(100, 20) + &lines(500, 30) + &lines(120, 20));
+    assert_eq!(bench.text("app.log"), lines(100, 40) + &lines(500, 30));
     assert_eq!(lost(&bench), (0, 0));
 }
 
@@ -298,4 +298,92 @@ fn a_bomb_stalls_nobody_and_fills_no_memory() {
     assert!(turns > 100 || bench.stat(|stats| &stats.turns) > 200, "{turns}");
     assert!(bench.text("bomb.gz").len() <= (256 << 10) + 10, "cut, and the zeros left out");
     assert!(bench.budget.peak() < 3 * MIB, "{}", bench.budget.peak());
+}
+
+#[test]
+fn short_files_that_begin_alike_are_each_gone_on_with_once() {
+    let mut bench = Bench::with(|options| options.files = vec!["*.log".into()]);
+    for name in ["a.log", "b.log", "c.log"] {
+        bench.write(name, "start\n");
+    }
+    bench.start().pass(1);
+    bench.finish();
+    bench.came.clear();
+    for (name, to) in [("a.log", "x-1"), ("b.log", "x-2"), ("c.log", "c.log.1")] {
+        bench.write(name, format!("rest of {name}\n"));
+        bench.rename(name, to);
+        compress(&bench, to);
+    }
+    bench.start().pass(10);
+    let came: Vec<String> =
+        bench.came.values().cloned().map(|it| String::from_utf8(it).expect("text")).collect();
+    // Those whose names say nothing cannot be told apart, and are nobody's; the third can.
+    assert_eq!(came, ["rest of c.log\n"], "{:?}", bench.log);
+    let (gone, _) = lost(&bench);
+    assert_eq!(gone, 0, "it was not known that there was more");
+}
+
+#[test]
+fn short_files_that_were_read_are_known_by_all_there_is_of_them() {
+    let mut bench = Bench::with(|options| options.files = vec!["*.log".into(), "*.gz".into()]);
+    for name in ["a.log", "b.log"] {
+        bench.write(name, "started\n");
+    }
+    bench.start().pass(1);
+    for (name, to) in [("a.log", "one"), ("b.log", "two")] {
+        bench.rename(name, to);
+        compress(&bench, to);
+    }
+    bench.pass(40).finish();
+    put(&bench, "three.gz", &gzip(b"started\n"));
+    bench.start().pass(10);
+    assert_eq!(bench.text("a.log") + &bench.text("b.log"), "started\nstarted\n");
+    assert_eq!(bench.text("one.gz") + &bench.text("two.gz"), "", "{:?}", bench.log);
+    assert_eq!(bench.text("three.gz"), "started\n", "a third one is a third one");
+}
+
+#[test]
+fn a_truncated_file_that_was_copied_and_compressed_is_not_read_again() {
+    let mut bench = Bench::with(|options| options.files = vec!["app.log".into(), "*.gz".into()]);
+    bench.write("app.log", lines(1000, 200));
+    bench.start().pass(2);
+    keep_compressed(&bench, "app.log", "app.log.1.gz");
+    bench.truncate("app.log");
+    bench.write("app.log", lines(3000, 200));
+    bench.pass(20).finish();
+    bench.start().pass(20);
+    assert!(bench.text("app.log") == lines(1000, 200) + &lines(3000, 200));
+    assert_eq!(bench.text("app.log.1.gz"), "");
+}
+
+#[test]
+fn a_compressed_copy_beside_its_original_is_nothing_new() {
+    let mut bench = Bench::with(|options| options.files = vec!["*.log".into(), "*.gz".into()]);
+    bench.write("app.log", lines(1000, 200));
+    bench.start().pass(2);
+    keep_compressed(&bench, "app.log", "copy.gz");
+    bench.pass(20);
+    bench.write("app.log", lines(1200, 200));
+    bench.pass(20).finish();
+    bench.start().pass(20);
+    assert!(bench.text("app.log") == lines(1000, 400));
+    assert_eq!(bench.text("copy.gz"), "");
+}
+
+#[test]
+fn a_tombstone_outlives_a_week_by_no_day() {
+    let mut bench = Bench::with(|options| options.files = vec!["*.log".into(), "*.gz".into()]);
+    bench.write("app.log", lines(1000, 200));
+    bench.start().pass(2);
+    let copy = gzip(&fs::read(bench.path("app.log")).expect("read"));
+    bench.remove("app.log");
+    bench.pass(20);
+    assert_eq!(bench.saved().tombstones.len(), 1);
+    bench.clock.wall += 8 * 24 * 3600 * 1_000_000_000;
+    bench.write("b.log", lines(0, 1));
+    bench.pass(20);
+    assert_eq!(bench.saved().tombstones.len(), 0);
+    put(&bench, "app.log.1.gz", &copy);
+    bench.pass(5);
+    assert!(bench.text("app.log.1.gz") == lines(1000, 200), "not known any more");
 }
