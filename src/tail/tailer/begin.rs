@@ -81,7 +81,7 @@ impl Tailer {
                     let _ = self.begin_fresh(source, open, &from, &at, false);
                 }
                 // Nobody else will say where it is: it is asked for again.
-                Err(Refusal::Crowded | Refusal::TooManyOpen) => again.push((from, at)),
+                Err(Refusal::Crowded) => again.push((from, at)),
                 Err(_) => {}
             }
         }
