@@ -89,7 +89,7 @@ pub struct Refusals {
     pub denied: AtomicU64,
     /// A symlink that leads out of the root and the `links_to` directories, or in a circle.
     pub escapes: AtomicU64,
-    /// Too many open files.
+    /// Times the system gave no more open files.
     pub too_many_open: AtomicU64,
     /// Beyond the bounds on depth or number of a source's directories.
     pub beyond_bounds: AtomicU64,

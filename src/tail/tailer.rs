@@ -140,6 +140,10 @@ pub(super) struct Tailer {
     tick_due: Instant,
     /// Files open, or a few more than that: counted anew when it matters.
     opened: usize,
+    /// Files opened since the last look round.
+    admitted: u64,
+    /// How many may be open, and until when, after the system gave no more.
+    lowered: Option<(usize, Instant)>,
     /// Files that wait for another to be closed, as of the last look round.
     crowded: u64,
     /// The turn in which no room could be made.
@@ -206,6 +210,8 @@ impl Tailer {
             began: now,
             tick_due: now.instant + TICK,
             opened: 0,
+            admitted: 0,
+            lowered: None,
             crowded: 0,
             crowded_at: None,
             unsure: false,
@@ -349,11 +355,15 @@ impl Tailer {
                     || is_gzip(path)
                     || std::fs::metadata(path).is_ok_and(|meta| meta.is_dir()));
         if ours {
-            // A large directory is not listed at every file that comes or goes.
-            let files = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-            let gap = HINTED_LOOK.max(Duration::from_micros(20).saturating_mul(files));
-            self.look_due = self.look_due.min((self.last_look + gap).max(self.now.instant));
+            let due = self.last_look + self.gap(HINTED_LOOK);
+            self.look_due = self.look_due.min(due.max(self.now.instant));
         }
+    }
+
+    /// Between looks round, at least: a large directory is not listed at every file that comes or goes.
+    fn gap(&self, least: Duration) -> Duration {
+        let files = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        least.max(Duration::from_micros(20).saturating_mul(files))
     }
 
     /// Queues a lineage for its turn.

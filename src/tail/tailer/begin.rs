@@ -77,7 +77,7 @@ impl Tailer {
                     let _ = self.begin_fresh(source, open, &from, &at, false);
                 }
                 // Nobody else will say where it is: it is remembered for longer.
-                Err(Refusal::Crowded | Refusal::TooManyOpen) => {
+                Err(Refusal::Crowded) => {
                     let now = self.now.instant;
                     let same = self.renamed.iter_mut().find(|it| it.from == from && it.at == at);
                     same.into_iter().for_each(|it| it.told = now);

@@ -23,6 +23,7 @@ impl Tailer {
         self.looks += 1;
         self.last_look = self.now.instant;
         let crowded = std::mem::take(&mut self.crowded);
+        self.admitted = 0;
         self.unsure = false;
         let before = (self.numbers.due(self.now.instant), self.ready.len());
         let (mut dirs, mut missing, mut troubled) = (BTreeSet::new(), false, HashSet::new());
@@ -50,7 +51,7 @@ impl Tailer {
             self.now.instant + self.until_look(quiet, missing || self.archives.unsettled(), added);
         self.stats.waiting_files.store(self.crowded, Ordering::Relaxed);
         if self.crowded > 0 && crowded == 0 {
-            let (waiting, open) = (self.crowded, self.settings.max_open);
+            let (waiting, open) = (self.crowded, self.max_open());
             tracing::warn!(
                 waiting,
                 open,
@@ -107,6 +108,9 @@ impl Tailer {
         }
         self.begin_beside(index, &allowed);
         walk.refused.extend(self.miss_unseen(index, walk.incomplete, &allowed));
+        if walk.refused.iter().any(|(_, refusal)| matches!(refusal, Refusal::TooManyOpen)) {
+            self.lower();
+        }
         for (path, refusal) in &walk.refused {
             self.refuse(path, refusal);
         }
@@ -260,12 +264,13 @@ impl Tailer {
     pub(super) fn refuse(&mut self, path: &Path, refusal: &Refusal) {
         let refused = &self.stats.refused;
         let counter: &AtomicU64 = match refusal {
-            Refusal::Vanished | Refusal::Crowded | Refusal::Own | Refusal::TooManyKnown => return,
+            // Said by who found out.
+            Refusal::Crowded | Refusal::TooManyOpen | Refusal::TooManyKnown => return,
+            Refusal::Vanished | Refusal::Own => return,
             Refusal::NotRegular => &refused.not_regular,
             Refusal::Directory => &refused.directory,
             Refusal::Denied => &refused.denied,
             Refusal::Escapes => &refused.escapes,
-            Refusal::TooManyOpen => &refused.too_many_open,
             Refusal::Other(_) => &refused.other,
         };
         if self.warned.len() < MAX_WARNED && self.warned.insert(path.to_owned()) {

@@ -18,6 +18,8 @@ use crate::tail::watcher::{Unwatchable, Watcher};
 const MAX_UNHINTED: u32 = 3;
 /// A hint has come after this long, if it comes.
 const HINT_DELAY: Duration = Duration::from_secs(2);
+/// Between looks round while files wait for descriptors, and some got one: these are read by then.
+const CROWDED_LOOK: Duration = Duration::from_millis(50);
 /// Until events are tried again that could not be had.
 const TRY_AGAIN: Duration = Duration::from_secs(300);
 
@@ -92,6 +94,7 @@ impl Tailer {
 
     /// How long until the next look round. `quiet`: the last one found nothing new.
     pub(super) fn until_look(&mut self, quiet: bool, missing: bool, added: bool) -> Duration {
+        let crowded = self.gap(if self.admitted > 0 { CROWDED_LOOK } else { POLL.0 });
         let watching = &mut self.watching;
         let slower = |between: Duration, [least, most]: [Duration; 2]| {
             if quiet { (between * 2).min(most) } else { least }
@@ -104,7 +107,8 @@ impl Tailer {
         };
         match watching.watcher {
             _ if added => HINTED_LOOK,
-            _ if self.crowded > 0 || self.unsure => POLL.0,
+            _ if self.crowded > 0 => crowded,
+            _ if self.unsure => POLL.0,
             None => watching.poll,
             Some(_) if missing => MISSING_LOOK,
             Some(_) => safety.min(watching.safety),

@@ -33,6 +33,9 @@ fn s33_a_clock_that_jumps_a_day_stalls_nothing_and_has_no_file_ignored() {
         stamped(&bench, "stamped-after.log", "one\n", jumped);
         bench.write("before.log", "two\n");
         bench.pass(2);
+        for name in ["stamped-before.log", "stamped-after.log"] {
+            assert_eq!(bench.text(name), "one\n", "{name}, {forward}");
+        }
         // And back again, as when a wrong time server was asked.
         bench.clock.wall -= jump;
         stamped(&bench, "stamped-wrongly.log", "one\n", jumped);
