@@ -172,6 +172,7 @@ impl Tailer {
             && found.size > file.reader.size
             && age > HINT_DELAY
             && file.reader.file.is_some()
+            && file.saved
             && lineage.is_some_and(|lineage| !lineage.queued);
         if unhinted {
             self.unhinted += 1;
