@@ -172,13 +172,19 @@ fn probe(dir: &Path) -> io::Result<()> {
     match write_synced(&path, b"pillion") {
         Ok(()) => fs::remove_file(&path),
         // A full disk is not a reason to stay down: it may be freed, and shipping goes on meanwhile.
-        Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+        Err(error) if is_full(&error) => {
             tracing::warn!(?dir, "the state directory's disk is full: nothing can be saved now");
             let _ = fs::remove_file(&path);
             Ok(())
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether there is no room: on the disk, in the user's quota, or under the process's limit.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -315,7 +321,7 @@ fn mint_instance(dir: &Path) -> Option<io::Result<InstanceBytes>> {
     match written {
         // It cannot be kept on a full disk. Once there is room a checkpoint will be there without
         // an instance, and the next start takes another: repeats, never a loss.
-        Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+        Err(error) if is_full(&error) => {
             let _ = fs::remove_file(dir.join(INSTANCE));
             Some(Ok(instance))
         }

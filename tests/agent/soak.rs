@@ -257,9 +257,10 @@ impl Soak {
         self.note(format!("take away {app}, truncates {truncates}"));
     }
 
-    /// Compresses what was rotated before, as with `delaycompress`: once all is shipped.
+    /// Compresses what was rotated before, as with `delaycompress`: once all is shipped, and nobody
+    /// writes to it.
     fn compress(&mut self, app: usize) {
-        if !self.apps[app].rotated.is_empty() {
+        if !self.apps[app].rotated.is_empty() && !self.apps[app].away {
             self.settle();
             let rotated = std::mem::take(&mut self.apps[app].rotated);
             rotated.iter().for_each(|path| drop(gzip(path)));
@@ -374,7 +375,7 @@ impl Soak {
         self.end_halves();
         self.heal();
         let written = self.written();
-        let all = until(3 * PATIENCE, || {
+        let all = until(PATIENCE, || {
             [&self.search, &self.grafana].iter().all(|end| {
                 let arrived = end.arrived();
                 written.iter().all(|(file, count)| arrived.has(*file, 0..*count))

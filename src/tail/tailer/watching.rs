@@ -141,6 +141,7 @@ impl Tailer {
         let unhinted = self.watching.watcher.is_some()
             && found.size > file.reader.size
             && file.reader.file.is_some()
+            && file.saved
             && lineage.is_some_and(|lineage| !lineage.queued);
         let Some(dir) = file.real.parent().filter(|_| unhinted) else { return };
         // Written a moment ago, the hint is on its way, and clears the directory of suspicion.
