@@ -23,6 +23,7 @@ use crate::checkpoint::store::{StateError, Store};
 use crate::checkpoint::tracker::Tracker;
 use crate::config::memory;
 use crate::config::settings::{Destination, Settings, StartAt};
+use crate::export::buffer;
 use crate::export::dead_letter::file::CAP;
 use crate::export::deliver::{DeadLetters, Delivery, Report};
 use crate::export::encode::Encoder;
@@ -131,6 +132,8 @@ impl Agent {
         let mut queues = Vec::new();
         let mut deliveries = JoinSet::new();
         let mut destinations = Vec::new();
+        let names: Vec<_> = settings.destinations.iter().map(|it| it.name.as_str()).collect();
+        buffer::warn_of_strangers(&settings.state, &names);
         for (index, destination) in settings.destinations.iter().enumerate() {
             let stats = Arc::new(DestinationStats::default());
             let queue = Queue::new(Arc::clone(&stats));
