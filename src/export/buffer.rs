@@ -11,9 +11,9 @@
 //! for it: until the destination has taken it, or it is a dead letter. Written once, a payload is sent
 //! as it is, with the ids it has, so that what is sent again after a crash is known for what it is.
 //!
-//! Layout: `buffer/<destination>/<form>/` in the state directory holds segments of
-//! frames, and the bounds of it all. [`Buffer`] is the asynchronous side: its work
-//! on files is done on tokio's blocking pool, one thing at a time.
+//! Layout: `buffer/<destination>/<form>/` in the state directory holds segments of frames, and the
+//! bounds of it all. [`Buffer`] is the asynchronous side: its work on files is done on tokio's blocking
+//! pool, one thing at a time.
 
 mod bounds;
 mod disk;
