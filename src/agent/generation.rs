@@ -13,6 +13,7 @@ use crate::budget::Budget;
 use crate::checkpoint::tracker::Tracker;
 use crate::config::memory;
 use crate::config::settings::{Destination, Settings, StartAt};
+use crate::export::buffer;
 use crate::export::dead_letter::file::CAP;
 use crate::export::deliver::{DeadLetters, Delivery, Report};
 use crate::export::encode::Encoder;
@@ -85,6 +86,8 @@ impl Prepared {
         let counted = Arc::new(counted(&settings, lasting, earlier));
         let pressure = Pressure::new(Arc::clone(&counted.budget));
         let tracker = Arc::new(Tracker::new());
+        let names: Vec<_> = settings.destinations.iter().map(|it| it.name.as_str()).collect();
+        buffer::warn_of_strangers(&settings.state, &names);
         let (mut queues, mut deliveries) = (Vec::new(), Vec::new());
         for (index, destination) in settings.destinations.iter().enumerate() {
             let stats = counted.destinations.get(index).map(|(_, stats)| Arc::clone(stats));
@@ -100,7 +103,14 @@ impl Prepared {
                 DeadLetters { state: &settings.state, cap: CAP },
                 &counted.budget,
             );
-            deliveries.push(delivery.map_err(|error| StartError::destination(destination, error))?);
+            let mut delivery =
+                delivery.map_err(|error| StartError::destination(destination, error))?;
+            // An earlier generation still has it open.
+            if earlier.is_none() {
+                let opened = delivery.open_buffer();
+                opened.map_err(|error| StartError::destination(destination, error))?;
+            }
+            deliveries.push(delivery);
             queues.push(queue);
         }
         let (mut workers, mut senders) = (Vec::new(), Vec::new());
@@ -147,7 +157,11 @@ impl Prepared {
         }
         let (give_up, given_up) = watch::channel(false);
         let mut deliveries = JoinSet::new();
-        for (index, delivery) in self.deliveries.into_iter().enumerate() {
+        for (index, mut delivery) in self.deliveries.into_iter().enumerate() {
+            if let Err(error) = delivery.open_buffer() {
+                let destination = self.settings.destinations.get(index).map(|it| it.name.as_str());
+                tracing::error!(destination, %error, "going on without a disk buffer");
+            }
             let given_up = given_up.clone();
             deliveries.spawn(async move { (index, delivery.run(given_up).await) });
         }

@@ -11,9 +11,9 @@
 //! for it: until the destination has taken it, or it is a dead letter. Written once, a payload is sent
 //! as it is, with the ids it has, so that what is sent again after a crash is known for what it is.
 //!
-//! Layout: `buffer/<destination>/<form>/` in the state directory holds [segments](segment) of
-//! [frames](frame), and the [bounds](bounds) of it all. [`Buffer`] is the asynchronous side: its work
-//! on files is done on tokio's blocking pool, one thing at a time.
+//! Layout: `buffer/<destination>/<form>/` in the state directory holds segments of frames, and the
+//! bounds of it all. [`Buffer`] is the asynchronous side: its work on files is done on tokio's blocking
+//! pool, one thing at a time.
 
 mod bounds;
 mod disk;
@@ -258,6 +258,19 @@ impl Buffer {
 
     fn limit(&self) -> u64 {
         self.stats.buffer.limit.load(Relaxed)
+    }
+}
+
+/// Says which buffers below the state directory hold something for a destination that is none of
+/// these: it was removed or renamed.
+pub fn warn_of_strangers(state: &Path, destinations: &[&str]) {
+    for directory in form::strangers(state, destinations) {
+        warn!(
+            directory = %directory.display(),
+            "the buffer holds records for a destination that is not configured any more: they are \
+             kept and not sent; give a destination that name again until they are, or remove the \
+             directory"
+        );
     }
 }
 

@@ -21,7 +21,7 @@
 //! request, and the taking apart of a payload that was refused in part, one at a time.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
@@ -122,6 +122,9 @@ pub struct Delivery<R> {
     shared: Unfinished<R>,
     kind: Kind,
     queue: Arc<Queue>,
+    /// What the disk buffer is to be opened with: the state directory, the settings, and what pays for
+    /// what is taken from it.
+    unopened: Option<(PathBuf, Destination, Arc<Budget>)>,
 }
 
 /// All of [`Shared`] but the sink.
@@ -209,7 +212,7 @@ impl<R: Rewrite> Delivery<R> {
     /// # Errors
     ///
     /// When the settings cannot work whatever the server does: a URL that is none, a `ca` file that
-    /// holds no certificate. Or when the buffer is there and cannot be read.
+    /// holds no certificate.
     pub fn new(
         destination: usize,
         settings: &Destination,
@@ -236,17 +239,31 @@ impl<R: Rewrite> Delivery<R> {
         };
         let (name, stats) = (settings.name.clone(), Arc::clone(queue.stats()));
         let DeadLetters { state, cap } = dead_letters;
-        let buffer = Buffer::open(state, settings, &stats, budget).map_err(SetupError::Buffer)?;
+        let unopened = (state.to_owned(), settings.clone(), Arc::clone(budget));
         let dead_letters = DeadLetterFile::new(state, &name, cap, Arc::clone(&stats));
         let shared =
-            Unfinished { destination, name, rewriter, stats, settle, dead_letters, buffer };
-        Ok(Self { shared, kind, queue })
+            Unfinished { destination, name, rewriter, stats, settle, dead_letters, buffer: None };
+        Ok(Self { shared, kind, queue, unopened: Some(unopened) })
+    }
+
+    /// Opens the disk buffer, unless that was done. To be called when no other delivery has it open, and
+    /// before [`Self::run`], which is without a buffer otherwise.
+    ///
+    /// # Errors
+    ///
+    /// When it is there and cannot be read.
+    pub fn open_buffer(&mut self) -> Result<(), SetupError> {
+        if let Some((state, settings, budget)) = self.unopened.take() {
+            let opened = Buffer::open(&state, &settings, &self.shared.stats, &budget);
+            self.shared.buffer = opened.map_err(SetupError::Buffer)?;
+        }
+        Ok(())
     }
 
     /// Delivers until the queue is closed and everything in it is settled, or until `give_up` turns
     /// true: then it returns at once, and what is left is unsettled.
     pub async fn run(self, give_up: watch::Receiver<bool>) -> Report {
-        let Self { shared, kind, queue } = self;
+        let Self { shared, kind, queue, .. } = self;
         match kind {
             Kind::Server(sink) => {
                 let most = if sink.dialect == Dialect::Loki { 1 } else { MOST };

@@ -69,6 +69,16 @@ fn of_destination(state: &Path, destination: &str) -> PathBuf {
     state.join("buffer").join(stem(destination))
 }
 
+/// Directories of destinations that are not among these, and hold segments.
+pub(super) fn strangers(state: &Path, destinations: &[&str]) -> Vec<PathBuf> {
+    let known: Vec<_> = destinations.iter().map(|name| of_destination(state, name)).collect();
+    let entries = std::fs::read_dir(state.join("buffer")).into_iter().flatten();
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let holds =
+        |path: &PathBuf| Form::ALL.iter().any(|form| holds_segments(&path.join(form.name())));
+    paths.filter(|path| !known.contains(path) && holds(path)).collect()
+}
+
 /// Whether there is a segment in a directory.
 pub(super) fn holds_segments(directory: &Path) -> bool {
     let is_segment = |entry: std::io::Result<std::fs::DirEntry>| {

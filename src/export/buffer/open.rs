@@ -68,7 +68,11 @@ impl Disk {
             names.extend(entry?.file_name().to_str().and_then(Name::parse));
         }
         names.sort_unstable();
-        let (file, bounds) = BoundsFile::open(&self.directory)?;
+        // Where it cannot be made now (a full disk), the first append makes it.
+        let (file, bounds) = match BoundsFile::open(&self.directory) {
+            Ok((file, bounds)) => (Some(file), bounds),
+            Err(_) => (None, None),
+        };
         if bounds.is_none() && !names.is_empty() {
             warn!(
                 destination = self.destination,
@@ -76,7 +80,7 @@ impl Disk {
                 "the buffer's bounds are unreadable: what is missing at its ends is not counted"
             );
         }
-        self.bounds_file = Some(file);
+        self.bounds_file = file;
         // Below the first, a removal was cut short.
         let first = bounds.map_or(0, |bounds| bounds.first);
         for name in names.iter().filter(|name| name.number < first) {

@@ -339,6 +339,9 @@ async fn a_buffer_of_another_form_is_kept_and_one_turned_off_gives_what_it_has()
     let console = Destination { kind: DestinationKind::Console, ..plain.clone() };
     assert!(open(&console).0.is_none());
 
+    assert_eq!(form::strangers(bench.dir.path(), &["other"]).len(), 1, "whose it was is gone");
+    assert!(form::strangers(bench.dir.path(), &["other", "test"]).is_empty());
+
     let off = Destination { buffer: None, ..plain };
     let (buffer, stats) = open(&off);
     let buffer = buffer.expect("there is something left");
