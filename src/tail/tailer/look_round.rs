@@ -291,7 +291,7 @@ impl Tailer {
 /// be as it was.
 fn size_at(path: &Path, id: DiskId) -> Option<u64> {
     match std::fs::metadata(path) {
-        Ok(meta) => (DiskId::of(&meta) == id).then(|| meta.len()),
+        Ok(meta) => (DiskId::of(&meta) == id).then_some(meta.len()),
         Err(error) => (!matches!(Refusal::from(error), Refusal::Vanished)).then_some(0),
     }
 }

@@ -96,10 +96,7 @@ impl Tailer {
     pub(super) fn until_look(&mut self, quiet: bool, missing: bool, added: bool) -> Duration {
         let crowded = self.gap(if self.admitted > 0 { CROWDED_LOOK } else { POLL.0 });
         let watching = &mut self.watching;
-        let slower = |between: Duration, [least, most]: [Duration; 2]| {
-            if quiet { (between * 2).min(most) } else { least }
-        };
-        watching.poll = slower(watching.poll, POLL.into());
+        watching.poll = if quiet { (watching.poll * 2).min(POLL.1) } else { POLL.0 };
         let safety = watching.safety;
         watching.safety = match watching.suspects.is_empty() {
             true => (safety * 2).min(SAFETY_LOOK.1),

@@ -136,6 +136,7 @@ fn s18_what_is_no_file_or_may_not_be_read_is_said_once() {
 }
 
 /// Whether this system lets a process have a user namespace of its own, in which limits are its own too.
+#[expect(clippy::print_stderr, reason = "a test that cannot be run says so")]
 fn namespaces() -> bool {
     let tried =
         Command::new("unshare").args(["--user", "--map-root-user", "--mount", "true"]).status();
