@@ -5,6 +5,7 @@
 //! What is given up unsettled, such as batches for a URL that is wrong, is read again and goes through
 //! the new pipeline. Elasticsearch knows what it has already stored by its ids.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,16 +96,34 @@ impl Agent {
         };
         self.generation = prepared.launch(from, Some(&earlier));
         self.health.look_at(Arc::clone(&self.generation.counted));
-        if moved {
-            self.admin = admin;
+        if moved && let Some(before) = std::mem::replace(&mut self.admin, admin) {
+            before.close().await;
         }
         Ok(())
     }
 
-    async fn listen(&self, settings: &Settings) -> Result<Option<Admin>, ReloadError> {
+    /// Listens where the settings say. The old address goes on being served, unless the new one
+    /// differs in less than the port (`127.0.0.1` and `0.0.0.0`): both cannot be had at once.
+    async fn listen(&mut self, settings: &Settings) -> Result<Option<Admin>, ReloadError> {
         let Some(address) = settings.admin else { return Ok(None) };
-        let served = admin::serve(address, Arc::clone(&self.health) as _).await;
-        served.map(Some).map_err(|error| ReloadError::Start(StartError::Admin { address, error }))
+        let serve = |address| admin::serve(address, Arc::clone(&self.health) as _);
+        let failed = |error| ReloadError::Start(StartError::Admin { address, error });
+        let taken = match serve(address).await {
+            Ok(admin) => return Ok(Some(admin)),
+            Err(error) => error,
+        };
+        let in_use = taken.kind() == ErrorKind::AddrInUse;
+        let in_the_way = |admin: &mut Admin| in_use && admin.address.port() == address.port();
+        let Some(before) = self.admin.take_if(in_the_way) else { return Err(failed(taken)) };
+        let old = before.address;
+        before.close().await;
+        match serve(address).await {
+            Ok(admin) => Ok(Some(admin)),
+            Err(error) => {
+                self.admin = serve(old).await.ok();
+                Err(failed(error))
+            }
+        }
     }
 }
 

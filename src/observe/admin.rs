@@ -60,6 +60,15 @@ pub struct Admin {
     task: JoinHandle<()>,
 }
 
+impl Admin {
+    /// Stops it, and returns when the address is free.
+    pub async fn close(mut self) {
+        self.task.abort();
+        // Cancelled: that is what was asked for.
+        let _ = (&mut self.task).await;
+    }
+}
+
 impl Drop for Admin {
     fn drop(&mut self) {
         self.task.abort();

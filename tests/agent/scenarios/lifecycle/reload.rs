@@ -217,6 +217,31 @@ fn s48_a_parser_that_is_changed_reads_what_comes_from_then_on() {
 }
 
 #[test]
+fn the_admin_server_moves_with_the_configuration() {
+    let place = Place::new();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("bound").port();
+    drop(free);
+    let config = |admin: &str| {
+        let yaml = yaml(APP, &to("search", "http://127.0.0.1:9"));
+        place.configure(&yaml.replace("127.0.0.1:0", admin))
+    };
+    let local = format!("127.0.0.1:{port}");
+    let agent = Agent::start(&config(&local), &[]);
+    // Both at once cannot be had.
+    for (generation, admin) in [(2, format!("0.0.0.0:{port}")), (3, local)] {
+        config(&admin);
+        agent.signal(Signal::HUP);
+        agent.wait_for_log(&format!("generation={generation}"));
+        assert_eq!(get(&format!("127.0.0.1:{port}"), "/readyz").0, 200);
+    }
+    config("off");
+    agent.signal(Signal::HUP);
+    agent.wait_for_log("generation=4");
+    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+}
+
+#[test]
 fn without_a_file_there_is_nothing_to_load_anew() {
     let place = Place::new();
     let mut child = command()
