@@ -5,7 +5,7 @@
 //! A line has `time`, `level` and `message` where the record has them, its fields, `_marks` for what
 //! was done to it, the source's constant fields, and `_offset`, `_path` and `_host` for where it came
 //! from. A field whose own name is one of these gets a `_` behind it, so that no key comes twice and
-//! each can be told back ([`read`]). A dead letter has a `_stamp` as well, if its destination stores the
+//! each can be told back (`read`). A dead letter has a `_stamp` as well, if its destination stores the
 //! record under another time than its own, and in `_own` the names of fields that are the application's
 //! although pillion has the same.
 
