@@ -12,5 +12,6 @@ mod framing;
 mod handles;
 mod lifecycle;
 mod resources;
+mod resume;
 mod rotation;
 mod spool;

@@ -1,1 +1,139 @@
-//! Long outages, large backlogs, many files.
+//! Memory, and who gets his turn.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use pillion::receiver::{Arrival, Fault, Keep, Options, Receiver};
+
+use super::super::harness::{Agent, PATIENCE, Place, number_after, until};
+use super::super::oracle::Arrived;
+use super::super::writer::{Writer, written};
+
+/// The default.
+const MEMORY: u64 = 12 << 20;
+/// What may be resident besides: the program as it is built for tests is larger.
+const BESIDES: u64 = if cfg!(debug_assertions) { 20 << 20 } else { 12 << 20 };
+
+/// A receiver that keeps no more than which lines arrived.
+fn counting() -> (Receiver, Arc<Mutex<Arrived>>) {
+    let arrived = Arc::new(Mutex::new(Arrived::default()));
+    let shown = Arc::clone(&arrived);
+    let show = move |arrival: Arrival<'_>| {
+        if let Arrival::Document(stored) = arrival {
+            shown.lock().expect("not poisoned").document(stored);
+        }
+    };
+    let options = Options { keep: Keep::Show(Arc::new(show)), ..Options::default() };
+    (Receiver::start(options).expect("receiver"), arrived)
+}
+
+/// The destination is down while an application goes on at 10 MB/s. What is resident is looked at all
+/// the while, and during the recovery.
+fn outage(how_long: Duration) {
+    const RATE: usize = 10_000_000;
+    let (place, (receiver, arrived)) = (Place::new(), counting());
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    receiver.faults().set(Fault::Status { status: 503, retry_after: None });
+    let mut writer = Writer::new(place.log("app.log"), 1);
+    writer.filling = 600;
+    let began = Instant::now();
+    let (mut bytes, mut rotations) = (0, 0);
+    while began.elapsed() < how_long {
+        let due = (began.elapsed().as_secs_f64() * RATE as f64) as usize;
+        writer.bytes(due.saturating_sub(bytes));
+        bytes = bytes.max(due);
+        if bytes / (100 << 20) > rotations {
+            rotations += 1;
+            let to = writer.rotated(rotations);
+            writer.rotate(&to);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let down = agent.peak_resident();
+    receiver.faults().clear();
+    let (file, lines) = writer.written();
+    let patience = PATIENCE + how_long;
+    let all = until(patience, || arrived.lock().expect("not poisoned").has(file, 0..lines));
+    let healed = agent.peak_resident();
+    assert!(all, "{}", agent.log().join("\n"));
+    agent.assert_conserved();
+    agent.terminate();
+    let found = arrived.lock().expect("not poisoned").judge(&written([&writer]));
+    assert!(found.is_exact(), "{found:?}");
+    let bound = MEMORY + BESIDES;
+    assert!(down.max(healed) <= bound, "{down} resident while it was down, {healed} at the end");
+    println!("{bytes} bytes in {how_long:?}: {down} resident at most, {healed} with the recovery");
+}
+
+/// For ten minutes rather than an hour: what is resident stands still after seconds.
+#[test]
+fn s42_an_outage_under_load_stays_within_memory() {
+    outage(Duration::from_secs(3));
+}
+
+#[test]
+#[ignore = "full size: for --release"]
+fn s42_an_outage_under_load_stays_within_memory_for_ten_minutes() {
+    outage(Duration::from_secs(600));
+}
+
+/// One file with a backlog, and many in which a line appears now and then. The receiver keeps up.
+/// What is measured is from the line's writing to its acceptance.
+fn fair(backlog: usize, cold: u32) {
+    let place = Place::new();
+    let taken: Arc<Mutex<BTreeMap<u64, i64>>> = Arc::default();
+    let shown = Arc::clone(&taken);
+    let show = move |arrival: Arrival<'_>| {
+        if let Arrival::Document(stored) = arrival
+            && let Some(text) = stored.document["message"].as_str()
+            && let Some(at) = number_after(text, "cold at=")
+        {
+            let took = stored.accepted_at - i64::try_from(at).expect("a time");
+            shown.lock().expect("not poisoned").insert(at, took);
+        }
+    };
+    let options = Options { keep: Keep::Show(Arc::new(show)), ..Options::default() };
+    let receiver = Receiver::start(options).expect("receiver");
+    for file in 0..cold {
+        place.append(&format!("cold-{file}.log"), "begins\n");
+    }
+    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
+    let begun = receiver.wait_for(PATIENCE, |requests| requests.stored >= u64::from(cold));
+    assert!(begun, "{}", agent.log().join("\n"));
+    let mut writer = Writer::new(place.dir.path().join("backlog"), 1);
+    writer.filling = 800;
+    writer.bytes(backlog);
+    std::fs::rename(&writer.path, place.log("hot.log")).expect("renames");
+    let hot = u64::from(cold) + writer.written().1;
+    let mut written = 0;
+    let patience = Instant::now();
+    while receiver.requests().stored < hot + written {
+        assert!(patience.elapsed() < 10 * PATIENCE, "{}", agent.log().join("\n"));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos();
+        let file = fastrand::u32(0..cold);
+        place.append(&format!("cold-{file}.log"), format!("cold at={now} end\n"));
+        written += 1;
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    agent.assert_conserved();
+    agent.terminate();
+    let mut took: Vec<i64> = taken.lock().expect("not poisoned").values().copied().collect();
+    assert_eq!(took.len() as u64, written);
+    assert!(written > 100, "the backlog was over at once: {written}");
+    took.sort_unstable();
+    let late = Duration::from_nanos(took[took.len() * 99 / 100].unsigned_abs());
+    println!("{written} cold lines: {late:?} at p99");
+    assert!(late < Duration::from_secs(1), "{late:?} at p99 of {written}");
+}
+
+#[test]
+fn s47_files_with_little_to_say_wait_for_no_backlog() {
+    fair(40 << 20, 99);
+}
+
+#[test]
+#[ignore = "full size: for --release"]
+fn s47_files_with_little_to_say_wait_for_no_backlog_full_size() {
+    fair(1 << 30, 999);
+}
