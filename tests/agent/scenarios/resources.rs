@@ -34,7 +34,7 @@ fn counting() -> (Receiver, Arc<Mutex<Arrived>>) {
 
 /// The destination is down while an application goes on at 10 MB/s. What is resident is looked at all
 /// the while, and during the recovery.
-fn outage(how_long: Duration) {
+fn outage(how_long: Duration) -> String {
     const RATE: usize = 10_000_000;
     let (place, (receiver, arrived)) = (Place::new(), counting());
     let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
@@ -67,24 +67,24 @@ fn outage(how_long: Duration) {
     assert!(found.is_exact(), "{found:?}");
     let bound = MEMORY + BESIDES;
     assert!(down.max(healed) <= bound, "{down} resident while it was down, {healed} at the end");
-    println!("{bytes} bytes in {how_long:?}: {down} resident at most, {healed} with the recovery");
+    format!("{bytes} bytes in {how_long:?}: {down} resident at most, {healed} with the recovery")
 }
 
 /// For ten minutes rather than an hour: what is resident stands still after seconds.
 #[test]
 fn s42_an_outage_under_load_stays_within_memory() {
-    outage(Duration::from_secs(3));
+    println!("{}", outage(Duration::from_secs(3)));
 }
 
 #[test]
 #[ignore = "full size: for --release"]
 fn s42_an_outage_under_load_stays_within_memory_for_ten_minutes() {
-    outage(Duration::from_secs(600));
+    println!("{}", outage(Duration::from_secs(600)));
 }
 
 /// One file with a backlog, and many in which a line appears now and then. The receiver keeps up.
 /// What is measured is from the line's writing to its acceptance.
-fn fair(backlog: usize, cold: u32) {
+fn fair(backlog: usize, cold: u32) -> String {
     let place = Place::new();
     let taken: Arc<Mutex<BTreeMap<u64, i64>>> = Arc::default();
     let hot: Arc<AtomicU64> = Arc::default();
@@ -130,17 +130,17 @@ fn fair(backlog: usize, cold: u32) {
     assert!(written > 100, "the backlog was over at once: {written}");
     took.sort_unstable();
     let late = Duration::from_nanos(took[took.len() * 99 / 100].unsigned_abs());
-    println!("{written} cold lines: {late:?} at p99");
     assert!(late < LATE, "{late:?} at p99 of {written}");
+    format!("{written} cold lines: {late:?} at p99")
 }
 
 #[test]
 fn s47_files_with_little_to_say_wait_for_no_backlog() {
-    fair(10 << 20, 99);
+    println!("{}", fair(10 << 20, 99));
 }
 
 #[test]
 #[ignore = "full size: for --release"]
 fn s47_files_with_little_to_say_wait_for_no_backlog_full_size() {
-    fair(1 << 30, 999);
+    println!("{}", fair(1 << 30, 999));
 }
