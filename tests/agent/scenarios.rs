@@ -15,3 +15,4 @@ mod resources;
 mod resume;
 mod rotation;
 mod spool;
+mod truncation;

@@ -148,12 +148,12 @@ fn survives_damage(
 /// `TestTailerCorruptedPositions`.)
 #[test]
 fn s29_a_damaged_checkpoint_gives_way_to_the_previous_one() {
-    let damages: [&dyn Fn(&mut Vec<u8>); 5] = [
-        &|bytes| bytes.fill(0),
-        &|bytes| bytes.clear(),
-        &|bytes| bytes.truncate(bytes.len() / 2),
-        &|bytes| bytes.truncate(bytes.len() - 1),
-        &|bytes| {
+    let damages: [fn(&mut Vec<u8>); 5] = [
+        |bytes| bytes.fill(0),
+        |bytes| bytes.clear(),
+        |bytes| bytes.truncate(bytes.len() / 2),
+        |bytes| bytes.truncate(bytes.len() - 1),
+        |bytes| {
             let at = bytes.len() / 2;
             bytes[at] ^= 4;
         },
