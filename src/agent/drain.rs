@@ -113,7 +113,7 @@ impl Generation {
         }
     }
 
-    async fn all_delivered(&mut self) {
+    pub(super) async fn all_delivered(&mut self) {
         while self.deliveries.join_next().await.is_some() {}
     }
 }

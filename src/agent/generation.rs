@@ -92,8 +92,7 @@ impl Prepared {
         for (index, destination) in settings.destinations.iter().enumerate() {
             let stats = counted.destinations.get(index).map(|(_, stats)| Arc::clone(stats));
             let queue = Queue::new(stats.unwrap_or_default());
-            let rewriter =
-                Rewriter::new(destination, settings.schema, &settings.namespace, lasting.instance);
+            let rewriter = Rewriter::new(destination, lasting.instance);
             let delivery = Delivery::new(
                 index,
                 destination,

@@ -140,7 +140,8 @@ impl Generation {
         self.pressure.hand_over();
         self.tail.stop_reading();
         let settled = self.end_deliveries(deadline).await;
-        self.deliveries.shutdown().await;
+        // Also however long the disk takes, where one has a buffer that is still written to.
+        self.all_delivered().await;
         for queue in &self.queues {
             queue.stats().hand_over();
         }

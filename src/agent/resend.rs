@@ -254,7 +254,7 @@ impl Resend {
         let delivery = Delivery::new(
             self.index,
             &self.destination,
-            Rewriter::new(&self.destination, settings.schema, &settings.namespace, instance),
+            Rewriter::new(&self.destination, instance),
             Arc::clone(&queue),
             Arc::clone(done) as Arc<dyn Settle>,
             // They were there before: what is refused again has its place.

@@ -68,8 +68,22 @@ pub fn batch_share(destination: &Destination) -> usize {
     }
 }
 
+/// What a payload takes that comes back from a destination's disk buffer; 0 without one.
+#[must_use]
+pub fn taken_share(destination: &Destination) -> usize {
+    let plain = destination.compression == Compression::None;
+    let bytes = match &destination.kind {
+        DestinationKind::Loki(loki) if loki.format == LokiFormat::Protobuf => {
+            destination.batch.bytes / COMPRESSED
+        }
+        _ if plain => destination.batch.bytes,
+        _ => destination.batch.bytes / COMPRESSED,
+    };
+    destination.buffer.map_or(0, |_| bytes)
+}
+
 /// The least memory a configuration can work with: per thread a chunk, the largest record, and a
-/// batch for each destination.
+/// batch for each destination; and a payload from each disk buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
     /// [`chunk_share`] of [`CHUNK`].
@@ -78,6 +92,8 @@ pub struct Need {
     pub record: usize,
     /// [`batch_share`] by destination name.
     pub batches: Vec<(String, usize)>,
+    /// [`taken_share`] by destination name, where it is not 0.
+    pub taken: Vec<(String, usize)>,
     /// Worker threads, each with a chunk, a record and open batches of its own.
     pub threads: usize,
 }
@@ -95,6 +111,12 @@ impl Need {
                 .iter()
                 .map(|destination| (destination.name.clone(), batch_share(destination)))
                 .collect(),
+            taken: settings
+                .destinations
+                .iter()
+                .map(|destination| (destination.name.clone(), taken_share(destination)))
+                .filter(|(_, bytes)| *bytes > 0)
+                .collect(),
             threads: settings.threads.get(),
         }
     }
@@ -102,11 +124,14 @@ impl Need {
     /// The sum.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.batches
-            .iter()
-            .map(|(_, bytes)| *bytes)
-            .fold(self.chunk.saturating_add(self.record), usize::saturating_add)
+        let sum = |of: &[(String, usize)]| {
+            of.iter().map(|(_, bytes)| *bytes).fold(0, usize::saturating_add)
+        };
+        self.chunk
+            .saturating_add(self.record)
+            .saturating_add(sum(&self.batches))
             .saturating_mul(self.threads)
+            .saturating_add(sum(&self.taken))
     }
 }
 
@@ -123,6 +148,9 @@ impl std::fmt::Display for Need {
         }
         if threads {
             f.write_str(")")?;
+        }
+        for (name, bytes) in &self.taken {
+            write!(f, " + a payload from the buffer of `{name}` {}", shown(*bytes))?;
         }
         write!(f, " = {}", shown(self.total()))
     }

@@ -21,12 +21,14 @@ mod form;
 mod frame;
 mod open;
 mod segment;
+mod stand_in;
 pub mod stats;
 #[cfg(test)]
 mod tests;
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -54,6 +56,8 @@ pub struct Buffer {
     budget: Arc<Budget>,
     /// When to try again to write; `None` while writing works.
     retry_at: Mutex<Option<Instant>>,
+    /// Whether the last attempt to read failed.
+    unreadable: AtomicBool,
 }
 
 /// A payload taken out of the buffer. It stays on disk until it is said to be [done](Buffer::done).
@@ -74,7 +78,8 @@ pub struct Stored(Place);
 impl Buffer {
     /// Opens the buffer of a destination below the state directory, and counts what it holds. `None` if
     /// it is to have none and nothing is left from when it had one; what is left is sent. Nothing is
-    /// created before it is needed.
+    /// created before it is needed. The counters may be those of an earlier generation, whose buffer is
+    /// closed: nothing of what they said about its state holds.
     ///
     /// # Errors
     ///
@@ -85,6 +90,29 @@ impl Buffer {
         stats: &Arc<DestinationStats>,
         budget: &Arc<Budget>,
     ) -> io::Result<Option<Arc<Self>>> {
+        stats.buffer.clear();
+        let disk = Self::find(state, settings, stats);
+        if !matches!(disk, Ok(Some(_))) {
+            stats.adopt(0);
+        }
+        Ok(disk?.map(|disk| {
+            stats.buffer.limit.store(disk.limit, Relaxed);
+            Arc::new(Self {
+                destination: settings.name.clone(),
+                disk: Arc::new(Mutex::new(disk)),
+                stats: Arc::clone(stats),
+                budget: Arc::clone(budget),
+                retry_at: Mutex::default(),
+                unreadable: AtomicBool::default(),
+            })
+        }))
+    }
+
+    fn find(
+        state: &Path,
+        settings: &Destination,
+        stats: &Arc<DestinationStats>,
+    ) -> io::Result<Option<Disk>> {
         let (destination, form) = (&settings.name, Form::of(settings));
         for (form, directory) in Form::others(form, state, destination) {
             warn!(
@@ -102,15 +130,7 @@ impl Buffer {
             return Ok(None);
         }
         let limit = settings.buffer.unwrap_or(0);
-        let disk = Disk::open(destination, directory, limit, Arc::clone(stats))?;
-        stats.buffer.limit.store(limit, Relaxed);
-        Ok(Some(Arc::new(Self {
-            destination: destination.clone(),
-            disk: Arc::new(Mutex::new(disk)),
-            stats: Arc::clone(stats),
-            budget: Arc::clone(budget),
-            retry_at: Mutex::default(),
-        })))
+        Disk::open(destination, directory, limit, Arc::clone(stats)).map(Some)
     }
 
     /// Whether a payload waits to be taken.
@@ -180,14 +200,18 @@ impl Buffer {
             },
             |_| {},
         );
-        match taken.await? {
+        let taken = taken.await?;
+        let destination = &self.destination;
+        let unreadable = self.unreadable.swap(taken.is_err(), Relaxed);
+        match taken {
             Ok(Take::Payload(payload, permit, place)) => {
                 Some(Taken { payload, permit, stored: Stored(place) })
             }
             Ok(Take::Nothing | Take::NoBudget) => None,
             Err(error) => {
-                let destination = &self.destination;
-                error!(destination, %error, "the buffer cannot be read; trying again");
+                if !unreadable {
+                    error!(destination, %error, "the buffer cannot be read: tried every second");
+                }
                 None
             }
         }
@@ -195,22 +219,23 @@ impl Buffer {
 
     /// Says that every record of a payload has met its end.
     pub async fn done(&self, stored: Stored) {
-        let done = self.on_disk(
-            move |disk| {
-                let before = disk.bytes();
-                disk.done(stored.0);
-                Ok::<_, ()>(disk.bytes() < before)
-            },
-            |_| {},
-        );
-        let has_room = matches!(done.await, Some(Ok(true)));
-        if has_room && lock(&self.retry_at).is_none() {
-            self.stats.buffer.refuses.store(false, Relaxed);
+        let done = move |disk: &mut Disk| {
+            disk.done(stored.0);
+            Ok::<_, ()>(())
+        };
+        self.on_disk(done, |_| {}).await;
+    }
+
+    /// Waits until nothing is done to its files any more, nor will be: also what was begun for somebody
+    /// who no longer waits for it. To be called when nobody else will call.
+    pub async fn rest(&self) {
+        while Arc::strong_count(&self.disk) > 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 
     /// Does something on a blocking thread, and counts it if it was done; `None` if that thread
-    /// panicked.
+    /// panicked. Where it makes room, the buffer takes more.
     async fn on_disk<T: Send + 'static, E: Send + 'static>(
         &self,
         act: impl FnOnce(&mut Disk) -> Result<T, E> + Send + 'static,
@@ -219,15 +244,20 @@ impl Buffer {
         let disk = Arc::clone(&self.disk);
         let acted = tokio::task::spawn_blocking(move || {
             let mut disk = lock(&disk);
+            let before = disk.bytes();
             let done = act(&mut disk);
             if done.is_ok() {
                 // In the same breath, so that what is done is counted even if nobody waits for it.
                 count(&disk.stats);
             }
             disk.show();
-            done
+            (done, disk.bytes() < before)
         });
-        acted.await.ok()
+        let (done, has_room) = acted.await.ok()?;
+        if has_room && lock(&self.retry_at).is_none() {
+            self.stats.buffer.refuses.store(false, Relaxed);
+        }
+        Some(done)
     }
 
     /// Notes whether the disk takes what is written to it.

@@ -71,6 +71,20 @@ pub trait Rewrite: Send + Sync + 'static {
     /// When the payload is not of this destination.
     fn split(&self, payload: &Payload, cut: Cut) -> io::Result<Option<(Payload, Payload)>>;
 
+    /// Whether a payload was encoded for another place than the destination leads to now.
+    ///
+    /// # Errors
+    ///
+    /// When the payload is not of this kind of destination.
+    fn leads_elsewhere(&self, payload: &Payload) -> io::Result<bool>;
+
+    /// The payload for where the destination leads now.
+    ///
+    /// # Errors
+    ///
+    /// When the payload is not of this kind of destination.
+    fn readdress(&self, payload: &Payload) -> io::Result<Payload>;
+
     /// Bytes that a payload takes while its records are read, beside itself.
     fn reading(&self, payload: &Payload) -> usize;
 
@@ -100,6 +114,14 @@ impl Rewrite for Rewriter {
 
     fn split(&self, payload: &Payload, cut: Cut) -> io::Result<Option<(Payload, Payload)>> {
         Self::split(self, payload, cut)
+    }
+
+    fn leads_elsewhere(&self, payload: &Payload) -> io::Result<bool> {
+        Self::leads_elsewhere(self, payload)
+    }
+
+    fn readdress(&self, payload: &Payload) -> io::Result<Payload> {
+        Self::readdress(self, payload)
     }
 
     fn reading(&self, payload: &Payload) -> usize {
@@ -298,7 +320,7 @@ impl<R> Unfinished<R> {
             more: Notify::new(),
             buffer: self.buffer,
             call: watch::Sender::new(Call::Stay),
-            writing: 0.into(),
+            writing: Arc::default(),
         }
     }
 }

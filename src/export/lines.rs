@@ -270,6 +270,12 @@ pub(crate) fn write_marks(out: &mut Vec<u8>, marks: Marks) {
     out.push(b']');
 }
 
+/// Whether a document is of the flat schema: there alone a number is called `_offset`.
+pub(crate) fn is_flat(document: &str) -> bool {
+    let is_number = |value: &str| value.starts_with(|first: char| first.is_ascii_digit());
+    super::encode::walk::Members::of(document).any(|(key, value)| key == "_offset" && is_number(value))
+}
+
 /// Turns a document of the flat schema back into a line.
 pub(crate) fn line_of_flat(document: &str) -> String {
     let mut line = RawLine::default();

@@ -14,13 +14,14 @@ use super::encode::level;
 use super::id::{Instance, RecordId};
 use super::loki::push::labels::LabelFields;
 use super::payload::Payload;
-use crate::config::settings::{Destination, DestinationKind, Schema};
+use crate::config::settings::{Destination, DestinationKind};
 
-use lined::{Lined, Naming};
+use lined::{Action, Lined};
 use streamed::Streamed;
 pub(crate) use streamed::take_field;
 
-/// Takes the payloads of one destination apart. Made with what their encoder was made with. It is
+/// Takes the payloads of one destination apart. How their records are laid out, they say themselves:
+/// those from a disk buffer may have been encoded with other settings. It is
 /// work per byte, as encoding was, on whoever's thread calls; beside the payloads that it gives, it
 /// takes a compressor's and a decompressor's memory (half a MiB) for Elasticsearch, and the plain payload for Loki.
 #[derive(Clone, Debug)]
@@ -46,23 +47,14 @@ pub enum Cut {
 }
 
 impl Rewriter {
-    /// A rewriter for the payloads of [`Encoder::new`](super::encode::Encoder::new) with the same
-    /// arguments.
+    /// A rewriter for the payloads of [`Encoder::new`](super::encode::Encoder::new) for the same
+    /// kind of destination and compression, whatever its other arguments were.
     #[must_use]
-    pub fn new(
-        destination: &Destination,
-        schema: Schema,
-        namespace: &str,
-        instance: Instance,
-    ) -> Self {
+    pub fn new(destination: &Destination, instance: Instance) -> Self {
         let form = match &destination.kind {
             DestinationKind::Elasticsearch(server) => Form::Lined(Lined {
                 level: level(destination.compression),
-                naming: match schema {
-                    Schema::Ecs => Naming::Ecs { namespace: namespace.to_owned() },
-                    Schema::Flat => Naming::Flat,
-                },
-                ids_in_body: server.ids,
+                action: Some(Action::new(&server.index, server.ids)),
             }),
             DestinationKind::Loki(server) => Form::Streamed(Streamed {
                 format: server.format,
@@ -70,7 +62,7 @@ impl Rewriter {
                 labels: LabelFields::new(&server.labels),
             }),
             DestinationKind::Console | DestinationKind::File { .. } => {
-                Form::Lined(Lined { level: None, naming: Naming::Lines, ids_in_body: false })
+                Form::Lined(Lined { level: None, action: None })
             }
         };
         Self { form, instance }
@@ -123,6 +115,29 @@ impl Rewriter {
         let first = self.select(payload, |position| position < middle)?;
         let second = self.select(payload, |position| position >= middle)?;
         Ok(first.zip(second))
+    }
+
+    /// Whether a payload was encoded for another index than the destination has now, or with its ids
+    /// in another place. The first line tells.
+    ///
+    /// # Errors
+    /// When the payload is not what this kind of destination's encoder makes.
+    pub fn leads_elsewhere(&self, payload: &Payload) -> io::Result<bool> {
+        match &self.form {
+            Form::Lined(form) => form.leads_elsewhere(payload),
+            Form::Streamed(_) => Ok(false),
+        }
+    }
+
+    /// The payload for the index that the destination has now, with its ids where they are now.
+    ///
+    /// # Errors
+    /// When the payload is not what this kind of destination's encoder makes.
+    pub fn readdress(&self, payload: &Payload) -> io::Result<Payload> {
+        match &self.form {
+            Form::Lined(form) => form.readdress(payload, self.instance),
+            Form::Streamed(_) => Ok(payload.clone()),
+        }
     }
 
     /// Bytes that a payload takes while its records are read, beside itself: streams are decompressed

@@ -219,9 +219,11 @@ impl DestinationStats {
     }
 
     /// A buffer was opened with so many records in it. Those that it had when it was closed in this
-    /// run are counted already.
+    /// run are counted already; what it has no more, such as bodies for other settings, is not to be
+    /// sent in this run.
     pub fn adopt(&self, records: u64) {
         let known = self.buffer.records.swap(records, Ordering::Relaxed);
+        self.returned.fetch_add(known.saturating_sub(records), Ordering::Relaxed);
         let new = records.saturating_sub(known);
         self.routed.fetch_add(new, Ordering::Relaxed);
         self.records_in.fetch_add(new, Ordering::Relaxed);

@@ -83,7 +83,7 @@ impl From<io::Error> for Refusal {
 /// A taken frame's place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    number: u64,
+    segment: Name,
     found: Found,
 }
 
@@ -211,8 +211,9 @@ impl Disk {
                     match self.read(at, found) {
                         Err(error) if !self.gives_up(&error) => return Err(error),
                         Ok(Some(payload)) => {
-                            let number = self.took(at, found, Cursor::behind(&found));
-                            return Ok(Take::Payload(payload, permit, Place { number, found }));
+                            if let Some(place) = self.took(at, found, Cursor::behind(&found)) {
+                                return Ok(Take::Payload(payload, permit, place));
+                            }
                         }
                         _ => self.lose_frame(at, found),
                     }
@@ -232,7 +233,7 @@ impl Disk {
     /// Whether to stop trying, after an error: only where the disk itself cannot read the place. What
     /// passes (too many open files) is waited for.
     fn gives_up(&mut self, error: &io::Error) -> bool {
-        let unreadable = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
+        let unreadable = is_unreadable(error);
         self.failed_reads += u32::from(unreadable);
         unreadable && self.failed_reads >= READS
     }
@@ -241,7 +242,7 @@ impl Disk {
         let directory = &self.directory;
         let Some(segment) = self.segments.get_mut(at) else { return Ok(None) };
         let (marker, cursor, bytes) = (segment.name.marker, segment.cursor, segment.bytes);
-        segment::next(open(directory, segment)?, marker, cursor, bytes)
+        segment::next(opened(directory, segment)?, marker, cursor, bytes)
     }
 
     /// A frame's payload; `None` if it is not what was written.
@@ -249,7 +250,7 @@ impl Disk {
         let directory = &self.directory;
         let Some(segment) = self.segments.get_mut(at) else { return Ok(None) };
         let mut content = vec![0; found.header.content()];
-        let read = open(directory, segment)?.fill_at(&mut content, found.offset + HEADER as u64)?;
+        let read = opened(directory, segment)?.fill_at(&mut content, found.offset + HEADER as u64)?;
         content.truncate(read);
         Ok(found.header.payload(content))
     }
@@ -261,12 +262,12 @@ impl Disk {
         }
     }
 
-    fn took(&mut self, at: usize, found: Found, cursor: Cursor) -> u64 {
+    fn took(&mut self, at: usize, found: Found, cursor: Cursor) -> Option<Place> {
         self.step(at, cursor);
-        let Some(segment) = self.segments.get_mut(at) else { return 0 };
+        let segment = self.segments.get_mut(at)?;
         segment.left = segment.left.saturating_sub(u64::from(found.header.records));
         segment.out += 1;
-        segment.name.number
+        Some(Place { segment: segment.name, found })
     }
 
     fn lose_frame(&mut self, at: usize, found: Found) {
@@ -274,8 +275,9 @@ impl Disk {
         if let Some(segment) = self.segments.get(at) {
             self.say_lost(segment.name, records.min(segment.left));
         }
-        let number = self.took(at, found, Cursor::within(&found));
-        self.done(Place { number, found });
+        if let Some(place) = self.took(at, found, Cursor::within(&found)) {
+            self.done(place);
+        }
     }
 
     fn left(&self, at: usize) -> u64 {
@@ -309,15 +311,13 @@ impl Disk {
 
     /// Says that a frame's payload has met its end.
     pub(super) fn done(&mut self, place: Place) {
-        let Place { number, found } = place;
+        let Place { segment: name, found } = place;
         let directory = &self.directory;
-        let Some(segment) = self.segments.iter_mut().find(|it| it.name.number == number) else {
-            return;
-        };
+        let Some(segment) = self.segments.iter_mut().find(|it| it.name == name) else { return };
         segment.out = segment.out.saturating_sub(1);
         let mark = found.header.mark(segment.name.marker);
         // Not synced: after a power cut it is sent again, as the same bytes.
-        let marked = open(directory, segment)
+        let marked = opened(directory, segment)
             .and_then(|file| file.write_all_at(&mark, Header::mark_at(found.offset)));
         if let Err(error) = marked {
             debug!(destination = self.destination, %error, "a sent payload cannot be marked");
@@ -351,6 +351,7 @@ impl Disk {
             self.bounds = bounds;
             self.segments.pop_front();
         }
+        self.empty();
         self.show();
     }
 
@@ -380,7 +381,12 @@ impl Disk {
     }
 }
 
-fn open<'s>(directory: &Path, segment: &'s mut Segment) -> io::Result<&'s File> {
+/// Whether the disk itself cannot read the place.
+pub(super) fn is_unreadable(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+fn opened<'s>(directory: &Path, segment: &'s mut Segment) -> io::Result<&'s File> {
     if segment.file.is_none() {
         let path = directory.join(segment.name.text());
         segment.file = Some(OpenOptions::new().read(true).write(true).open(path)?);

@@ -8,16 +8,16 @@
 use std::collections::VecDeque;
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::bounds::{Bounds, BoundsFile};
-use super::disk::{Disk, Segment};
-use super::frame::{HEADER, Header};
-use super::segment::{self, Cursor, Name};
+use super::disk::{Disk, Segment, is_unreadable};
+use super::frame::HEADER;
+use super::segment::{self, Cursor, Found, Name, ReadAt};
+use super::stand_in::bury;
 use crate::export::stats::DestinationStats;
 
 /// The walk over all segments.
@@ -135,9 +135,9 @@ impl Disk {
     /// Walks one segment.
     fn walk(&mut self, name: Name, walk: &mut Walk) -> io::Result<Segment> {
         let file = OpenOptions::new().read(true).write(true).open(self.path(name))?;
-        let bytes = file.metadata()?.len();
+        let mut bytes = file.metadata()?.len();
         let (mut cursor, mut left) = (Cursor::default(), 0);
-        while let Some(found) = segment::next(&file, name.marker, cursor, bytes)? {
+        while let Some(found) = self.next_readable(&file, name, cursor, &mut bytes)? {
             let before = found.header.before;
             let gap = before.saturating_sub(walk.expected.unwrap_or(before));
             if gap > 0 && found.offset >= cursor.at() + HEADER as u64 {
@@ -161,6 +161,26 @@ impl Disk {
             taken: false,
             file: None,
         })
+    }
+
+    /// The next frame in the first `bytes` of a segment. Where the disk cannot read it, the segment ends
+    /// before: one bad place costs what is behind it there, and neither the other segments nor the start.
+    fn next_readable(
+        &self,
+        segment: &impl ReadAt,
+        name: Name,
+        cursor: Cursor,
+        bytes: &mut u64,
+    ) -> io::Result<Option<Found>> {
+        match segment::next(segment, name.marker, cursor, *bytes) {
+            Err(error) if is_unreadable(&error) => {
+                let (destination, segment) = (&self.destination, self.path(name));
+                error!(destination, segment = %segment.display(), %error, "part of the buffer is unreadable");
+                *bytes = cursor.at();
+                Ok(None)
+            }
+            next => next,
+        }
     }
 
     /// Notes what is missing between the last frame that was found and the record number `before`: at
@@ -192,16 +212,4 @@ impl Disk {
         }
         Ok(())
     }
-}
-
-/// Writes over a gap between two offsets that so many records are done with there. Whether it could.
-fn bury(file: &fs::File, name: Name, from: u64, to: u64, before: u64, records: u64) -> bool {
-    let body = to.saturating_sub(from).checked_sub(HEADER as u64).map(u32::try_from);
-    let (Some(Ok(body)), Ok(records)) = (body, u32::try_from(records)) else { return false };
-    let header = Header { before, records, ids: 0, body, plain: 0, sum: 0 };
-    let mut bytes = header.encode(name.marker);
-    if let Some(mark) = bytes.get_mut(HEADER - 8..) {
-        mark.copy_from_slice(&header.mark(name.marker));
-    }
-    file.write_all_at(&bytes, from).is_ok()
 }

@@ -21,6 +21,14 @@ pub struct BufferStats {
 }
 
 impl BufferStats {
+    /// There is no buffer, until one is opened. What its records are counted as stays.
+    pub(super) fn clear(&self) {
+        for size in [&self.waiting, &self.bytes, &self.limit] {
+            size.store(0, Relaxed);
+        }
+        self.refuses.store(false, Relaxed);
+    }
+
     /// Whether there is a buffer that takes more.
     #[must_use]
     pub fn takes(&self) -> bool {

@@ -9,6 +9,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::ops::ControlFlow;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use pillion_parsers::frame::{FileNumber, Span};
@@ -45,6 +46,8 @@ pub struct Taken {
 pub enum TakeError {
     /// Another replay is at it.
     Lock(LockError),
+    /// They are of the user with this id, whose agent could not write beside what this process writes.
+    OtherUser(u32),
     /// The files cannot be listed or renamed.
     Io(io::Error),
 }
@@ -55,6 +58,11 @@ impl std::fmt::Display for TakeError {
             Self::Lock(LockError::Held(holder)) => {
                 write!(f, "dead letters are being replayed already, by {holder}")
             }
+            Self::OtherUser(owner) => write!(
+                f,
+                "the dead letters are user {owner}'s: what another user writes there would keep the agent \
+                 from writing on; run this as that user, as with `sudo -u '#{owner}'`"
+            ),
             Self::Lock(LockError::Io(error)) | Self::Io(error) => {
                 write!(f, "cannot take the dead letters: {error}")
             }
@@ -87,12 +95,16 @@ impl Taken {
     ///
     /// # Errors
     ///
-    /// When another process takes them, or the files cannot be renamed. Then they are where they were.
+    /// When another process takes them, they are another user's, or the files cannot be renamed. Then
+    /// they are where they were.
     pub fn take(state: &Path, destination: &str) -> Result<Option<Self>, TakeError> {
+        let directory = file::directory(state);
+        if directory.is_dir() {
+            keep_to_owner(&directory)?;
+        }
         if files(state, destination)?.is_empty() {
             return Ok(None);
         }
-        let directory = file::directory(state);
         let one = Lock::take(&directory).map_err(TakeError::Lock)?;
         let path = file::path(state, destination);
         let mut files = renamed(state, destination)?;
@@ -201,6 +213,24 @@ fn count(path: &Path, wanted: impl Fn(Span) -> bool) -> io::Result<Count> {
     Ok(count)
 }
 
+/// Makes sure that what is written in a directory is its owner's: the agent could not append to it, and
+/// would hold its batches for good.
+fn keep_to_owner(directory: &Path) -> Result<(), TakeError> {
+    let owner = std::fs::metadata(directory)?.uid();
+    if rustix::process::geteuid().as_raw() == owner {
+        return Ok(());
+    }
+    // A mount may give one owner to all that is in it, whoever writes.
+    let probe = directory.join(format!("probe-{}", std::process::id()));
+    let made = File::options().write(true).create_new(true).mode(0o600).open(&probe);
+    let made = made.and_then(|file| file.metadata());
+    let _ = std::fs::remove_file(&probe);
+    match made {
+        Ok(made) if made.uid() == owner => Ok(()),
+        _ => Err(TakeError::OtherUser(owner)),
+    }
+}
+
 /// Renames a file while nobody writes to it. Whether there was one.
 fn rename_unwritten(from: &Path, to: &Path) -> io::Result<bool> {
     loop {
@@ -273,9 +303,26 @@ mod tests {
         assert_eq!(files(path, "a/b").expect("listed"), [file::path(path, "a/b")]);
     }
 
+    /// Only root can be another user than the one whose files it may write.
+    #[test]
+    fn another_users_letters_are_left_alone() {
+        let state = state();
+        write(state.path(), "one\n");
+        let directory = file::directory(state.path());
+        let agent = std::os::unix::fs::chown(&directory, Some(65_532), None);
+        if agent.is_err() {
+            return;
+        }
+        let taken = Taken::take(state.path(), "a/b");
+        let error = taken.expect_err("another user's");
+        assert!(error.to_string().contains("sudo -u '#65532'"), "{error}");
+        let left = std::fs::read_dir(&directory).expect("listed");
+        let left: Vec<_> = left.map(|entry| entry.expect("read").file_name()).collect();
+        assert_eq!(left, ["a%2Fb.ndjson"], "nothing of root's");
+    }
+
     #[test]
     fn what_is_given_back_whole_is_the_same_file() {
-        use std::os::unix::fs::MetadataExt;
         let state = state();
         write(state.path(), "one\ntwo\n");
         let inode = |path: &Path| std::fs::metadata(path).expect("there").ino();

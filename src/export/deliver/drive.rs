@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::{error, info};
 
-use super::work::aside::Call;
+use super::work::aside::{Call, Writing};
 use super::work::{self, End, Load, Shared};
 use super::{Ended, Report, Rewrite};
 use crate::export::concurrency::MOST;
@@ -24,10 +24,6 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// How long batches that are given up may take to get to the buffer.
 const LEAVING: Duration = Duration::from_millis(900);
-
-/// Payloads from the buffer that are taken past the budget's limit, so that it empties even while
-/// what is read fills the memory.
-const TAKEN_AT_LEAST: usize = 2;
 
 /// Where batches go that come out of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,8 +157,7 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
     fn begin(&mut self, accepted: Accepted, to_buffer: bool) {
         let Accepted { batch, since, held } = accepted;
         let load = if to_buffer {
-            self.shared.writing.fetch_add(1, Relaxed);
-            Load::ToBuffer(batch)
+            Load::ToBuffer(batch, Writing::count(&self.shared.writing))
         } else {
             Load::Batch(batch)
         };
@@ -173,7 +168,8 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
     async fn take_from_buffer(&mut self) {
         let Some(buffer) = self.shared.buffer.clone() else { return };
         while !self.starved && buffer.has_waiting() && self.has_room() {
-            match buffer.take(self.sending() < TAKEN_AT_LEAST).await {
+            // One even past the budget's limit, so that it empties while what is read fills the memory.
+            match buffer.take(self.sending() == 0).await {
                 Some(taken) => {
                     let load = Load::Taken(taken);
                     let handle = self.working.spawn(work::deliver(Arc::clone(&self.shared), load));
@@ -218,6 +214,10 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
         let in_memory = if shared.buffer.is_some() { in_memory } else { working.len() };
         let batches_left = abandoned + in_memory + queue.abandon();
         working.shutdown().await;
+        if let Some(buffer) = &shared.buffer {
+            // However long the disk takes: the next generation opens the same files.
+            buffer.rest().await;
+        }
         let records_left = shared.stats.in_flight.load(Relaxed);
         let records_buffered = shared.stats.buffer.records.load(Relaxed);
         let destination = &shared.name;

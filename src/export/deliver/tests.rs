@@ -56,6 +56,14 @@ impl Rewrite for Lines {
         Ok((!first.is_empty()).then(|| (payload(first), payload(second))))
     }
 
+    fn leads_elsewhere(&self, _: &Payload) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn readdress(&self, payload: &Payload) -> io::Result<Payload> {
+        Ok(payload.clone())
+    }
+
     fn reading(&self, payload: &Payload) -> usize {
         payload.plain_bytes
     }
@@ -168,7 +176,7 @@ impl<S: Sink> Bench<S> {
             more: Notify::new(),
             buffer: None,
             call: watch::Sender::new(Call::Stay),
-            writing: 0.into(),
+            writing: Arc::default(),
         };
         Self {
             queue: Queue::new(Arc::clone(&stats)),

@@ -81,8 +81,8 @@ pub(super) struct Shared<S, R> {
     pub(super) buffer: Option<Arc<Buffer>>,
     /// What is asked of work in progress.
     pub(super) call: watch::Sender<Call>,
-    /// Batches on their way from the queue to the buffer.
-    pub(super) writing: AtomicUsize,
+    /// Batches on their way from the queue to the buffer, each a [`Writing`](aside::Writing).
+    pub(super) writing: Arc<AtomicUsize>,
 }
 
 /// How a batch ended.
@@ -141,12 +141,12 @@ impl Piece {
 
 /// Delivers a load, or takes it to the buffer, and settles it.
 pub(super) async fn deliver<S: Sink, R: Rewrite>(shared: Arc<Shared<S, R>>, load: Load) -> End {
-    let to_buffer = matches!(load, Load::ToBuffer(_));
-    let (mut work, refused) = Work::on(&shared, load);
+    let (mut work, refused, writing) = Work::on(&shared, load);
+    work.readdress();
     work.keep_all(refused).await;
-    if to_buffer {
+    if let Some(writing) = writing {
         let goes_on = work.step_aside().await;
-        shared.writing.fetch_sub(1, Relaxed);
+        drop(writing);
         shared.more.notify_one();
         if !goes_on {
             return End::GivenUp;

@@ -3,7 +3,7 @@
 
 use pillion_parsers::record::Known;
 
-use super::{SLOTS, Shape, Slot};
+use super::{SLOTS, Shape, Slot, is_namespace};
 use crate::export::encode::names;
 use crate::export::encode::walk::{Members, unquoted};
 use crate::export::lines::RawLine;
@@ -26,12 +26,13 @@ struct Parts<'j> {
     statics: Vec<(&'j str, &'j str)>,
 }
 
-/// The line of a document whose namespace object has that name. Values are copied as text; only the
-/// fields' order is not kept.
-pub(crate) fn record_line(document: &str, namespace: &str) -> String {
+/// The line of a document. Values are copied as text; only the fields' order is not kept. The one
+/// object at its top that is none of ECS's is the namespace, whatever it was called when the document
+/// was written.
+pub(crate) fn record_line(document: &str) -> String {
     let mut parts = Parts::default();
     for (key, value) in Members::of(document) {
-        if key == namespace {
+        if value.starts_with('{') && is_namespace(key) {
             parts.own = Some(value);
         } else if value.starts_with('{') || SLOTS.iter().any(|slot| slot.path().eq([key])) {
             parts.descend(&mut vec![key], value);

@@ -15,6 +15,17 @@ use crate::export::escape;
 use crate::export::lines::{LineWriter, Style};
 use crate::export::payload::Payload;
 
+/// What follows the id in an action line.
+pub(crate) const AFTER_ID: &[u8] = b"\"}}\n";
+
+/// An action line up to the id, or all of it without ids.
+pub(crate) fn action(index: &str, ids: bool) -> Vec<u8> {
+    let mut action = b"{\"create\":{\"_index\":".to_vec();
+    escape::quote(&mut action, index);
+    action.extend_from_slice(if ids { b",\"_id\":\"" } else { b"}}\n" });
+    action
+}
+
 /// The open batch of an Elasticsearch destination.
 pub(crate) struct Bulk {
     body: Body,
@@ -56,9 +67,7 @@ impl Bulk {
             Schema::Ecs => Schemed::Ecs(Box::new(Documents::new(namespace))),
             Schema::Flat => Schemed::Flat(LineWriter::with(Style::Flat)),
         };
-        let mut action = b"{\"create\":{\"_index\":".to_vec();
-        escape::quote(&mut action, index);
-        action.extend_from_slice(if ids { b",\"_id\":\"" } else { b"}}\n" });
+        let action = action(index, ids);
         let ids = if ids { Ids::InBody } else { Ids::Beside(Vec::new()) };
         Ok(Self { body: Body::new(level(compression)), action, ids, documents, records: 0 })
     }
@@ -69,7 +78,7 @@ impl Bulk {
         match &mut self.ids {
             Ids::InBody => {
                 out.extend_from_slice(place.id.text().as_bytes());
-                out.extend_from_slice(b"\"}}\n");
+                out.extend_from_slice(AFTER_ID);
             }
             Ids::Beside(ids) => place.id.pack(ids),
         }

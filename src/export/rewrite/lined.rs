@@ -7,8 +7,10 @@ use flate2::read::GzDecoder;
 
 use super::{Add, malformed};
 use crate::export::ecs;
+use crate::export::elasticsearch::bulk;
 use crate::export::encode::sink::{Body, Sink as _};
 use crate::export::encode::walk::{Members, unquoted};
+use crate::export::id::{Instance, RecordId};
 use crate::export::lines;
 use crate::export::payload::Payload;
 
@@ -20,20 +22,24 @@ const PIECE: usize = 16 * 1024;
 pub(super) struct Lined {
     /// gzip's level; `None` for a plain body.
     pub(super) level: Option<flate2::Compression>,
-    pub(super) naming: Naming,
-    /// Whether action lines carry ids.
-    pub(super) ids_in_body: bool,
+    /// What action lines are to be; `None` where a record is a line, and no other.
+    pub(super) action: Option<Action>,
 }
 
-/// What a record's last line is.
+/// What action lines of a destination are as it is configured now.
 #[derive(Clone, Debug)]
-pub(super) enum Naming {
-    /// An ECS document after an action line.
-    Ecs { namespace: String },
-    /// A flat document after an action line.
-    Flat,
-    /// A line, and no other.
-    Lines,
+pub(super) struct Action {
+    /// See [`bulk::action`].
+    line: Vec<u8>,
+    /// Whether they carry ids.
+    ids: bool,
+}
+
+impl Action {
+    /// For an index or data stream.
+    pub(super) fn new(index: &str, ids: bool) -> Self {
+        Self { line: bulk::action(index, ids), ids }
+    }
 }
 
 /// A run of bytes within one line of a payload.
@@ -78,8 +84,7 @@ impl Lined {
                 line.extend_from_slice(piece.bytes);
             }
             if piece.ends && !piece.action {
-                let id = self.ids_in_body.then(|| id_of(&action));
-                add(piece.position, id, &mut || self.line_of(&document));
+                add(piece.position, id_of(&action), &mut || self.line_of(&document));
                 action.clear();
                 document.clear();
             }
@@ -89,16 +94,65 @@ impl Lined {
     /// A document as a line.
     fn line_of(&self, document: &[u8]) -> String {
         let document = String::from_utf8_lossy(document.trim_ascii_end());
-        match &self.naming {
-            Naming::Ecs { namespace } => ecs::record_line(&document, namespace),
-            Naming::Flat => lines::line_of_flat(&document),
-            Naming::Lines => document.into_owned(),
+        match &self.action {
+            None => document.into_owned(),
+            Some(_) if lines::is_flat(&document) => lines::line_of_flat(&document),
+            Some(_) => ecs::record_line(&document),
         }
+    }
+
+    /// Whether its action lines are not as they would be now.
+    pub(super) fn leads_elsewhere(&self, payload: &Payload) -> io::Result<bool> {
+        let Some(to) = &self.action else { return Ok(false) };
+        let mut first = Vec::new();
+        self.plain(payload).take(to.line.len() as u64).read_to_end(&mut first)?;
+        Ok(first != to.line)
+    }
+
+    /// The payload with action lines as they would be now.
+    pub(super) fn readdress(&self, payload: &Payload, instance: Instance) -> io::Result<Payload> {
+        let Some(to) = &self.action else { return Ok(payload.clone()) };
+        let (mut body, mut beside) = (Body::new(self.level), Vec::new());
+        let (mut line, mut packed, mut nameless) = (Vec::new(), payload.ids.as_ref(), false);
+        self.pieces(payload, |piece| {
+            if !piece.action {
+                body.buffer().extend_from_slice(piece.bytes);
+                return body.settle();
+            }
+            line.extend_from_slice(piece.bytes);
+            if piece.ends {
+                let unpacked = RecordId::unpack(&mut packed, instance);
+                let id = id_of(&line).and_then(|id| RecordId::parse(&id)).or(unpacked);
+                nameless |= id.is_none();
+                body.buffer().extend_from_slice(&to.line);
+                match id {
+                    Some(id) if to.ids => {
+                        body.buffer().extend_from_slice(id.text().as_bytes());
+                        body.buffer().extend_from_slice(bulk::AFTER_ID);
+                    }
+                    Some(id) => id.pack(&mut beside),
+                    None => {}
+                }
+                line.clear();
+            }
+        })?;
+        if nameless {
+            return Err(malformed("a payload has records without an id"));
+        }
+        let (body, plain_bytes) = body.finish();
+        let (body, ids) = (body.into(), beside.into());
+        Ok(Payload { body, plain_bytes, records: payload.records, ids })
+    }
+
+    /// A payload's body as it was before compression.
+    fn plain<'p>(&self, payload: &'p Payload) -> Box<dyn Read + 'p> {
+        let body = payload.body.as_ref();
+        if self.level.is_some() { Box::new(GzDecoder::new(body)) } else { Box::new(body) }
     }
 
     /// Walks a payload's lines in pieces, in order.
     fn pieces(&self, payload: &Payload, mut each: impl FnMut(Piece<'_>)) -> io::Result<()> {
-        let actions = !matches!(self.naming, Naming::Lines);
+        let actions = self.action.is_some();
         let (mut position, mut action) = (0, actions);
         let mut chunk = |mut bytes: &[u8]| {
             while !bytes.is_empty() {
@@ -113,7 +167,7 @@ impl Lined {
             }
         };
         if self.level.is_some() {
-            let mut decoder = GzDecoder::new(payload.body.as_ref());
+            let mut decoder = self.plain(payload);
             let mut buffer = vec![0; PIECE];
             loop {
                 let read = decoder.read(&mut buffer)?;
@@ -133,12 +187,12 @@ impl Lined {
     }
 }
 
-/// The `_id` of an action line; empty when it has none.
-fn id_of(action: &[u8]) -> String {
+/// The `_id` of an action line, if it has one.
+fn id_of(action: &[u8]) -> Option<String> {
     let action = String::from_utf8_lossy(action.trim_ascii_end());
     let id = Members::of(&action)
         .flat_map(|(_, inner)| Members::of(inner))
         .find(|(key, _)| *key == "_id")
         .and_then(|(_, value)| unquoted(value));
-    id.unwrap_or_default().to_owned()
+    id.map(str::to_owned)
 }

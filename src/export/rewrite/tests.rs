@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 
 use super::*;
-use crate::config::settings::{Compression, LokiFormat};
+use crate::config::settings::{Compression, LokiFormat, Schema};
 use crate::export::encode::Encoder;
 use crate::export::encode::tests::{
     INSTANCE, NOON, Owned, Spec, Spot, Strict, any_spec, destination, elasticsearch, loki,
@@ -44,8 +44,8 @@ fn encode(
     encoder.finish().payload.expect("records")
 }
 
-fn rewriter(destination: &Destination, schema: Schema) -> Rewriter {
-    Rewriter::new(destination, schema, "app", INSTANCE)
+fn rewriter(destination: &Destination) -> Rewriter {
+    Rewriter::new(destination, INSTANCE)
 }
 
 /// All of them at once.
@@ -85,7 +85,7 @@ fn check(specs: Vec<Spec>, keep: &[bool]) {
     let specs: Vec<(u64, Spec)> = (0..).step_by(70).zip(specs).collect();
     for (destination, schema) in destinations() {
         let what = format!("{:?} {:?} {schema:?}", destination.kind, destination.compression);
-        let rewriter = rewriter(&destination, schema);
+        let rewriter = rewriter(&destination);
         let payload = encode(&destination, schema, &spot, &specs);
         let order = order(&rewriter, &payload, &specs, &spot);
         let keeps = |position: u32| keep.get(order[position as usize]) == Some(&true);
@@ -141,7 +141,7 @@ proptest! {
             let specs = [(0, Spec::message("other")), (70, spec.clone())];
             let payload = encode(&destination, schema, &spot, &specs);
             let second = |position| (position == 1).then_some(Reason::Refused);
-            let letters = letters(&rewriter(&destination, schema), &payload, second);
+            let letters = letters(&rewriter(&destination), &payload, second);
             let letters = letters.expect("our own payload");
             prop_assert_eq!(letters.len(), 1);
             let mut letter: Json = serde_json::from_str(&letters[0].record).expect("JSON");
@@ -157,7 +157,7 @@ proptest! {
     #[test]
     fn rubbish_is_an_error_and_never_a_panic(bytes: Vec<u8>, records in 1..4_u32) {
         for (destination, schema) in destinations() {
-            let rewriter = rewriter(&destination, schema);
+            let rewriter = rewriter(&destination);
             let body: bytes::Bytes = bytes.clone().into();
             let plain_bytes = bytes.len();
             let payload = Payload { ids: body.clone(), body, plain_bytes, records };
@@ -175,7 +175,7 @@ fn a_payload_that_lacks_a_record_is_refused() {
         let specs = [(0, Spec::message("a")), (70, Spec::message("b"))];
         let mut payload = encode(&destination, schema, &Spot::new(&[]), &specs);
         payload.records = 3;
-        let error = rewriter(&destination, schema).select(&payload, |_| true);
+        let error = rewriter(&destination).select(&payload, |_| true);
         assert_eq!(error.expect_err("3 of 2").kind(), io::ErrorKind::InvalidData);
     }
 }
@@ -189,7 +189,7 @@ fn lokis_halves_part_streams_first() {
         specs.push((offset, Spec::message("m").with("a", text(stream))));
     }
     let payload = encode(&destination, Schema::Ecs, &Spot::new(&[]), &specs);
-    let rewriter = rewriter(&destination, Schema::Ecs);
+    let rewriter = rewriter(&destination);
     let split = |payload: &Payload, cut| rewriter.split(payload, cut).expect("our own");
     for cut in [Cut::Records, Cut::Streams] {
         let (first, second) = split(&payload, cut).expect("six records");
@@ -207,7 +207,7 @@ fn dead_letters_come_in_slices() {
     let specs: Vec<_> = (0..7).map(|n| (n * 70, Spec::message(&format!("number {n}")))).collect();
     for (destination, schema) in destinations() {
         let payload = encode(&destination, schema, &Spot::new(&[]), &specs);
-        let rewriter = rewriter(&destination, schema);
+        let rewriter = rewriter(&destination);
         let odd = |position| (position % 2 == 1).then_some(Reason::Refused);
         let all = letters(&rewriter, &payload, odd).expect("our own");
         let (mut sliced, mut next) = (Vec::new(), 0);
@@ -234,7 +234,7 @@ fn lokis_dead_letters_have_the_records_names_again() {
         let destination = destination(loki(format, true, &[("a", "{a}")]), Compression::Fast);
         let payload = encode(&destination, Schema::Ecs, &spot, &[(70, spec.clone())]);
         let behind = |_| Some(Reason::TooFarBehind);
-        let letters = letters(&rewriter(&destination, Schema::Ecs), &payload, behind);
+        let letters = letters(&rewriter(&destination), &payload, behind);
         let letters = letters.expect("our own");
         assert_eq!(letters[0].id, spot.at(70).id.text().to_string());
         assert_eq!(letters[0].reason, Reason::TooFarBehind);

@@ -70,7 +70,7 @@ impl Bench {
     }
 
     fn letter(&self, payload: &Payload) -> String {
-        let rewriter = Rewriter::new(&self.destination, self.schema, "app", INSTANCE);
+        let rewriter = Rewriter::new(&self.destination, INSTANCE);
         let all = |_| Some(Reason::Refused);
         let letters = rewriter.dead_letters(payload, 0, usize::MAX, all).expect("our own");
         letters.0.into_iter().next().expect("one").record

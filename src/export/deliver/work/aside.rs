@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -35,11 +36,27 @@ pub(in crate::export::deliver) enum Call {
 pub(in crate::export::deliver) enum Load {
     /// A batch, to be sent.
     Batch(Batch),
-    /// A batch for the buffer; to be sent only if that does not take it. Counted in
-    /// [`Shared::writing`].
-    ToBuffer(Batch),
+    /// A batch for the buffer; to be sent only if that does not take it.
+    ToBuffer(Batch, Writing),
     /// A payload from the buffer, to be sent.
     Taken(Taken),
+}
+
+/// Counts in [`Shared::writing`] until it is dropped, however that comes.
+#[derive(Debug)]
+pub(in crate::export::deliver) struct Writing(Arc<AtomicUsize>);
+
+impl Writing {
+    pub(in crate::export::deliver) fn count(all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Relaxed);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 /// How an attempt ended.
@@ -109,24 +126,28 @@ impl Ear {
 }
 
 impl Load {
-    /// Payloads, what was refused before, and who is to be told, with the share of the budget.
-    fn apart(self) -> (Option<Payload>, Vec<DeadLetter>, Origin, Permit) {
-        match self {
-            Self::Batch(batch) | Self::ToBuffer(batch) => {
-                let Batch { payload, refused, receipt, permit } = batch;
-                (payload, refused, Origin::Queue(receipt), permit)
-            }
+    /// What it consists of: the share of the budget is last.
+    fn apart(self) -> (Option<Payload>, Vec<DeadLetter>, Option<Writing>, Origin, Permit) {
+        let (batch, writing) = match self {
+            Self::Batch(batch) => (batch, None),
+            Self::ToBuffer(batch, writing) => (batch, Some(writing)),
             Self::Taken(Taken { payload, permit, stored }) => {
-                (Some(payload), Vec::new(), Origin::Buffer(Some(stored)), permit)
+                return (Some(payload), Vec::new(), None, Origin::Buffer(Some(stored)), permit);
             }
-        }
+        };
+        let Batch { payload, refused, receipt, permit } = batch;
+        (payload, refused, writing, Origin::Queue(receipt), permit)
     }
 }
 
 impl<S: Sink, R: Rewrite> Work<S, R> {
-    /// The work of a load; and what its encoder refused, to be kept first.
-    pub(super) fn on(shared: &Arc<Shared<S, R>>, load: Load) -> (Self, Vec<DeadLetter>) {
-        let (payload, refused, origin, permit) = load.apart();
+    /// The work of a load; what its encoder refused, to be kept first; and whether it is then to go to
+    /// the buffer.
+    pub(super) fn on(
+        shared: &Arc<Shared<S, R>>,
+        load: Load,
+    ) -> (Self, Vec<DeadLetter>, Option<Writing>) {
+        let (payload, refused, writing, origin, permit) = load.apart();
         let pieces: VecDeque<_> = payload.into_iter().map(Piece::new).collect();
         let work = Self {
             besides: permit.bytes().saturating_sub(resident(&pieces)),
@@ -141,7 +162,22 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             alone: 0,
             search: None,
         };
-        (work, refused)
+        (work, refused, writing)
+    }
+
+    /// Has what comes from the buffer go to where the destination leads now. On disk it stays as it is.
+    pub(super) fn readdress(&mut self) {
+        let rewriter = &self.shared.rewriter;
+        let front = self.pieces.front().filter(|_| self.is_from_buffer());
+        let Some(payload) = front.map(|piece| piece.payload.clone()) else { return };
+        // What cannot be read is for the server to judge.
+        if rewriter.leads_elsewhere(&payload).unwrap_or(false) {
+            self.reserve(&payload);
+            if let Ok(payload) = self.shared.rewriter.readdress(&payload) {
+                self.pieces = VecDeque::from([Piece::new(payload)]);
+            }
+            self.account();
+        }
     }
 
     /// Waits for leave to send; `None` if it is to step aside instead.

@@ -372,7 +372,7 @@ proptest! {
         Strict::check(&line);
         let schema = if flat { Schema::Flat } else { Schema::Ecs };
         let document = document(schema, &spot, &spec);
-        let back = if flat { line_of_flat(&document) } else { ecs::record_line(&document, "app") };
+        let back = if flat { line_of_flat(&document) } else { ecs::record_line(&document) };
         let [line, mut back] =
             [line, back].map(|json| serde_json::from_str::<Json>(&json).expect("JSON"));
         // Which names are the application's is told beside.
