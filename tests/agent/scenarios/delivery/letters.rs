@@ -67,6 +67,9 @@ fn dead_letters_are_sent_again_while_the_agent_runs() {
     assert_eq!(again, ids);
 
     // The index is another one, in which nothing conflicts; the agent goes on writing to the old one.
+    let mended = place.dir.path().join("mended.yaml");
+    std::fs::copy(&config, &mended).expect("copies");
+    let config = mended;
     index(&config, "logs-test-default", "logs-mended-default");
     receiver.faults().set_times(1, Fault::Reset { stored: true });
     let output = replay(&config, "search", &[]);
