@@ -72,7 +72,13 @@ impl Bench {
     }
 
     fn push_at(&mut self, bytes: &[u8], ending: LineEnding, now: i64) -> &mut Self {
-        let lines = Lines { file: FileNumber(self.file), start: self.at, bytes, ending };
+        let lines = Lines {
+            file: FileNumber(self.file),
+            start: self.at,
+            bytes,
+            ending,
+            encoding: Encoding::Utf8,
+        };
         self.framer.push(lines, now, &mut |raw| self.out.push(raw.into()));
         self.at = match ending {
             LineEnding::Cut { end } => end,
@@ -101,7 +107,13 @@ impl Bench {
 fn lines_are_lent_from_the_chunk_with_exact_spans() {
     let bytes = b"one\ntwo\r\n\n\r\n\xff\n";
     let mut framer = Framer::new(settings(Container::None, "none", 100));
-    let lines = Lines { file: FileNumber(3), start: 70, bytes, ending: LineEnding::Newline };
+    let lines = Lines {
+        file: FileNumber(3),
+        start: 70,
+        bytes,
+        ending: LineEnding::Newline,
+        encoding: Encoding::Utf8,
+    };
     let mut out = Vec::new();
     framer.push(lines, 0, &mut |raw| {
         assert!(bytes.as_ptr_range().contains(&raw.text.as_ptr()), "copied");
@@ -128,7 +140,13 @@ fn lines_are_lent_from_the_chunk_with_exact_spans() {
 fn a_join_that_lies_in_one_chunk_is_lent_too() {
     let bytes = b"> a\r\nb\nc\n> d\n";
     let mut framer = Framer::new(settings(Container::None, "start", 100));
-    let lines = Lines { file: FileNumber(1), start: 0, bytes, ending: LineEnding::Newline };
+    let lines = Lines {
+        file: FileNumber(1),
+        start: 0,
+        bytes,
+        ending: LineEnding::Newline,
+        encoding: Encoding::Utf8,
+    };
     let mut lent = Vec::new();
     framer.push(lines, 0, &mut |raw| {
         assert!(bytes.as_ptr_range().contains(&raw.text.as_ptr()), "copied");
@@ -362,8 +380,13 @@ fn nothing_gives_nothing() {
 fn debug_output_shows_no_content() {
     let mut bench = Bench::new(Container::None, "java");
     bench.push("secret\n");
-    let lines =
-        Lines { file: FileNumber(1), start: 0, bytes: b"secret", ending: LineEnding::Partial };
+    let lines = Lines {
+        file: FileNumber(1),
+        start: 0,
+        bytes: b"secret",
+        ending: LineEnding::Partial,
+        encoding: Encoding::Utf8,
+    };
     let mut shown = format!("{:?} {lines:?}", bench.framer);
     bench.framer.flush(&mut |raw| shown += &format!("{raw:?}"));
     assert!(shown.contains("bytes: 6") && !shown.contains("secret"), "{shown}");

@@ -133,7 +133,7 @@ proptest! {
                 1 => (LineEnding::Partial, start + len),
                 _ => (LineEnding::Cut { end: start + len + more }, start + len + more),
             };
-            framer.push(Lines { file: FileNumber(1), start, bytes, ending }, now, &mut count);
+            framer.push(Lines { file: FileNumber(1), start, bytes, ending, encoding: Encoding::Utf8 }, now, &mut count);
             framer.expire(now - 2, &mut count);
             (start, now) = (end, now + 1);
         }
