@@ -39,7 +39,7 @@ use pillion::pipeline::outlet::{Outlet, OutletParts};
 use pillion::pipeline::pressure::Pressure;
 use pillion::pipeline::stats::PipelineStats;
 use pillion::pipeline::worker::{Worker, WorkerParts};
-use pillion_parsers::frame::{FileNumber, Span};
+use pillion_parsers::frame::{Encoding, FileNumber, Span};
 
 const CHUNK: usize = 128 << 10;
 const INPUT: usize = 64 << 20;
@@ -120,6 +120,7 @@ impl Rig {
             span,
             bytes,
             ending: Ending::Newline,
+            encoding: Encoding::Utf8,
             caught_up: false,
             read_at: 1_795_341_600_000_000_000,
             permit,

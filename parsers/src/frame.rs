@@ -6,12 +6,14 @@
 //! the [`Framer`]'s bounded buffers.
 
 mod container;
+mod encoding;
 mod framer;
 mod line;
 mod open;
 #[cfg(test)]
 mod tests;
 
+pub use encoding::Encoding;
 pub use framer::Framer;
 
 use std::fmt;
@@ -129,13 +131,15 @@ pub struct Lines<'c> {
     pub bytes: &'c [u8],
     /// How the last line ends.
     pub ending: LineEnding,
+    /// How the File's text is encoded.
+    pub encoding: Encoding,
 }
 
 impl fmt::Debug for Lines<'_> {
     /// Sizes and places only: content may be personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, start, bytes, ending } = self;
-        write!(f, "Lines({file:?} from {start}, {} bytes, {ending:?})", bytes.len())
+        let Self { file, start, bytes, ending, encoding } = self;
+        write!(f, "Lines({file:?} from {start}, {} bytes, {ending:?}, {encoding:?})", bytes.len())
     }
 }
 
@@ -162,9 +166,9 @@ impl Stream {
 /// A record before parsing, lent for the length of one call.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Raw<'a> {
-    /// What the program wrote: containers unwrapped, without the last line's `\n` or `\r\n`, without
-    /// blank lines at the end of a join, without a UTF-8 byte order mark at the start of a File. Inner
-    /// terminators are kept. Not necessarily UTF-8.
+    /// What the program wrote: UTF-16 decoded, containers unwrapped, without the last line's `\n` or
+    /// `\r\n`, without blank lines at the end of a join, without a byte order mark at the start of a
+    /// File. Inner terminators are kept. Not necessarily UTF-8.
     pub text: &'a [u8],
     /// The bytes of Files it is made of, terminators included; at least one, in the order read.
     /// Every byte pushed lies in exactly one span of exactly one record.

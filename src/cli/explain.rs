@@ -199,11 +199,8 @@ fn file_fits(
     mut replay: Replay,
     file: &Path,
 ) -> Result<(), Failure> {
-    let mut bytes = replay::head(file, LINES)
+    let bytes = replay::head(file, LINES)
         .map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
-    if bytes.last().is_some_and(|last| *last != b'\n') {
-        bytes.push(b'\n');
-    }
     let (mut records, mut unparsed) = (0, 0);
     let (mut container, mut chosen) = (None, None);
     let mut totals: Vec<(String, usize, u64)> = Vec::new();

@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use globset::GlobBuilder;
 use indicatif::{ProgressBar, ProgressStyle};
+use pillion_parsers::frame::Encoding;
 
 use self::letters::LettersArgs;
 use self::lines::Feed;
@@ -225,12 +226,17 @@ pub(super) fn now() -> i64 {
         .unwrap_or(0)
 }
 
-/// The first lines of a log: at most `lines` of them, and at most a mebibyte.
+/// The first lines of a log: at most `lines` of them, and at most a mebibyte. The last one is given the
+/// end that it lacks.
 pub(super) fn head(log: &Path, lines: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(log)?.take(1 << 20).read_to_end(&mut bytes)?;
-    if let Some(end) = memchr::memchr_iter(b'\n', &bytes).nth(lines.saturating_sub(1)) {
-        bytes.truncate(end + 1);
+    let encoding = Encoding::of(&bytes);
+    let end = encoding.line_ends(0, &bytes).nth(lines.saturating_sub(1));
+    bytes.truncate(end.unwrap_or(bytes.len()));
+    if encoding.last_line_end(0, &bytes).unwrap_or(0) < bytes.len() {
+        bytes.truncate(encoding.whole_characters(0, &bytes));
+        bytes.extend_from_slice(encoding.newline());
     }
     Ok(bytes)
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pillion_parsers::frame::{FileNumber, Span};
+use pillion_parsers::frame::{Encoding, FileNumber, Span};
 
 use crate::budget::Permit;
 use crate::checkpoint::resume::Resume;
@@ -38,6 +38,8 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
     /// How the last line ends.
     pub ending: Ending,
+    /// How the File's text is encoded, told from its first two bytes.
+    pub encoding: Encoding,
     /// Whether nothing more of the lineage was there to be read.
     pub caught_up: bool,
     /// When the bytes were read, nanoseconds since the Unix epoch: the time of records that carry none.

@@ -5,7 +5,7 @@ mod explained;
 
 use std::sync::Arc;
 
-use pillion_parsers::frame::{FileNumber, LineEnding, Lines};
+use pillion_parsers::frame::{Encoding, FileNumber, LineEnding, Lines};
 use pillion_parsers::redact::Redactor;
 
 use super::chunk::{LineageId, Opened};
@@ -24,8 +24,12 @@ pub struct Replay {
     preparer: Preparer,
     writer: LineWriter,
     stats: Arc<PipelineStats>,
-    /// Offset of the next byte.
+    /// The File that is read.
+    file: FileNumber,
+    /// Offset of the next byte in it.
     offset: u64,
+    /// How its text is encoded.
+    encoding: Encoding,
 }
 
 impl Replay {
@@ -48,7 +52,15 @@ impl Replay {
         lineage.context.read_at = read_at;
         let stats = Arc::new(PipelineStats::new(settings.redact.names().len()));
         let preparer = Preparer::new(redactor, Arc::clone(&stats));
-        Self { lineage, preparer, writer: LineWriter::default(), stats, offset: 0 }
+        Self {
+            lineage,
+            preparer,
+            writer: LineWriter::default(),
+            stats,
+            file: FileNumber(0),
+            offset: 0,
+            encoding: Encoding::default(),
+        }
     }
 
     /// Takes whole lines, terminators included; appends a JSON line to `out` for each record that
@@ -65,6 +77,12 @@ impl Replay {
     /// Takes the beginning of a line that was longer than `max_record`, of `length` bytes in all.
     pub fn push_cut(&mut self, beginning: &[u8], length: u64, out: &mut Vec<u8>) {
         self.take(beginning, LineEnding::Cut { end: self.offset + length }, out);
+    }
+
+    /// What comes next is the beginning of another File of the same log.
+    pub fn next_file(&mut self) {
+        self.file.0 = self.file.0.saturating_add(1);
+        self.offset = 0;
     }
 
     /// Ends a record that a joiner holds open.
@@ -89,9 +107,9 @@ impl Replay {
     }
 
     fn take(&mut self, bytes: &[u8], ending: LineEnding, out: &mut Vec<u8>) {
+        let lines = self.lines(bytes, ending);
         let Lineage { framer, context } = &mut self.lineage;
         let (preparer, writer) = (&mut self.preparer, &mut self.writer);
-        let lines = Lines { file: FileNumber(0), start: self.offset, bytes, ending };
         framer.push(lines, context.read_at, &mut |raw| {
             preparer.prepare(context, &raw, |_, redacted| {
                 if let Some(redacted) = redacted {
@@ -105,5 +123,14 @@ impl Replay {
             LineEnding::Newline | LineEnding::Partial => self.offset + bytes.len() as u64,
         };
         self.preparer.publish();
+    }
+
+    /// The next bytes; the first of a File tell its encoding.
+    fn lines<'c>(&mut self, bytes: &'c [u8], ending: LineEnding) -> Lines<'c> {
+        if self.offset == 0 {
+            self.encoding = Encoding::of(bytes);
+        }
+        let Self { file, offset: start, encoding, .. } = *self;
+        Lines { file, start, bytes, ending, encoding }
     }
 }

@@ -222,6 +222,7 @@ impl Worker {
                 Ending::Partial => LineEnding::Partial,
                 Ending::Cut => LineEnding::Cut { end: chunk.span.end },
             },
+            encoding: chunk.encoding,
         };
         self.stats.bytes_read.fetch_add(chunk.span.len(), Ordering::Relaxed);
         self.with(chunk.lineage, |lineage, bench| {

@@ -5,6 +5,7 @@ use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
+use pillion_parsers::frame::Encoding;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::handle::ReadAt;
@@ -124,6 +125,13 @@ pub(super) fn read_at_most(
         }
     }
     Ok(done)
+}
+
+/// How a file's text is encoded, as its first bytes tell.
+pub(super) fn encoding_of(file: &impl ReadAt) -> io::Result<Encoding> {
+    let mut mark = [0; 2];
+    let len = read_at_most(file, &mut mark, 0)?;
+    Ok(Encoding::of(mark.get(..len).unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -12,10 +12,10 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use pillion_parsers::frame::Span;
+use pillion_parsers::frame::{Encoding, Span};
 
 use super::handle::Handle;
-use super::identity::read_at_most;
+use super::identity::encoding_of;
 use crate::budget::Permit;
 use crate::checkpoint::snapshot::{Prefix, TailHash};
 use crate::pipeline::chunk::Ending;
@@ -70,6 +70,8 @@ pub(super) struct Piece {
     pub(super) bytes: Vec<u8>,
     /// How the last line ends.
     pub(super) ending: Ending,
+    /// How the text is encoded.
+    pub(super) encoding: Encoding,
     /// Its budget.
     pub(super) permit: Permit,
 }
@@ -104,8 +106,8 @@ pub(super) struct Reader {
     pub(super) prefix: Prefix,
     /// Where it ended when the bytes before `offset` were last known to be those that were read.
     verified: u64,
-    /// There is no newline between `offset` and this, which is `offset` or follows a byte that is
-    /// not zero.
+    /// There is no newline between `offset` and this, which is `offset` or follows a character that
+    /// is not zero.
     searched: u64,
     /// There are only zeros between `searched` and this: preallocated, perhaps still to be written.
     blank: u64,
@@ -115,8 +117,8 @@ pub(super) struct Reader {
     tail: TailHash,
     /// Of earlier offsets, oldest first, for the checkpoint.
     tails: VecDeque<TailHash>,
-    /// Whether it is UTF-16, where zeros are letters' halves.
-    wide: bool,
+    /// How its text is encoded, told whenever its first bytes are read.
+    encoding: Encoding,
 }
 
 impl Reader {
@@ -142,13 +144,10 @@ impl Reader {
             zeros: offset,
             tail,
             tails: VecDeque::from([oldest]),
-            wide: false,
+            encoding: encoding_of(&file)?,
         };
         reader.push_tail(tail);
         reader.learn_prefix(&file)?;
-        let mut mark = [0; 2];
-        let len = read_at_most(&file, &mut mark, 0)?;
-        reader.wide = zeros::is_wide(mark.get(..len).unwrap_or_default());
         reader.file = Some(file);
         Ok(reader)
     }
@@ -277,7 +276,7 @@ impl Reader {
     }
 
     fn step_in(&mut self, file: &Handle, limits: &mut Limits<'_>) -> io::Result<Step> {
-        let size = self.size.min(limits.until);
+        let size = self.encoding.floor(self.size.min(limits.until));
         if size <= self.offset {
             return Ok(Step::Nothing);
         }
@@ -290,23 +289,20 @@ impl Reader {
         let want = usize::try_from(size - self.offset).unwrap_or(usize::MAX).min(limits.chunk);
         let Some(permit) = (limits.claim)(want) else { return Ok(Step::Refused) };
         let Some(mut bytes) = self.read_checked(file, want)? else { return Ok(self.replaced()) };
-        if self.offset == 0 {
-            self.wide = zeros::is_wide(&bytes);
-        }
-        if bytes.first() == Some(&0) && !self.wide {
+        if zeros::begins_with_zero(self.encoding, &bytes) {
             drop(permit);
             return self.zeros_in(file, size, limits);
         }
-        let Some(end) = memchr::memrchr(b'\n', &bytes) else {
-            let text = bytes.iter().rposition(|byte| *byte != 0).map_or(bytes.len(), |at| at + 1);
-            self.searched = self.offset + text as u64;
-            self.blank = self.offset + bytes.len() as u64;
+        let Some(end) = self.encoding.last_line_end(self.offset, &bytes) else {
+            if self.offset == 0 && bytes.len() < 2 {
+                // Too little to tell the encoding by, and with it what a newline is.
+                return Ok(Step::Nothing);
+            }
+            self.no_newline_in(self.offset, &bytes);
             return if self.blank < size { Ok(Step::More) } else { Ok(Step::Nothing) };
         };
-        bytes.truncate(end + 1);
-        if !self.wide
-            && let Some(start) = zeros::line_of_zeros(&bytes)
-        {
+        bytes.truncate(end);
+        if let Some(start) = zeros::line_of_zeros(self.encoding, self.offset, &bytes) {
             bytes.truncate(start);
         }
         let end = self.offset + bytes.len() as u64;
@@ -314,7 +310,7 @@ impl Reader {
     }
 
     /// Reads up to `want` bytes at the offset; `None` when what lies before them has changed.
-    fn read_checked(&self, file: &Handle, want: usize) -> io::Result<Option<Vec<u8>>> {
+    fn read_checked(&mut self, file: &Handle, want: usize) -> io::Result<Option<Vec<u8>>> {
         let mut before = [0; TailHash::MAX as usize];
         let before_len = usize::from(self.tail.len);
         let (before, _) = before.split_at_mut(before_len.min(usize::from(TailHash::MAX)));
@@ -325,6 +321,9 @@ impl Reader {
             return Ok(None);
         }
         bytes.truncate(got - before_len);
+        if self.offset == 0 {
+            self.encoding = Encoding::of(&bytes);
+        }
         Ok(Some(bytes))
     }
 
@@ -347,7 +346,7 @@ impl Reader {
         self.advance(end, tail);
         self.learn_prefix(file)?;
         file.release(end);
-        Ok(Step::Lines(Piece { span, bytes, ending, permit }))
+        Ok(Step::Lines(Piece { span, bytes, ending, encoding: self.encoding, permit }))
     }
 
     fn advance(&mut self, end: u64, tail: TailHash) {

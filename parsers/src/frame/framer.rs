@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use memchr::memchr_iter;
-
 use super::container::Unwrapper;
-use super::line::{Line, Place};
+use super::line::{Line, Place, Scratch};
 use super::open::Slot;
 use super::{Container, FileNumber, FileSpan, FrameSettings, LineEnding, Lines, Raw, Stream};
 
@@ -63,12 +61,11 @@ impl Framer {
     /// with a higher number; else they are ended first.
     pub fn push(&mut self, lines: Lines<'_>, now: i64, emit: &mut dyn FnMut(Raw<'_>)) {
         self.begin(&lines, emit);
-        // Where decoded text lies until it is emitted or copied.
-        let mut scratch = Vec::new();
+        let mut scratch = Scratch::default();
         let len = lines.bytes.len();
         let mut start = 0;
-        for newline in memchr_iter(b'\n', lines.bytes) {
-            let raw = Place { start, end: newline + 1 };
+        for end in lines.encoding.line_ends(lines.start, lines.bytes) {
+            let raw = Place { start, end };
             self.take(&lines, raw, LineEnding::Newline, now, &mut scratch, emit);
             start = raw.end;
         }
@@ -157,7 +154,7 @@ impl Framer {
         raw: Place,
         ending: LineEnding,
         now: i64,
-        scratch: &mut Vec<u8>,
+        scratch: &mut Scratch,
         emit: &mut dyn FnMut(Raw<'_>),
     ) {
         let line = Line::read(lines, raw, ending, &mut self.unwrapper, scratch);

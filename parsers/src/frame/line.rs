@@ -1,7 +1,7 @@
 //! One line, or the part of one that a container wrote, ready to begin or continue a record.
 
 use super::container::{Body, Unwrapped, Unwrapper};
-use super::{Container, FileSpan, LineEnding, Lines, Span, Stream};
+use super::{Container, Encoding, FileSpan, LineEnding, Lines, Span, Stream};
 use crate::record::Time;
 
 /// How a line ends.
@@ -70,7 +70,16 @@ pub(super) struct Line<'a> {
     pub(super) cut: bool,
 }
 
-/// The UTF-8 byte order mark, which Windows programs put at the start of a File.
+/// Where text that had to be decoded lies until it is emitted or copied: of one line at a time.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// Out of UTF-16.
+    decoded: Vec<u8>,
+    /// Out of a container's escapes.
+    unwrapped: Vec<u8>,
+}
+
+/// The byte order mark in UTF-8, which Windows programs put at the start of a File.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 impl<'a> Line<'a> {
@@ -80,25 +89,19 @@ impl<'a> Line<'a> {
         raw: Place,
         ending: LineEnding,
         unwrapper: &mut Unwrapper,
-        scratch: &'a mut Vec<u8>,
+        scratch: &'a mut Scratch,
     ) -> Self {
         let offset = |place: usize| lines.start + place as u64;
         let mut span = Span { start: offset(raw.start), end: offset(raw.end) };
         if let LineEnding::Cut { end } = ending {
             span.end = span.end.max(end);
         }
-        let mut place = raw;
-        if span.start == 0 && raw.of(lines.bytes).starts_with(BYTE_ORDER_MARK) {
-            place.start += BYTE_ORDER_MARK.len();
-        }
-        let ended = place.of(lines.bytes).ends_with(b"\n");
-        place.end -= usize::from(ended);
         let mut line = Self {
             raw,
             at: FileSpan { file: lines.file, span },
-            text: place.of(lines.bytes),
-            lent: Some(place),
-            terminator: if ended { Terminator::Lf } else { Terminator::None },
+            text: raw.of(lines.bytes),
+            lent: Some(raw),
+            terminator: Terminator::None,
             stream: None,
             time: None,
             container: Container::Auto,
@@ -106,22 +109,39 @@ impl<'a> Line<'a> {
             partial: ending == LineEnding::Partial,
             cut: matches!(ending, LineEnding::Cut { .. }),
         };
-        if let Some(unwrapped) = unwrapper.unwrap(line.text, scratch) {
-            line.take_off(unwrapped, place.start, lines.bytes, scratch);
+        let Scratch { decoded, unwrapped } = scratch;
+        if lines.encoding != Encoding::Utf8 {
+            lines.encoding.decode(span.start, line.text, decoded);
+            line.text = decoded;
+            line.lent = None;
+        }
+        if span.start == 0 && line.text.starts_with(BYTE_ORDER_MARK) {
+            line.keep(BYTE_ORDER_MARK.len(), line.text.len());
+        }
+        if line.text.ends_with(b"\n") {
+            line.keep(0, line.text.len() - 1);
+            line.terminator = Terminator::Lf;
+        }
+        if let Some(inner) = unwrapper.unwrap(line.text, unwrapped) {
+            line.take_off(inner, unwrapped);
         }
         line.container = unwrapper.current();
         line.end_at_carriage_return();
         line
     }
 
-    /// Leaves what is inside the container's line, which begins at `start`.
-    fn take_off(&mut self, inner: Unwrapped, start: usize, chunk: &'a [u8], scratch: &'a [u8]) {
+    /// Leaves the text from one place in it up to, not including, another.
+    fn keep(&mut self, from: usize, to: usize) {
+        self.text = self.text.get(from..to).unwrap_or_default();
+        if let Some(place) = &mut self.lent {
+            *place = Place { start: place.start + from, end: place.start + to };
+        }
+    }
+
+    /// Leaves what is inside the container's line.
+    fn take_off(&mut self, inner: Unwrapped, scratch: &'a [u8]) {
         match inner.body {
-            Body::Within(from, to) => {
-                let place = Place { start: start + from, end: start + to };
-                self.text = place.of(chunk);
-                self.lent = Some(place);
-            }
+            Body::Within(from, to) => self.keep(from, to),
             Body::Decoded => {
                 self.text = scratch;
                 self.lent = None;
@@ -136,14 +156,9 @@ impl<'a> Line<'a> {
     }
 
     fn end_at_carriage_return(&mut self) {
-        if self.terminator == Terminator::Lf
-            && let Some(text) = self.text.strip_suffix(b"\r")
-        {
-            self.text = text;
+        if self.terminator == Terminator::Lf && self.text.ends_with(b"\r") {
+            self.keep(0, self.text.len() - 1);
             self.terminator = Terminator::CrLf;
-            if let Some(place) = &mut self.lent {
-                place.end -= 1;
-            }
         }
     }
 }

@@ -1,12 +1,15 @@
 //! What comes out of a [`Framer`] for given pushes, line by line; that it does not depend on how
-//! lines are spread over pushes ([`splits`]); that memory stays bounded ([`bounds`]).
+//! lines are spread over pushes ([`splits`]); that memory stays bounded ([`bounds`]); and of
+//! another encoding ([`utf16`]).
 
 mod bounds;
 mod splits;
+mod utf16;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::*;
+use utf16::encoded;
 
 /// A record, owned.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +52,7 @@ struct Bench {
     framer: Framer,
     file: u32,
     at: u64,
+    encoding: Encoding,
     out: Vec<Owned>,
 }
 
@@ -58,7 +62,8 @@ impl Bench {
     }
 
     fn with(settings: FrameSettings) -> Self {
-        Self { framer: Framer::new(settings), file: 1, at: 0, out: Vec::new() }
+        let framer = Framer::new(settings);
+        Self { framer, file: 1, at: 0, encoding: Encoding::Utf8, out: Vec::new() }
     }
 
     /// Goes on in another File.
@@ -68,11 +73,17 @@ impl Bench {
     }
 
     fn push(&mut self, bytes: &str) -> &mut Self {
-        self.push_at(bytes.as_bytes(), LineEnding::Newline, 0)
+        self.push_at(&encoded(self.encoding, bytes), LineEnding::Newline, 0)
     }
 
     fn push_at(&mut self, bytes: &[u8], ending: LineEnding, now: i64) -> &mut Self {
-        let lines = Lines { file: FileNumber(self.file), start: self.at, bytes, ending };
+        let lines = Lines {
+            file: FileNumber(self.file),
+            start: self.at,
+            bytes,
+            ending,
+            encoding: self.encoding,
+        };
         self.framer.push(lines, now, &mut |raw| self.out.push(raw.into()));
         self.at = match ending {
             LineEnding::Cut { end } => end,
@@ -101,7 +112,8 @@ impl Bench {
 fn lines_are_lent_from_the_chunk_with_exact_spans() {
     let bytes = b"one\ntwo\r\n\n\r\n\xff\n";
     let mut framer = Framer::new(settings(Container::None, "none", 100));
-    let lines = Lines { file: FileNumber(3), start: 70, bytes, ending: LineEnding::Newline };
+    let (file, encoding, ending) = (FileNumber(3), Encoding::Utf8, LineEnding::Newline);
+    let lines = Lines { file, start: 70, bytes, ending, encoding };
     let mut out = Vec::new();
     framer.push(lines, 0, &mut |raw| {
         assert!(bytes.as_ptr_range().contains(&raw.text.as_ptr()), "copied");
@@ -128,7 +140,8 @@ fn lines_are_lent_from_the_chunk_with_exact_spans() {
 fn a_join_that_lies_in_one_chunk_is_lent_too() {
     let bytes = b"> a\r\nb\nc\n> d\n";
     let mut framer = Framer::new(settings(Container::None, "start", 100));
-    let lines = Lines { file: FileNumber(1), start: 0, bytes, ending: LineEnding::Newline };
+    let (file, encoding, ending) = (FileNumber(1), Encoding::Utf8, LineEnding::Newline);
+    let lines = Lines { file, start: 0, bytes, ending, encoding };
     let mut lent = Vec::new();
     framer.push(lines, 0, &mut |raw| {
         assert!(bytes.as_ptr_range().contains(&raw.text.as_ptr()), "copied");
@@ -362,8 +375,13 @@ fn nothing_gives_nothing() {
 fn debug_output_shows_no_content() {
     let mut bench = Bench::new(Container::None, "java");
     bench.push("secret\n");
-    let lines =
-        Lines { file: FileNumber(1), start: 0, bytes: b"secret", ending: LineEnding::Partial };
+    let lines = Lines {
+        file: FileNumber(1),
+        start: 0,
+        bytes: b"secret",
+        ending: LineEnding::Partial,
+        encoding: Encoding::Utf8,
+    };
     let mut shown = format!("{:?} {lines:?}", bench.framer);
     bench.framer.flush(&mut |raw| shown += &format!("{raw:?}"));
     assert!(shown.contains("bytes: 6") && !shown.contains("secret"), "{shown}");

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use memchr::{memchr, memrchr};
+use pillion_parsers::frame::Encoding;
 
 use crate::pipeline::replay::Replay;
 
@@ -14,6 +14,10 @@ pub(super) const READ: usize = 128 * 1024;
 pub(super) struct Feed {
     replay: Replay,
     max_record: usize,
+    /// How the file's text is encoded; `None` until its first two bytes came.
+    encoding: Option<Encoding>,
+    /// The first of them, or half a character of UTF-16: read with what follows.
+    half: Vec<u8>,
     held: Vec<u8>,
     /// Bytes so far of a line whose end is left out.
     skipped: Option<u64>,
@@ -21,40 +25,64 @@ pub(super) struct Feed {
 
 impl Feed {
     pub(super) fn new(replay: Replay, max_record: usize) -> Self {
-        Self { replay, max_record, held: Vec::new(), skipped: None }
+        let (half, held) = (Vec::new(), Vec::new());
+        Self { replay, max_record, encoding: None, half, held, skipped: None }
     }
 
     /// Takes the next bytes; appends the Records that end in them to `out`.
-    pub(super) fn take(&mut self, mut read: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn take(&mut self, read: &[u8], out: &mut Vec<u8>) {
+        if self.encoding == Some(Encoding::Utf8) {
+            return self.take_whole(read, Encoding::Utf8, out);
+        }
+        let mut bytes = std::mem::take(&mut self.half);
+        bytes.extend_from_slice(read);
+        if self.encoding.is_none() && bytes.len() >= 2 {
+            self.encoding = Some(Encoding::of(&bytes));
+        }
+        let whole = self.encoding.map_or(0, |it| bytes.len() - bytes.len() % it.unit());
+        self.half = bytes.split_off(whole);
+        self.take_whole(&bytes, self.encoding.unwrap_or_default(), out);
+    }
+
+    /// Takes characters that are whole, as all before them were.
+    fn take_whole(&mut self, mut read: &[u8], encoding: Encoding, out: &mut Vec<u8>) {
         if let Some(length) = self.skipped {
-            let Some(end) = memchr(b'\n', read) else {
+            let Some(end) = encoding.first_line_end(0, read) else {
                 self.skipped = Some(length + read.len() as u64);
                 return;
             };
-            self.replay.push_cut(&self.held, length + end as u64 + 1, out);
+            self.replay.push_cut(&self.held, length + end as u64, out);
             self.held.clear();
             self.skipped = None;
-            read = read.get(end + 1..).unwrap_or_default();
+            read = read.get(end..).unwrap_or_default();
         }
         self.held.extend_from_slice(read);
-        if let Some(end) = memrchr(b'\n', &self.held) {
-            self.replay.push(self.held.get(..=end).unwrap_or_default(), out);
-            self.held.drain(..=end);
+        if let Some(end) = encoding.last_line_end(0, &self.held) {
+            self.replay.push(self.held.get(..end).unwrap_or_default(), out);
+            self.held.drain(..end);
         }
         if self.held.len() > self.max_record {
             self.skipped = Some(self.held.len() as u64);
             self.held.truncate(self.max_record);
+            self.held.truncate(encoding.whole_characters(0, &self.held));
         }
     }
 
-    /// The file ends here: so does its last line.
+    /// The file ends here: so does its last line. Another may begin.
     pub(super) fn end_file(&mut self, out: &mut Vec<u8>) {
         match self.skipped.take() {
-            Some(length) => self.replay.push_cut(&self.held, length, out),
-            None if !self.held.is_empty() => self.replay.push_partial(&self.held, out),
-            None => {}
+            Some(length) => self.replay.push_cut(&self.held, length + self.half.len() as u64, out),
+            None => {
+                self.held.append(&mut self.half);
+                if !self.held.is_empty() {
+                    self.replay.push_partial(&self.held, out);
+                }
+            }
         }
         self.held.clear();
+        self.half.clear();
+        self.encoding = None;
+        self.replay.next_file();
     }
 
     /// Bytes of the line that is held.

@@ -22,7 +22,7 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
         ("truncated_records", "Records cut at max_record", sum(|stats| &stats.truncated)),
         (
             "invalid_utf8_records",
-            "Records with invalid UTF-8, replaced by U+FFFD",
+            "Records with invalid UTF-8 or UTF-16, replaced by U+FFFD",
             sum(|stats| &stats.invalid_utf8),
         ),
         (

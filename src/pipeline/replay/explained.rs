@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pillion_parsers::frame::{FileNumber, LineEnding, Lines, Raw};
+use pillion_parsers::frame::{LineEnding, Raw};
 use pillion_parsers::redact::{Match, Redacted};
 
 use super::Replay;
@@ -28,13 +28,13 @@ impl Replay {
         lines: &[u8],
         mut then: impl for<'e> FnMut(Explained<'e>),
     ) -> Vec<Match> {
+        let run = self.lines(lines, LineEnding::Newline);
         let Lineage { framer, context } = &mut self.lineage;
         let (preparer, now) = (&mut self.preparer, context.read_at);
         preparer.explained = Some(Vec::new());
-        let start = self.offset;
-        let run = Lines { file: FileNumber(0), start, bytes: lines, ending: LineEnding::Newline };
         let mut explain = |raw: Raw<'_>| {
-            let container = container(&raw, start, lines);
+            // Only a container's lines are of a stream.
+            let container = raw.stream.map(|_| raw.container.name());
             preparer.prepare(context, &raw, |context, record| {
                 let chosen = context.parser.chosen().cloned();
                 then(Explained { text: raw.text, container, chosen, record });
@@ -44,15 +44,5 @@ impl Replay {
         framer.flush(&mut explain);
         self.offset += lines.len() as u64;
         self.preparer.explained.take().unwrap_or_default()
-    }
-}
-
-/// Which format a record was unwrapped from: each begins in its own way.
-fn container(raw: &Raw<'_>, start: u64, lines: &[u8]) -> Option<&'static str> {
-    raw.stream?;
-    let first = raw.spans.first()?.span.start.checked_sub(start)?;
-    match lines.get(usize::try_from(first).ok()?)? {
-        b'{' => Some("docker"),
-        _ => Some("cri"),
     }
 }

@@ -1,7 +1,7 @@
 //! What ends a record that may go on: its writer's pauses, never ours. What is known of Files goes on
 //! the receipts, and stays known as long as it matters.
 
-use pillion_parsers::frame::{Container, Span};
+use pillion_parsers::frame::{Container, Encoding, Span};
 
 use super::*;
 use crate::checkpoint::resume::Resume;
@@ -82,6 +82,7 @@ impl Rig {
             span,
             bytes: lines.as_bytes().to_vec(),
             ending: Ending::Newline,
+            encoding: Encoding::Utf8,
             caught_up,
             read_at: 0,
             permit: self.budget.overdraw(lines.len()),

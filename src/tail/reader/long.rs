@@ -19,26 +19,35 @@ impl Reader {
         for _ in 0..SEARCH_READS {
             // No newline is in a hole, however large.
             let from = file.past_hole(self.blank.max(self.searched)).min(size);
+            let from = self.encoding.floor(from);
             let left = usize::try_from(size - from).unwrap_or(usize::MAX);
             let want = left.min(limits.search.len());
             let buffer = limits.search.get_mut(..want).unwrap_or_default();
             let got = read_at_most(file, buffer, from)?;
-            self.blank = from + got as u64;
-            if got == 0 {
-                return Ok(Step::Nothing);
-            }
             let bytes = limits.search.get(..got).unwrap_or_default();
-            if let Some(at) = memchr::memchr(b'\n', bytes) {
+            if let Some(end) = self.encoding.first_line_end(from, bytes) {
+                let end = from + end as u64;
                 // Left at the newline: without budget now, it is found again at once.
-                self.searched = from + at as u64;
+                self.searched = end - self.encoding.unit() as u64;
                 self.blank = self.searched;
-                return self.long_line(file, self.searched + 1, limits);
+                return self.long_line(file, end, limits);
             }
-            if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
-                self.searched = from + last as u64 + 1;
+            self.no_newline_in(from, bytes);
+            if self.blank <= from {
+                return Ok(Step::Nothing);
             }
         }
         Ok(if self.blank < size { Step::More } else { Step::Nothing })
+    }
+
+    /// Notes that no line ends in these bytes, which begin at the offset `from`. Half a character at
+    /// their end is looked at again with its other half.
+    pub(super) fn no_newline_in(&mut self, from: u64, bytes: &[u8]) {
+        self.blank = self.encoding.floor(from + bytes.len() as u64);
+        if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
+            let character = self.encoding.floor(from + last as u64);
+            self.searched = (character + self.encoding.unit() as u64).min(self.blank);
+        }
     }
 
     /// Reads the line that ends at `end`, or the beginning of it.
@@ -49,12 +58,12 @@ impl Reader {
             self.search_anew();
             return self.step_in(file, limits);
         }
-        if len - 1 > limits.max_record {
+        if len - self.encoding.unit() > limits.max_record {
             return self.cut(file, end, limits);
         }
         let Some(permit) = (limits.claim)(len) else { return Ok(Step::Refused) };
         let Some(bytes) = self.read_checked(file, len)? else { return Ok(self.replaced()) };
-        if bytes.len() != len || bytes.last() != Some(&b'\n') {
+        if self.encoding.last_line_end(self.offset, &bytes) != Some(len) {
             // Rewritten since it was searched.
             self.search_anew();
             return Ok(Step::More);
@@ -68,7 +77,7 @@ impl Reader {
         let Some(mut bytes) = self.read_checked(file, limits.max_record)? else {
             return Ok(self.replaced());
         };
-        bytes.truncate(character_boundary(&bytes));
+        bytes.truncate(self.encoding.whole_characters(self.offset, &bytes));
         self.hand_over(file, end, bytes, Ending::Cut, permit)
     }
 
@@ -107,38 +116,5 @@ impl Reader {
         }
         let end = self.offset + bytes.len() as u64;
         self.hand_over(file, end, bytes, Ending::Partial, permit)
-    }
-}
-
-/// The last place at or before the end at which no UTF-8 character is cut in two. Bytes that are no
-/// UTF-8 are left as they are.
-fn character_boundary(bytes: &[u8]) -> usize {
-    let last = bytes.len().saturating_sub(3);
-    for (at, byte) in bytes.iter().enumerate().skip(last).rev() {
-        let width = match byte {
-            0xC0..=0xDF => 2,
-            0xE0..=0xEF => 3,
-            0xF0..=0xF7 => 4,
-            0x80..=0xBF => continue,
-            _ => 1,
-        };
-        return if at + width > bytes.len() { at } else { bytes.len() };
-    }
-    bytes.len()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn characters_are_not_cut_in_two() {
-        let text = "aä€😀".as_bytes();
-        let cuts: Vec<usize> = (0..=text.len())
-            .map(|len| character_boundary(text.get(..len).expect("inside")))
-            .collect();
-        assert_eq!(cuts, [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10]);
-        assert_eq!(character_boundary(&[0x80, 0x80, 0x80, 0x80]), 4);
-        assert_eq!(character_boundary(&[b'a', 0x80, 0x80]), 3);
     }
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::*;
 use crate::budget::Budget;
 
+mod utf16;
+
 /// A File being written and read.
 struct Bench {
     writer: File,

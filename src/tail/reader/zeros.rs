@@ -4,22 +4,28 @@
 
 use std::io;
 
-use pillion_parsers::frame::Span;
+use pillion_parsers::frame::{Encoding, Span};
 
 use super::{Limits, Reader, SEARCH_READS, Step};
 use crate::checkpoint::snapshot::TailHash;
 use crate::tail::handle::Handle;
 use crate::tail::identity::read_at_most;
 
-/// Whether a File begins with the mark of UTF-16, in which letters have zero halves.
-pub(super) fn is_wide(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE])
+/// Whether the first character is a zero: both bytes of it in UTF-16, where letters have zero halves.
+pub(super) fn begins_with_zero(encoding: Encoding, bytes: &[u8]) -> bool {
+    bytes.get(..encoding.unit()).is_some_and(|unit| unit.iter().all(|byte| *byte == 0))
 }
 
-/// Where the first line begins that begins with a zero, the first line left aside.
-pub(super) fn line_of_zeros(bytes: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(0, bytes)
-        .find(|&at| at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\n'))
+/// Where the first line begins that begins with a zero, the first line left aside. `bytes` begin at
+/// the offset `start`.
+pub(super) fn line_of_zeros(encoding: Encoding, start: u64, bytes: &[u8]) -> Option<usize> {
+    if encoding == Encoding::Utf8 {
+        return memchr::memchr_iter(0, bytes)
+            .find(|&at| at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\n'));
+    }
+    encoding
+        .line_ends(start, bytes)
+        .find(|end| begins_with_zero(encoding, bytes.get(*end..).unwrap_or_default()))
 }
 
 impl Reader {
@@ -30,8 +36,9 @@ impl Reader {
         size: u64,
         limits: &mut Limits<'_>,
     ) -> io::Result<Step> {
-        let mut first = [0];
-        if read_at_most(file, &mut first, self.offset)? == 0 || first != [0] {
+        let mut first = [0; 2];
+        let unit = first.get_mut(..self.encoding.unit()).unwrap_or_default();
+        if read_at_most(file, unit, self.offset)? == 0 || unit.iter().any(|byte| *byte != 0) {
             // Filled in meanwhile.
             self.zeros = self.offset;
             return Ok(Step::More);
@@ -53,7 +60,7 @@ impl Reader {
             if !self.tail.fits(file)? {
                 return Ok(self.replaced());
             }
-            return self.skip_to(file, at + text as u64);
+            return self.skip_to(file, self.encoding.floor(at + text as u64).max(self.offset));
         }
         self.zeros = at;
         Ok(Step::More)

@@ -14,7 +14,7 @@ use crate::checkpoint::snapshot::TailHash;
 use crate::pipeline::chunk::LineageId;
 use crate::tail::discovery::Found;
 use crate::tail::handle::Handle;
-use crate::tail::identity::{DiskId, read_at_most};
+use crate::tail::identity::{DiskId, encoding_of, read_at_most};
 use crate::tail::lineage::{Lineage, Standing, TailedFile};
 use crate::tail::open::{Allowed, OpenFile, Refusal};
 use crate::tail::pattern::Patterns;
@@ -329,10 +329,11 @@ pub(super) fn last_line_start(file: &Handle, size: u64) -> io::Result<u64> {
     let from = size.saturating_sub(LINE_START);
     let mut bytes = vec![0; usize::try_from(size - from).unwrap_or(0)];
     let len = read_at_most(file, &mut bytes, from)?;
-    let newline = memchr::memrchr(b'\n', bytes.get(..len).unwrap_or_default());
-    Ok(match newline {
-        Some(at) => from + at as u64 + 1,
+    let encoding = encoding_of(file)?;
+    let end = encoding.last_line_end(from, bytes.get(..len).unwrap_or_default());
+    Ok(match end {
+        Some(end) => from + end as u64,
         None if from == 0 => 0,
-        None => size,
+        None => encoding.floor(size),
     })
 }

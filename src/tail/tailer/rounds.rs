@@ -264,13 +264,13 @@ impl Tailer {
     fn hand_over(&mut self, number: FileNumber, piece: Piece) {
         self.count_pause(false);
         self.restless = true;
-        let Piece { span, bytes, ending, mut permit } = piece;
+        let Piece { span, bytes, ending, encoding, mut permit } = piece;
         permit.resize((self.settings.worst)(bytes.len()).max(bytes.capacity()));
         let Some(lineage) = self.announce(number, span.start) else { return };
         let caught_up = self.caught_up(lineage, number);
         let stats = &self.stats;
-        let newlines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
-        count(&stats.lines_read, newlines + u64::from(ending != Ending::Newline));
+        let lines = encoding.count_lines(span.start, &bytes) as u64;
+        count(&stats.lines_read, lines + u64::from(ending != Ending::Newline));
         count(&stats.bytes_read, span.len());
         count(&stats.chunks, 1);
         match ending {
@@ -278,14 +278,25 @@ impl Tailer {
             Ending::Partial => count(&stats.partial_lines, 1),
             Ending::Cut => {
                 count(&stats.cut_lines, 1);
-                count(&stats.cut_bytes, span.len().saturating_sub(bytes.len() as u64 + 1));
+                let kept = bytes.len() + encoding.unit();
+                count(&stats.cut_bytes, span.len().saturating_sub(kept as u64));
             }
         }
         let read_at = self.now.wall;
         let file = number;
         self.send(
             lineage,
-            Read::Chunk(Chunk { lineage, file, span, bytes, ending, caught_up, read_at, permit }),
+            Read::Chunk(Chunk {
+                lineage,
+                file,
+                span,
+                bytes,
+                ending,
+                encoding,
+                caught_up,
+                read_at,
+                permit,
+            }),
         );
     }
 

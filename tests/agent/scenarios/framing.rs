@@ -160,6 +160,49 @@ fn s23_invalid_utf8_is_replaced_and_empty_lines_are_kept() {
     assert_eq!(texts(&receiver), ["before", "b\u{fffd}\u{fffd}d \u{fffd}", "", "", "after"]);
 }
 
+/// The second part begins with the second half of a U+0A00, whose bytes are also a newline's, and comes
+/// after a kill: what the encoding is told by lies far before where reading goes on.
+#[test]
+fn s23_utf_16_with_a_byte_order_mark_is_decoded() {
+    type Form = fn(u16) -> [u8; 2];
+    let forms: [(&str, Form); 2] = [("be.log", u16::to_be_bytes), ("le.log", u16::to_le_bytes)];
+    let first = "\u{feff}Grüße 😀 \u{10a}\r\n\r\ncard 4111 1111 1111 1111\r\n";
+    let second = "\u{a00} after the kill\n\nlast ";
+    let wide = |text: &str, form: Form| -> Vec<u8> { text.encode_utf16().flat_map(form).collect() };
+    let (place, receiver) = begin();
+    let config = config(&place, &receiver, "parser: plain");
+    let agent = Agent::start(&config, &[]);
+    place.append("utf8.log", "\u{feff}marked\n");
+    for (name, form) in forms {
+        place.append(name, [&wide(first, form), &wide(second, form)[..1]].concat());
+    }
+    stored(&receiver, &agent, 7);
+    agent.kill();
+    for (name, form) in forms {
+        // Half a pair of surrogates.
+        place.append(name, [&wide(second, form)[1..], &form(0xD83D), &form(0x0A)].concat());
+    }
+    let agent = Agent::start(&config, &[]);
+    stored(&receiver, &agent, 13);
+    assert_eq!(agent.metrics()["pillion_invalid_utf8_records_total"], 2.0);
+    agent.assert_conserved();
+    agent.terminate();
+    let path = |name| place.log(name).display().to_string();
+    let lines = [
+        (0, "Grüße 😀 \u{10a}"),
+        (26, ""),
+        (30, "card [CREDIT_CARD]"),
+        (82, "\u{a00} after the kill"),
+        (116, ""),
+        (118, "last \u{fffd}"),
+    ];
+    let wide = ["be.log", "le.log"]
+        .into_iter()
+        .flat_map(|name| lines.map(|(at, text): (u64, &str)| (path(name), at, text.to_owned())));
+    let narrow = (path("utf8.log"), 0, "marked".to_owned());
+    assert_eq!(messages(&receiver.documents()), wide.chain([narrow]).collect::<Vec<_>>());
+}
+
 /// What happens between the two parts of a text.
 #[derive(Clone, Copy, Debug)]
 enum Between {

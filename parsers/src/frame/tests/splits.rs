@@ -62,9 +62,15 @@ fn any_files() -> impl Strategy<Value = [Vec<(String, bool)>; 2]> {
     [lines.clone(), lines]
 }
 
-/// Frames two Files; `split` says which of the marked places end a push.
-fn frame(settings: &FrameSettings, files: &[Vec<(String, bool)>; 2], split: bool) -> Vec<Owned> {
+/// Frames two Files in that encoding; `split` says whether the marked places end a push.
+fn frame(
+    settings: &FrameSettings,
+    files: &[Vec<(String, bool)>; 2],
+    encoding: Encoding,
+    split: bool,
+) -> Vec<Owned> {
     let mut bench = Bench::with(settings.clone());
+    bench.encoding = encoding;
     for (number, lines) in (1..).zip(files) {
         bench.file(number, 0);
         let mut chunk = String::new();
@@ -81,14 +87,16 @@ fn frame(settings: &FrameSettings, files: &[Vec<(String, bool)>; 2], split: bool
 
 /// That each byte lies in one span of one record, and that hashes are over the bytes of the spans, or
 /// over what is kept of those that were cut.
-fn check_spans(files: &[Vec<(String, bool)>; 2], records: &[Owned]) {
-    let bytes: Vec<String> =
-        files.iter().map(|lines| lines.iter().map(|(line, _)| line.as_str()).collect()).collect();
+fn check_spans(files: &[Vec<(String, bool)>; 2], encoding: Encoding, records: &[Owned]) {
+    let bytes: Vec<Vec<u8>> = files
+        .iter()
+        .map(|lines| lines.iter().flat_map(|(line, _)| encoded(encoding, line)).collect())
+        .collect();
     let mut spans = Vec::new();
     for record in records {
         let mut raw = Vec::new();
         for (file, start, end) in &record.spans {
-            let content = bytes[*file as usize - 1].as_bytes();
+            let content = &bytes[*file as usize - 1];
             raw.extend_from_slice(&content[*start as usize..*end as usize]);
             spans.push((*file, *start, *end));
         }
@@ -112,15 +120,34 @@ proptest! {
 
     #[test]
     fn the_same_lines_give_the_same_records(settings in any_settings(), files in any_files()) {
-        let whole = frame(&settings, &files, false);
-        check_spans(&files, &whole);
+        let whole = frame(&settings, &files, Encoding::Utf8, false);
+        check_spans(&files, Encoding::Utf8, &whole);
         prop_assert!(whole.iter().all(|raw| raw.text.len() <= settings.max_record));
-        prop_assert_eq!(frame(&settings, &files, true), whole);
+        prop_assert_eq!(frame(&settings, &files, Encoding::Utf8, true), whole);
+    }
+
+    #[test]
+    fn lines_of_utf_16_give_the_records_that_they_give_in_utf_8(
+        settings in any_settings(),
+        files in any_files(),
+        encoding in prop::sample::select(&[Encoding::Utf16Le, Encoding::Utf16Be][..]),
+        split: bool,
+    ) {
+        let wide = frame(&settings, &files, encoding, split);
+        check_spans(&files, encoding, &wide);
+        let narrow = frame(&settings, &files, Encoding::Utf8, split);
+        // All but where they lie, and what they are told apart by.
+        let rest = |records: Vec<Owned>| -> Vec<Owned> {
+            let bare = |record| Owned { spans: Vec::new(), hash: 0, ..record };
+            records.into_iter().map(bare).collect()
+        };
+        prop_assert_eq!(rest(wide), rest(narrow));
     }
 
     #[test]
     fn any_bytes_are_framed(
         settings in any_settings(),
+        encoding in prop::sample::select(&[Encoding::Utf8, Encoding::Utf16Le, Encoding::Utf16Be][..]),
         pushes in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..200), 0_u64..9, 0..4), 0..9),
     ) {
         let mut framer = Framer::new(settings);
@@ -133,7 +160,7 @@ proptest! {
                 1 => (LineEnding::Partial, start + len),
                 _ => (LineEnding::Cut { end: start + len + more }, start + len + more),
             };
-            framer.push(Lines { file: FileNumber(1), start, bytes, ending }, now, &mut count);
+            framer.push(Lines { file: FileNumber(1), start, bytes, ending, encoding }, now, &mut count);
             framer.expire(now - 2, &mut count);
             (start, now) = (end, now + 1);
         }
