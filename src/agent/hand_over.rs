@@ -1,6 +1,6 @@
 //! From one generation to the next: the new one is prepared while the old one works on; the old one
-//! stops reading, has a few seconds to settle what it has sent, and leaves the rest; the new one goes
-//! on from there as after a restart, but with the state directory locked and every handle open.
+//! stops reading, has a few seconds to settle what it has sent, and leaves the rest, as it leaves what
+//! lies in a disk buffer; the new one goes on from there as after a restart, but with the state directory locked and every handle open.
 //!
 //! What is given up unsettled, such as batches for a URL that is wrong, is read again and goes through
 //! the new pipeline. Elasticsearch knows what it has already stored by its ids.
@@ -139,6 +139,7 @@ impl Generation {
         let deadline = Instant::now() + HAND_OVER;
         self.pressure.hand_over();
         self.tail.stop_reading();
+        self.queues.iter().for_each(|queue| queue.hand_over());
         let settled = self.end_deliveries(deadline).await;
         // Also however long the disk takes, where one has a buffer that is still written to.
         self.all_delivered().await;

@@ -273,7 +273,8 @@ pub(crate) fn write_marks(out: &mut Vec<u8>, marks: Marks) {
 /// Whether a document is of the flat schema: there alone a number is called `_offset`.
 pub(crate) fn is_flat(document: &str) -> bool {
     let is_number = |value: &str| value.starts_with(|first: char| first.is_ascii_digit());
-    super::encode::walk::Members::of(document).any(|(key, value)| key == "_offset" && is_number(value))
+    super::encode::walk::Members::of(document)
+        .any(|(key, value)| key == "_offset" && is_number(value))
 }
 
 /// Turns a document of the flat schema back into a line.

@@ -84,7 +84,7 @@ impl From<io::Error> for Refusal {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     segment: Name,
-    found: Found,
+    pub(super) found: Found,
 }
 
 /// What a take brought.
@@ -250,7 +250,8 @@ impl Disk {
         let directory = &self.directory;
         let Some(segment) = self.segments.get_mut(at) else { return Ok(None) };
         let mut content = vec![0; found.header.content()];
-        let read = opened(directory, segment)?.fill_at(&mut content, found.offset + HEADER as u64)?;
+        let read =
+            opened(directory, segment)?.fill_at(&mut content, found.offset + HEADER as u64)?;
         content.truncate(read);
         Ok(found.header.payload(content))
     }

@@ -165,7 +165,7 @@ impl Disk {
 
     /// The next frame in the first `bytes` of a segment. Where the disk cannot read it, the segment ends
     /// before: one bad place costs what is behind it there, and neither the other segments nor the start.
-    fn next_readable(
+    pub(super) fn next_readable(
         &self,
         segment: &impl ReadAt,
         name: Name,

@@ -43,7 +43,14 @@ fn shorten(path: &Path, name: Name, before: u64, records: u64) -> io::Result<()>
 }
 
 /// Writes over a gap between two offsets that so many records are done with there. Whether it could.
-pub(super) fn bury(file: &fs::File, name: Name, from: u64, to: u64, before: u64, records: u64) -> bool {
+pub(super) fn bury(
+    file: &fs::File,
+    name: Name,
+    from: u64,
+    to: u64,
+    before: u64,
+    records: u64,
+) -> bool {
     let body = to.saturating_sub(from).checked_sub(HEADER as u64).map(u32::try_from);
     let (Some(Ok(body)), Ok(records)) = (body, u32::try_from(records)) else { return false };
     let header = Header { before, records, ids: 0, body, plain: 0, sum: 0 };

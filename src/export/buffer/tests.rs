@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 
 use super::disk::Refusal;
+use super::segment::{Cursor, Name, ReadAt};
 use super::*;
 use crate::config::settings::{Compression, DestinationKind};
 use crate::export::encode::tests::{destination, elasticsearch};
@@ -87,6 +88,18 @@ impl Bench {
         while let Some((number, place)) = self.take(disk) {
             disk.done(place);
             self.stats.deliver(u64::from(number));
+            numbers.push(number);
+        }
+        self.check_conserved();
+        numbers
+    }
+
+    /// The same whatever their records are.
+    fn drain_any(&self, disk: &mut Disk) -> Vec<u32> {
+        let mut numbers = Vec::new();
+        while let Some((number, place)) = self.take(disk) {
+            self.stats.deliver(u64::from(place.found.header.records));
+            disk.done(place);
             numbers.push(number);
         }
         self.check_conserved();
@@ -351,6 +364,173 @@ async fn a_buffer_of_another_form_is_kept_and_one_turned_off_gives_what_it_has()
     buffer.done(taken.stored).await;
     drop(buffer);
     assert!(open(&off).0.is_none());
+}
+
+/// A file whose disk cannot read on from somewhere.
+struct Bad(fs::File, u64);
+
+impl ReadAt for Bad {
+    fn fill_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        if offset + into.len() as u64 > self.1 {
+            return Err(rustix::io::Errno::IO.into());
+        }
+        self.0.fill_at(into, offset)
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_read_ends_its_segment_and_keeps_nothing_from_being_opened() {
+    let mut bench = Bench::new();
+    let disk = bench.filled(1..50);
+    let path = bench.segments().remove(0);
+    let name = Name::parse(path.file_name().and_then(|it| it.to_str()).expect("text"));
+    let name = name.expect("a segment");
+    let all = frames(&path);
+    let bad = Bad(fs::File::open(&path).expect("opens"), all[3].1 as u64 + 7);
+    let (mut cursor, mut found) = (Cursor::default(), 0);
+    let mut bytes = fs::metadata(&path).expect("there").len();
+    while let Some(frame) = disk.next_readable(&bad, name, cursor, &mut bytes).expect("goes on") {
+        (cursor, found) = (Cursor::within(&frame), found + 1);
+    }
+    assert_eq!((found, bytes), (3, all[3].1 as u64), "nothing behind it is taken either");
+    // What passes is still an error: it is no reason to lose anything.
+    struct Busy;
+    impl ReadAt for Busy {
+        fn fill_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+            Err(rustix::io::Errno::MFILE.into())
+        }
+    }
+    let busy = disk.next_readable(&Busy, name, Cursor::default(), &mut bytes);
+    assert!(busy.is_err() && bytes == all[3].1 as u64);
+}
+
+#[test]
+fn what_is_stuck_in_the_oldest_segment_leaves_the_room_of_the_others() {
+    let mut bench = Bench::new();
+    let mut disk = bench.open();
+    while disk.append(&[payload(7, 1)]).is_ok() {}
+    bench.stats.adopt(disk.waiting());
+    let (full, all) = (disk.bytes(), disk.waiting());
+    let (_, stuck) = bench.take(&mut disk).expect("there");
+    while let Some((_, place)) = bench.take(&mut disk) {
+        disk.done(place);
+    }
+    assert!(disk.bytes() < full / 8, "{} of {full}", disk.bytes());
+    disk.append(&[payload(8, 3)]).expect("room again");
+    drop((stuck, disk));
+    let mut disk = bench.open();
+    assert_eq!((disk.waiting(), bench.lost()), (4, 0), "of {all}");
+    assert_eq!(bench.drain_any(&mut disk), [7, 8]);
+    assert_eq!((bench.lost(), bench.segments().len()), (0, 0));
+}
+
+/// A buffer as the next generation opens it: with the counters of the one before.
+fn reopened(bench: &Bench, settings: &Destination) -> Option<Arc<Buffer>> {
+    Buffer::open(bench.dir.path(), settings, &bench.stats, &bench.budget).expect("opens")
+}
+
+#[tokio::test]
+async fn a_reload_begins_with_nothing_of_what_the_buffer_before_refused() {
+    let bench = Bench::new();
+    let small =
+        Destination { buffer: Some(LIMIT), ..destination(elasticsearch(true), Compression::None) };
+    let takes = || bench.stats.buffer.takes();
+    // Its disk fails.
+    fs::write(bench.dir.path().join("buffer"), "in the way").expect("written");
+    let buffer = reopened(&bench, &small).expect("configured");
+    assert!(!buffer.append(vec![payload(1, 1)]).await && !takes());
+    fs::remove_file(bench.dir.path().join("buffer")).expect("removed");
+    drop(buffer);
+    let buffer = reopened(&bench, &small).expect("configured");
+    assert!(takes() && buffer.admits());
+    // It is full, and then may have more.
+    let mut records = 0;
+    loop {
+        bench.stats.accept(1);
+        if !buffer.append(vec![payload(1, 1)]).await {
+            break;
+        }
+        records += 1;
+    }
+    bench.stats.deliver(1);
+    bench.stats.routed.store(records + 1, Relaxed);
+    assert!(!takes() && !buffer.admits());
+    drop(buffer);
+    let large = Destination { buffer: Some(2 * LIMIT), ..small.clone() };
+    let buffer = reopened(&bench, &large).expect("configured");
+    assert!(takes() && buffer.admits() && buffer.has_waiting());
+    drop(buffer);
+    // What is not sent in another form is none of the records under way, until it is again.
+    let zipped = Destination { compression: Compression::Fast, ..small.clone() };
+    let none = Destination { buffer: None, ..zipped.clone() };
+    for (settings, is_there) in [(&zipped, true), (&small, true), (&none, false)] {
+        let buffer = reopened(&bench, settings);
+        assert_eq!(buffer.is_some(), is_there);
+        let held = if settings.compression == Compression::None { records } else { 0 };
+        assert_eq!(bench.stats.buffer.records.load(Relaxed), held);
+        assert_eq!(bench.stats.unaccounted(), 0);
+        bench.check_conserved();
+    }
+    let stats = &bench.stats.buffer;
+    let sizes = [&stats.limit, &stats.bytes, &stats.waiting].map(|size| size.load(Relaxed));
+    assert_eq!((takes(), sizes), (false, [0; 3]), "there is none to be waited for");
+}
+
+#[tokio::test]
+async fn room_that_somebody_else_made_is_noticed() {
+    let bench = Bench::new();
+    let settings =
+        Destination { buffer: Some(LIMIT), ..destination(elasticsearch(true), Compression::None) };
+    let buffer = reopened(&bench, &settings).expect("configured");
+    bench.stats.accept(1000);
+    while buffer.append(vec![payload(1, 1)]).await {}
+    assert!(!buffer.admits());
+    let entries = fs::read_dir(bench.dir.path().join("buffer/test/bulk")).expect("there");
+    for path in entries.map(|entry| entry.expect("read").path()) {
+        if path.extension().is_some_and(|it| it == "segment") {
+            fs::remove_file(path).expect("removed");
+        }
+    }
+    // The first is open still.
+    while let Some(taken) = buffer.take(false).await {
+        buffer.done(taken.stored).await;
+    }
+    assert!(buffer.admits());
+}
+
+#[tokio::test]
+async fn it_rests_when_what_nobody_waits_for_is_done_too() {
+    let bench = Bench::new();
+    let settings =
+        Destination { buffer: Some(LIMIT), ..destination(elasticsearch(true), Compression::None) };
+    let buffer = reopened(&bench, &settings).expect("configured");
+    bench.stats.accept(3);
+    let held = Arc::clone(&buffer.disk);
+    let (hold, release) = std::sync::mpsc::channel::<()>();
+    let (begun, is_held) = std::sync::mpsc::channel();
+    let holder = std::thread::spawn(move || {
+        let disk = held.lock().expect("whole");
+        begun.send(()).expect("waits");
+        release.recv().expect("sends");
+        drop(disk);
+    });
+    is_held.recv().expect("held");
+    let append = tokio::spawn({
+        let buffer = Arc::clone(&buffer);
+        async move { buffer.append(vec![payload(1, 3)]).await }
+    });
+    while Arc::strong_count(&buffer.disk) < 3 {
+        tokio::task::yield_now().await;
+    }
+    append.abort();
+    assert!(append.await.expect_err("aborted").is_cancelled());
+    let early = tokio::time::timeout(Duration::from_millis(50), buffer.rest()).await;
+    assert!(early.is_err(), "its write is under way");
+    hold.send(()).expect("held");
+    buffer.rest().await;
+    holder.join().expect("no panic");
+    assert_eq!(bench.stats.in_flight.load(Relaxed), 0);
+    assert_eq!(bench.stats.buffer.records.load(Relaxed), 3);
 }
 
 /// `cargo test --release --lib buffer::tests::speed -- --ignored --nocapture`

@@ -83,6 +83,7 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
             self.take_from_buffer().await;
             let buffer = self.shared.buffer.clone();
             let buffered = buffer.as_ref().is_some_and(|buffer| buffer.has_waiting());
+            let buffered = buffered && !self.leaves_the_buffer();
             if !self.open && self.working.is_empty() && !buffered {
                 return Ended::Drained;
             }
@@ -110,7 +111,12 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
     fn route(&self) -> Route {
         let Some(buffer) = &self.shared.buffer else { return Route::Straight };
         let (in_trouble, admits) = (self.shared.stats.is_in_trouble(), buffer.admits());
-        let call = if in_trouble && admits { Call::IfWaiting } else { Call::Stay };
+        let call = match (self.leaves_the_buffer(), in_trouble) {
+            (true, true) => Call::All,
+            (true, false) => Call::Taken,
+            (false, true) if admits => Call::Queued,
+            (false, _) => Call::Stay,
+        };
         self.shared.call.send_if_modified(|now| std::mem::replace(now, call) != call);
         match (buffer.has_waiting(), admits) {
             (true, false) => Route::Wait,
@@ -118,6 +124,12 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
             (false, true) if in_trouble => Route::Buffer,
             (false, _) => Route::Straight,
         }
+    }
+
+    /// Whether what is in the buffer is another generation's to send: nothing else is to come. What is
+    /// under way from there is still waited for.
+    fn leaves_the_buffer(&self) -> bool {
+        !self.open && self.queue.is_handed_over()
     }
 
     fn may_pop(&self, route: Route) -> bool {
@@ -167,6 +179,9 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
 
     async fn take_from_buffer(&mut self) {
         let Some(buffer) = self.shared.buffer.clone() else { return };
+        if self.leaves_the_buffer() {
+            return;
+        }
         while !self.starved && buffer.has_waiting() && self.has_room() {
             // One even past the budget's limit, so that it empties while what is read fills the memory.
             match buffer.take(self.sending() == 0).await {

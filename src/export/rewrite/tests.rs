@@ -156,7 +156,7 @@ proptest! {
 
     #[test]
     fn rubbish_is_an_error_and_never_a_panic(bytes: Vec<u8>, records in 1..4_u32) {
-        for (destination, schema) in destinations() {
+        for (destination, _) in destinations() {
             let rewriter = rewriter(&destination);
             let body: bytes::Bytes = bytes.clone().into();
             let plain_bytes = bytes.len();
@@ -248,4 +248,56 @@ fn lokis_dead_letters_have_the_records_names_again() {
              \"_stamp\":\"2026-08-01T12:00:00.000000070Z\"}"
         );
     }
+}
+
+/// As payloads from a disk buffer are, that were encoded before the configuration was changed.
+#[test]
+fn payloads_of_other_settings_go_where_the_destination_leads_now_and_are_read_as_they_were_written()
+{
+    let spot = Spot::new(&[("env", "dev")]);
+    let specs: Vec<(u64, Spec)> =
+        (0..40).map(|at| (at * 70, Spec::message(&format!("line {at}")))).collect();
+    let to = |index: &str, ids, compression| {
+        let mut kind = elasticsearch(ids);
+        if let DestinationKind::Elasticsearch(server) = &mut kind {
+            server.index = index.to_owned();
+        }
+        destination(kind, compression)
+    };
+    for compression in [Compression::None, Compression::Fast] {
+        for schema in [Schema::Ecs, Schema::Flat] {
+            for (ids, ids_now) in [(true, true), (true, false), (false, true), (false, false)] {
+                let before = to("logs-\"old", ids, compression);
+                let now = to("logs-new", ids_now, compression);
+                let what = format!("{compression:?} {schema:?} {ids} {ids_now}");
+                let payload = encode(&before, schema, &spot, &specs);
+                let (rewriter, same) = (rewriter(&now), rewriter(&before));
+                assert!(!same.leads_elsewhere(&payload).expect("our own"), "{what}");
+                assert!(rewriter.leads_elsewhere(&payload).expect("our own"), "{what}");
+                let found = rewriter.readdress(&payload).expect("our own");
+                assert_same(&found, &encode(&now, schema, &spot, &specs), &what);
+                assert!(!rewriter.leads_elsewhere(&found).expect("our own"), "{what}");
+
+                let all = |_| Some(Reason::Refused);
+                let letters = |by: &Rewriter| letters(by, &payload, all).expect("our own");
+                for (letter, (offset, _)) in letters(&rewriter).iter().zip(&specs) {
+                    assert_eq!(letter.id, spot.at(*offset).id.text().to_string(), "{what}");
+                    assert!(letter.record.contains("\"_path\""), "{what}: {}", letter.record);
+                }
+            }
+        }
+    }
+    // The namespace is the one of then.
+    let server = to("logs-a", true, Compression::None);
+    let mut encoder = Encoder::new(&server, Schema::Ecs, "shop", INSTANCE).expect("fine");
+    let (mut lines, spec) = (LineWriter::default(), Spec::message("m").with("order", text("17")));
+    let mut line = Vec::new();
+    spec.redacted(|record| {
+        encoder.encode(record, &spot.at(0));
+        lines.write(&mut line, record, Some(&spot.at(0)));
+    });
+    let payload = encoder.finish().payload.expect("a record");
+    let found = letters(&rewriter(&server), &payload, |_| Some(Reason::Refused)).expect("our own");
+    let json = |line: &str| serde_json::from_str::<Json>(line).expect("JSON");
+    assert_eq!(json(&found[0].record), json(std::str::from_utf8(&line).expect("text")));
 }

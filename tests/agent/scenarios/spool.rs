@@ -1,6 +1,7 @@
 //! The disk buffer, and disks that fail under it.
 
 mod failing;
+mod reload;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,12 +16,16 @@ const DOWN: Fault = Fault::Status { status: 503, retry_after: None };
 
 /// An Elasticsearch with a buffer of so much; bodies are plain, so that a test can look into them.
 fn config(place: &Place, url: &str, buffer: &str) -> PathBuf {
-    place.configure(&format!(
+    place.configure(&yaml(url, buffer))
+}
+
+fn yaml(url: &str, buffer: &str) -> String {
+    format!(
         "state: {{state}}\nadmin: 127.0.0.1:0\nmemory: 4MiB\n\
          sources: {{app: {{files: ['{{logs}}/*.log'], parser: plain}}}}\n\
          destinations:\n  search:\n    elasticsearch: {{url: '{url}', index: logs-test-default}}\n    \
          batch: {{linger: 50ms, bytes: 32KiB}}\n    compression: none\n    {buffer}\n"
-    ))
+    )
 }
 
 fn receiver() -> Receiver {

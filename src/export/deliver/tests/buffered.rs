@@ -47,6 +47,13 @@ fn delivered(bench: &Bench<Scripted>, down_for: f64) -> Vec<String> {
     answered.flat_map(|(_, records)| records.clone()).collect()
 }
 
+/// The same by when it was sent.
+fn delivered_from(bench: &Bench<Scripted>, seconds: f64) -> Vec<String> {
+    let sent = bench.sent.lock().expect("whole");
+    let since = sent.iter().filter(|(at, _)| at.as_secs_f64() + 0.7 >= seconds);
+    since.flat_map(|(_, records)| records.clone()).collect()
+}
+
 async fn an_outage_is_settled_to_disk(in_order: bool) {
     let mut bench = down_for(120, 1 << 20);
     if in_order {
@@ -136,6 +143,62 @@ async fn s49_what_is_given_up_is_left_in_the_buffer_settled() {
     assert_eq!(bench.stats.buffer.records.load(Relaxed), 40);
     bench.check_conserved();
     assert_eq!(bench.budget.used(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_leaves_what_is_buffered_to_the_next_generation_at_once() {
+    let mut bench = down_for(120, 1 << 20);
+    for batch in 0..20 {
+        bench.push(&format!("b{batch}-"), 2);
+    }
+    let (stats, delivery) = (bench.stats.clone(), bench.start());
+    until(|| stats.batches_settled.load(Relaxed) == 20).await;
+    let begun = Instant::now();
+    bench.queue.hand_over();
+    bench.queue.close();
+    let report = delivery.await.expect("no panic");
+    assert_eq!(report, Report { ended: Ended::Drained, batches_left: 0, records_left: 0 });
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(stats.buffer.records.load(Relaxed), 40);
+    bench.check_conserved();
+    assert_eq!(bench.budget.used(), 0);
+}
+
+/// What is under way is waited for, so that nothing of it is sent twice.
+#[tokio::test(start_paused = true)]
+async fn a_reload_cuts_nothing_off_that_is_sent_from_the_buffer() {
+    let mut bench = down_for(60, 1 << 20);
+    for batch in 0..40 {
+        bench.push(&format!("b{batch}-"), 2);
+    }
+    bench.takes(Duration::from_millis(700));
+    let (stats, delivery) = (bench.stats.clone(), bench.start());
+    until(|| stats.delivered.load(Relaxed) >= 6).await;
+    let begun = Instant::now();
+    bench.queue.hand_over();
+    bench.queue.close();
+    let report = delivery.await.expect("no panic");
+    assert_eq!((report.ended, report.records_left), (Ended::Drained, 0));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let (delivered, left) = (stats.delivered.load(Relaxed), stats.buffer.records.load(Relaxed));
+    assert_eq!(delivered + left, 80);
+    assert!(left > 20, "{left}");
+    let answered = delivered_from(&bench, 60.0);
+    assert_eq!(answered.len() as u64, delivered, "each that was sent was answered");
+    bench.check_conserved();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_for_the_buffer_is_not_under_way_any_more_however_its_work_ends() {
+    let mut bench = down_for(60, 1 << 20);
+    bench.push("a", 2);
+    let shared = Arc::new(bench.shared.take().expect("not started"));
+    let batch = bench.queue.pop().await.expect("pushed").batch;
+    let load = work::Load::ToBuffer(batch, work::aside::Writing::count(&shared.writing));
+    assert_eq!(shared.writing.load(Relaxed), 1);
+    // As after a panic, or when there is no time left.
+    drop(work::deliver(Arc::clone(&shared), load));
+    assert_eq!(shared.writing.load(Relaxed), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,7 +26,11 @@ pub(in crate::export::deliver) enum Call {
     /// Nothing.
     Stay,
     /// To go to the buffer instead of waiting, unless it comes from there.
-    IfWaiting,
+    Queued,
+    /// To stay in the buffer instead of waiting, if it comes from there.
+    Taken,
+    /// Both.
+    All,
     /// To go there at once, or to be given up.
     Leave,
 }
@@ -97,7 +101,9 @@ impl Ear {
             let call = *self.call.borrow_and_update();
             let called = match call {
                 Call::Stay => false,
-                Call::IfWaiting => !from_buffer && !self.refused,
+                Call::Queued => !from_buffer && !self.refused,
+                Call::Taken => from_buffer,
+                Call::All => from_buffer || !self.refused,
                 Call::Leave => !self.refused,
             };
             if called {
@@ -118,6 +124,11 @@ impl Ear {
         if self.call.wait_for(|call| *call == Call::Leave).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Whether what comes from the buffer is not to be sent any more.
+    fn is_to_stay_there(&self) -> bool {
+        matches!(*self.call.borrow(), Call::Taken | Call::All)
     }
 
     fn is_to_leave(&self) -> bool {
@@ -183,6 +194,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     /// Waits for leave to send; `None` if it is to step aside instead.
     pub(super) async fn enter(&mut self) -> Option<Slot> {
         let from_buffer = self.is_from_buffer();
+        if from_buffer && self.ear.is_to_stay_there() {
+            return None;
+        }
         tokio::select! {
             biased;
             slot = self.shared.gate.enter(self.ticket) => Some(slot),
