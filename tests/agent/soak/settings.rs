@@ -63,19 +63,17 @@ impl Settings {
     /// Writes the configuration of it.
     pub(super) fn configure(&self, place: &Place, search: &End, grafana: &End) -> PathBuf {
         let Self { threads, linger, edition, compression, .. } = self;
+        let changes = format!("fields: {{edition: '{edition}'}}");
         let sources = [
-            ("plain", "parser: plain, multiline: off"),
-            ("json", "parser: json"),
-            ("cri", "parser: cri"),
-            ("trace", "parser: plain, multiline: java"),
+            ("plain", format!("parser: plain, multiline: off, {changes}")),
+            ("json", format!("parser: json, {changes}")),
+            // What is sent again to Loki is the same, unless its content was changed.
+            ("cri", "parser: cri".to_owned()),
+            ("trace", format!("parser: plain, multiline: java, {changes}")),
         ];
-        let source = |(name, how): &(&str, &str)| {
-            format!(
-                "  {name}: {{files: ['{{logs}}/{name}-*.log'], {how}, \
-                 fields: {{edition: '{edition}'}}}}\n"
-            )
-        };
-        let sources: String = sources.iter().map(source).collect();
+        let source =
+            |(name, how)| format!("  {name}: {{files: ['{{logs}}/{name}-*.log'], {how}}}\n");
+        let sources: String = sources.into_iter().map(source).collect();
         let buffer = self.buffer.map_or("off".to_owned(), |bytes| format!("{{disk: {bytes}B}}"));
         let batch = format!("batch: {{bytes: 1MiB, linger: {linger}ms}}, buffer: {buffer}");
         place.configure(&format!(
