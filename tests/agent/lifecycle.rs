@@ -110,7 +110,7 @@ fn sigterm_ships_what_is_written_and_ends_with_0() {
     place.append("app.log", lines(0..5_000));
     place.append("app.log", "half a line seq=5000");
     std::thread::sleep(Duration::from_millis(1_100));
-    let (status, log) = agent.terminate();
+    let (status, log) = agent.terminate_at_once();
     assert!(status.success(), "{}", log.join("\n"));
     assert_eq!(judge(0..5_001, receiver.documents().iter().filter_map(seq)), Default::default());
     assert!(log.iter().any(|line| line.contains("bytes_left_behind=0")), "{}", log.join("\n"));

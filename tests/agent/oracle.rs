@@ -126,6 +126,23 @@ impl Arrived {
         wanted.is_some_and(|times| times.iter().all(|times| *times > 0))
     }
 
+    /// How often a line arrived that was not judged yet.
+    pub(crate) fn times(&self, (file, seq): (u32, u64)) -> u8 {
+        let of = |counts: &Counts| {
+            let at = usize::try_from(seq.checked_sub(counts.from)?).ok()?;
+            counts.times.get(at).copied()
+        };
+        self.files.get(&file).and_then(of).unwrap_or(0)
+    }
+
+    /// Every line that arrived and was not judged yet, by file and number.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.files.iter().flat_map(|(file, Counts { from, times })| {
+            let numbered = (*from..).zip(times).filter(|(_, times)| **times > 0);
+            numbered.map(|(seq, _)| (*file, seq))
+        })
+    }
+
     /// Compares with what was written: files, and how many lines each got.
     pub(crate) fn judge(&self, written: &BTreeMap<u32, u64>) -> Judgement {
         let mut found = Judgement {
@@ -147,12 +164,8 @@ impl Arrived {
                 }
             }
         }
-        for (file, Counts { from, times }) in &self.files {
-            let count = written.get(file).copied().unwrap_or(0);
-            let numbered = (*from..).zip(times);
-            let nobodys = numbered.filter(|(seq, times)| **times > 0 && *seq >= count);
-            found.unknown.extend(nobodys.map(|(seq, _)| (*file, seq)));
-        }
+        let nobodys = |(file, seq): &(u32, u64)| *seq >= written.get(file).copied().unwrap_or(0);
+        found.unknown.extend(self.each().filter(nobodys));
         for ((_, file), places) in &self.places {
             let mut places = places.clone();
             places.sort_unstable();
@@ -243,6 +256,7 @@ fn the_oracle_finds_what_is_wrong() {
     assert_eq!((found.altered, found.examples.len()), (4, 4));
     assert!(!found.is_exact() && !found.is_at_least_once());
 
+    assert_eq!([(1, 1), (1, 2), (4, 0)].map(|line| arrived.times(line)), [2, 0, 0]);
     arrived.forget(&written);
     assert!(arrived.judge(&BTreeMap::from([(1, 5)])).is_exact());
     arrived.text(&line(1, 3, ""));

@@ -32,9 +32,71 @@ fn counting() -> (Receiver, Arc<Mutex<Arrived>>) {
     (Receiver::start(options).expect("receiver"), arrived)
 }
 
+/// How a backlog went off once the destination was well again.
+struct Recovery {
+    /// From there to when the delay before the next attempt, in force then, was over.
+    backoff: Duration,
+    /// From there to the backlog's full rate.
+    took: Duration,
+}
+
+impl Recovery {
+    /// Waits until all lines have arrived. The destination has just become well.
+    fn watch(agent: &Agent, arrived: &Mutex<Arrived>, writer: &Writer, patience: Duration) -> Self {
+        let ((file, lines), healed) = (writer.written(), Instant::now());
+        let counted = || arrived.lock().expect("not poisoned").lines();
+        let mut backoff = Duration::ZERO;
+        let begun = until(PATIENCE, || {
+            let retry = "pillion_retry_in_seconds{destination=\"search\"}";
+            let left = agent.metrics().get(retry).copied().unwrap_or(0.0);
+            backoff = backoff.max(healed.elapsed() + Duration::from_secs_f64(left));
+            counted() > 0
+        });
+        let mut seen = Vec::new();
+        let all = until(patience, || {
+            seen.push((healed.elapsed(), counted()));
+            arrived.lock().expect("not poisoned").has(file, 0..lines)
+        });
+        assert!(begun && all, "{}", agent.log().join("\n"));
+        let (took, rate) = full_rate(&seen);
+        println!("{rate:.0} lines/s {took:?} after the heal, of which {backoff:?} the backoff");
+        Self { backoff, took }
+    }
+}
+
+/// When the full rate was reached, and which it is: that of the second half, in lines a second. Nearly
+/// is reached, since nobody has the machine to himself.
+fn full_rate(seen: &[(Duration, u64)]) -> (Duration, f64) {
+    const LOOK: Duration = Duration::from_secs(1);
+    let rate = |(since, from): (Duration, u64), (until, to): (Duration, u64)| {
+        (to - from) as f64 / (until - since).as_secs_f64().max(1e-3)
+    };
+    let last = *seen.last().expect("something arrived");
+    let middle = *seen.iter().find(|(_, lines)| *lines >= last.1 / 2).expect("the last");
+    let full = rate(middle, last);
+    let reached = seen.iter().find(|(at, lines)| {
+        let after = seen.iter().find(|(later, _)| *later >= *at + LOOK).unwrap_or(&last);
+        rate((*at, *lines), *after) >= 0.7 * full
+    });
+    (reached.map_or(last.0, |(at, _)| *at), full)
+}
+
+#[test]
+fn the_full_rate_is_found() {
+    // Nothing for 4 s, a tenth of the rate for 3 s, then 1,000 a second.
+    let at = |tenths: u64| match tenths {
+        0..=40 => 0,
+        41..=70 => (tenths - 40) * 10,
+        _ => 300 + (tenths - 70) * 100,
+    };
+    let seen: Vec<_> = (0..300).map(|n| (Duration::from_millis(n * 100), at(n))).collect();
+    let (took, rate) = full_rate(&seen);
+    assert!((6.0..=7.0).contains(&took.as_secs_f64()) && (rate - 1_000.0).abs() < 1.0, "{took:?}");
+}
+
 /// The destination is down while an application goes on at 10 MB/s. What is resident is looked at all
 /// the while, and during the recovery.
-fn outage(how_long: Duration) -> String {
+fn outage(how_long: Duration) -> Recovery {
     const RATE: usize = 10_000_000;
     let (place, (receiver, arrived)) = (Place::new(), counting());
     let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
@@ -56,30 +118,32 @@ fn outage(how_long: Duration) -> String {
     }
     let down = agent.peak_resident();
     receiver.faults().clear();
-    let (file, lines) = writer.written();
-    let patience = PATIENCE + how_long;
-    let all = until(patience, || arrived.lock().expect("not poisoned").has(file, 0..lines));
+    let recovery = Recovery::watch(&agent, &arrived, &writer, PATIENCE + how_long);
     let healed = agent.peak_resident();
-    assert!(all, "{}", agent.log().join("\n"));
-    agent.assert_conserved();
     agent.terminate();
     let found = arrived.lock().expect("not poisoned").judge(&written([&writer]));
     assert!(found.is_exact(), "{found:?}");
     let bound = MEMORY + BESIDES;
     assert!(down.max(healed) <= bound, "{down} resident while it was down, {healed} at the end");
-    format!("{bytes} bytes in {how_long:?}: {down} resident at most, {healed} with the recovery")
+    println!("{bytes} bytes in {how_long:?}: {down} resident at most, {healed} with the recovery");
+    recovery
 }
 
 /// For ten minutes rather than an hour: what is resident stands still after seconds.
 #[test]
 fn s42_an_outage_under_load_stays_within_memory() {
-    println!("{}", outage(Duration::from_secs(3)));
+    outage(Duration::from_secs(3));
 }
 
 #[test]
-#[ignore = "full size: for --release"]
+#[ignore = "full size: for --release; PILLION_OUTAGE_SECONDS"]
 fn s42_an_outage_under_load_stays_within_memory_for_ten_minutes() {
-    println!("{}", outage(Duration::from_secs(600)));
+    let seconds = std::env::var("PILLION_OUTAGE_SECONDS").ok().and_then(|text| text.parse().ok());
+    let Recovery { backoff, took } = outage(Duration::from_secs(seconds.unwrap_or(600)));
+    assert!(
+        took <= backoff + Duration::from_secs(5),
+        "{took:?}, of which {backoff:?} is the backoff"
+    );
 }
 
 /// One file with a backlog, and many in which a line appears now and then. The receiver keeps up.

@@ -1,13 +1,13 @@
 //! What can happen in a soak, one step each.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pillion::receiver::Fault;
 use rustix::process::Signal;
 
 use super::super::harness::{PATIENCE, limit_file_size, until};
 use super::super::writer::gzip;
-use super::{App, Soak};
+use super::{App, SAVED_WITHIN, Soak};
 
 impl Soak {
     pub(super) fn write(&mut self, app: usize) {
@@ -27,65 +27,72 @@ impl Soak {
         let (keeps, chains) = (self.rng.u8(0..4) == 0, self.rng.bool());
         self.totals.rotations += 1;
         let number = self.totals.rotations;
-        let App { writer, away, first, rotated } = &mut self.apps[app];
-        if std::mem::take(away) {
-            writer.reopen();
-            *first = writer.written().1;
-            return;
+        if self.apps[app].away {
+            return self.apps[app].reopen();
         }
-        let (file, seq) = writer.written();
-        let seen = seq > *first
-            && [&self.search, &self.grafana]
-                .iter()
-                .all(|end| end.arrived().has(file, *first..*first + 1));
-        let name = writer.path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let step = format!("rotate {name}, seen {seen}, keeps {keeps}, chains {chains}");
+        let App { writer, first, .. } = &self.apps[app];
+        let ((file, seq), first) = (writer.written(), *first);
+        let seen = seq > first
+            && [&self.search, &self.grafana].iter().all(|end| end.has(file, first..first + 1));
+        let app = &mut self.apps[app];
+        let name = app.writer.path.file_stem().expect("a name").to_string_lossy().into_owned();
         if !seen {
-            let to = writer.path.with_file_name(format!("{name}-old{number}.log"));
-            writer.rename(&to);
+            let to = app.writer.path.with_file_name(format!("{name}-old{number}.log"));
+            app.writer.rename(&to);
         } else if chains {
-            rotated.clear();
-            writer.chain_without_reopening(1_000);
+            app.rotated.clear();
+            app.writer.chain_without_reopening(1_000);
         } else {
-            let to = writer.path.with_file_name(format!("{name}.log.{number}-{file}"));
-            writer.rename(&to);
-            rotated.push(to);
+            let to = app.writer.path.with_file_name(format!("{name}.log.{number}-{file}"));
+            app.writer.rename(&to);
+            app.rotated.push(to);
         }
         if keeps {
-            *away = true;
+            app.away = true;
         } else {
-            writer.reopen();
-            *first = writer.written().1;
+            app.reopen();
         }
-        self.note(step);
+        self.note(format!("rotate {name}, seen {seen}, keeps {keeps}, chains {chains}"));
     }
 
-    /// Truncates or deletes, once all is shipped: what goes unread is lost by its nature.
-    pub(super) fn take_away(&mut self, app: usize) {
-        let truncates = self.rng.bool();
+    /// Copies and truncates, once all is shipped: what goes unread is lost by its nature.
+    pub(super) fn truncate(&mut self, app: usize) {
         self.settle();
         self.totals.rotations += 1;
-        let App { writer, away, first, .. } = &mut self.apps[app];
-        if std::mem::take(away) {
-            writer.reopen();
-        } else if truncates {
-            let to = writer.rotated(0);
-            writer.copytruncate(&to);
+        let app = &mut self.apps[app];
+        if app.away {
+            app.reopen();
         } else {
-            writer.delete();
-            writer.reopen();
+            let to = app.writer.rotated(0);
+            app.writer.copytruncate(&to);
+            app.first = app.writer.written().1;
         }
-        *first = writer.written().1;
-        self.note(format!("take away {app}, truncates {truncates}"));
+        let name = app.writer.path.display().to_string();
+        self.note(format!("truncate {name}"));
     }
 
-    /// Compresses what was rotated before, as with `delaycompress`: once all is shipped, and nobody
-    /// writes to it.
+    /// Deletes a file that the agent has open, whatever of it is unread or in flight.
+    pub(super) fn delete(&mut self, app: usize) {
+        let App { writer, away, first, since_start, .. } = &self.apps[app];
+        let ((file, seq), from) = (writer.written(), *first.max(since_start));
+        let is_open = [&self.search, &self.grafana].iter().any(|end| end.has(file, from..from + 1));
+        if *away || seq <= from || !is_open {
+            return;
+        }
+        self.totals.deletions += 1;
+        self.apps[app].writer.delete();
+        self.apps[app].reopen();
+        self.unnamed.push(self.apps[app].writer.written());
+        self.note(format!("delete {app}, up to {seq}"));
+    }
+
+    /// Compresses what was rotated before, as with `delaycompress`, shipped or not: nobody writes to it.
     pub(super) fn compress(&mut self, app: usize) {
-        if !self.apps[app].rotated.is_empty() && !self.apps[app].away {
-            self.settle();
-            let rotated = std::mem::take(&mut self.apps[app].rotated);
+        let App { away, rotated, .. } = &mut self.apps[app];
+        if !*away && !rotated.is_empty() {
+            let rotated = std::mem::take(rotated);
             rotated.iter().for_each(|path| drop(gzip(path)));
+            self.totals.compressions += rotated.len() as u64;
             self.note(format!("compress {app}"));
         }
     }
@@ -93,24 +100,40 @@ impl Soak {
     pub(super) fn fail(&mut self) {
         self.totals.faults += 1;
         let status = |status| Fault::Status { status, retry_after: None };
-        let fault = match self.rng.usize(0..12) {
-            0 => Fault::Status { status: 429, retry_after: Some(Duration::from_secs(1)) },
-            1 => status(429),
-            2 => status(500),
-            3 => status(503),
-            4 => status(401),
-            5 => Fault::Reset { stored: true },
-            6 => Fault::Reset { stored: false },
-            7 => Fault::Hang { stored: self.rng.bool() },
-            8 => Fault::Slow(Duration::from_millis(200)),
-            9 => Fault::TruncatedReply,
-            10 => Fault::OversizeReply(16 << 20),
-            _ => Fault::Records { status: 429, fraction: 0.3 },
-        };
+        let stored = self.rng.bool() && !self.settings.refuses;
+        let common = [
+            Fault::Status { status: 429, retry_after: Some(Duration::from_secs(1)) },
+            status(429),
+            status(500),
+            status(503),
+            status(401),
+            status(403),
+            status(404),
+            Fault::Records { status: 429, fraction: 0.3 },
+            Fault::Records { status: 503, fraction: 0.3 },
+            Fault::TooLarge(30_000),
+            Fault::Reset { stored },
+            Fault::Hang { stored },
+        ];
+        let unanswered = [
+            Fault::Slow(Duration::from_millis(200)),
+            Fault::TruncatedReply,
+            Fault::StalledReply,
+            Fault::OversizeReply(16 << 20),
+        ];
+        let refusals = [
+            status(400),
+            Fault::Records { status: 400, fraction: 0.1 },
+            Fault::Records { status: 400, fraction: 0.01 },
+        ];
+        let special = if self.settings.refuses { &refusals[..] } else { &unanswered[..] };
+        let at = self.rng.usize(0..common.len() + special.len());
+        let fault = common.get(at).unwrap_or_else(|| &special[at - common.len()]).clone();
         let fraction = [0.2, 0.6, 1.0][self.rng.usize(0..3)];
-        let end = if self.rng.bool() { &self.search } else { &self.grafana };
-        end.receiver.faults().set_for(fraction, fault.clone());
-        self.note(format!("{fault:?} for {fraction}"));
+        let to_search = self.rng.bool();
+        let end = if to_search { &mut self.search } else { &mut self.grafana };
+        end.fail(fraction, fault.clone());
+        self.note(format!("{fault:?} for {fraction}, search {to_search}"));
     }
 
     pub(super) fn heal(&mut self) {
@@ -118,69 +141,121 @@ impl Soak {
         self.grafana.receiver.faults().clear();
     }
 
-    pub(super) fn kill(&mut self, writes_meanwhile: bool) {
+    /// In half of the rounds, and not while only the agent has what was deleted.
+    pub(super) fn kill(&mut self) {
+        let ends = [&self.search, &self.grafana];
+        let judged = |file: u32| self.judged.get(&file).copied().unwrap_or(0);
+        self.unnamed
+            .retain(|(file, to)| !ends.iter().all(|end| end.has(*file, judged(*file)..*to)));
+        if !self.settings.kills || !self.unnamed.is_empty() {
+            return;
+        }
         self.totals.kills += 1;
-        if let Some(agent) = self.agent.take() {
-            agent.kill();
+        self.take_agent().kill();
+        self.excuses.kills += 1;
+        self.excuse_repeats();
+        self.note("kill".to_owned());
+        if self.rng.u8(0..3) == 0 {
+            self.go_on_without();
         }
-        self.expect_repeats();
-        if writes_meanwhile {
-            for app in 0..self.apps.len() {
-                self.write(app);
-            }
-        }
-        self.note(format!("kill, writes meanwhile {writes_meanwhile}"));
         self.start();
     }
 
-    /// What reached Loki since the checkpoint was saved last may be sent again.
-    pub(super) fn expect_repeats(&mut self) {
-        let now = self.grafana.arrived().lines();
-        let then = self.reached.front().map_or(0, |(_, lines)| *lines);
-        self.totals.repeated_at_loki_at_most += now - then;
+    /// What reached Loki since the checkpoint was saved last may be sent again, and so may what was
+    /// carried out without an answer or in part, and what lies behind that.
+    fn excuse_repeats(&mut self) {
+        let now = Instant::now();
+        let since = self.grafana.fails_since.unwrap_or(now);
+        let before = |(at, _): &&(Instant, u64)| *at + SAVED_WITHIN < since;
+        let first = self.reached.first().map_or(0, |(_, lines)| *lines);
+        let then = self.reached.iter().rev().find(before).map_or(first, |(_, lines)| *lines);
+        self.excuses.lines += self.grafana.lines() - then;
     }
 
+    /// What applications and rotation do while no agent is there.
+    fn go_on_without(&mut self) {
+        for app in 0..self.apps.len() {
+            self.write(app);
+            match self.rng.u8(0..6) {
+                0 => self.rotate(app),
+                1 => self.compress(app),
+                _ => {}
+            }
+        }
+        self.note("went on without".to_owned());
+    }
+
+    /// Applications go on meanwhile, in whole lines: an agent that ends ships what stands still as it is.
     pub(super) fn restart(&mut self) {
         self.totals.restarts += 1;
         self.end_halves();
         self.heal();
-        if let Some(agent) = self.agent.take() {
-            let (status, log) = agent.terminate();
-            assert!(status.success(), "{}\n{}", self.describe(), log.join("\n"));
+        let mut agent = self.take_agent();
+        agent.signal(Signal::TERM);
+        let writes = Instant::now() + Duration::from_millis(self.rng.u64(0..1_500));
+        while Instant::now() < writes && !agent.has_ended() {
+            let plain: Vec<_> =
+                (0..self.apps.len()).filter(|app| self.apps[*app].writer.is_plain()).collect();
+            let app = plain[self.rng.usize(0..plain.len())];
+            let lines = self.rng.u64(1..50);
+            self.apps[app].writer.lines(lines);
+            std::thread::sleep(Duration::from_millis(self.rng.u64(0..30)));
         }
+        let (status, log) = agent.ended();
+        assert!(status.success(), "{}\n{}", self.describe(), log.join("\n"));
         self.note("restart".to_owned());
+        self.go_on_without();
         self.start();
     }
 
-    /// A reload, or, of an agent that has none, an end without a drain.
+    /// Something changes, and the new configuration comes into force.
     pub(super) fn reload(&mut self) {
         self.totals.reloads += 1;
-        let mut agent = self.agent.take().expect("it runs");
-        agent.signal(Signal::HUP);
-        if until(Duration::from_millis(300), || agent.has_ended()) {
-            self.expect_repeats();
-            self.start();
-        } else {
-            self.agent = Some(agent);
+        let returned = self.returned();
+        self.settings.change(&mut self.rng);
+        self.settings.configure(&self.place, &self.search, &self.grafana);
+        self.note(format!("reload {:?}", self.settings));
+        self.agent().signal(Signal::HUP);
+        self.generation += 1;
+        let generation = self.generation as f64;
+        let loaded = until(PATIENCE, || {
+            let agent = self.agent.as_mut().expect("it runs");
+            !agent.has_ended() && agent.metrics()["pillion_config_generation"] == generation
+        });
+        assert!(loaded, "the new configuration is not in force\n{}", self.trace());
+        let now = self.returned();
+        self.excuses.returned += now.iter().sum::<u64>() - returned.iter().sum::<u64>();
+        // Of a batch that is given up all is read again, also what is counted as delivered.
+        if now[1] > returned[1] {
+            self.excuse_repeats();
         }
-        self.note("reload".to_owned());
+    }
+
+    /// Records that were given up so far, by this agent, at Elasticsearch and at Loki.
+    fn returned(&self) -> [u64; 2] {
+        let metrics = self.agent().metrics();
+        ["search", "grafana"].map(|destination| {
+            let labels = format!("destination=\"{destination}\",outcome=\"returned\"");
+            metrics[&format!("pillion_records_total{{{labels}}}")] as u64
+        })
     }
 
     /// No file can grow for a while. A kill meanwhile would cost repeats, so there is none.
     pub(super) fn fill_the_disk(&mut self, app: usize) {
         self.totals.full_disks += 1;
+        let count = |soak: &Self, name: &str| {
+            soak.agent().metrics()[&format!("pillion_checkpoint_{name}_total")]
+        };
+        let failed = count(self, "save_errors");
         limit_file_size(self.agent(), Some(0));
         self.write(app);
         self.rotate(app);
         self.write(app);
-        let agent = self.agent();
-        let failed =
-            until(PATIENCE, || agent.metrics()["pillion_checkpoint_save_errors_total"] > 0.0);
-        limit_file_size(agent, None);
-        let saves = || agent.metrics()["pillion_checkpoint_saves_total"];
-        let before = saves();
-        let saved = until(PATIENCE, || saves() > before);
-        assert!(failed && saved, "{}\n{}", self.describe(), self.agent().log().join("\n"));
+        let fails = until(PATIENCE, || count(self, "save_errors") > failed);
+        limit_file_size(self.agent(), None);
+        let saved = count(self, "saves");
+        let saves = until(PATIENCE, || count(self, "saves") > saved);
+        assert!(fails && saves, "fails {fails}, saves {saves}\n{}", self.trace());
         self.note(format!("full disk, {app}"));
     }
 }
