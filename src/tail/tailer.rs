@@ -120,6 +120,8 @@ pub(super) struct Tailer {
     by_path: HashMap<Arc<Path>, Vec<FileNumber>>,
     /// Entries of the checkpoint whose files were not found yet.
     dormant: Vec<FileEntry>,
+    /// Open files of an earlier tail that could not be read yet, by File number.
+    unadopted: HashMap<u32, hand_over::Kept>,
     /// Compressed files, and the finished Files that they may be.
     archives: Archives,
     /// Lineages that may have something to read, in the order of their turns.
@@ -203,6 +205,7 @@ impl Tailer {
             numbers: numbers.unwrap_or_else(|| Numbers::new(&snapshot, now.instant)),
             known_sources: snapshot.sources.into_iter().collect(),
             dormant: snapshot.files,
+            unadopted: HashMap::new(),
             archives: Archives::new(snapshot.tombstones),
             looks: 0,
             look_due: now.instant,
@@ -268,7 +271,7 @@ impl Tailer {
         if self.drain.is_none() {
             wait = wait.min(until_look);
         }
-        if self.restless || self.drain.is_some() {
+        if self.restless || !self.unadopted.is_empty() || self.drain.is_some() {
             wait = wait.min(until_tick);
         }
         Next::Wait(wait.min(draining.unwrap_or(wait)).min(SAFETY_LOOK.1))
@@ -277,6 +280,10 @@ impl Tailer {
     /// Once a second.
     fn tick(&mut self) {
         self.tick_due = self.now.instant + TICK;
+        let unadopted = std::mem::take(&mut self.unadopted);
+        if !unadopted.is_empty() {
+            self.adopt(unadopted);
+        }
         self.visit_leaving();
         self.unpin();
         self.drop_settled();

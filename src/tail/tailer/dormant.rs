@@ -22,6 +22,23 @@ use crate::tail::reader::Reader;
 use crate::tail::stats::count;
 
 impl Tailer {
+    /// Whether a File whose lineage goes by `path` and that lies at `at` is one of the source's: the
+    /// configuration may have changed since it was. A rotated file has the one name, and maybe not the
+    /// other.
+    pub(super) fn is_wanted(&self, source: usize, path: &Path, at: &Path) -> bool {
+        let patterns = self.patterns.get(source);
+        patterns.is_some_and(|patterns| patterns.fits(path) || patterns.fits(at))
+    }
+
+    /// The entries of a source's lineages. Those of paths that are not its own any more are left alone,
+    /// unless they are found under another name that is.
+    pub(super) fn wanted_dormant(&self, source: usize) -> impl Iterator<Item = &FileEntry> {
+        let name = self.settings.sources.get(source).map(|source| source.name.as_str());
+        let wanted = move |path: &Path| self.is_wanted(source, path, path);
+        let ours = self.dormant.iter().filter(move |entry| name == Some(&entry.source));
+        ours.filter(move |entry| wanted(Path::new(&entry.path)))
+    }
+
     /// A file that the checkpoint knows was found under a name that does not fit: it was renamed
     /// while the agent was away. If other bytes are in it, it was truncated and written anew before
     /// that, and is begun, provided that its name is the old one with something after it, as
@@ -69,9 +86,7 @@ impl Tailer {
     /// Looks for a source's entries in the directories where they lay, for which the globs may have
     /// no eye: a link's target is rotated beside itself.
     pub(super) fn begin_beside(&mut self, source: usize, allowed: &Allowed) {
-        let Some(settings) = self.settings.sources.get(source) else { return };
-        let ours: Vec<&FileEntry> =
-            self.dormant.iter().filter(|entry| entry.source == settings.name).collect();
+        let ours: Vec<&FileEntry> = self.wanted_dormant(source).collect();
         let ids: HashSet<DiskId> = ours
             .iter()
             .filter(|it| !it.gone)
@@ -120,6 +135,7 @@ impl Tailer {
         let candidates = self.dormant.iter().enumerate().filter(|(_, entry)| {
             entry.source == name
                 && !entry.gone
+                && self.is_wanted(source, Path::new(&entry.path), path)
                 && entry.inode == id.inode
                 && (entry.dev == id.dev || remounted(entry))
         });
@@ -142,13 +158,19 @@ impl Tailer {
     /// Entries whose files are nowhere to be found have nothing left to be read, unless that is
     /// found compressed: what follows them waits for it.
     pub(super) fn give_up_dormant(&mut self, source: &str) {
-        let (archives, mut awaited) = (&self.archives, Vec::new());
+        let (archives, unadopted, mut awaited) = (&self.archives, &self.unadopted, Vec::new());
         let index = self.settings.sources.iter().position(|it| it.name == source);
+        let patterns = index.and_then(|index| self.patterns.get(index));
         let gone = |entry: &mut FileEntry| {
             let id = DiskId { dev: entry.dev, inode: entry.inode };
-            if entry.source != source || !entry.gone && entry.dirs().any(|dir| lies_in(dir, id)) {
+            if entry.source != source
+                || unadopted.contains_key(&entry.number)
+                || !entry.gone && entry.dirs().any(|dir| lies_in(dir, id))
+            {
                 return false;
             }
+            let wanted = patterns.is_some_and(|it| it.fits(Path::new(&entry.path)));
+            let index = index.filter(|_| wanted);
             let Some(hope) = index.and_then(|index| archives.may_have(index, entry)) else {
                 return true;
             };

@@ -45,7 +45,7 @@ pub struct Inherited {
 /// An open file, and where and how it stood.
 #[derive(Debug)]
 pub(super) struct Kept {
-    file: File,
+    pub(super) file: File,
     path: Arc<Path>,
     at: Arc<Path>,
     real: Arc<Path>,
@@ -68,7 +68,7 @@ impl Tailer {
         if !self.handing_over {
             return None;
         }
-        let mut handles = HashMap::new();
+        let mut handles = std::mem::take(&mut self.unadopted);
         let mut files = std::mem::take(&mut self.dormant);
         for (number, mut file) in std::mem::take(&mut self.files) {
             files.push(entry(&self.tracker, &self.settings, number, &mut file));
@@ -86,38 +86,50 @@ impl Tailer {
         Some(HandedOver { store: self.store, snapshot, inherited })
     }
 
-    /// Goes on with the open files of an earlier tail. Those of sources that are no longer configured
-    /// are closed; what is known of them stays as long as they are on the disk.
+    /// Goes on with the open files of an earlier tail. Those that the configuration does not ask for any
+    /// more are closed; what is known of them stays as long as they are on the disk. Those that cannot
+    /// be read just now are kept open, and tried again.
     pub(super) fn adopt(&mut self, mut handles: HashMap<u32, Kept>) {
         for entry in std::mem::take(&mut self.dormant) {
             let source = self.settings.sources.iter().position(|it| it.name == entry.source);
-            match source.zip(handles.remove(&entry.number)) {
-                Some((source, handle)) => self.adopt_one(source, entry, handle),
+            let wanted = |kept: &Kept| {
+                source.filter(|source| self.is_wanted(*source, &kept.path, &kept.at))
+            };
+            let kept = handles.remove(&entry.number);
+            match kept.and_then(|kept| wanted(&kept).zip(Some(kept))) {
+                Some((source, kept)) => self.adopt_one(source, entry, kept),
                 None => self.dormant.push(entry),
             }
         }
         self.opened = self.files.len();
     }
 
-    fn adopt_one(&mut self, source: usize, entry: FileEntry, handle: Kept) {
-        let Kept { file, path, at, real, standing, grown } = handle;
-        let number = FileNumber(entry.number);
-        let at_end = self.settings.sources.get(source).is_some_and(|source| source.start_at_end);
-        let looked = file.metadata().and_then(|meta| {
-            let same = identity::continues(&entry, &file, meta.len())?;
+    fn adopt_one(&mut self, source: usize, entry: FileEntry, kept: Kept) {
+        let looked = kept.file.metadata().and_then(|meta| {
+            let same = identity::continues(&entry, &kept.file, meta.len())?;
             Ok((meta, same))
         });
-        let adopted = match looked {
-            Ok((meta, true)) => {
-                let open = OpenFile { file: file.into(), meta, real: real.to_path_buf() };
-                self.resume_as(source, entry, open, [&path, &at], at_end)
+        let (meta, same) = match looked {
+            Ok(looked) => looked,
+            Err(error) => {
+                self.refuse(&kept.at, &error.into());
+                self.unadopted.insert(entry.number, kept);
+                self.dormant.push(entry);
+                return;
             }
-            Ok((meta, false)) => {
-                self.give_up(&entry, "truncated while the configuration was loaded");
-                let open = OpenFile { file: file.into(), meta, real: real.to_path_buf() };
-                self.begin_fresh(source, open, &path, &at, false)
-            }
-            Err(error) => Err(error.into()),
+        };
+        let Kept { file, path, at, real, standing, grown } = kept;
+        let number = FileNumber(entry.number);
+        let at_end = self.settings.sources.get(source).is_some_and(|source| source.start_at_end);
+        let open = OpenFile { file: file.into(), meta, real: real.to_path_buf() };
+        let adopted = if same {
+            let again = entry.clone();
+            let adopted = self.resume_as(source, entry, open, [&path, &at], at_end);
+            // Found again by its name if it has one; else it is counted as gone.
+            adopted.inspect_err(|_| self.dormant.push(again))
+        } else {
+            self.give_up(&entry, "truncated while the configuration was loaded");
+            self.begin_fresh(source, open, &path, &at, false)
         };
         if let Err(refusal) = adopted {
             self.refuse(&at, &refusal);

@@ -76,7 +76,7 @@ impl Tailer {
             .keys()
             .filter(|(source, _)| *source == index)
             .map(|(_, id)| id.inode)
-            .chain(self.dormant.iter().filter(|entry| entry.source == name).map(|e| e.inode))
+            .chain(self.wanted_dormant(index).map(|entry| entry.inode))
             .collect();
         let mut walk = discovery::walk(patterns, &allowed, &|inode| known.contains(&inode));
         for (id, path) in std::mem::take(&mut walk.elsewhere) {

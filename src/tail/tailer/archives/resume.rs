@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use pillion_parsers::frame::FileNumber;
@@ -64,12 +65,14 @@ impl Tailer {
         }
         let unread =
             |it: &&Tombstone| by_number.get(&it.number).is_some_and(|of| it.tail.end < of.1);
-        let dormant = self.dormant.iter().map(|entry| entry.number);
-        let finished = archives.tombstones.iter().filter(unread).map(|it| it.number);
-        let known = dormant
-            .chain(finished)
-            .filter_map(|number| by_number.get(&number).map(|(key, len)| (number, *key, *len)))
-            .min_by_key(|(number, ..)| *number);
+        let dormant = self.dormant.iter().map(|entry| (entry.number, entry.path.as_str()));
+        let finished = archives.tombstones.iter().filter(unread).map(|it| (it.number, &*it.path));
+        let found = |(number, path): (u32, &str)| {
+            let (key, len) = by_number.get(&number)?;
+            let at = &archives.seen.get(key)?.path;
+            self.is_wanted(key.0, Path::new(path), at).then_some((number, *key, *len))
+        };
+        let known = dormant.chain(finished).filter_map(found).min_by_key(|(number, ..)| *number);
         if let Some((number, key, len)) = known {
             return Some((key, len, Some(number)));
         }

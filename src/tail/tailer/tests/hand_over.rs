@@ -105,3 +105,86 @@ fn a_new_destination_begins_by_start_at() {
         assert_eq!(bench.opened.last().expect("opened").settled, [begun, 75, 75], "{at_end}");
     }
 }
+
+/// What a user excludes is not shipped any more, be it open, and it is gone on with if that is undone.
+#[test]
+fn what_the_globs_leave_out_now_is_read_no_further() {
+    type Change = fn(&mut Options);
+    let exclude: Change = |options| options.exclude = vec!["secret.log".to_owned()];
+    let narrow: Change = |options| options.files = vec!["app.log".to_owned()];
+    for (change, reload) in [(exclude, true), (exclude, false), (narrow, true), (narrow, false)] {
+        let mut bench = Bench::with(|options| options.files = vec!["*.log".to_owned()]);
+        for name in ["app.log", "secret.log"] {
+            bench.write(name, lines(0, 10));
+        }
+        bench.start();
+        change(&mut bench.options);
+        let next = |bench: &mut Bench| {
+            if reload {
+                bench.leave();
+            } else {
+                bench.pass(1).finish();
+            }
+            bench.start();
+        };
+        next(&mut bench);
+        for round in 1..5 {
+            for name in ["app.log", "secret.log"] {
+                bench.write(name, lines(10 * round, 10));
+            }
+            bench.pass(20);
+            if round == 2 {
+                bench.rename("secret.log", "secret.log.1");
+                bench.write("secret.log", "new\n");
+            }
+            if round == 3 {
+                next(&mut bench);
+            }
+        }
+        assert_eq!(bench.text("secret.log"), lines(0, 10), "{reload}");
+        assert_eq!(bench.text("app.log"), lines(0, 50), "{reload}");
+        bench.options.exclude = Vec::new();
+        bench.options.files = vec!["*.log".to_owned()];
+        bench.take_log();
+        next(&mut bench);
+        bench.pass(3);
+        let secret = bench.text("secret.log");
+        let expect = format!("{}new\n{}", lines(0, 30), lines(30, 20));
+        assert_eq!(secret, expect, "each read on from where it was left");
+        assert_eq!(bench.stat(|stats| &stats.lost_gone), 0, "{reload}");
+    }
+}
+
+/// A network file system that does not answer for a moment costs neither the place nor the handle.
+#[test]
+fn a_file_that_cannot_be_read_at_once_keeps_its_number_and_its_handle() {
+    for deleted in [false, true] {
+        let mut bench = Bench::new();
+        bench.write("app.log", lines(0, 10));
+        bench.start();
+        bench.write("app.log", lines(10, 10));
+        bench.leave();
+        if deleted {
+            bench.remove("app.log");
+        }
+        // A directory opens, and cannot be read.
+        let unreadable = File::open(bench.dir.path()).expect("opens");
+        let handed_over = bench.handed_over.as_mut().expect("left");
+        let kept = handed_over.inherited.handles.get_mut(&1).expect("open");
+        let readable = std::mem::replace(&mut kept.file, unreadable);
+        bench.take_log();
+        bench.start();
+        if deleted {
+            bench.pass(3);
+            assert_eq!(bench.take_log(), [""; 0], "it cannot be read");
+        }
+        let tailer = bench.tailer.as_mut().expect("started");
+        if let Some(kept) = tailer.unadopted.get_mut(&1) {
+            kept.file = readable;
+        }
+        bench.pass(3);
+        assert_eq!(bench.take_log(), ["opened app.log #1 at 70", "#1 70..150"], "{deleted}");
+        assert_eq!(bench.stat(|stats| &stats.lost_gone), 0, "{deleted}");
+        assert!(bench.tailer.as_ref().is_some_and(|tailer| tailer.unadopted.is_empty()));
+    }
+}
