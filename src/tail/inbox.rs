@@ -86,6 +86,13 @@ impl Inbox {
 }
 
 impl Posted {
+    /// Takes over the hints that were posted to another, of which there are none here so far. Commands
+    /// were for that one.
+    pub(super) fn inherit(&mut self, hints: Self) {
+        let Self { look, stop, drain, finish, .. } = std::mem::take(self);
+        *self = Self { look, stop, drain, finish, ..hints };
+    }
+
     /// A file's bytes may have changed.
     pub(super) fn change(&mut self, path: PathBuf) {
         if self.changed.len() < MAX_HINTS {

@@ -185,7 +185,7 @@ impl Tailer {
     ) -> Self {
         let TailParts { settings, budget, tracker, store, snapshot, inherited, workers, stats } =
             parts;
-        let Inherited { handles, numbers, warned } = inherited;
+        let Inherited { handles, numbers, warned, watcher, renamed } = inherited;
         let mut tailer = Self {
             patterns: Arc::new(patterns),
             outbox: workers.iter().map(|_| VecDeque::new()).collect(),
@@ -198,7 +198,7 @@ impl Tailer {
             resumed: HashMap::new(),
             by_path: HashMap::new(),
             ready: VecDeque::new(),
-            renamed: Vec::new(),
+            renamed,
             warned,
             watching: watching::Watching::default(),
             inbox,
@@ -230,7 +230,7 @@ impl Tailer {
             store,
             stats,
         };
-        tailer.begin_watching();
+        tailer.begin_watching(watcher);
         tailer.adopt(handles);
         tailer
     }
@@ -240,13 +240,19 @@ impl Tailer {
         self.now = now;
         count(&self.stats.turns, 1);
         if posted.finish {
+            if self.handing_over || posted.stop {
+                // The next tail goes on from these hints, too.
+                self.take_in(posted);
+            }
             return Next::Finished(self.finish());
         }
         self.take_in(posted);
-        if self.drain.is_none() && now.instant >= self.look_due {
+        // A hand-over may take seconds, in which files are made that are gone by its end.
+        let looks = self.drain.is_none() || self.handing_over;
+        if looks && now.instant >= self.look_due {
             self.look_round();
         }
-        let looks_through = self.look_through_archives();
+        let looks_through = !self.handing_over && self.look_through_archives();
         self.save_new_files();
         let blocked = self.round();
         if blocked == rounds::Blocked::Budget {
@@ -268,7 +274,7 @@ impl Tailer {
             rounds::Blocked::Budget => TICK,
             rounds::Blocked::Channel => FULL_CHANNEL,
         };
-        if self.drain.is_none() {
+        if looks {
             wait = wait.min(until_look);
         }
         if self.restless || !self.unadopted.is_empty() || self.drain.is_some() {
@@ -373,9 +379,10 @@ impl Tailer {
         least.max(Duration::from_micros(20).saturating_mul(files))
     }
 
-    /// Queues a lineage for its turn.
+    /// Queues a lineage for its turn, unless nothing is read any more.
     fn queue(&mut self, id: LineageId) {
-        if let Some(lineage) = self.lineages.get_mut(&id)
+        if !self.handing_over
+            && let Some(lineage) = self.lineages.get_mut(&id)
             && !lineage.queued
         {
             lineage.queued = true;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use notify::event::{EventKind, ModifyKind, RemoveKind, RenameMode};
@@ -48,8 +48,11 @@ pub(super) struct Unwatchable {
 }
 
 /// Watches directories and posts hints.
+#[derive(Debug)]
 pub(super) struct Watcher {
     inner: RecommendedWatcher,
+    /// Where hints are posted to. `notify`'s thread holds it, too, and its lock while it posts.
+    inbox: Arc<Mutex<Arc<Inbox>>>,
     /// By path, which directory it was: another of the same name needs a watch of its own.
     watched: BTreeMap<PathBuf, DiskId>,
 }
@@ -61,15 +64,26 @@ impl Watcher {
     ///
     /// Why events are not to be had: polling is called for.
     pub(super) fn new(inbox: Arc<Inbox>) -> Result<Self, Unwatchable> {
+        let inbox = Arc::new(Mutex::new(inbox));
+        let current = Arc::clone(&inbox);
         let mut rested = Instant::now();
         let inner = notify::recommended_watcher(move |event| {
-            if hint(&inbox, event) && rested.elapsed() > BATCH {
+            let written = hint(&current.lock().unwrap_or_else(PoisonError::into_inner), event);
+            if written && rested.elapsed() > BATCH {
                 std::thread::sleep(REST);
                 rested = Instant::now();
             }
         })
         .map_err(|error| refused(error.kind, "inotify"))?;
-        Ok(Self { inner, watched: BTreeMap::new() })
+        Ok(Self { inner, inbox, watched: BTreeMap::new() })
+    }
+
+    /// Posts to another inbox, to which nobody else posts hints. What nobody took from the one before
+    /// is in it, too.
+    pub(super) fn post_to(&self, inbox: &Arc<Inbox>) {
+        let mut current = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *current, Arc::clone(inbox)).take();
+        inbox.post(|posted| posted.inherit(before));
     }
 
     /// Watches these directories and no others. Whether some are watched that were not.
@@ -221,6 +235,37 @@ mod tests {
         assert!(changed && moved && renamed);
         watcher.watch(&BTreeSet::new()).expect("unwatched");
         assert!(watcher.watched.is_empty());
+    }
+
+    #[test]
+    fn hints_go_to_another_inbox_with_those_that_nobody_took() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (first, second) = (Arc::new(Inbox::default()), Arc::new(Inbox::default()));
+        let mut watcher = Watcher::new(Arc::clone(&first)).expect("inotify");
+        watcher.watch(&BTreeSet::from([dir.path().to_owned()])).expect("watched");
+        let seen = |path: &PathBuf| {
+            let end = Instant::now() + Duration::from_secs(10);
+            while !second.take().changed.contains(path) {
+                assert!(Instant::now() < end, "no event came");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        let (early, late) = (dir.path().join("early"), dir.path().join("late"));
+        std::fs::write(&early, "line\n").expect("written");
+        let end = Instant::now() + Duration::from_secs(10);
+        while !first.only_writes() && Instant::now() < end {
+            // That it was made is told before that it was written to.
+            first.post(|posted| posted.moved.clear());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        first.post(|posted| posted.finish = true);
+        second.post(|posted| posted.look = true);
+        watcher.post_to(&second);
+        let posted = second.take();
+        assert!(posted.changed.contains(&early));
+        assert!(posted.look && !posted.finish, "commands are for whom they were given to");
+        std::fs::write(&late, "line\n").expect("written");
+        seen(&late);
     }
 
     /// With a directory goes its watch, and what is made in its place may even have its inode.

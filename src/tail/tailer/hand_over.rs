@@ -1,6 +1,8 @@
 //! From one tail to the next within a process, when the configuration is loaded anew: what was known
 //! is gone on with as after a restart, from what the checkpoint would say, but no handle is let go, so
-//! that what has lost its name is not lost, and Files keep their numbers.
+//! that what has lost its name is not lost, and Files keep their numbers. While what was read is being
+//! settled the old tail goes on looking round: files that come are opened and get their numbers, so that
+//! the next one reads them even if they have no name any more by then.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -10,15 +12,16 @@ use std::time::Instant;
 
 use pillion_parsers::frame::FileNumber;
 
-use super::Tailer;
 use super::draining::Draining;
 use super::saving::{Numbers, entry};
+use super::{Renamed, Tailer};
 use crate::checkpoint::snapshot::{FileEntry, Snapshot};
 use crate::checkpoint::store::Store;
 use crate::tail::handle::Handle;
 use crate::tail::identity;
 use crate::tail::lineage::Standing;
 use crate::tail::open::OpenFile;
+use crate::tail::watcher::Watcher;
 
 /// What a tail leaves to the next one.
 #[derive(Debug)]
@@ -40,6 +43,10 @@ pub struct Inherited {
     pub(super) numbers: Option<Numbers>,
     /// Paths that were warned about.
     pub(super) warned: HashSet<PathBuf>,
+    /// What watches the directories: no hint is missed between two tails. None while polling.
+    pub(super) watcher: Option<Watcher>,
+    /// Where files went that may not have been looked at yet.
+    pub(super) renamed: Vec<Renamed>,
 }
 
 /// An open file, and where and how it stood.
@@ -54,10 +61,9 @@ pub(super) struct Kept {
 }
 
 impl Tailer {
-    /// Reads nothing more and hangs up on the workers.
+    /// Reads nothing more and hangs up on the workers. What comes and goes is still looked after.
     pub(super) fn stop_reading(&mut self) {
         self.handing_over = true;
-        self.watching.watcher = None;
         self.drain = Some(Draining::over(self.now.instant));
         self.end_drain();
     }
@@ -82,7 +88,13 @@ impl Tailer {
         let sources = self.known_sources.into_iter().collect();
         let tombstones = self.archives.tombstones.iter().cloned().collect();
         let snapshot = Snapshot { next_file: self.numbers.next(), sources, files, tombstones };
-        let inherited = Inherited { handles, numbers: Some(self.numbers), warned: self.warned };
+        let inherited = Inherited {
+            handles,
+            numbers: Some(self.numbers),
+            warned: self.warned,
+            watcher: self.watching.watcher,
+            renamed: self.renamed,
+        };
         Some(HandedOver { store: self.store, snapshot, inherited })
     }
 

@@ -40,12 +40,18 @@ pub(super) struct Watching {
 }
 
 impl Tailer {
-    pub(super) fn begin_watching(&mut self) {
+    /// `earlier`: what an earlier tail watched with.
+    pub(super) fn begin_watching(&mut self, earlier: Option<Watcher>) {
         self.watching.safety = SAFETY_LOOK.0;
         self.watching.poll = POLL.0;
         // An earlier tail may have polled.
         self.stats.polling.store(self.settings.polling, Ordering::Relaxed);
         if self.settings.polling {
+            return;
+        }
+        if let Some(watcher) = earlier {
+            watcher.post_to(&self.inbox);
+            self.watching.watcher = Some(watcher);
             return;
         }
         match Watcher::new(Arc::clone(&self.inbox)) {
@@ -135,7 +141,9 @@ impl Tailer {
         let now = self.now.instant;
         let Some(file) = self.files.get(&number) else { return };
         let lineage = file.lineage.and_then(|id| self.lineages.get(&id));
+        // While nothing is read, growth is not news.
         let unhinted = self.watching.watcher.is_some()
+            && !self.handing_over
             && found.size > file.reader.size
             && file.reader.file.is_some()
             && file.saved

@@ -60,6 +60,55 @@ fn a_file_truncated_meanwhile_is_begun_anew_in_its_lineage() {
     assert_eq!(bench.stat(|stats| &stats.lost_gone), 80, "what was in flight is counted");
 }
 
+/// The old tail may wait for seconds until deliveries have settled or given up.
+#[test]
+fn s48_a_file_made_and_gone_again_during_a_hand_over_is_read() {
+    for deleted in [false, true] {
+        let mut bench = Bench::new();
+        bench.write("app.log", lines(0, 10));
+        bench.start().take_log();
+        bench.inbox.post(|posted| posted.stop = true);
+        bench.turn();
+        bench.rename("app.log", "app.log.1");
+        bench.write("app.log", lines(10, 10));
+        bench.pass(1);
+        assert!(bench.saved().files.iter().any(|entry| entry.number == 2), "before it is sent");
+        match deleted {
+            true => bench.remove("app.log"),
+            false => bench.rename("app.log", "elsewhere"),
+        }
+        bench.pass(1);
+        bench.write("app.log", lines(20, 10));
+        assert_eq!(bench.take_log(), [""; 0], "nothing is read");
+        bench.hand_over().pass(1);
+        assert_eq!(bench.text("app.log"), lines(0, 30), "deleted: {deleted}");
+        assert_eq!(bench.opened.last().map(|opened| opened.file.0), Some(3));
+        assert_eq!(bench.stat(|stats| &stats.lost_gone), 0);
+    }
+}
+
+/// What the old tail was told and did not look at any more.
+#[test]
+fn where_files_went_is_inherited() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start();
+    bench.rename("app.log", "app.log.1");
+    bench.write("app.log", lines(10, 10));
+    bench.rename("app.log", "elsewhere");
+    let (from, at) = (bench.path("app.log"), bench.path("elsewhere"));
+    // All in one: a save that waits for its disk keeps the tail from hearing of anything.
+    bench.inbox.post(|posted| {
+        (posted.stop, posted.finish) = (true, true);
+        posted.follow(from, at);
+    });
+    let Next::Finished(_) = bench.turn() else { panic!("goes on") };
+    bench.handed_over = bench.tailer.take().expect("started").bequeath();
+    assert!(bench.handed_over.is_some());
+    bench.start();
+    assert_eq!(bench.text("app.log"), lines(0, 20));
+}
+
 #[test]
 fn a_source_that_is_no_longer_configured_is_remembered() {
     let mut bench = Bench::new();

@@ -134,6 +134,45 @@ fn s48_a_deleted_files_bytes_survive_a_reload_during_an_outage() {
     assert_exact(&receiver, (0..count).chain(100_000..100_100));
 }
 
+/// A hand-over waits for seconds while the destination is down. Files that are made and rotated out of
+/// the globs in that time, and in the moment in which one tail follows the other, are known to nobody
+/// but who looked meanwhile.
+#[test]
+fn s48_files_made_and_rotated_away_while_a_reload_waits_are_stored() {
+    let place = Place::new();
+    let receiver = Receiver::start(Options::default()).expect("receiver");
+    receiver.faults().set(Fault::Status { status: 503, retry_after: None });
+    let config = |more: &str| {
+        let app = format!("  app: {{files: ['{{logs}}/*.log']{more}}}\n");
+        place.configure(&yaml(&app, &to("search", &receiver.url())))
+    };
+    let agent = Agent::start(&config(""), &[]);
+    place.append("app.log", lines(0..10));
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.faulted >= 1));
+    config(", fields: {generation: '2'}");
+    agent.signal(Signal::HUP);
+    agent.wait_for_log("told by SIGHUP");
+    let (mut rotations, mut after) = (0, 0);
+    while after < 20 {
+        assert!(rotations < 4_000, "never loaded:\n{}", agent.log().join("\n"));
+        rotations += 1;
+        let to = place.log(&format!("app.log.{rotations}"));
+        fs::rename(place.log("app.log"), to).expect("renamed");
+        place.append("app.log", lines(rotations * 10..rotations * 10 + 10));
+        // The pace of this application, which goes on for a little after the swap.
+        std::thread::sleep(Duration::from_millis(20));
+        after += u64::from(agent.log().iter().any(|line| line.contains("configuration loaded")));
+    }
+    assert!(rotations > 100, "{rotations} in a hand-over of seconds");
+    receiver.faults().clear();
+    let all = (rotations + 1) * 10;
+    let _ = receiver.wait_for(PATIENCE, |it| it.stored >= all);
+    agent.assert_conserved();
+    assert_eq!(gauge(&agent, "pillion_lost_bytes_total{reason=\"gone\"}"), 0.0);
+    terminate(agent);
+    assert_stored(&receiver, 0..all);
+}
+
 /// The grace counts from the signal.
 #[test]
 fn a_signal_during_a_reload_ends_it_in_time() {
