@@ -127,7 +127,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     /// The work of a load; and what its encoder refused, to be kept first.
     pub(super) fn on(shared: &Arc<Shared<S, R>>, load: Load) -> (Self, Vec<DeadLetter>) {
         let (payload, refused, origin, permit) = load.apart();
-        let pieces: VecDeque<_> = payload.into_iter().map(Piece::new).collect();
+        let maybe_stored = matches!(origin, Origin::Buffer(_));
+        let piece = |payload| Piece { payload, failures: 0, searched: false, maybe_stored };
+        let pieces: VecDeque<_> = payload.into_iter().map(piece).collect();
         let work = Self {
             besides: permit.bytes().saturating_sub(resident(&pieces)),
             ticket: shared.gate.ticket(),
