@@ -131,11 +131,19 @@ struct Piece {
     failures: u32,
     /// Whether it is part of [`Work::search`]: those that are stand before all others.
     searched: bool,
+    /// Whether some of it may be stored without anybody having said so: an answer was lost, or it
+    /// comes from the buffer, where nothing is known of earlier attempts.
+    maybe_stored: bool,
 }
 
 impl Piece {
-    const fn new(payload: Payload) -> Self {
-        Self { payload, failures: 0, searched: false }
+    /// The reason that its dead letters name for a refusal.
+    fn reason(&self, refusal: &Refusal) -> Reason {
+        if self.maybe_stored && refusal.may_follow_success() {
+            Reason::Uncertain
+        } else {
+            refusal.reason()
+        }
     }
 }
 
@@ -256,11 +264,11 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             }
             (None, None, None) => self.recovered(slot.succeeded()),
         }
-        self.refuse(&piece.payload, |at| match verdicts.get(at as usize) {
+        let why = |at: u32| match verdicts.get(at as usize) {
             Some(Verdict::Refused(refusal) | Verdict::Doubted(refusal)) => Some(refusal.clone()),
             _ => None,
-        })
-        .await;
+        };
+        self.refuse_as(&piece.payload, why, |refusal| piece.reason(refusal)).await;
         let put_back = self.put_back(piece, &verdicts);
         if put_back && doubt.is_some() {
             // The others first: one of them may be taken.
@@ -289,6 +297,8 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         let shared = Arc::clone(&self.shared);
         shared.stats.retry(class);
         piece.failures = piece.failures.saturating_add(1);
+        // Where nobody was reached, nothing is stored.
+        piece.maybe_stored |= class != RetryClass::Connect;
         let failures = piece.failures;
         let answered = shared.gate.answered();
         self.alone += u32::from(self.answered.is_some_and(|before| before != answered));

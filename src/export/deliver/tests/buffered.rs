@@ -6,7 +6,7 @@ use super::*;
 use crate::config::settings::Compression;
 use crate::export::buffer::Buffer;
 use crate::export::encode::tests::{destination, elasticsearch};
-use crate::export::outcome::RetryClass;
+use crate::export::outcome::{Refusal, RetryClass, Verdict};
 
 /// A destination that is down until `heals`, with a buffer of so many bytes.
 fn down_for(seconds: u64, limit: u64) -> Bench<Scripted> {
@@ -52,6 +52,29 @@ fn delivered_from(bench: &Bench<Scripted>, seconds: f64) -> Vec<String> {
     let sent = bench.sent.lock().expect("whole");
     let since = sent.iter().filter(|(at, _)| at.as_secs_f64() + 0.7 >= seconds);
     since.flat_map(|(_, records)| records.clone()).collect()
+}
+
+/// Nobody knows whether it was sent before the buffer had it, or by an agent before this one.
+#[tokio::test(start_paused = true)]
+async fn what_comes_from_the_buffer_and_comes_too_late_is_uncertain() {
+    let heals = Instant::now() + Duration::from_secs(60);
+    let mut bench = Bench::new(move |sent| {
+        if Instant::now() < heals {
+            return Outcome::Retry { class: RetryClass::Connect, after: None };
+        }
+        let refusal = Refusal { status: 400, error: Some("entry_too_far_behind".into()) };
+        Outcome::Records(vec![Verdict::Refused(refusal); sent.len()])
+    });
+    bench.buffer(1 << 20);
+    bench.one_at_a_time();
+    bench.push("r", 2);
+    let (stats, delivery) = (bench.stats.clone(), bench.start());
+    until(|| stats.batches_settled.load(Relaxed) == 1).await;
+    bench.queue.close();
+    delivery.await.expect("no panic");
+    let uncertain = ["r0", "r1"].map(|id| (id.to_owned(), "uncertain".to_owned()));
+    assert_eq!(bench.dead_letters(), uncertain);
+    bench.check_conserved();
 }
 
 async fn an_outage_is_settled_to_disk(in_order: bool) {
@@ -203,7 +226,6 @@ async fn a_batch_for_the_buffer_is_not_under_way_any_more_however_its_work_ends(
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_is_refused_in_part_goes_to_disk_as_what_is_left() {
-    use crate::export::outcome::Verdict;
     let heals = Instant::now() + Duration::from_secs(60);
     let mut first = true;
     let mut bench = Bench::new(move |sent| {

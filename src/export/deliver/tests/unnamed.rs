@@ -66,22 +66,12 @@ async fn a_run_of_refused_records_costs_few_requests() {
     assert!(bench.sent().len() < 2 * 2 * 12, "{} requests", bench.sent().len());
 }
 
-/// A Loki that takes what is at most ten behind its newest, and has taken the newest by the time that
-/// what came before it is sent again.
+/// The newest is taken by the time that what came before it is sent again.
 #[tokio::test(start_paused = true)]
 async fn what_was_stored_before_and_comes_too_late_now_is_uncertain() {
-    let (mut newest, mut stored) = (0, BTreeSet::new());
+    let mut window = Window::default();
     let mut bench = Bench::new(move |sent| {
-        let mut refused = 0;
-        for id in sent {
-            let time: i32 = id[1..].parse().expect("a number");
-            if time < newest - 10 {
-                refused += 1;
-            } else {
-                newest = newest.max(time);
-                stored.insert(id.clone());
-            }
-        }
+        let refused = window.take(sent, |id| id[1..].parse().expect("a number"));
         answer(sent.len(), refused, "entry_too_far_behind")
     });
     let records: Vec<_> = ["r1", "r5", "r30", "r3", "r29"].map(str::to_owned).into();
@@ -90,6 +80,71 @@ async fn what_was_stored_before_and_comes_too_late_now_is_uncertain() {
     // Only r3 was refused at first, but r1 and r5 are by the time they are asked for.
     assert_eq!(bench.dead_letters(), pairs(&["r1", "r5", "r3"], "uncertain"));
     assert_eq!(bench.stats.delivered.load(Relaxed), 2);
+}
+
+/// A Loki that takes what is at most so much behind its newest.
+#[derive(Default)]
+struct Window {
+    newest: i32,
+    stored: BTreeSet<String>,
+}
+
+impl Window {
+    const WIDTH: i32 = 10;
+
+    /// How many of these it refuses; it stores the others.
+    fn take(&mut self, sent: &[String], time: impl Fn(&str) -> i32) -> usize {
+        let mut refused = 0;
+        for id in sent {
+            if time(id) < self.newest - Self::WIDTH {
+                refused += 1;
+            } else {
+                self.newest = self.newest.max(time(id));
+                self.stored.insert(id.clone());
+            }
+        }
+        refused
+    }
+}
+
+/// The answer to the first attempt is lost, and all is stored. By the time it is sent again some comes
+/// too late, or all does.
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_after_a_lost_answer_is_uncertain() {
+    for (records, refused) in [(vec!["0", "5", "30"], vec!["0", "5"]), (vec!["0"], vec!["0"])] {
+        let (mut window, mut request) = (Window::default(), 0);
+        let mut bench = Bench::new(move |sent| {
+            request += 1;
+            let refused = window.take(sent, |id| id.parse().expect("a number"));
+            if request == 1 {
+                // Another agent's.
+                window.newest = 30;
+                return Outcome::Retry { class: RetryClass::Broken, after: None };
+            }
+            answer(sent.len(), refused, "entry_too_far_behind")
+        });
+        bench.one_at_a_time();
+        let records: Vec<_> = records.into_iter().map(str::to_owned).collect();
+        bench.push_batch(Some(payload(&records)), Vec::new());
+        bench.drain().await;
+        assert_eq!(bench.dead_letters(), pairs(&refused, "uncertain"));
+    }
+}
+
+/// Nobody was reached: nothing is stored, and it is certain why it is not.
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_after_no_connection_is_certain() {
+    let mut request = 0;
+    let mut bench = Bench::new(move |sent| {
+        request += 1;
+        match request {
+            1 => Outcome::Retry { class: RetryClass::Connect, after: None },
+            _ => answer(sent.len(), sent.len(), "timestamp_too_old"),
+        }
+    });
+    bench.push("r", 2);
+    bench.drain().await;
+    assert_eq!(bench.dead_letters(), pairs(&["r0", "r1"], "too_old"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,13 +190,61 @@ async fn a_search_waits_out_an_outage() {
 #[test]
 fn every_record_meets_its_one_end_whichever_are_refused() {
     for seed in 0..200 {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("a runtime");
-        runtime.block_on(play(seed));
+        paused().block_on(play(seed));
     }
+}
+
+/// The same where what was stored comes too late when it is sent again.
+#[test]
+fn no_record_that_is_stored_becomes_a_dead_letter_of_a_certain_reason() {
+    for seed in 0..200 {
+        paused().block_on(play_with_a_window(seed));
+    }
+}
+
+fn paused() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time().start_paused(true).build().expect("a runtime")
+}
+
+async fn play_with_a_window(seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (mut faults, share) = (random.u32(..8), random.u64(..10));
+    let window: Arc<Mutex<Window>> = Arc::default();
+    let (kept, mut dice) = (Arc::clone(&window), random.fork());
+    // One of some is behind the others.
+    let time = move |id: &str| {
+        let hash = xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), seed);
+        let at: i32 = id.rsplit('-').next().expect("a part").parse().expect("a number");
+        if hash % 100 < share { at - 100 } else { at }
+    };
+    let mut bench = Bench::new(move |sent| {
+        let lost = faults > 0 && dice.u8(..3) == 0;
+        faults -= u32::from(lost);
+        let reached = !lost || dice.bool();
+        let refused = if reached { kept.lock().expect("whole").take(sent, time) } else { 0 };
+        match lost {
+            true => Outcome::Retry { class: RetryClass::Broken, after: None },
+            false => answer(sent.len(), refused, "entry_too_far_behind"),
+        }
+    });
+    bench.one_at_a_time();
+    let (mut all, mut from) = (BTreeSet::new(), 0);
+    for _ in 0..random.usize(1..6) {
+        let records: Vec<_> =
+            (from..from + random.usize(1..60)).map(|at| format!("r-{at}")).collect();
+        from += records.len();
+        bench.push_batch(Some(payload(&records)), Vec::new());
+        all.extend(records);
+    }
+    bench.drain().await;
+    let (letters, window) = (bench.dead_letters(), window.lock().expect("whole"));
+    let wrong = letters.iter().find(|(id, why)| why != "uncertain" && window.stored.contains(id));
+    assert_eq!(wrong, None, "seed {seed}: it is stored");
+    let dead: BTreeSet<_> = letters.iter().map(|(id, _)| id.clone()).collect();
+    assert_eq!(dead.len(), letters.len(), "seed {seed}: a dead letter twice");
+    assert_eq!(dead.union(&window.stored).cloned().collect::<BTreeSet<_>>(), all, "seed {seed}");
+    assert_eq!(bench.stats.delivered.load(Relaxed) as usize, all.len() - dead.len(), "seed {seed}");
 }
 
 async fn play(seed: u64) {

@@ -159,7 +159,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         load: Load,
     ) -> (Self, Vec<DeadLetter>, Option<Writing>) {
         let (payload, refused, writing, origin, permit) = load.apart();
-        let pieces: VecDeque<_> = payload.into_iter().map(Piece::new).collect();
+        let maybe_stored = matches!(origin, Origin::Buffer(_));
+        let piece = |payload| Piece { payload, failures: 0, searched: false, maybe_stored };
+        let pieces: VecDeque<_> = payload.into_iter().map(piece).collect();
         let work = Self {
             besides: permit.bytes().saturating_sub(resident(&pieces)),
             ticket: shared.gate.ticket(),
@@ -184,8 +186,10 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         // What cannot be read is for the server to judge.
         if rewriter.leads_elsewhere(&payload).unwrap_or(false) {
             self.reserve(&payload);
-            if let Ok(payload) = self.shared.rewriter.readdress(&payload) {
-                self.pieces = VecDeque::from([Piece::new(payload)]);
+            if let Ok(payload) = self.shared.rewriter.readdress(&payload)
+                && let Some(piece) = self.pieces.front_mut()
+            {
+                piece.payload = payload;
             }
             self.account();
         }

@@ -24,8 +24,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         if left == 0 {
             return false;
         }
-        let Piece { failures, searched, .. } = piece;
-        let failures = failures + 1;
+        let failures = piece.failures + 1;
         if left == piece.payload.records as usize {
             self.pieces.push_front(Piece { failures, ..piece });
             return true;
@@ -33,7 +32,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         self.reserve(&piece.payload);
         match self.shared.rewriter.select(&piece.payload, &mut |at| again(at)) {
             Ok(Some(payload)) => {
-                self.pieces.push_front(Piece { payload, failures, searched });
+                self.pieces.push_front(Piece { payload, failures, ..piece });
                 true
             }
             _ => {

@@ -4,8 +4,8 @@
 //!
 //! A record that is refused now may yet have been stored before: Loki takes a line, then a newer one of
 //! the same stream, and an hour behind that the first one comes too late. So what was found is certain
-//! only if it is no more than what the first answer counted; else it is kept as
-//! [`Reason::Uncertain`].
+//! only if it is no more than what the first answer counted, and that was the answer to the first
+//! attempt; else it is kept as [`Reason::Uncertain`].
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
@@ -30,6 +30,8 @@ pub(super) const MOST_REFUSALS: u32 = 128;
 pub(super) struct Search {
     /// How many were refused, as the first answer had it.
     said: u32,
+    /// Whether that may be an answer to a later attempt than the first: [`Piece::maybe_stored`].
+    after_others: bool,
     /// What the first answer said.
     first: Refusal,
     /// Refusals since.
@@ -55,7 +57,8 @@ impl Search {
     fn is_certain(&self) -> bool {
         let found = self.found.iter().filter(|(_, refusal)| refusal.may_follow_success());
         let found: u64 = found.map(|(payload, _)| u64::from(payload.records)).sum();
-        self.first.may_follow_success() && found <= u64::from(self.said)
+        let of_all = !self.after_others && self.first.may_follow_success();
+        of_all && found <= u64::from(self.said)
     }
 }
 
@@ -73,6 +76,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         self.shared.proven.store(true, Relaxed);
         let search = self.search.get_or_insert_with(|| Search {
             said: refused,
+            after_others: piece.maybe_stored,
             first: refusal,
             refusals: 0,
             found: VecDeque::new(),
