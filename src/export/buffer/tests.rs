@@ -13,6 +13,8 @@ use crate::config::settings::{Compression, DestinationKind};
 use crate::export::encode::tests::{destination, elasticsearch};
 use crate::export::stats::LostReason;
 
+mod reopened;
+
 const LIMIT: u64 = 1 << 20;
 
 /// A payload of `records` records, which no other number has.
@@ -422,115 +424,6 @@ fn what_is_stuck_in_the_oldest_segment_leaves_the_room_of_the_others() {
     assert_eq!((disk.waiting(), bench.lost()), (4, 0), "of {all}");
     assert_eq!(bench.drain_any(&mut disk), [7, 8]);
     assert_eq!((bench.lost(), bench.segments().len()), (0, 0));
-}
-
-/// A buffer as the next generation opens it: with the counters of the one before.
-fn reopened(bench: &Bench, settings: &Destination) -> Option<Arc<Buffer>> {
-    Buffer::open(bench.dir.path(), settings, &bench.stats, &bench.budget).expect("opens")
-}
-
-#[tokio::test]
-async fn a_reload_begins_with_nothing_of_what_the_buffer_before_refused() {
-    let bench = Bench::new();
-    let small =
-        Destination { buffer: Some(LIMIT), ..destination(elasticsearch(true), Compression::None) };
-    let takes = || bench.stats.buffer.takes();
-    // Its disk fails.
-    fs::write(bench.dir.path().join("buffer"), "in the way").expect("written");
-    let buffer = reopened(&bench, &small).expect("configured");
-    assert!(!buffer.append(vec![payload(1, 1)]).await && !takes());
-    fs::remove_file(bench.dir.path().join("buffer")).expect("removed");
-    drop(buffer);
-    let buffer = reopened(&bench, &small).expect("configured");
-    assert!(takes() && buffer.admits());
-    // It is full, and then may have more.
-    let mut records = 0;
-    loop {
-        bench.stats.accept(1);
-        if !buffer.append(vec![payload(1, 1)]).await {
-            break;
-        }
-        records += 1;
-    }
-    bench.stats.deliver(1);
-    bench.stats.routed.store(records + 1, Relaxed);
-    assert!(!takes() && !buffer.admits());
-    drop(buffer);
-    let large = Destination { buffer: Some(2 * LIMIT), ..small.clone() };
-    let buffer = reopened(&bench, &large).expect("configured");
-    assert!(takes() && buffer.admits() && buffer.has_waiting());
-    drop(buffer);
-    // What is not sent in another form is none of the records under way, until it is again.
-    let zipped = Destination { compression: Compression::Fast, ..small.clone() };
-    let none = Destination { buffer: None, ..zipped.clone() };
-    for (settings, is_there) in [(&zipped, true), (&small, true), (&none, false)] {
-        let buffer = reopened(&bench, settings);
-        assert_eq!(buffer.is_some(), is_there);
-        let held = if settings.compression == Compression::None { records } else { 0 };
-        assert_eq!(bench.stats.buffer.records.load(Relaxed), held);
-        assert_eq!(bench.stats.unaccounted(), 0);
-        bench.check_conserved();
-    }
-    let stats = &bench.stats.buffer;
-    let sizes = [&stats.limit, &stats.bytes, &stats.waiting].map(|size| size.load(Relaxed));
-    assert_eq!((takes(), sizes), (false, [0; 3]), "there is none to be waited for");
-}
-
-#[tokio::test]
-async fn room_that_somebody_else_made_is_noticed() {
-    let bench = Bench::new();
-    let settings =
-        Destination { buffer: Some(LIMIT), ..destination(elasticsearch(true), Compression::None) };
-    let buffer = reopened(&bench, &settings).expect("configured");
-    bench.stats.accept(1000);
-    while buffer.append(vec![payload(1, 1)]).await {}
-    assert!(!buffer.admits());
-    let entries = fs::read_dir(bench.dir.path().join("buffer/test/bulk")).expect("there");
-    for path in entries.map(|entry| entry.expect("read").path()) {
-        if path.extension().is_some_and(|it| it == "segment") {
-            fs::remove_file(path).expect("removed");
-        }
-    }
-    // The first is open still.
-    while let Some(taken) = buffer.take(false).await {
-        buffer.done(taken.stored).await;
-    }
-    assert!(buffer.admits());
-}
-
-#[tokio::test]
-async fn it_rests_when_what_nobody_waits_for_is_done_too() {
-    let bench = Bench::new();
-    let settings =
-        Destination { buffer: Some(LIMIT), ..destination(elasticsearch(true), Compression::None) };
-    let buffer = reopened(&bench, &settings).expect("configured");
-    bench.stats.accept(3);
-    let held = Arc::clone(&buffer.disk);
-    let (hold, release) = std::sync::mpsc::channel::<()>();
-    let (begun, is_held) = std::sync::mpsc::channel();
-    let holder = std::thread::spawn(move || {
-        let disk = held.lock().expect("whole");
-        begun.send(()).expect("waits");
-        release.recv().expect("sends");
-        drop(disk);
-    });
-    is_held.recv().expect("held");
-    let append = tokio::spawn({
-        let buffer = Arc::clone(&buffer);
-        async move { buffer.append(vec![payload(1, 3)]).await }
-    });
-    while Arc::strong_count(&buffer.disk) < 3 {
-        tokio::task::yield_now().await;
-    }
-    append.abort();
-    assert!(append.await.expect_err("aborted").is_cancelled());
-    let early = tokio::time::timeout(Duration::from_millis(50), buffer.rest()).await;
-    assert!(early.is_err(), "its write is under way");
-    hold.send(()).expect("held");
-    buffer.rest().await;
-    holder.join().expect("no panic");
-    assert_eq!(bench.stats.in_flight.load(Relaxed), 0);
-    assert_eq!(bench.stats.buffer.records.load(Relaxed), 3);
 }
 
 /// `cargo test --release --lib buffer::tests::speed -- --ignored --nocapture`
