@@ -127,8 +127,8 @@ impl Soak {
             Fault::Records { status: 400, fraction: 0.01 },
         ];
         let special = if self.settings.refuses { &refusals[..] } else { &unanswered[..] };
-        let at = self.rng.usize(0..common.len() + special.len());
-        let fault = common.get(at).unwrap_or_else(|| &special[at - common.len()]).clone();
+        let from = if self.rng.bool() { &common[..] } else { special };
+        let fault = from[self.rng.usize(0..from.len())].clone();
         let fraction = [0.2, 0.6, 1.0][self.rng.usize(0..3)];
         let to_search = self.rng.bool();
         let end = if to_search { &mut self.search } else { &mut self.grafana };

@@ -31,9 +31,12 @@ fn with_ten_letters(place: &Place, receiver: &Receiver) -> (Agent, PathBuf) {
     (agent, config)
 }
 
-fn index(config: &std::path::Path, from: &str, to: &str) {
-    let text = fs::read_to_string(config).expect("there");
-    fs::write(config, text.replace(from, to)).expect("written");
+/// The same configuration with another index or address, in a file that no agent looks at.
+fn mended(config: &std::path::Path, from: &str, to: &str) -> PathBuf {
+    let (text, path) =
+        (fs::read_to_string(config).expect("there"), config.with_extension("mended"));
+    fs::write(&path, text.replace(from, to)).expect("written");
+    path
 }
 
 #[test]
@@ -67,10 +70,7 @@ fn dead_letters_are_sent_again_while_the_agent_runs() {
     assert_eq!(again, ids);
 
     // The index is another one, in which nothing conflicts; the agent goes on writing to the old one.
-    let mended = place.dir.path().join("mended.yaml");
-    std::fs::copy(&config, &mended).expect("copies");
-    let config = mended;
-    index(&config, "logs-test-default", "logs-mended-default");
+    let config = mended(&config, "logs-test-default", "logs-mended-default");
     receiver.faults().set_times(1, Fault::Reset { stored: true });
     let output = replay(&config, "search", &[]);
     assert!(output.status.success(), "{}", said(&output));
@@ -122,7 +122,7 @@ fn a_server_that_is_down_leaves_dead_letters_as_they_were() {
 fn a_replay_that_is_killed_loses_nothing() {
     let (place, receiver) = (Place::new(), start(|_| {}));
     let (agent, config) = with_ten_letters(&place, &receiver);
-    index(&config, "logs-test-default", "logs-mended-default");
+    let config = mended(&config, "logs-test-default", "logs-mended-default");
     receiver.faults().set(Fault::Hang { stored: true });
     let mut command = command();
     command.args(["replay", "--dead-letters", "--to", "search", "--config"]).arg(&config);
@@ -169,7 +169,7 @@ fn lokis_dead_letters_have_the_same_lines_and_times_again() {
     assert!(agent.terminate().0.success());
     // A Loki that takes what is old, at another address.
     let other = start(|_| {});
-    index(&config, &receiver.url(), &other.url());
+    let config = mended(&config, &receiver.url(), &other.url());
     let output = replay(&config, "grafana", &["--reason", "too_old"]);
     assert!(output.status.success() && said(&output).contains("10 sent"), "{}", said(&output));
     let mut offset = 0;
