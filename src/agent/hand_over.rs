@@ -86,7 +86,9 @@ impl Agent {
         let earlier = Arc::clone(&self.generation.counted);
         let prepared = Prepared::new(Arc::clone(&settings), &self.lasting, Some(&earlier))
             .map_err(ReloadError::Start)?;
-        let moved = settings.admin != self.generation.settings.admin;
+        // Also if an earlier try left none: neither the new address nor the old one could be had.
+        let none = self.admin.is_none() && settings.admin.is_some();
+        let moved = none || settings.admin != self.generation.settings.admin;
         let admin = if moved { self.listen(&settings).await? } else { None };
         // From here on nothing can fail.
         let from = match self.generation.hand_over().await {
@@ -156,5 +158,30 @@ impl Generation {
         // However long the disk takes: nobody else may write the state meanwhile.
         ended(None, || self.tail.has_finished()).await;
         self.tail.hand_over()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Over};
+
+    /// Both at the same port: the old address was let go of, and somebody else took it.
+    #[tokio::test]
+    async fn an_agent_that_lost_its_admin_address_gets_it_with_the_next_configuration() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let yaml = format!(
+            "state: {0}/state\nadmin: 127.0.0.1:0\nsources: {{app: {{files: ['{0}/*.log']}}}}\n\
+             destinations: {{screen: {{console: {{}}}}}}\n",
+            dir.path().display()
+        );
+        let none = |_: &str| None;
+        let settings = config::from_bytes("p", yaml.into_bytes(), &Over::default(), &none);
+        let settings = Arc::new(settings.expect("good"));
+        let mut agent = Agent::start(Arc::clone(&settings), "host".to_owned(), None).await;
+        let agent = agent.as_mut().expect("starts");
+        agent.admin.take().expect("listens").close().await;
+        agent.reload(settings).await.expect("loaded");
+        assert!(agent.admin.is_some(), "it is the same setting as before");
     }
 }

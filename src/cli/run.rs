@@ -144,9 +144,9 @@ async fn until_done(
         .map_err(|error| Failure::Other(error.to_string()))?;
     let mut watching = false;
     let end = loop {
-        let changed = async {
+        let due = async {
             match &mut file {
-                Some(file) => file.changed().await,
+                Some(file) => file.due().await,
                 None => std::future::pending().await,
             }
         };
@@ -161,7 +161,7 @@ async fn until_done(
                 }
             },
             _ = hangup.recv() => tracing::info!("told by SIGHUP to load the configuration anew"),
-            () = changed => tracing::info!("the configuration has changed, and is loaded anew"),
+            why = due => tracing::info!(why, "loading the configuration anew"),
         }
         if let Some(told) = reload(&mut agent, file.as_mut(), &mut stop).await? {
             break End::Told(told);
@@ -216,7 +216,8 @@ async fn replace(agent: &mut Agent, file: &mut ConfigFile) -> Result<(), Failure
             Err(fatal @ ReloadError::Fatal(_)) => return Err(Failure::Other(fatal.to_string())),
             Ok(()) => warn_of_missing(agent.settings()),
             // The agent has said it.
-            Err(_) => {}
+            Err(ReloadError::Start(_)) => file.try_again(),
+            Err(ReloadError::State) => {}
         },
         Ok(Err(mistakes)) => {
             let generation = agent.loaded().generation();
@@ -229,6 +230,7 @@ async fn replace(agent: &mut Agent, file: &mut ConfigFile) -> Result<(), Failure
         Err(error) => {
             tracing::error!(%error, "the configuration could not be checked; the one in force goes on");
             agent.loaded().refuse(error.to_string());
+            file.try_again();
         }
     }
     Ok(())

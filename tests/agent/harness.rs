@@ -299,8 +299,9 @@ fn command_under(launcher: &[&str]) -> Command {
     let mut words = launcher.iter().copied().chain([env!("CARGO_BIN_EXE_pillion")]);
     let mut command = Command::new(words.next().expect("at least the binary"));
     command.args(words);
-    for name in ["CONFIG", "FILES", "TO", "STATE", "LOG", "ADMIN", "GRACE", "QUIET", "EXIT_WHEN"] {
-        command.env_remove(format!("PILLION_{name}"));
+    let ours = std::env::vars_os().map(|(name, _)| name);
+    for name in ours.filter(|name| name.as_encoded_bytes().starts_with(b"PILLION_")) {
+        command.env_remove(name);
     }
     command.env("NO_COLOR", "1").stdin(Stdio::null());
     command

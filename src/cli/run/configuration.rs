@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::settings::Settings;
@@ -16,6 +17,9 @@ use crate::config::{self, Diagnostics, Over};
 
 /// Between two looks at the file.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// Until a configuration that could not be set up is tried again.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// A configuration file, and what the command line says over it.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub(super) struct ConfigFile {
     stamp: Option<Stamp>,
     /// Of other content that was there at the last look, and may not be whole.
     settling: Option<u64>,
+    /// When it is to be loaded again though it is the same.
+    again: Option<Instant>,
 }
 
 /// Device, inode, bytes, and the times of change of the content and of the inode, with nanoseconds.
@@ -47,16 +53,22 @@ impl ConfigFile {
     pub(super) fn open(path: PathBuf, over: Over) -> Result<(Self, Settings), Diagnostics> {
         let stamp = Stamp::of(&path);
         let (read, settings) = load(&path, &over);
-        Ok((Self { path, over, read, stamp, settling: None }, settings?))
+        Ok((Self { path, over, read, stamp, settling: None, again: None }, settings?))
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it can be read again: a pipe's content is gone.
+    /// Whether it can be read again: a pipe's content is gone. A file that is gone may come back.
     pub(super) fn can_be_read_again(&self) -> bool {
-        std::fs::metadata(&self.path).is_ok_and(|meta| meta.is_file())
+        std::fs::metadata(&self.path).map_or(true, |meta| meta.is_file())
+    }
+
+    /// Has it loaded again in a minute: what could not be set up lies outside of it, such as a port that
+    /// is taken, or a certificate that is not mounted yet.
+    pub(super) fn try_again(&mut self) {
+        self.again = Some(Instant::now() + AGAIN);
     }
 
     /// Reads and checks it again, on a thread of its own: deliveries go on meanwhile.
@@ -72,16 +84,20 @@ impl ConfigFile {
             let _ = done.send(load(&path, &over));
         })?;
         let (read, settings) = loaded.await.map_err(std::io::Error::other)?;
-        (self.read, self.settling) = (read, None);
+        (self.read, self.settling, self.again) = (read, None, None);
         Ok(settings)
     }
 
-    /// Resolves when the file has other content than was read last, and has settled. May be dropped.
-    pub(super) async fn changed(&mut self) {
+    /// Resolves when the file is to be loaded again, with the reason: it has other content than was read
+    /// last, which has settled, or its time has come. May be dropped.
+    pub(super) async fn due(&mut self) -> &'static str {
         loop {
             tokio::time::sleep(LOOK).await;
             if self.look() {
-                return;
+                return "it has changed";
+            }
+            if self.again.take_if(|at| *at <= Instant::now()).is_some() {
+                return "it could not be set up before";
             }
         }
     }
@@ -161,6 +177,28 @@ mod tests {
         assert!(!file.look() && !file.look(), "refused once");
         fs::remove_file(&path).expect("removed");
         assert!(!file.look() && file.look(), "gone is another content");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_set_up_is_tried_again_once_in_a_minute() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("pillion.yaml");
+        fs::write(&path, text("/a/*.log")).expect("written");
+        let (mut file, _) = ConfigFile::open(path.clone(), Over::default()).expect("good");
+        let hour = Duration::from_secs(3600);
+        assert!(tokio::time::timeout(hour, file.due()).await.is_err(), "it is in force");
+        let begun = Instant::now();
+        file.try_again();
+        assert_eq!(file.due().await, "it could not be set up before");
+        let waited = begun.elapsed();
+        assert!(AGAIN <= waited && waited <= AGAIN + 2 * LOOK, "{waited:?}");
+        assert!(tokio::time::timeout(hour, file.due()).await.is_err(), "once");
+        file.try_again();
+        fs::write(&path, text("/b/*.log")).expect("written");
+        assert_eq!(file.due().await, "it has changed");
+        // What is loaded by then is another one.
+        file.load().await.expect("a thread").expect("good");
+        assert!(tokio::time::timeout(hour, file.due()).await.is_err());
     }
 
     #[test]

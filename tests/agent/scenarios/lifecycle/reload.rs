@@ -181,6 +181,23 @@ fn s48_a_config_map_that_is_swapped_is_loaded() {
     assert!(!green(9) && green(10));
 }
 
+/// As when a ConfigMap is deleted, or a directory is swapped in two steps.
+#[test]
+fn s48_a_configuration_file_that_is_gone_is_refused_until_it_is_back() {
+    let place = Place::new();
+    let good = yaml(APP, &to("search", "http://127.0.0.1:9"));
+    let path = place.configure(&good);
+    let agent = Agent::start(&path, &[]);
+    fs::remove_file(&path).expect("removed");
+    agent.wait_for_log("the configuration was not loaded");
+    assert_eq!(gauge(&agent, "pillion_config_last_reload_successful"), 0.0);
+    let error = wait_for_generation(&agent, 1)["error"].clone();
+    assert!(error.as_str().is_some_and(|why| why.contains("pillion.yaml")), "{error}");
+    place.configure(&good);
+    wait_for_generation(&agent, 2);
+    assert_eq!(gauge(&agent, "pillion_config_last_reload_successful"), 1.0);
+}
+
 fn receiver_has(receiver: &Receiver, number: u64, text: &str) -> bool {
     let documents = receiver.documents();
     let stored = documents.iter().find(|stored| seq(stored) == Some(number)).expect("stored");

@@ -1,11 +1,9 @@
 //! What happens to the buffer's files: damage, and a disk that is full.
 
 use std::path::Path;
-use std::process::Command;
-
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use super::*;
+use crate::harness::limit_file_size;
 
 /// The numbers of the lines in each frame of a segment, with where the frame begins.
 fn frames(path: &Path) -> Vec<(usize, Vec<u64>)> {
@@ -82,55 +80,25 @@ fn s31_flipped_bits_a_cut_tail_and_a_deleted_segment_cost_their_records_only() {
     agent.assert_conserved();
 }
 
-/// Lets no file of the agent's grow beyond so many bytes, until it is set free again. To a process, that
-/// is a full disk (`EFBIG` instead of `ENOSPC`) which takes no privilege: a small file system would
-/// have to be mounted.
-struct FullDisk {
-    pid: Pid,
-    before: Rlimit,
-}
-
-impl FullDisk {
-    fn of(agent: &Agent, bytes: u64) -> Self {
-        let pid = Pid::from_raw(i32::try_from(agent.pid()).expect("small")).expect("not 0");
-        let limit = Rlimit { current: Some(bytes), ..getrlimit(Resource::Fsize) };
-        let before = prlimit(Some(pid), Resource::Fsize, limit).expect("one's own child");
-        Self { pid, before }
-    }
-
-    fn free(self) {
-        prlimit(Some(self.pid), Resource::Fsize, self.before).expect("one's own child");
-    }
-}
-
-/// The agent, started so that a file at its limit is an error and not its end.
-fn start_with_limits(config: &Path) -> Agent {
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_pillion")]);
-    command.env("NO_COLOR", "1").stdin(std::process::Stdio::null());
-    let agent = Agent::spawn_by(command, config, &[]);
-    agent.wait_for_log("watching");
-    agent
-}
-
+/// A limit on files' sizes is a full disk (`EFBIG` instead of `ENOSPC`) that takes no privilege: a small
+/// file system would have to be mounted.
 #[test]
 fn s30_a_full_disk_under_state_and_buffer_that_is_freed_later() {
     let (place, receiver) = (Place::new(), receiver());
     let config = config(&place, &receiver.url(), "buffer: {disk: 64MiB}");
-    let agent = start_with_limits(&config);
+    let agent = Agent::start(&config, &[]);
     place.append("0.log", lines(0, 0..1_000));
     wait_for(&receiver, &agent, 1_000);
 
     // Nothing can be written: it ships all the same.
-    let full = FullDisk::of(&agent, 0);
+    limit_file_size(&agent, Some(0));
     place.append("0.log", lines(0, 1_000..3_000));
     wait_for(&receiver, &agent, 3_000);
     let fails = until(PATIENCE, || sample(&agent, "pillion_checkpoint_save_errors_total") > 0.0);
     assert!(fails, "{}", agent.log().join("\n"));
 
     // Nor is anything lost when the destination goes too. There is room for half a frame now.
-    full.free();
-    let full = FullDisk::of(&agent, 20_000);
+    limit_file_size(&agent, Some(20_000));
     receiver.faults().set(DOWN);
     place.append("0.log", lines(0, 3_000..6_000));
     let fails = until(PATIENCE, || of_search(&agent, "buffer_write_failures_total") >= 2.0);
@@ -144,7 +112,7 @@ fn s30_a_full_disk_under_state_and_buffer_that_is_freed_later() {
     place.append("0.log", lines(0, 6_000..9_000));
     let fails = of_search(&agent, "buffer_write_failures_total");
     assert!(until(PATIENCE, || of_search(&agent, "buffer_write_failures_total") > fails));
-    full.free();
+    limit_file_size(&agent, None);
     wait_until_settled(&place, &agent);
     agent.assert_conserved();
     agent.wait_for_log("the buffer can be written again");
