@@ -137,6 +137,7 @@ impl Generation {
     /// Ends, and leaves what the next generation begins with. `None` if the tail ended with a panic.
     async fn hand_over(&mut self) -> Option<HandedOver> {
         let deadline = Instant::now() + HAND_OVER;
+        self.notice.send_modify(|notice| notice.hand_over = true);
         self.pressure.hand_over();
         self.tail.stop_reading();
         let settled = self.end_deliveries(deadline).await;

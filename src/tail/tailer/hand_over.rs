@@ -92,9 +92,8 @@ impl Tailer {
     pub(super) fn adopt(&mut self, mut handles: HashMap<u32, Kept>) {
         for entry in std::mem::take(&mut self.dormant) {
             let source = self.settings.sources.iter().position(|it| it.name == entry.source);
-            let wanted = |kept: &Kept| {
-                source.filter(|source| self.is_wanted(*source, &kept.path, &kept.at))
-            };
+            let wanted =
+                |kept: &Kept| source.filter(|source| self.is_wanted(*source, &kept.path, &kept.at));
             let kept = handles.remove(&entry.number);
             match kept.and_then(|kept| wanted(&kept).zip(Some(kept))) {
                 Some((source, kept)) => self.adopt_one(source, entry, kept),
