@@ -1,5 +1,5 @@
 //! The end of an agent, in order: read on until the application is quiet, stop looking for files, read
-//! those that are known to their ends, flush the joiners, close the batches, wait for the acks, save.
+//! those that are known to their ends, end the records that nothing follows, close the batches, wait for the acks, save.
 
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -11,6 +11,10 @@ use crate::tail::{Finished, LeftBehind};
 
 /// The part of the grace in which files are still read; the rest is for what is then in flight.
 const READING: f64 = 0.8;
+
+/// How long the drain may take at least to find out whether what was being written goes on, also when
+/// the time for reading is over.
+const LAST_LINES: Duration = Duration::from_millis(1200);
 
 /// How long deliveries that were told to give up may take to let go.
 const LETTING_GO: Duration = Duration::from_secs(1);
@@ -33,6 +37,8 @@ pub struct Drained {
     pub finished: Finished,
     /// Whether every destination settled all it had been given before the grace was over.
     pub settled: bool,
+    /// Records in disk buffers: settled, and sent by the next start.
+    pub buffered: u64,
 }
 
 impl Agent {
@@ -67,6 +73,7 @@ impl Generation {
     }
 
     async fn drain(mut self, read_until: Instant, deadline: Instant) -> Drained {
+        let read_until = read_until.max(Instant::now() + LAST_LINES).min(deadline);
         let told = self.tail.stop_discovery_and_drain(read_until);
         // The tail keeps its deadline itself, unless a disk that does not answer holds it.
         let left_behind = tokio::time::timeout_at(deadline.into(), told).await;
@@ -78,7 +85,9 @@ impl Generation {
         self.tail.begin_to_finish();
         let saved = ended(Some(Instant::now() + SAVING), || self.tail.has_finished()).await;
         let finished = if saved { self.tail.finish() } else { Finished::default() };
-        Drained { left_behind, finished, settled }
+        let buffers = self.counted.destinations.iter().map(|(_, stats)| &stats.buffer.records);
+        let buffered = buffers.map(|records| records.load(Ordering::Relaxed)).sum();
+        Drained { left_behind, finished, settled, buffered }
     }
 
     /// Ends the workers, to which nothing is sent any more, and the deliveries, which settle what they
@@ -88,13 +97,12 @@ impl Generation {
         for queue in &self.queues {
             queue.close();
         }
-        let settled = tokio::time::timeout_at(deadline.into(), self.all_delivered()).await.is_ok();
-        if !settled {
-            // Nobody listens only when all deliveries are done already.
-            let _ = self.give_up.send(true);
+        let settled = tokio::time::timeout_at(deadline.into(), self.all_delivered()).await;
+        if settled.is_err() {
+            self.notice.send_modify(|notice| notice.give_up = true);
             let _ = tokio::time::timeout(LETTING_GO, self.all_delivered()).await;
         }
-        settled
+        settled.unwrap_or(false)
     }
 
     async fn end_workers(&mut self, deadline: Instant) {
@@ -113,8 +121,13 @@ impl Generation {
         }
     }
 
-    pub(super) async fn all_delivered(&mut self) {
-        while self.deliveries.join_next().await.is_some() {}
+    /// Waits until the deliveries have ended. Whether none left anything.
+    pub(super) async fn all_delivered(&mut self) -> bool {
+        let mut settled = true;
+        while let Some(ended) = self.deliveries.join_next().await {
+            settled &= ended.is_ok_and(|(_, report)| report.batches_left == 0);
+        }
+        settled
     }
 }
 

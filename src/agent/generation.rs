@@ -15,7 +15,7 @@ use crate::config::memory;
 use crate::config::settings::{Destination, Settings, StartAt};
 use crate::export::buffer;
 use crate::export::dead_letter::file::CAP;
-use crate::export::deliver::{DeadLetters, Delivery, Report};
+use crate::export::deliver::{DeadLetters, Delivery, Notice, Report};
 use crate::export::encode::Encoder;
 use crate::export::id::Instance;
 use crate::export::queue::Queue;
@@ -65,8 +65,8 @@ pub(super) struct Generation {
     pub(super) queues: Vec<Arc<Queue>>,
     /// Each with its destination's index.
     pub(super) deliveries: JoinSet<(usize, Report)>,
-    /// Tells the deliveries that there is no time left.
-    pub(super) give_up: watch::Sender<bool>,
+    /// Tells the deliveries that they end.
+    pub(super) notice: watch::Sender<Notice>,
     /// Tells the workers the same.
     pub(super) pressure: Pressure,
 }
@@ -154,15 +154,11 @@ impl Prepared {
                 mine.go_on_from(worker, redactions);
             }
         }
-        let (give_up, given_up) = watch::channel(false);
+        let (notice, noticed) = watch::channel(Notice::default());
         let mut deliveries = JoinSet::new();
-        for (index, mut delivery) in self.deliveries.into_iter().enumerate() {
-            if let Err(error) = delivery.open_buffer() {
-                let destination = self.settings.destinations.get(index).map(|it| it.name.as_str());
-                tracing::error!(destination, %error, "going on without a disk buffer");
-            }
-            let given_up = given_up.clone();
-            deliveries.spawn(async move { (index, delivery.run(given_up).await) });
+        for (index, delivery) in self.deliveries.into_iter().enumerate() {
+            let noticed = noticed.clone();
+            deliveries.spawn(async move { (index, delivery.run(noticed).await) });
         }
         // Last: from here on there is something to be delivered.
         let HandedOver { store, snapshot, inherited } = from;
@@ -183,7 +179,7 @@ impl Prepared {
             workers: self.workers,
             queues: self.queues,
             deliveries,
-            give_up,
+            notice,
             pressure: self.pressure,
         }
     }

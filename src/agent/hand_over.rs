@@ -139,9 +139,9 @@ impl Generation {
     /// Ends, and leaves what the next generation begins with. `None` if the tail ended with a panic.
     async fn hand_over(&mut self) -> Option<HandedOver> {
         let deadline = Instant::now() + HAND_OVER;
+        self.notice.send_modify(|notice| notice.hand_over = true);
         self.pressure.hand_over();
         self.tail.stop_reading();
-        self.queues.iter().for_each(|queue| queue.hand_over());
         let settled = self.end_deliveries(deadline).await;
         // Also however long the disk takes, where one has a buffer that is still written to.
         self.all_delivered().await;

@@ -23,7 +23,7 @@ use crate::config::settings::{Destination, Settings};
 use crate::export::dead_letter::Reason;
 use crate::export::dead_letter::kept::KeptLetter;
 use crate::export::dead_letter::taken::{self, TakeError, Taken};
-use crate::export::deliver::{DeadLetters, Delivery, Ended};
+use crate::export::deliver::{DeadLetters, Delivery, Ended, Notice};
 use crate::export::id::Instance;
 use crate::export::lines::read;
 use crate::export::queue::Queue;
@@ -265,7 +265,7 @@ impl Resend {
         let pressure = Pressure::new(budget);
         let feed = Feed::new(self, instance, taken.files(), done, &queue, stats, &pressure);
         let feed = feed.map_err(|error| failed(error.to_string()))?;
-        let (give_up, given_up) = watch::channel(false);
+        let (give_up, given_up) = watch::channel(Notice::default());
         let feeding = tokio::task::spawn_blocking(move || feed.run());
         let delivering = tokio::spawn(delivery.run(given_up));
         let sent = async {
@@ -282,8 +282,7 @@ impl Resend {
             () = stop => {}
         }
         pressure.abandon();
-        // Nobody listens only when it has ended already.
-        let _ = give_up.send(true);
+        give_up.send_modify(|notice| notice.give_up = true);
         sent.await.map(|_| Ended::GaveUp)
     }
 }

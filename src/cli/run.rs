@@ -177,9 +177,9 @@ async fn until_next(agent: &mut Agent, watching: bool, exit_when: &[Condition]) 
         agent.watching().await;
         return None;
     }
-    let tail = Arc::clone(&agent.counted().tail);
+    let counted = Arc::clone(agent.counted());
     tokio::select! {
-        condition = exit_when::met(exit_when, &tail) => Some(End::Done(condition.clone())),
+        condition = exit_when::met(exit_when, &counted) => Some(End::Done(condition.clone())),
         destination = agent.forsaken() => Some(End::Forsaken(destination)),
     }
 }
@@ -303,18 +303,25 @@ fn stopped_at_once() -> Failure {
 }
 
 fn report(drained: &Drained) {
-    let unsettled = drained.finished.unsettled;
+    let (unsettled, buffered) = (drained.finished.unsettled, drained.buffered);
     if !drained.finished.saved {
         tracing::error!("the checkpoint could not be saved: the next start reads some lines again");
     }
-    if unsettled == 0 {
-        tracing::info!(bytes_left_behind = 0, "drained");
-    } else {
+    if unsettled > 0 {
         tracing::warn!(
             bytes_left_behind = unsettled,
             unread = drained.left_behind.bytes,
-            "drained, but the grace was over before all was shipped: the rest is read at the next start"
+            records_buffered = buffered,
+            "drained, but not all could be shipped: the rest is read at the next start"
         );
+    } else if buffered > 0 {
+        tracing::warn!(
+            bytes_left_behind = 0,
+            records_buffered = buffered,
+            "drained, but not all could be shipped: what is in the disk buffer is sent by the next start"
+        );
+    } else {
+        tracing::info!(bytes_left_behind = 0, "drained");
     }
 }
 

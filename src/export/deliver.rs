@@ -23,12 +23,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use self::drive::drive;
 use self::work::Shared;
 use self::work::aside::Call;
+use super::breaker::Shown;
 use super::buffer::Buffer;
 use super::concurrency::MOST;
 use super::console::ConsoleSink;
@@ -37,6 +41,7 @@ use super::dead_letter::{DeadLetter, Reason};
 use super::file::FileSink;
 use super::gate::Gate;
 use super::http::{Http, HttpError};
+use super::outcome::RetryClass;
 use super::payload::Payload;
 use super::queue::Queue;
 use super::rewrite::{Cut, Rewriter};
@@ -50,6 +55,9 @@ mod drive;
 mod endpoint;
 mod quiet;
 mod work;
+
+/// Between two attempts to open a buffer that cannot be read: at first, and at most.
+const OPENING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// Takes payloads apart by position, each record's bytes unchanged. Blocking work per byte.
 pub trait Rewrite: Send + Sync + 'static {
@@ -176,6 +184,16 @@ pub struct DeadLetters<'p> {
     pub cap: u64,
 }
 
+/// What a delivery is told of its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// Another generation of the agent is to go on: what is not settled is read again by that, as its
+    /// configuration says, and so nothing more goes to the disk buffer, or comes out of it.
+    pub hand_over: bool,
+    /// There is no time left: what is not settled is let go of.
+    pub give_up: bool,
+}
+
 /// How a delivery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -268,34 +286,63 @@ impl<R: Rewrite> Delivery<R> {
         Ok(Self { shared, kind, queue, unopened: Some(unopened) })
     }
 
-    /// Opens the disk buffer, unless that was done. To be called when no other delivery has it open, and
-    /// before [`Self::run`], which is without a buffer otherwise.
+    /// Opens the disk buffer, unless that was done. To be called when no other delivery has it open;
+    /// [`Self::run`] does it otherwise, and tries for as long as it must.
     ///
     /// # Errors
     ///
     /// When it is there and cannot be read.
     pub fn open_buffer(&mut self) -> Result<(), SetupError> {
-        if let Some((state, settings, budget)) = self.unopened.take() {
-            let opened = Buffer::open(&state, &settings, &self.shared.stats, &budget);
+        if let Some((state, settings, budget)) = &self.unopened {
+            let opened = Buffer::open(state, settings, &self.shared.stats, budget);
             self.shared.buffer = opened.map_err(SetupError::Buffer)?;
+            self.unopened = None;
         }
         Ok(())
     }
 
-    /// Delivers until the queue is closed and everything in it is settled, or until `give_up` turns
-    /// true: then it returns at once, and what is left is unsettled.
-    pub async fn run(self, give_up: watch::Receiver<bool>) -> Report {
+    /// Delivers until the queue is closed and everything in it is settled, or until it is told to give
+    /// up: then it returns at once, and what is left is unsettled, or in the buffer.
+    pub async fn run(mut self, mut notice: watch::Receiver<Notice>) -> Report {
+        if let Err(ended) = self.until_buffer_is_open(&mut notice).await {
+            let batches_left = self.queue.abandon();
+            let records_left = self.shared.stats.in_flight.load(Relaxed);
+            return Report { ended, batches_left, records_left };
+        }
         let Self { shared, kind, queue, .. } = self;
         match kind {
             Kind::Server(sink) => {
                 let most = if sink.dialect == Dialect::Loki { 1 } else { MOST };
-                drive(shared.with(*sink, most, true), &queue, give_up).await
+                drive(shared.with(*sink, most, true), &queue, notice).await
             }
             // A file has one end: what is written at a time is one payload. And half a file is not
             // smaller to ask about than a whole one.
-            Kind::Console(sink) => drive(shared.with(sink, 1, false), &queue, give_up).await,
-            Kind::File(sink) => drive(shared.with(sink, 1, false), &queue, give_up).await,
+            Kind::Console(sink) => drive(shared.with(sink, 1, false), &queue, notice).await,
+            Kind::File(sink) => drive(shared.with(sink, 1, false), &queue, notice).await,
         }
+    }
+
+    /// Opens the buffer, however long that takes. What is in it is older than all that comes, and
+    /// settled: until it can be read, nothing is delivered, and the files are the queue.
+    async fn until_buffer_is_open(
+        &mut self,
+        notice: &mut watch::Receiver<Notice>,
+    ) -> Result<(), Ended> {
+        let mut pause = OPENING.0;
+        while let Err(error) = self.open_buffer() {
+            let (destination, stats) = (&self.shared.name, &self.shared.stats);
+            tracing::error!(destination, %error, "nothing is sent before that; trying again");
+            stats.retry(RetryClass::Disk);
+            stats.show_breaker(Shown::Paused, Some(Instant::now() + pause));
+            let ends = notice.wait_for(|notice| notice.hand_over || notice.give_up);
+            tokio::select! {
+                Ok(_) = ends => return Err(Ended::GaveUp),
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(OPENING.1);
+            self.shared.stats.show_breaker(Shown::Closed, None);
+        }
+        Ok(())
     }
 }
 

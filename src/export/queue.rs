@@ -5,7 +5,7 @@
 //! hold more than the budget's limit. Pushing therefore never blocks the worker.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -25,8 +25,6 @@ pub struct Queue {
     stats: Arc<DestinationStats>,
     /// What is [`Held`].
     held: Arc<AtomicUsize>,
-    /// Whether another generation goes on.
-    handed_over: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -87,7 +85,6 @@ impl Queue {
             changed: Notify::new(),
             stats,
             held: Arc::default(),
-            handed_over: AtomicBool::default(),
         })
     }
 
@@ -133,18 +130,6 @@ impl Queue {
     pub fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_one();
-    }
-
-    /// Says, before it is closed, that another generation goes on: what the disk buffer holds need not
-    /// be sent by this one.
-    pub fn hand_over(&self) {
-        self.handed_over.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether another generation goes on.
-    #[must_use]
-    pub fn is_handed_over(&self) -> bool {
-        self.handed_over.load(Ordering::Relaxed)
     }
 
     /// Closes, and drops what waits unsettled: how many batches that were. Their budget goes back, so

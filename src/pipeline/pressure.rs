@@ -42,9 +42,11 @@ impl Pressure {
         &self.budget
     }
 
-    /// Ends all waiting, now and from now on.
+    /// Ends all waiting, now and from now on. What is handed over stays so: a chunk of which something
+    /// was left out must have nothing more taken from it.
     pub fn abandon(&self) {
-        self.ending.store(ABANDONED, Ordering::Relaxed);
+        let order = Ordering::Relaxed;
+        let _ = self.ending.compare_exchange(ON, ABANDONED, order, order);
     }
 
     /// Ends all waiting, and has workers leave unsettled what is in no batch yet: another generation
@@ -79,5 +81,21 @@ impl Pressure {
             std::thread::sleep(nap);
             nap = (nap * 2).min(NAPS.1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hand_over_that_is_late_stays_one() {
+        let pressure = Pressure::new(Budget::new(1));
+        pressure.hand_over();
+        pressure.abandon();
+        assert!(pressure.is_handing_over() && !pressure.is_abandoned());
+        let pressure = Pressure::new(Budget::new(1));
+        pressure.abandon();
+        assert!(pressure.is_abandoned());
     }
 }

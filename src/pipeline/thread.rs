@@ -19,8 +19,8 @@ pub const READS_WAITING: usize = 256;
 /// How long an idle worker sleeps at most.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Runs a worker until the tailer hangs up and everything it held is in the destinations' queues, or
-/// until another generation of the agent is to go on: then only its open batches are.
+/// Runs a worker until the tailer hangs up, or until another generation of the agent is to go on. Then
+/// its open batches are in the destinations' queues.
 ///
 /// # Errors
 ///
@@ -72,10 +72,6 @@ pub fn spawn(
             let busy = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
             stats.busy_nanos.fetch_add(busy, Ordering::Relaxed);
         }
-        if pressure.is_handing_over() {
-            worker.hand_over(now());
-        } else {
-            worker.drain(now());
-        }
+        worker.end(now());
     })
 }

@@ -158,17 +158,9 @@ impl Worker {
         [joined, batch].into_iter().flatten().min().map(|at| at.max(now + again(at)))
     }
 
-    /// Ends every open record and closes every open batch: no more will come.
-    pub fn drain(&mut self, now: i64) {
-        let ids: Vec<_> = self.joining.keys().copied().collect();
-        for id in ids {
-            self.flush(id, now);
-        }
-        self.hand_over(now);
-    }
-
-    /// Closes every open batch and leaves open records alone: they are read again, and go on.
-    pub fn hand_over(&mut self, now: i64) {
+    /// Closes every open batch: no more will come. Records that are still held open, since their
+    /// lineages were not retired, are left alone: they are read again, and go on.
+    pub fn end(&mut self, now: i64) {
         for outlet in &mut self.bench.outlets {
             outlet.drain(now);
         }

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::config::units;
-use crate::tail::stats::TailStats;
+use crate::export::stats::DestinationStats;
+use crate::observe::metrics::Counted;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(100);
@@ -14,7 +15,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// One reason to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Condition {
-    /// No file grew or appeared for so long, and all that was read is settled.
+    /// No file grew or appeared for so long, and all that was read has met its end: what a disk buffer
+    /// has settled may be lost with the volume when nobody starts again.
     Idle(Duration),
     /// This path exists.
     File(PathBuf),
@@ -50,13 +52,13 @@ impl Condition {
 }
 
 /// Resolves with the first of these that holds; never, if there is none.
-pub(super) async fn met<'c>(conditions: &'c [Condition], tail: &TailStats) -> &'c Condition {
+pub(super) async fn met<'c>(conditions: &'c [Condition], counted: &Counted) -> &'c Condition {
     if conditions.is_empty() {
         return std::future::pending().await;
     }
-    let mut idle = Idle::new(tail);
+    let mut idle = Idle::new(counted);
     loop {
-        let idle_for = idle.look(tail);
+        let idle_for = idle.look(counted);
         let holds = |condition: &&Condition| match condition {
             Condition::Idle(time) => idle_for.is_some_and(|idle| idle >= *time),
             // Not what a link leads to: the volume is shared.
@@ -76,19 +78,27 @@ struct Idle {
 }
 
 impl Idle {
-    fn new(tail: &TailStats) -> Self {
-        Self { heard: tail.stirred.load(Ordering::Relaxed), since: Instant::now() }
+    fn new(counted: &Counted) -> Self {
+        Self { heard: counted.tail.stirred.load(Ordering::Relaxed), since: Instant::now() }
     }
 
     /// For how long nothing has moved; `None` while something is to be read or to be settled.
-    fn look(&mut self, tail: &TailStats) -> Option<Duration> {
+    fn look(&mut self, counted: &Counted) -> Option<Duration> {
+        let tail = &counted.tail;
         let stirred = tail.stirred.load(Ordering::Relaxed);
-        let busy = tail.busy.load(Ordering::Relaxed);
+        let busy = tail.busy.load(Ordering::Relaxed)
+            || counted.destinations.iter().any(|(_, stats)| holds(stats));
         if std::mem::replace(&mut self.heard, stirred) != stirred {
             self.since = Instant::now();
         }
         (!busy).then(|| self.since.elapsed())
     }
+}
+
+/// Whether records are on their way to a destination.
+fn holds(stats: &DestinationStats) -> bool {
+    let held = [&stats.open, &stats.in_flight, &stats.buffer.records];
+    held.iter().any(|records| records.load(Ordering::Relaxed) > 0)
 }
 
 #[cfg(test)]

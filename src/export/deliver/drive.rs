@@ -13,7 +13,7 @@ use tracing::{error, info};
 
 use super::work::aside::{Call, Writing};
 use super::work::{self, End, Load, Shared};
-use super::{Ended, Report, Rewrite};
+use super::{Ended, Notice, Report, Rewrite};
 use crate::export::concurrency::MOST;
 use crate::export::queue::{Accepted, Held, Queue};
 use crate::export::sink::Sink;
@@ -53,13 +53,15 @@ struct Drive<'q, S, R> {
     abandoned: usize,
     /// The buffer gave nothing: there is no use in asking again before something has changed.
     starved: bool,
+    /// Another generation is to go on: the buffer is left as it is.
+    handing_over: bool,
 }
 
 /// Delivers until all is settled, or until told to give up.
 pub(super) async fn drive<S: Sink, R: Rewrite>(
     shared: Shared<S, R>,
     queue: &Queue,
-    mut give_up: watch::Receiver<bool>,
+    mut notice: watch::Receiver<Notice>,
 ) -> Report {
     let mut drive = Drive {
         shared: Arc::new(shared),
@@ -69,29 +71,40 @@ pub(super) async fn drive<S: Sink, R: Rewrite>(
         open: true,
         abandoned: 0,
         starved: false,
+        handing_over: false,
     };
-    let ended = drive.until_ended(&mut give_up).await;
+    let ended = drive.until_ended(&mut notice).await;
     drive.leave(ended).await
 }
 
 impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
-    async fn until_ended(&mut self, give_up: &mut watch::Receiver<bool>) -> Ended {
+    async fn until_ended(&mut self, notice: &mut watch::Receiver<Notice>) -> Ended {
         loop {
+            let told = *notice.borrow_and_update();
+            self.handing_over = told.hand_over;
+            if told.give_up {
+                return Ended::GaveUp;
+            }
             let oldest = self.known.values().map(|known| known.since).min();
             self.shared.stats.show_oldest(oldest.or_else(|| self.queue.oldest()));
             let route = self.route();
             self.take_from_buffer().await;
             let buffer = self.shared.buffer.clone();
             let buffered = buffer.as_ref().is_some_and(|buffer| buffer.has_waiting());
-            let buffered = buffered && !self.leaves_the_buffer();
-            if !self.open && self.working.is_empty() && !buffered {
-                return Ended::Drained;
+            if self.working.is_empty() {
+                match (self.open, buffered) {
+                    (false, false) => return Ended::Drained,
+                    // The next generation sends what is there, and what comes out of the queue would
+                    // have to wait for that.
+                    (_, true) if self.handing_over => return Ended::GaveUp,
+                    _ => {}
+                }
             }
             let pops = self.open && self.may_pop(route);
             let shared = Arc::clone(&self.shared);
             tokio::select! {
                 biased;
-                () = told(give_up) => return Ended::GaveUp,
+                () = changed(notice) => {}
                 Some(done) = self.working.join_next_with_id(), if !self.working.is_empty() => {
                     if let Some(ended) = self.joined(done) {
                         return ended;
@@ -110,12 +123,13 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
     /// Where the next batch goes. Calls those that wait in trouble to the buffer.
     fn route(&self) -> Route {
         let Some(buffer) = &self.shared.buffer else { return Route::Straight };
-        let (in_trouble, admits) = (self.shared.stats.is_in_trouble(), buffer.admits());
-        let call = match (self.leaves_the_buffer(), in_trouble) {
-            (true, true) => Call::All,
-            (true, false) => Call::Taken,
-            (false, true) if admits => Call::Queued,
-            (false, _) => Call::Stay,
+        let in_trouble = self.shared.stats.is_in_trouble();
+        let admits = buffer.admits() && !self.handing_over;
+        let call = match in_trouble && admits {
+            // What is under way from there is still waited for.
+            _ if self.handing_over => Call::Taken,
+            true => Call::Queued,
+            false => Call::Stay,
         };
         self.shared.call.send_if_modified(|now| std::mem::replace(now, call) != call);
         match (buffer.has_waiting(), admits) {
@@ -124,12 +138,6 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
             (false, true) if in_trouble => Route::Buffer,
             (false, _) => Route::Straight,
         }
-    }
-
-    /// Whether what is in the buffer is another generation's to send: nothing else is to come. What is
-    /// under way from there is still waited for.
-    fn leaves_the_buffer(&self) -> bool {
-        !self.open && self.queue.is_handed_over()
     }
 
     fn may_pop(&self, route: Route) -> bool {
@@ -179,10 +187,8 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
 
     async fn take_from_buffer(&mut self) {
         let Some(buffer) = self.shared.buffer.clone() else { return };
-        if self.leaves_the_buffer() {
-            return;
-        }
-        while !self.starved && buffer.has_waiting() && self.has_room() {
+        let may = !self.handing_over;
+        while may && !self.starved && buffer.has_waiting() && self.has_room() {
             // One even past the budget's limit, so that it empties while what is read fills the memory.
             match buffer.take(self.sending() == 0).await {
                 Some(taken) => {
@@ -218,9 +224,10 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
         None
     }
 
-    /// Lets go of what is left: to the buffer, if there is one.
+    /// Lets go of what is left: to the buffer, if there is one, and nobody is to read it again at once.
     async fn leave(mut self, ended: Ended) -> Report {
-        if ended == Ended::GaveUp && self.shared.buffer.is_some() {
+        let to_buffer = ended == Ended::GaveUp && !self.handing_over;
+        if to_buffer && self.shared.buffer.is_some() {
             // What does not get there in time is read again.
             let _ = tokio::time::timeout(LEAVING, self.leave_to_buffer()).await;
         }
@@ -255,9 +262,9 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
     }
 }
 
-/// Resolves when told to give up; never, if whoever could tell is gone.
-async fn told(give_up: &mut watch::Receiver<bool>) {
-    if give_up.wait_for(|told| *told).await.is_err() {
+/// Resolves when told something new; never, if whoever could tell is gone.
+async fn changed(notice: &mut watch::Receiver<Notice>) {
+    if notice.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -121,6 +121,9 @@ impl Sink for Scripted {
     }
 }
 
+/// What ends a delivery at the end of the process.
+pub(super) const GRACE_IS_OVER: Notice = Notice { hand_over: false, give_up: true };
+
 /// A delivery to a scripted destination.
 pub(super) struct Bench<S> {
     pub(super) queue: Arc<Queue>,
@@ -129,7 +132,7 @@ pub(super) struct Bench<S> {
     pub(super) budget: Arc<Budget>,
     pub(super) sent: Sent,
     pub(super) state: tempfile::TempDir,
-    pub(super) give_up: watch::Sender<bool>,
+    pub(super) notice: watch::Sender<Notice>,
     shared: Option<Shared<S, Lines>>,
     pushed: u64,
 }
@@ -185,7 +188,7 @@ impl<S: Sink> Bench<S> {
             budget: Budget::new(1 << 30),
             sent: Arc::default(),
             state,
-            give_up: watch::Sender::new(false),
+            notice: watch::Sender::default(),
             shared: Some(shared),
             pushed: 0,
         }
@@ -217,8 +220,8 @@ impl<S: Sink> Bench<S> {
     /// Starts the delivery. Closing the queue, or giving up, ends it.
     pub(super) fn start(&mut self) -> tokio::task::JoinHandle<Report> {
         let (shared, queue) = (self.shared.take().expect("once"), Arc::clone(&self.queue));
-        let give_up = self.give_up.subscribe();
-        tokio::spawn(async move { drive(shared, &queue, give_up).await })
+        let notice = self.notice.subscribe();
+        tokio::spawn(async move { drive(shared, &queue, notice).await })
     }
 
     /// Delivers everything that was pushed, and checks what must hold whatever happened.

@@ -222,7 +222,7 @@ async fn a_hand_over_closes_batches_and_ends_no_record() {
     let mut rig = Rig::new("parser: cri");
     rig.chunk(END, false);
     rig.chunk(PART, true);
-    rig.worker.hand_over(rig.now);
+    rig.worker.end(rig.now);
     assert_eq!(rig.records(), 1);
     let sent = rig.sent().await;
     let spans: Vec<_> = sent.iter().map(|(file, start, end, _)| (*file, *start, *end)).collect();

@@ -166,7 +166,7 @@ impl Tailer {
         self.files.insert(number, Box::new(file));
         // One that takes a truncated one's place is hinted at before the next look round.
         self.map_paths_of(number);
-        self.restless = true;
+        self.be_restless();
         self.attach(number);
     }
 

@@ -9,12 +9,23 @@ use super::{Tailer, rounds};
 use crate::pipeline::chunk::Read;
 use crate::tail::LeftBehind;
 use crate::tail::inbox::Drain;
-use crate::tail::lineage::TailedFile;
+use crate::tail::lineage::{Lineage, TailedFile};
 
 /// A last line that has not grown for so long will not.
 const STILL: Duration = Duration::from_secs(1);
 /// Between looks at what is waited for.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Whether what a lineage's joiner may hold is a whole record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last {
+    /// Nothing follows it, or nothing is held.
+    Ends,
+    /// It was written a moment ago.
+    MayGoOn,
+    /// More was written since, which is not read any more.
+    GoesOn,
+}
 
 /// A drain that goes on, or is over.
 #[derive(Debug)]
@@ -67,6 +78,7 @@ impl Tailer {
         let drain = self.drain.as_ref()?;
         drain.done.as_ref()?;
         if self.now.instant >= drain.deadline {
+            self.retire_ended(false);
             self.end_drain();
             return None;
         }
@@ -100,13 +112,8 @@ impl Tailer {
         if moved {
             return Some(Duration::ZERO);
         }
-        if waiting {
+        if !self.retire_ended(waiting) {
             return Some(LOOK);
-        }
-        let all: Vec<FileNumber> =
-            self.files.iter().filter(|(_, f)| f.lineage.is_some()).map(|(n, _)| *n).collect();
-        for number in all {
-            self.detach(number, true);
         }
         self.flush_outboxes();
         if self.outbox.iter().all(|waiting| waiting.is_empty()) {
@@ -114,6 +121,55 @@ impl Tailer {
             return None;
         }
         Some(LOOK)
+    }
+
+    /// Retires the lineages whose last record nothing follows, so that it is shipped: the volume may be
+    /// gone at the next start. One that goes on is left for then, whole. Whether that was done: while
+    /// something is waited for, and there is time, it is not.
+    fn retire_ended(&mut self, waiting: bool) -> bool {
+        let late = self.drain.as_ref().is_some_and(|drain| self.now.instant >= drain.deadline);
+        let (mut ended, mut left, mut unsure) = (Vec::new(), Vec::new(), waiting);
+        for (id, lineage) in &self.lineages {
+            match self.last_record(lineage) {
+                Last::MayGoOn if !late => {
+                    unsure = true;
+                    left.push(*id);
+                }
+                Last::GoesOn => left.push(*id),
+                Last::Ends | Last::MayGoOn => ended.extend(lineage.files.iter().copied()),
+            }
+        }
+        for id in left {
+            // Time is not to end what it holds.
+            self.denied(id);
+        }
+        if unsure && !late {
+            return false;
+        }
+        for number in ended {
+            self.detach(number, true);
+        }
+        true
+    }
+
+    fn last_record(&self, lineage: &Lineage) -> Last {
+        let files = || lineage.files.iter().filter_map(|number| self.files.get_key_value(number));
+        let mut unsettled =
+            files().filter(|(number, file)| !self.settled(**number, file)).peekable();
+        // What only this process can read is not left to another.
+        if unsettled.peek().is_none() || unsettled.any(|(_, file)| file.reader.nameless()) {
+            return Last::Ends;
+        }
+        let goes_on = |file: &TailedFile| {
+            file.reader.file.is_some() && (file.size_now() != file.until || file.unread() > 0)
+        };
+        let young =
+            |file: &TailedFile| self.now.instant.saturating_duration_since(file.grown) < STILL;
+        match () {
+            () if files().any(|(_, file)| goes_on(file)) => Last::GoesOn,
+            () if files().any(|(_, file)| young(file)) => Last::MayGoOn,
+            () => Last::Ends,
+        }
     }
 
     /// Closes the channels and tells what stayed behind.

@@ -126,7 +126,7 @@ impl Tailer {
 
     /// Tells the worker of a lineage that waits for its turn, if it has to think that there is
     /// nothing to be read. A worker with a full channel hears nothing, and knows why.
-    fn denied(&mut self, id: LineageId) {
+    pub(super) fn denied(&mut self, id: LineageId) {
         if self.has_room(id)
             && let Some(lineage) = self.lineages.get_mut(&id)
             && lineage.announced
@@ -263,7 +263,7 @@ impl Tailer {
 
     fn hand_over(&mut self, number: FileNumber, piece: Piece) {
         self.count_pause(false);
-        self.restless = true;
+        self.be_restless();
         let Piece { span, bytes, ending, encoding, mut permit } = piece;
         permit.resize((self.settings.worst)(bytes.len()).max(bytes.capacity()));
         let Some(lineage) = self.announce(number, span.start) else { return };

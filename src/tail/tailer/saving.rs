@@ -175,6 +175,12 @@ impl Tailer {
         self.store.save(&Outline { next_file, sources: &self.known_sources, files, tombstones })
     }
 
+    /// Something is to be read or to be settled. Whoever waits for the opposite sees it at once.
+    pub(super) fn be_restless(&mut self) {
+        self.restless = true;
+        self.stats.busy.store(true, Ordering::Relaxed);
+    }
+
     /// Shows gauges and lag.
     pub(super) fn show(&mut self) {
         let mut lags = Vec::new();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pillion::receiver::{Options, Receiver, Stored};
+use rustix::process::Signal;
 
 use super::super::harness::{Agent, PATIENCE, Place, field, until};
 
@@ -208,6 +209,7 @@ fn s23_utf_16_with_a_byte_order_mark_is_decoded() {
 enum Between {
     Nothing,
     Rotation,
+    Restart,
     Kill,
 }
 
@@ -223,7 +225,7 @@ fn cut_everywhere(
 ) -> Vec<Vec<String>> {
     let (place, receiver) = begin();
     let config = config(&place, &receiver, source);
-    let agent = Agent::start(&config, &[]);
+    let agent = Agent::start(&config, &["--quiet", "0"]);
     let name = |at: usize| format!("{at:02}.log");
     let cuts = (1..lines.len()).step_by(step);
     let mut first = 0;
@@ -241,6 +243,11 @@ fn cut_everywhere(
             }
             Some(agent)
         }
+        Between::Restart => {
+            agent.signal(Signal::TERM);
+            agent.wait_for_log("draining");
+            Some(agent)
+        }
         Between::Kill => {
             agent.kill();
             None
@@ -249,6 +256,14 @@ fn cut_everywhere(
     for at in cuts.clone() {
         place.append(&name(at), lines[at..].concat());
     }
+    let alive = alive.and_then(|mut agent| match between {
+        // What was written meanwhile is its own to read, or the next one's.
+        Between::Restart => {
+            assert!(agent.ended().0.success());
+            None
+        }
+        _ => Some(agent),
+    });
     let agent = alive.unwrap_or_else(|| Agent::start(&config, &[]));
     stored(&receiver, &agent, records * cuts.len());
     agent.assert_conserved();
@@ -274,7 +289,7 @@ fn s24_interleaved_partial_lines_of_a_container() {
         line("stdout", "F", "three"),
     ];
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    for between in [Between::Nothing, Between::Rotation, Between::Kill] {
+    for between in [Between::Nothing, Between::Rotation, Between::Restart, Between::Kill] {
         let files = cut_everywhere("parser: cri", &lines, between, 2, 1);
         for (at, texts) in files.into_iter().enumerate() {
             let mut texts = texts;
@@ -292,7 +307,7 @@ fn s25_a_stack_trace_in_two_parts() {
     let whole = lines.concat();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     // Between each two frames, but not in front of the exception, which also stands alone.
-    for between in [Between::Nothing, Between::Rotation, Between::Kill] {
+    for between in [Between::Nothing, Between::Rotation, Between::Restart, Between::Kill] {
         let files = cut_everywhere("parser: plain, multiline: java", &lines, between, 1, 6);
         for (at, texts) in files.iter().enumerate() {
             assert_eq!(texts.len(), 1, "{between:?} at {at}: {texts:?}");
@@ -310,5 +325,19 @@ fn s25_a_stack_trace_that_nothing_follows_is_shipped_at_its_timeout() {
     stored(&receiver, &agent, 1);
     agent.assert_conserved();
     agent.terminate();
+    assert_eq!(texts(&receiver), [trace.trim_end()]);
+}
+
+/// The volume may be gone at the next start.
+#[test]
+fn s25_a_stack_trace_that_nothing_follows_is_shipped_at_a_drain() {
+    let (place, receiver) = begin();
+    let config = config(&place, &receiver, "parser: plain, multiline: java");
+    let agent = Agent::start(&config, &["--quiet", "0"]);
+    let trace = "failed\njava.lang.Error: why\n\tat a.B.c(D.java:1)\n";
+    place.append("app.log", trace);
+    read(&agent, trace.len());
+    let (status, log) = agent.terminate();
+    assert!(status.success() && log.iter().any(|line| line.contains("bytes_left_behind=0")));
     assert_eq!(texts(&receiver), [trace.trim_end()]);
 }

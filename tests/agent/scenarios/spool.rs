@@ -340,3 +340,27 @@ fn at_loki_a_wiped_volume_arrives_in_order() {
     assert_eq!(judge(0..6_000, arrived), Verdict::default());
     assert!(agent.terminate().0.success());
 }
+
+/// A Job's pod that is complete starts no more, and its volume goes.
+#[test]
+fn s50_what_is_in_the_buffer_is_not_shipped_yet() {
+    let (place, receiver) = (Place::new(), receiver());
+    receiver.faults().set(DOWN);
+    let config = config(&place, &receiver.url(), "buffer: {disk: 20MiB}");
+    let mut agent = Agent::start(&config, &["--exit-when", "idle=100ms"]);
+    place.append("app.log", lines(0, 0..1_000));
+    wait_until_settled(&place, &agent);
+    let ends = || agent.log().iter().any(|line| line.contains("draining"));
+    assert!(!until(std::time::Duration::from_secs(3), ends), "{}", agent.log().join("\n"));
+    agent.assert_conserved();
+    // Told to end, it says what it leaves.
+    agent.signal(rustix::process::Signal::TERM);
+    let (status, log) = agent.ended();
+    let last = log.iter().rfind(|line| line.contains("drained")).expect("said");
+    assert!(status.success() && last.contains("WARN"), "{last}");
+    assert!(last.contains("records_buffered=1000"), "{last}");
+    receiver.faults().clear();
+    let (status, log) = Agent::spawn(&config, &["--exit-when", "idle=100ms"]).ended();
+    assert!(status.success(), "{}", log.join("\n"));
+    assert_eq!(verdict(0..1_000, &receiver.documents()), Verdict::default());
+}

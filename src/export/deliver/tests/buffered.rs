@@ -159,13 +159,73 @@ async fn s49_what_is_given_up_is_left_in_the_buffer_settled() {
     let delivery = bench.start();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(bench.settled_once().len(), 0);
-    bench.give_up.send_replace(true);
+    bench.notice.send_replace(GRACE_IS_OVER);
     let report = delivery.await.expect("no panic");
     assert_eq!(report, Report { ended: Ended::GaveUp, batches_left: 0, records_left: 0 });
     assert_eq!(bench.settled_once().len(), 20);
     assert_eq!(bench.stats.buffer.records.load(Relaxed), 40);
     bench.check_conserved();
     assert_eq!(bench.budget.used(), 0);
+}
+
+/// It is read again at once, and goes where the new configuration says.
+#[tokio::test(start_paused = true)]
+async fn s48_at_a_hand_over_nothing_goes_to_the_buffer_that_was_not_there() {
+    // One that hangs, one that refuses everything, and one that has filled its buffer with some.
+    for (hangs, before) in [(true, 0), (false, 0), (false, 5)] {
+        let mut bench = down_for(if hangs { 0 } else { 3600 }, 1 << 20);
+        if hangs {
+            bench.takes(Duration::from_secs(3600));
+        }
+        (0..before).for_each(|at| drop(bench.push(&format!("a{at}-"), 2)));
+        let (stats, delivery) = (bench.stats.clone(), bench.start());
+        until(|| stats.batches_settled.load(Relaxed) == before).await;
+        bench.notice.send_modify(|notice| notice.hand_over = true);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let abandoned = if delivery.is_finished() { 0 } else { 20 };
+        (0..abandoned).for_each(|at| drop(bench.push(&format!("b{at}-"), 2)));
+        bench.queue.close();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        bench.notice.send_modify(|notice| notice.give_up = true);
+        let report = delivery.await.expect("no panic");
+        assert_eq!(report.ended, Ended::GaveUp);
+        assert_eq!(bench.settled_once().len() as u64, before, "{hangs}");
+        let buffered = stats.buffer.records.load(Relaxed) + stats.in_flight.load(Relaxed);
+        assert_eq!(buffered, 2 * (before + abandoned), "{hangs}");
+        assert!(stats.buffer.records.load(Relaxed) <= 2 * before, "{hangs}");
+        bench.check_conserved();
+    }
+}
+
+/// What is in it is settled, and older than what comes: it is not passed by.
+#[tokio::test(start_paused = true)]
+async fn a_buffer_that_cannot_be_read_is_waited_for() {
+    let mut bench = Bench::new(|_| Outcome::Delivered);
+    let settings = Destination {
+        buffer: Some(1 << 20),
+        ..destination(elasticsearch(true), Compression::None)
+    };
+    // A directory where a segment should be.
+    let in_the_way =
+        bench.state.path().join("buffer/test/bulk/0000000000000001-0000000000000001.segment");
+    std::fs::create_dir_all(&in_the_way).expect("made");
+    let settle = Arc::clone(&bench.settled) as Arc<dyn Settle>;
+    let dead_letters = DeadLetters { state: bench.state.path(), cap: CAP };
+    let queue = Arc::clone(&bench.queue);
+    let delivery = Delivery::new(0, &settings, Lines, queue, settle, dead_letters, &bench.budget);
+    bench.push("a", 2);
+    let delivery = tokio::spawn(delivery.expect("usable").run(bench.notice.subscribe()));
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!((bench.settled_once().len(), bench.stats.last_error()), (0, Some("disk")));
+    assert_eq!((bench.stats.breaker(), bench.stats.requests.load(Relaxed)), (Shown::Paused, 0));
+    std::fs::remove_dir(in_the_way).expect("removed");
+    // There is no such host.
+    until(|| bench.stats.last_error() != Some("disk")).await;
+    assert!(bench.stats.requests.load(Relaxed) > 0);
+    bench.notice.send_replace(GRACE_IS_OVER);
+    let report = delivery.await.expect("no panic");
+    assert_eq!(report.ended, Ended::GaveUp);
+    bench.check_conserved();
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,10 +237,10 @@ async fn a_reload_leaves_what_is_buffered_to_the_next_generation_at_once() {
     let (stats, delivery) = (bench.stats.clone(), bench.start());
     until(|| stats.batches_settled.load(Relaxed) == 20).await;
     let begun = Instant::now();
-    bench.queue.hand_over();
+    bench.notice.send_modify(|notice| notice.hand_over = true);
     bench.queue.close();
     let report = delivery.await.expect("no panic");
-    assert_eq!(report, Report { ended: Ended::Drained, batches_left: 0, records_left: 0 });
+    assert_eq!(report, Report { ended: Ended::GaveUp, batches_left: 0, records_left: 0 });
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert_eq!(stats.buffer.records.load(Relaxed), 40);
     bench.check_conserved();
@@ -198,10 +258,10 @@ async fn a_reload_cuts_nothing_off_that_is_sent_from_the_buffer() {
     let (stats, delivery) = (bench.stats.clone(), bench.start());
     until(|| stats.delivered.load(Relaxed) >= 6).await;
     let begun = Instant::now();
-    bench.queue.hand_over();
+    bench.notice.send_modify(|notice| notice.hand_over = true);
     bench.queue.close();
     let report = delivery.await.expect("no panic");
-    assert_eq!((report.ended, report.records_left), (Ended::Drained, 0));
+    assert_eq!((report.batches_left, report.records_left), (0, 0));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     let (delivered, left) = (stats.delivered.load(Relaxed), stats.buffer.records.load(Relaxed));
     assert_eq!(delivered + left, 80);

@@ -117,7 +117,7 @@ async fn where_order_matters_batches_that_always_fail_are_passed() {
     let running = bench.start();
     tokio::time::sleep(Duration::from_secs(600)).await;
     assert_eq!(bench.settled_once(), [2, 4, 5].into());
-    bench.give_up.send_replace(true);
+    bench.notice.send_replace(GRACE_IS_OVER);
     assert_eq!(running.await.expect("no panic").batches_left, 3);
 }
 
@@ -257,7 +257,7 @@ async fn a_batch_that_always_fails_does_not_keep_others_from_going() {
     tokio::time::sleep(Duration::from_secs(300)).await;
     assert_eq!(bench.settled_once(), (1..31).collect());
     assert!(bench.stats.oldest_age() >= Some(Duration::from_secs(300)));
-    bench.give_up.send_replace(true);
+    bench.notice.send_replace(GRACE_IS_OVER);
     let report = running.await.expect("no panic");
     assert_eq!(report, Report { ended: Ended::GaveUp, batches_left: 1, records_left: 1 });
 }
@@ -294,7 +294,7 @@ async fn giving_up_returns_at_once_and_settles_nothing() {
     let running = bench.start();
     tokio::time::sleep(Duration::from_secs(40)).await;
     let before = Instant::now();
-    bench.give_up.send_replace(true);
+    bench.notice.send_replace(GRACE_IS_OVER);
     let report = running.await.expect("no panic");
     assert_eq!(report, Report { ended: Ended::GaveUp, batches_left: 12, records_left: 24 });
     assert_eq!(before.elapsed(), Duration::ZERO);
@@ -347,7 +347,7 @@ async fn a_configured_file_is_delivered_to_by_the_public_way() {
     bench.push("a", 2);
     bench.push("b", 1);
     bench.queue.close();
-    let report = delivery.run(bench.give_up.subscribe()).await;
+    let report = delivery.run(bench.notice.subscribe()).await;
     assert_eq!(report, Report { ended: Ended::Drained, batches_left: 0, records_left: 0 });
     assert_eq!(std::fs::read_to_string(path).expect("readable"), "a0\na1\nb0\n");
     assert_eq!(bench.settled_once(), (0..2).collect());

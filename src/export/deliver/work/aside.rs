@@ -29,8 +29,6 @@ pub(in crate::export::deliver) enum Call {
     Queued,
     /// To stay in the buffer instead of waiting, if it comes from there.
     Taken,
-    /// Both.
-    All,
     /// To go there at once, or to be given up.
     Leave,
 }
@@ -103,7 +101,6 @@ impl Ear {
                 Call::Stay => false,
                 Call::Queued => !from_buffer && !self.refused,
                 Call::Taken => from_buffer,
-                Call::All => from_buffer || !self.refused,
                 Call::Leave => !self.refused,
             };
             if called {
@@ -128,7 +125,7 @@ impl Ear {
 
     /// Whether what comes from the buffer is not to be sent any more.
     fn is_to_stay_there(&self) -> bool {
-        matches!(*self.call.borrow(), Call::Taken | Call::All)
+        *self.call.borrow() == Call::Taken
     }
 
     fn is_to_leave(&self) -> bool {

@@ -54,6 +54,46 @@ fn a_line_that_is_being_written_is_left_whole_for_the_next_start() {
     assert_eq!(bench.text("app.log"), "one\nunfinished\n");
 }
 
+/// What nobody has settled may be held by a joiner, for a line that follows.
+#[test]
+fn s25_what_may_be_a_joined_record_is_left_whole_if_it_goes_on() {
+    #[derive(Debug, PartialEq)]
+    enum Then {
+        Ends,
+        GoesOn,
+        IsDeleted,
+    }
+    for (then, late) in [
+        (Then::Ends, false),
+        (Then::Ends, true),
+        (Then::GoesOn, false),
+        (Then::GoesOn, true),
+        (Then::IsDeleted, false),
+    ] {
+        let mut bench = Bench::new();
+        bench.start();
+        bench.settle = false;
+        bench.write("app.log", "trace\n");
+        bench.pass(1);
+        let mut told = drain(&mut bench, if late { 0 } else { 25 });
+        if !late {
+            bench.turn();
+            assert!(told.try_recv().is_err(), "it may go on yet");
+        }
+        if then != Then::Ends {
+            bench.write("app.log", "\tat\n");
+        }
+        if then == Then::IsDeleted {
+            bench.remove("app.log");
+        }
+        bench.pass(if then == Then::GoesOn { 0 } else { 1 }).run();
+        assert!(told.try_recv().is_ok(), "{then:?} {late}");
+        let retired = bench.log.iter().any(|said| said == "retired #1, last");
+        // With no time to look, the last that was heard of it counts.
+        assert_eq!(retired, then != Then::GoesOn || late, "{then:?} {late} {:?}", bench.log);
+    }
+}
+
 #[test]
 fn a_preallocated_file_goes_on_after_a_drain() {
     use std::os::unix::fs::FileExt;

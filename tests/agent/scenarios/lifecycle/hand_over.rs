@@ -190,3 +190,25 @@ fn a_signal_during_a_reload_ends_it_in_time() {
     let left = log.iter().find_map(|line| crate::harness::number_after(line, "bytes_left_behind="));
     assert_eq!(left, Some(lines(0..100).len() as u64), "{}", log.join("\n"));
 }
+
+/// What is in a disk buffer goes out as it was written: by the old rules, to where it was meant for.
+#[test]
+fn s48_with_a_buffer_too_what_is_not_settled_is_read_again() {
+    let place = Place::new();
+    let receiver = Receiver::start(Options::default()).expect("receiver");
+    let to = to("search", &receiver.url()) + "    buffer: {disk: 20MiB}\n";
+    receiver.faults().set(Fault::Hang { stored: false });
+    let agent = Agent::start(&place.configure(&yaml(APP, &to)), &[]);
+    place.append("app.log", lines(0..1_000));
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.faulted >= 1));
+    // A body of another form would stay in the buffer.
+    place.configure(&yaml(APP, &(to + "    compression: none\n")));
+    receiver.faults().clear();
+    agent.signal(Signal::HUP);
+    wait_for_generation(&agent, 2);
+    assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= 1_000));
+    assert!(!place.state().join("buffer").exists());
+    agent.assert_conserved();
+    terminate(agent);
+    assert_exact(&receiver, 0..1_000);
+}
