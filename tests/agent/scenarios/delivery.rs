@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use pillion::receiver::{Fault, Options, Receiver, Requests};
 
 use crate::harness::{Agent, PATIENCE, Place, field, judge, number_after, seq, until};
+use crate::scenarios::handles::{self, assert_exact, limited, open_logs};
 use crate::seen::{get, samples, value};
 
 mod identity;
@@ -81,8 +82,35 @@ fn metric(agent: &Agent, name: &str) -> f64 {
     value(&samples(&get(&admin, "/metrics").1), name)
 }
 
+/// The file idles until it is closed, for others want its descriptor, while nothing of it is taken yet;
+/// it is opened again where it was.
+#[test]
+fn s32_a_file_that_idles_until_closed_while_all_is_refused_is_read_on_exactly() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    receiver.faults().set(status(429));
+    let agent = limited(100, &line_by_line(place.to_elasticsearch(&receiver.url())));
+    let met = |count| receiver.wait_for(PATIENCE, |requests| requests.faulted >= count);
+    let is_open = || open_logs(&agent, &place).contains(&place.log("app.log"));
+    place.append("app.log", handles::lines("app", 500));
+    assert!(met(1) && is_open(), "{:?}", agent.log());
+    // More than may be open beside it.
+    let others: Vec<String> = (0..60).map(|n| format!("other{n}")).collect();
+    for name in &others {
+        place.append(&format!("{name}.log"), handles::lines(name, 1));
+    }
+    assert!(until(PATIENCE, || !is_open()), "{:?}", open_logs(&agent, &place));
+    let more: String = (500..1_000).map(|seq| handles::line("app", seq)).collect();
+    place.append("app.log", more);
+    assert!(until(PATIENCE, is_open), "{:?}", open_logs(&agent, &place));
+    let before = receiver.requests();
+    assert!(before.stored == 0 && met(before.faulted + 1), "{before:?}");
+    receiver.faults().clear();
+    let others = others.iter().map(|name| (name.as_str(), 1));
+    assert_exact(&receiver, &agent, others.chain([("app", 1_000)]));
+}
+
 /// The file is written, rotated away and begun anew while nothing is taken, and both ends are read once
-/// something is. (It is not waited for that an idle file is closed: it is closed and opened by rotating.)
+/// something is.
 #[test]
 fn s32_a_file_that_idles_and_moves_while_all_is_refused_loses_nothing() {
     let (place, receiver) = (Place::new(), start(|_| {}));
