@@ -7,9 +7,10 @@
 //! A letter was redacted before it was kept, but it lay on a disk, and rules change: it is redacted
 //! again by those of now, which leave alone what is masked already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -135,7 +136,11 @@ struct Done(Mutex<BTreeMap<(FileNumber, u64), u64>>);
 impl Done {
     fn add(&self, file: FileNumber, span: Span) {
         let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        runs.insert((file, span.start), span.end);
+        let before = runs.range_mut(..=(file, span.start)).next_back();
+        match before.filter(|((of, _), end)| *of == file && **end >= span.start) {
+            Some((_, end)) => *end = span.end.max(*end),
+            None => _ = runs.insert((file, span.start), span.end),
+        }
     }
 
     fn has(&self, file: FileNumber, span: Span) -> bool {
@@ -171,7 +176,8 @@ impl Resend {
     /// When the files cannot be read.
     pub fn survey(&self) -> Result<Survey, ResendError> {
         let files = taken::files(&self.settings.state, &self.destination.name)?;
-        self.look_into(files.iter())
+        let numbered = (0..).map(FileNumber).zip(files.iter().map(PathBuf::as_path));
+        self.look_into(numbered, &Done::default())
     }
 
     /// Sends the dead letters again, until all are settled, nothing moves any more, or `stop` resolves.
@@ -197,17 +203,32 @@ impl Resend {
         Ok(resent)
     }
 
+    /// What files hold. After a crash, or a give-back that failed halfway, lines may be there twice:
+    /// the second counts as done.
     fn look_into<'p>(
         &self,
-        files: impl Iterator<Item = &'p PathBuf>,
+        files: impl Iterator<Item = (FileNumber, &'p Path)>,
+        done: &Done,
     ) -> Result<Survey, ResendError> {
         let mut survey = Survey::default();
-        for file in files {
-            Taken::lines(file, |line| {
-                match KeptLetter::read(line.bytes).filter(|it| read::read(it.record).is_some()) {
-                    None => survey.unreadable += 1,
-                    Some(letter) if !wanted(self.only, &letter) => survey.others += 1,
-                    Some(letter) => survey.add(&letter),
+        // Hashes, as there may be some 200,000 lines: two of so many are equal once in a thousand million
+        // times, and nobody can choose which.
+        let (random, mut seen) = (RandomState::new(), HashSet::new());
+        for (file, path) in files {
+            Taken::lines(path, |line| {
+                let letter = KeptLetter::read(line.bytes);
+                let letter = letter.filter(|it| read::read(it.record).is_some());
+                let to_send = letter.filter(|it| wanted(self.only, it));
+                let hash = match &to_send {
+                    // Sent once, whatever it was refused for.
+                    Some(letter) => random.hash_one(letter.id),
+                    None => random.hash_one(line.bytes),
+                };
+                match (seen.insert(hash), letter, to_send) {
+                    (false, ..) => done.add(file, line.span),
+                    (true, None, _) => survey.unreadable += 1,
+                    (true, Some(_), None) => survey.others += 1,
+                    (true, _, Some(letter)) => survey.add(&letter),
                 }
                 std::io::Result::Ok(ControlFlow::Continue(()))
             })?;
@@ -221,7 +242,8 @@ impl Resend {
         done: &Arc<Done>,
         stop: impl Future<Output = ()>,
     ) -> Result<Resent, ResendError> {
-        let survey = self.look_into(taken.files().iter().map(|(_, path)| path))?;
+        let files = taken.files().iter().map(|(file, path)| (*file, path.as_path()));
+        let survey = self.look_into(files, done)?;
         let mut resent = Resent { survey, ..Resent::default() };
         let instances = resent.survey.instances.clone();
         tokio::pin!(stop);
@@ -249,7 +271,8 @@ impl Resend {
         let failed = |error: String| {
             ResendError::Destination(format!("destination {}: {error}", self.destination.name))
         };
-        let budget = Budget::new(settings.memory);
+        // An agent may run beside it, in the same container and with a budget of its own.
+        let budget = Budget::new(settings.memory / 2);
         let queue = Queue::new(Arc::clone(stats));
         let delivery = Delivery::new(
             self.index,

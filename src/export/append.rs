@@ -51,7 +51,7 @@ impl Appender {
     /// When the file cannot be opened, written or synced. Trying again is right: the next attempt
     /// opens it anew, since after a failed sync the system may have forgotten what it did not write.
     pub fn append(&mut self, lines: &[u8], cap: Option<u64>) -> io::Result<Appended> {
-        let mut file = self.hold()?;
+        let mut file = self.hold(is_still_at)?;
         let metadata = file.metadata()?;
         let (before, regular) = (metadata.len(), metadata.is_file());
         let after = before.saturating_add(lines.len() as u64);
@@ -72,7 +72,8 @@ impl Appender {
     }
 
     /// The file at the path, locked. Closing it lets go of the lock, too.
-    fn hold(&mut self) -> io::Result<File> {
+    fn hold(&mut self, is_still_at: impl Fn(&File, &Path) -> bool) -> io::Result<File> {
+        let mut round = 1;
         loop {
             let (file, opened) = match self.open.take() {
                 Some(file) => (file, false),
@@ -82,7 +83,9 @@ impl Appender {
             if regular {
                 lock(&file)?;
             }
-            if is_still_at(&file, &self.path) {
+            // Taken away that often between opening and locking it is not: its file system gives it
+            // other numbers by its path than by its handle. It was opened just now.
+            if is_still_at(&file, &self.path) || opened && round >= ROUNDS {
                 if opened && regular {
                     cut_torn_line(&file)?;
                 }
@@ -92,6 +95,7 @@ impl Appender {
                 // A pipe's end, which is nowhere.
                 return Ok(file);
             }
+            round += 1;
         }
     }
 
@@ -102,17 +106,21 @@ impl Appender {
     }
 }
 
-/// Waits until nobody else appends to a file or takes it away. A file system that knows no locks is
-/// no reason not to write.
+/// Times that a file is opened which is another one by the time that it is locked.
+const ROUNDS: usize = 5;
+
+/// Waits until nobody else appends to a file or takes it away. False on a file system that knows no
+/// locks, which is no reason not to write.
 ///
 /// # Errors
 ///
 /// When the system fails.
-pub(super) fn lock(file: &File) -> io::Result<()> {
+pub(super) fn lock(file: &File) -> io::Result<bool> {
     loop {
         match flock(file, FlockOperation::LockExclusive) {
             Err(Errno::INTR) => {}
-            Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(()),
+            Ok(()) => return Ok(true),
+            Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
     }
@@ -204,6 +212,21 @@ mod tests {
         std::fs::remove_file(&path).expect("removed");
         appender.append(b"three\n", None).expect("written");
         assert_eq!((read(&rotated).as_str(), read(&path).as_str()), ("one\n", "three\n"));
+    }
+
+    /// As on SMB with `noserverino`: it is written to all the same, and no torn line is left in it.
+    #[test]
+    fn a_file_that_never_seems_to_be_at_its_path_is_taken_as_it_was_opened() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("out");
+        std::fs::write(&path, "one\ntorn").expect("written");
+        let mut appender = Appender::new(path.clone());
+        for line in ["two\n", "three\n"] {
+            let mut file = appender.hold(|_, _| false).expect("opened");
+            file.write_all(line.as_bytes()).expect("written");
+            appender.let_go(file);
+        }
+        assert_eq!(read(&path), "one\ntwo\nthree\n");
     }
 
     #[test]

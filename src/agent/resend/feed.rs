@@ -1,7 +1,6 @@
 //! From letters to batches: read back, redacted, encoded. Blocking; runs on a thread of its own and
 //! waits there while more is in flight than the budget allows.
 
-use std::collections::HashSet;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -21,7 +20,7 @@ use crate::export::dead_letter::kept::KeptLetter;
 use crate::export::dead_letter::taken::{Line, Taken};
 use crate::export::encode::names::decoded;
 use crate::export::encode::{Encoder, EncoderError, Enrich, Place};
-use crate::export::id::{Instance, RecordId};
+use crate::export::id::Instance;
 use crate::export::lines::read::{self, Kept};
 use crate::export::loki::push::metadata::normal_name;
 use crate::export::queue::Queue;
@@ -34,8 +33,7 @@ pub(super) struct Feed {
     files: Vec<(FileNumber, PathBuf)>,
     instance: Instance,
     only: Option<Reason>,
-    /// Letters that were sent: after a crash, one may be there twice.
-    seen: HashSet<RecordId>,
+    /// What is settled, and what is there twice.
     done: Arc<Done>,
     outlet: Outlet,
     pressure: Pressure,
@@ -70,7 +68,6 @@ impl Feed {
             files: files.to_vec(),
             instance,
             only: what.only,
-            seen: HashSet::new(),
             done: Arc::clone(done),
             outlet,
             pressure: pressure.clone(),
@@ -97,15 +94,14 @@ impl Feed {
     }
 
     fn take(&mut self, file: FileNumber, line: Line<'_>, arena: &Arena) {
+        if self.done.has(file, line.span) {
+            return;
+        }
         let Some(letter) = KeptLetter::read(line.bytes) else { return };
         if !wanted(self.only, &letter) || letter.id.instance != self.instance {
             return;
         }
         let Some(kept) = read::read(letter.record) else { return };
-        if !self.seen.insert(letter.id) {
-            self.done.add(file, line.span);
-            return;
-        }
         let Kept { mut record, path, host, stamp } = kept;
         self.origin.follow(&path, &host, &mut record, &mut self.redactor);
         let read_at = stamp.or(record.time.map(|time| time.nanos)).unwrap_or(0);

@@ -19,7 +19,7 @@ use crate::export::dead_letter::Reason;
 pub(super) struct LettersArgs {
     /// Send the dead letters of the destination named by --to again, as the configuration says now;
     /// also while the agent runs. Exits 1 when some are still dead letters afterwards.
-    #[arg(long, requires = "to")]
+    #[arg(long, requires = "to", conflicts_with_all = ["source", "read_at"])]
     pub(super) dead_letters: bool,
     /// The destination.
     #[arg(long, value_name = "NAME", requires = "dead_letters")]

@@ -1,11 +1,14 @@
 //! Where dead letters are kept: `dead-letters/<destination>.ndjson` in the state directory, one line
-//! each, synced before anything counts as kept, and capped.
+//! each, synced before anything counts as kept, and capped; with what a replay has taken away and not
+//! given back, beside it.
 
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use pillion_parsers::frame::FileNumber;
 
 use super::DeadLetter;
 use crate::export::append::{Appended, Appender, sync_directory};
@@ -48,9 +51,9 @@ impl DeadLetterFile {
     #[must_use]
     pub fn new(state: &Path, destination: &str, cap: u64, stats: Arc<DestinationStats>) -> Self {
         let path = path(state, destination);
-        if let Ok(metadata) = std::fs::metadata(&path) {
-            stats.dead_letter_bytes.store(metadata.len(), Ordering::Relaxed);
-        }
+        let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        let taken = taken_bytes(&path).unwrap_or(0);
+        stats.dead_letter_bytes.store(length.saturating_add(taken), Ordering::Relaxed);
         let appender = Arc::new(Mutex::new(Appender::new(path)));
         Self { destination: destination.to_owned(), cap, appender, stats }
     }
@@ -106,8 +109,8 @@ impl DeadLetterFile {
     }
 }
 
-/// Appends as many whole lines as fit below the cap: how many that were, and the file's length if
-/// anything was written.
+/// Appends as many whole lines as fit below the cap, with what a replay has taken: how many that were,
+/// and the bytes that there are then if anything was written.
 fn append(
     appender: &mut Appender,
     lines: &[u8],
@@ -117,10 +120,12 @@ fn append(
     if let Some(directory) = appender.path().parent() {
         create_private(directory)?;
     }
+    let taken = taken_bytes(appender.path())?;
+    let cap = cap.saturating_sub(taken);
     let mut kept = ends.len();
     while let Some(end) = kept.checked_sub(1).and_then(|last| ends.get(last)) {
         match appender.append(lines.get(..*end).unwrap_or_default(), Some(cap))? {
-            Appended::Synced(length) => return Ok((kept, Some(length))),
+            Appended::Synced(length) => return Ok((kept, Some(length.saturating_add(taken)))),
             Appended::Full => {
                 // Rare, and cheap: only the file's length is asked for each time.
                 kept -= 1;
@@ -144,6 +149,39 @@ pub(super) fn create_private(directory: &Path) -> io::Result<()> {
 /// The file's path.
 pub(super) fn path(state: &Path, destination: &str) -> PathBuf {
     directory(state).join(stem(destination) + ".ndjson")
+}
+
+/// Files beside a destination's dead letters that a replay has taken and not given back, by number.
+///
+/// # Errors
+///
+/// When they cannot be listed.
+pub(super) fn taken(path: &Path) -> io::Result<Vec<(FileNumber, PathBuf)>> {
+    let (Some(directory), Some(stem)) = (path.parent(), path.file_stem()) else {
+        return Ok(Vec::new());
+    };
+    let entries = match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let begin = format!("{}.replaying-", stem.to_string_lossy());
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let number = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(&begin)?.strip_suffix(".ndjson")?.parse().ok());
+        files.extend(number.map(|number| (FileNumber(number), entry.path())));
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn taken_bytes(path: &Path) -> io::Result<u64> {
+    // One that goes meanwhile has none.
+    let bytes = |(_, path)| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    Ok(taken(path)?.into_iter().map(bytes).fold(0, u64::saturating_add))
 }
 
 /// Where all dead letters are.
@@ -216,6 +254,24 @@ mod tests {
         let kept = file.keep(&letters).await.expect("written");
         assert_eq!(kept, [Kept::Synced, Kept::Synced, Kept::Full]);
         assert_eq!(file.keep(&letters).await.expect("asked"), [Kept::Full; 3]);
+    }
+
+    /// A replay that was killed, or that fails from time to time, does not add to what there may be.
+    #[tokio::test]
+    async fn what_a_replay_has_taken_counts_as_well() {
+        let state = tempfile::tempdir().expect("a directory");
+        let kept = file(state.path(), CAP).keep(&[refused("x", None)]).await;
+        assert_eq!(kept.expect("written"), [Kept::Synced]);
+        let path = path(state.path(), "a/b");
+        let one = std::fs::metadata(&path).expect("there").len();
+        let taken = path.with_file_name("a%2Fb.replaying-1.ndjson");
+        std::fs::rename(&path, taken).expect("renamed");
+        let file = file(state.path(), one * 5 / 2);
+        let bytes = || file.stats.dead_letter_bytes.load(Ordering::Relaxed);
+        assert_eq!(bytes(), one);
+        let letters = [refused("1", None), refused("2", None)];
+        let kept = file.keep(&letters).await.expect("written");
+        assert_eq!((kept, bytes()), (vec![Kept::Synced, Kept::Full], 2 * one));
     }
 
     #[tokio::test]

@@ -21,6 +21,9 @@ use crate::export::append::{Appender, is_still_at, lock, sync_directory};
 /// Bytes that are given back at a time.
 const PIECE: usize = 1 << 20;
 
+/// Times that a file is looked for which is another one each time.
+const ROUNDS: usize = 100;
+
 /// A whole line of a file, without its newline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'b> {
@@ -84,9 +87,9 @@ impl From<io::Error> for TakeError {
 ///
 /// When they cannot be listed.
 pub fn files(state: &Path, destination: &str) -> io::Result<Vec<PathBuf>> {
-    let mut files: Vec<_> =
-        renamed(state, destination)?.into_iter().map(|(_, path)| path).collect();
-    files.extend(Some(file::path(state, destination)).filter(|path| path.exists()));
+    let path = file::path(state, destination);
+    let mut files: Vec<_> = file::taken(&path)?.into_iter().map(|(_, path)| path).collect();
+    files.extend(Some(path).filter(|path| path.exists()));
     Ok(files)
 }
 
@@ -107,10 +110,10 @@ impl Taken {
         }
         let one = Lock::take(&directory).map_err(TakeError::Lock)?;
         let path = file::path(state, destination);
-        let mut files = renamed(state, destination)?;
+        let mut files = file::taken(&path)?;
         let next = files.last().map_or(1, |(FileNumber(number), _)| number.saturating_add(1));
         let to = directory.join(format!("{}.replaying-{next}.ndjson", file::stem(destination)));
-        if rename_unwritten(&path, &to)? {
+        if rename_unwritten(&path, &to, lock)? {
             sync_directory(&directory)?;
             files.push((FileNumber(next), to));
         }
@@ -232,38 +235,28 @@ fn keep_to_owner(directory: &Path) -> Result<(), TakeError> {
 }
 
 /// Renames a file while nobody writes to it. Whether there was one.
-fn rename_unwritten(from: &Path, to: &Path) -> io::Result<bool> {
-    loop {
+fn rename_unwritten(
+    from: &Path,
+    to: &Path,
+    lock: impl Fn(&File) -> io::Result<bool>,
+) -> io::Result<bool> {
+    for _ in 0..ROUNDS {
         let file = match File::open(from) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             opened => opened?,
         };
-        lock(&file)?;
-        if is_still_at(&file, from) {
+        // Else an agent may be about to write, and its letters would go with the file.
+        let is_locked = lock(&file)?;
+        if is_locked && is_still_at(&file, from) {
             std::fs::rename(from, to)?;
             return Ok(true);
         }
     }
-}
-
-/// Files that an earlier replay has taken and left, by number.
-fn renamed(state: &Path, destination: &str) -> io::Result<Vec<(FileNumber, PathBuf)>> {
-    let entries = match std::fs::read_dir(file::directory(state)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let begin = format!("{}.replaying-", file::stem(destination));
-    let mut files = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        let number = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(&begin)?.strip_suffix(".ndjson")?.parse().ok());
-        files.extend(number.map(|number| (FileNumber(number), entry.path())));
-    }
-    files.sort_unstable();
-    Ok(files)
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "their file system has no locks, and an agent may be writing to them; move the file to \
+         dead-letters/ in a directory elsewhere, and name that with --state",
+    ))
 }
 
 #[cfg(test)]
@@ -319,6 +312,20 @@ mod tests {
         let left = std::fs::read_dir(&directory).expect("listed");
         let left: Vec<_> = left.map(|entry| entry.expect("read").file_name()).collect();
         assert_eq!(left, ["a%2Fb.ndjson"], "nothing of root's");
+    }
+
+    /// Written to between the look and the reading, letters would be gone with the file.
+    #[test]
+    fn without_locks_nothing_is_taken() {
+        let state = state();
+        write(state.path(), "one\n");
+        let (from, to) = (file::path(state.path(), "a/b"), state.path().join("to"));
+        let error = rename_unwritten(&from, &to, |_| Ok(false)).expect_err("refused");
+        assert_eq!(
+            (error.kind(), read(state.path()).as_str()),
+            (io::ErrorKind::Unsupported, "one\n")
+        );
+        assert!(rename_unwritten(&from, &to, |_| Ok(true)).expect("renamed"));
     }
 
     #[test]

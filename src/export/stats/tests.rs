@@ -1,4 +1,4 @@
-//! Counters, and what is shown of them.
+//! Each record at one end, and what is shown of a destination.
 
 use super::*;
 

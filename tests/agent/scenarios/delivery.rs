@@ -11,6 +11,7 @@ use crate::harness::{Agent, PATIENCE, Place, field, judge, number_after, seq, un
 use crate::seen::{get, samples, value};
 
 mod identity;
+mod idle;
 mod letters;
 mod two_sinks;
 
@@ -79,26 +80,6 @@ fn impatient(config: &Path) {
 fn metric(agent: &Agent, name: &str) -> f64 {
     let admin = agent.logged("admin").expect("the agent says where");
     value(&samples(&get(&admin, "/metrics").1), name)
-}
-
-/// The file is written, rotated away and begun anew while nothing is taken, and both ends are read once
-/// something is. (It is not waited for that an idle file is closed: it is closed and opened by rotating.)
-#[test]
-fn s32_a_file_that_idles_and_moves_while_all_is_refused_loses_nothing() {
-    let (place, receiver) = (Place::new(), start(|_| {}));
-    receiver.faults().set(status(429));
-    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
-    place.append("app.log", lines(0, 500));
-    let met = |count| receiver.wait_for(PATIENCE, |requests| requests.faulted >= count);
-    assert!(met(2), "{:?}", agent.log());
-    fs::rename(place.log("app.log"), place.log("app.log.1")).expect("rotated");
-    place.append("app.log", lines(500, 1_000));
-    assert!(met(4), "{:?}", agent.log());
-    fs::remove_file(place.log("app.log.1")).expect("deleted");
-    place.append("app.log", lines(1_000, 1_500));
-    assert!(met(5), "{:?}", agent.log());
-    receiver.faults().clear();
-    exact(&receiver, agent, 1_500);
 }
 
 /// The first answer is lost after a part was stored; the second tells of records that were stored then

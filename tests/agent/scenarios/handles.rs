@@ -233,7 +233,7 @@ fn s16_tiny_files_and_files_with_equal_beginnings() {
 }
 
 /// The agent becomes a process with so few descriptors.
-fn limited(limit: u32, config: &std::path::Path) -> Agent {
+pub(super) fn limited(limit: u32, config: &std::path::Path) -> Agent {
     let launcher = ["sh", "-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")];
     let agent = Agent::spawn_under(&launcher, config, &[]);
     agent.wait_for_log("watching");

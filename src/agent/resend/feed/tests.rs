@@ -7,6 +7,7 @@ use crate::config::settings::{Compression, Destination, LokiFormat, Schema};
 use crate::export::encode::tests::{
     INSTANCE, NOON, OwnedKey, Spec, Spot, clean, destination, elasticsearch, loki, plain_spec,
 };
+use crate::export::id::RecordId;
 use crate::export::payload::Payload;
 use crate::export::rewrite::Rewriter;
 use pillion_parsers::record::ClockUnit;

@@ -148,6 +148,41 @@ fn a_replay_that_is_killed_loses_nothing() {
     assert_eq!(left, ["lock"], "nothing is left behind");
 }
 
+/// A replay died after it had put its letters back and before it had removed those that it had taken.
+/// Those that are not to be sent are put back once, too.
+#[test]
+fn letters_that_are_there_twice_are_sent_and_put_back_once() {
+    let (place, receiver) = (Place::new(), start(|_| {}));
+    let (agent, config) = with_ten_letters(&place, &receiver);
+    assert!(agent.terminate().0.success());
+    let directory = place.state().join("dead-letters");
+    let twice = || {
+        let taken = directory.join("search.replaying-1.ndjson");
+        fs::copy(directory.join("search.ndjson"), taken).expect("copied");
+    };
+    twice();
+    let output = replay(&config, "search", &["--dry-run"]);
+    assert!(said(&output).starts_with("10 to send (refused 10)\n"), "{}", said(&output));
+    let output = replay(&config, "search", &["--reason", "too_old"]);
+    assert!(said(&output).starts_with("0 sent, 0 stored already"), "{}", said(&output));
+    assert_eq!(letters(&place, "search").len(), 10);
+    twice();
+    index(&config, "logs-test-default", "logs-mended-default");
+    let output = replay(&config, "search", &[]);
+    let all = "10 sent, 0 stored already, 0 refused again, 0 left";
+    assert!(output.status.success() && said(&output).contains(all), "{}", said(&output));
+    assert_eq!(letters(&place, "search").len(), 0);
+}
+
+#[test]
+fn how_logs_are_read_is_not_for_dead_letters() {
+    for option in [["--source", "app"], ["--read-at", "2026-01-01T00:00:00Z"]] {
+        let output = replay(std::path::Path::new("/none"), "search", &option);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("cannot be used with"), "{}", said(&output));
+    }
+}
+
 /// What Loki refused goes back with the same line and the same time.
 #[test]
 fn lokis_dead_letters_have_the_same_lines_and_times_again() {
