@@ -26,8 +26,6 @@ mod resume;
 
 use resume::Opening;
 
-/// Compressed files known at once; those beyond it are left alone until others are gone.
-const MAX_SEEN: usize = 20_000;
 /// One that has not changed for so long is not being written.
 const RESTS: Duration = Duration::from_secs(1);
 /// One that ends too early and has not changed for so long will not be written any further.
@@ -48,10 +46,14 @@ pub(super) struct Archives {
     examination: Option<(Key, Examination)>,
     /// The one that is being decompressed up to where its reading goes on.
     opening: Option<Opening>,
+    /// Whether there were more than may be known: those beyond it are left alone until others are gone.
+    pub(super) beyond_bounds: bool,
     /// Whether one may have something to be read.
     pub(super) wanting: bool,
     /// Files that are not read on before these.
     awaited: Vec<Awaited>,
+    /// Since when Files that are nowhere to be found are hoped for, by their numbers.
+    pub(super) hoped: HashMap<u32, Instant>,
     /// Files that are finished.
     pub(super) tombstones: Tombstones,
 }
@@ -61,8 +63,10 @@ pub(super) struct Archives {
 pub(super) enum Hope {
     /// It may take a minute, or a person, to find out.
     Faint,
-    /// It is found out in a moment.
+    /// It is found out in a moment, unless somebody sees to it that it is not.
     Good,
+    /// It was found, and is read when its turn comes.
+    Sure,
 }
 
 /// A File whose rest is about to be read compressed. Those that follow it in its lineage wait, since a
@@ -127,8 +131,10 @@ impl Archives {
             due: VecDeque::new(),
             examination: None,
             opening: None,
+            beyond_bounds: false,
             wanting: false,
             awaited: Vec::new(),
+            hoped: HashMap::new(),
             tombstones: Tombstones::new(tombstones),
         }
     }
@@ -150,11 +156,21 @@ impl Archives {
         let hope = |archive: &Archive| match archive.verdict {
             Verdict::Fresh | Verdict::Due => near(archive).then_some(Hope::Good),
             Verdict::Refused | Verdict::Early => near(archive).then_some(Hope::Faint),
-            Verdict::Of(number, _) => (number == entry.number).then_some(Hope::Good),
+            Verdict::Of(number, _) => (number == entry.number).then_some(Hope::Sure),
             Verdict::Nobodys | Verdict::Plain | Verdict::New(_) => None,
         };
         let its = self.seen.iter().filter(|((its, _), _)| *its == source);
         its.filter_map(|(_, archive)| hope(archive)).max()
+    }
+
+    /// Whether what lies there is compressed; `was`: whether it was when it was last seen.
+    pub(super) fn lie(&self, source: usize, id: DiskId, was: bool) -> bool {
+        self.seen.get(&(source, id)).is_some_and(|archive| match archive.verdict {
+            Verdict::Plain => false,
+            Verdict::Fresh | Verdict::Due => was,
+            Verdict::Refused | Verdict::Early => true,
+            Verdict::Nobodys | Verdict::New(_) | Verdict::Of(..) => true,
+        })
     }
 
     /// Forgets those of a source that are gone.
@@ -209,7 +225,8 @@ impl Tailer {
         let state = (found.size, found.changed);
         let before = self.archives.seen.get(&key);
         if before.is_none_or(|archive| archive.state != state) {
-            if before.is_none() && self.archives.seen.len() >= MAX_SEEN {
+            if before.is_none() && self.archives.seen.len() >= self.settings.max_known {
+                self.archives.beyond_bounds = true;
                 return false;
             }
             let verdict = match () {

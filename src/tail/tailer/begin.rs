@@ -36,11 +36,12 @@ impl Tailer {
     ) -> Result<(), Refusal> {
         let Some(settings) = self.settings.sources.get(source) else { return Ok(()) };
         let (at_end, max_age) = (settings.start_at_end, settings.ignore_older);
-        let was_known = self.dormant.iter().any(|entry| entry.inode == found.id.inode);
+        // Asked last: there may be as many entries as files.
+        let was_known = || self.dormant.iter().any(|entry| entry.inode == found.id.inode);
         let age = self.age(found.changed.0);
         if let Some(max_age) = max_age
-            && !was_known
             && age > i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX)
+            && !was_known()
         {
             return Ok(());
         }
@@ -88,8 +89,11 @@ impl Tailer {
     }
 
     fn is_known(&self, source: usize, id: DiskId) -> bool {
+        let name = self.settings.sources.get(source).map(|source| source.name.as_str());
         self.by_disk.contains_key(&(source, id))
-            || self.dormant.iter().any(|entry| entry.inode == id.inode)
+            || self.dormant.iter().any(|entry| {
+                (entry.dev, entry.inode) == (id.dev, id.inode) && name == Some(&entry.source)
+            })
     }
 
     /// Begins an open file for the lineage of `path`; `at` is where it lies now.
@@ -149,6 +153,7 @@ impl Tailer {
             announced: false,
             saved: false,
             spent: false,
+            crowded_out: false,
             grown: self.now.instant,
             retry_at: None,
             until: u64::MAX,
@@ -247,7 +252,7 @@ impl Tailer {
         if let Err(handle) = file.reader.reopen(handle)? {
             return self.supplanted(number, OpenFile { file: handle, meta, real });
         }
-        file.spent = false;
+        (file.spent, file.crowded_out) = (false, false);
         file.grown = now;
         if let Standing::Resting | Standing::Leaving { .. } = file.standing {
             let leaving = Standing::Leaving { since: now, deleted: false };

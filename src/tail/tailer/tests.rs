@@ -21,6 +21,7 @@ use crate::tail::inbox::Drain;
 use crate::tail::settings::TailSource;
 
 mod archives;
+mod awaiting;
 mod bounds;
 mod clock;
 mod closed;
