@@ -246,7 +246,7 @@ pub(super) fn is_rotation(of: &Path, path: &Path) -> bool {
 }
 
 /// Whether a directory holds a file, under whatever name. In doubt it does.
-fn lies_in(dir: &Path, id: DiskId) -> bool {
+pub(super) fn lies_in(dir: &Path, id: DiskId) -> bool {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) => return !matches!(Refusal::from(error), Refusal::Vanished),
