@@ -5,7 +5,7 @@
 //! one. What there is to read is read under the File's own number and offsets, one at a time for
 //! each source: each costs memory for decompressing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,10 +17,11 @@ use crate::checkpoint::snapshot::FileEntry;
 use crate::checkpoint::tombstone::{Tombstone, Tombstones};
 use crate::tail::archive::Examination;
 use crate::tail::discovery::Found;
+use crate::tail::handle::Handle;
 use crate::tail::identity::{DiskId, read_at_most};
-use crate::tail::lineage::TailedFile;
 use crate::tail::open::{self, Allowed, OpenFile};
 
+mod bury;
 mod examine;
 mod resume;
 
@@ -100,6 +101,9 @@ struct Archive {
     since: Instant,
     /// Its length, decompressed, modulo 2³², by its last bytes.
     said: u32,
+    /// Whether what it was found to be was contradicted once: it is then looked through whole, once
+    /// more.
+    doubted: bool,
     verdict: Verdict,
 }
 
@@ -150,6 +154,15 @@ impl Archives {
         self.seen.iter().any(|((its, _), archive)| *its == source && of(archive.verdict))
     }
 
+    /// The Files that were there compressed at the last look.
+    pub(super) fn there(&self) -> HashSet<u32> {
+        let its = self.seen.values().filter_map(|archive| match archive.verdict {
+            Verdict::Of(number, _) => Some(number),
+            _ => None,
+        });
+        its.collect()
+    }
+
     /// Whether one may turn out to hold bytes of a File that is nowhere to be found.
     pub(super) fn may_have(&self, source: usize, entry: &FileEntry) -> Option<Hope> {
         let near = |archive: &Archive| entry.dirs().any(|dir| archive.path.parent() == Some(dir));
@@ -176,6 +189,15 @@ impl Archives {
     /// Forgets those of a source that are gone.
     pub(super) fn forget_unseen(&mut self, source: usize, looks: u64) {
         self.seen.retain(|(its, _), archive| *its != source || archive.looks == looks);
+    }
+
+    /// Has one looked through once more that is not what it was found to be. Whether it is.
+    fn doubt(&mut self, key: Key) -> bool {
+        let archive = self.seen.get_mut(&key).filter(|archive| !archive.doubted);
+        let Some(archive) = archive else { return false };
+        (archive.doubted, archive.verdict) = (true, Verdict::Due);
+        self.due.push_back(key);
+        true
     }
 
     fn judge(&mut self, key: Key, verdict: Verdict, now: Now) {
@@ -219,7 +241,10 @@ impl Tailer {
         allowed: &Allowed,
     ) -> bool {
         let key = (source, found.id);
-        if self.by_disk.contains_key(&key) {
+        // A File that is not held may have been deleted, and its inode given to this one.
+        if let Some(file) = self.by_disk.get(&key).and_then(|number| self.files.get(number))
+            && (file.reader.file.is_some() || is_plain(allowed, &found.path))
+        {
             return fits;
         }
         let state = (found.size, found.changed);
@@ -242,6 +267,7 @@ impl Tailer {
                 looks: self.looks,
                 since: self.now.instant,
                 said: 0,
+                doubted: false,
                 verdict,
             };
             self.archives.seen.insert(key, archive);
@@ -359,56 +385,15 @@ impl Tailer {
         let source = self.settings.sources.get(source);
         source.is_some_and(|source| !self.known_sources.contains(source.name.as_str()))
     }
-
-    /// Remembers a File that is finished.
-    pub(super) fn bury(&mut self, number: FileNumber, file: &TailedFile) {
-        self.numbers.dirty = true;
-        self.archives.wanting = true;
-        let Some(source) = self.settings.sources.get(file.source) else { return };
-        let tail = file.reader.tail();
-        if tail.len == 0 {
-            return;
-        }
-        let of = |archive: &Archive| {
-            let whole = |its: u32, len: u64| its == number.0 && len <= tail.end;
-            matches!(archive.verdict, Verdict::Of(its, len) if whole(its, len))
-        };
-        let archive = self.archives.seen.iter().find(|(_, archive)| of(archive));
-        self.archives.tombstones.push(Tombstone {
-            number: number.0,
-            source: Arc::from(source.name.as_str()),
-            path: crate::tail::lineage::text(&file.path),
-            fingerprint: file.reader.prefix,
-            size: file.reader.size.max(file.reader.offset),
-            tail,
-            when: self.now.wall / 1_000_000_000,
-            archive: archive.map_or(0, |(key, archive)| archive.id(key.1)),
-        });
-    }
-
-    /// The same of an entry of the checkpoint.
-    pub(super) fn bury_entry(&mut self, entry: &FileEntry) {
-        self.numbers.dirty = true;
-        self.archives.wanting = true;
-        if entry.tail.len == 0 {
-            return;
-        }
-        self.archives.tombstones.push(Tombstone {
-            number: entry.number,
-            source: Arc::from(entry.source.as_str()),
-            path: Arc::from(entry.path.as_str()),
-            fingerprint: entry.fingerprint,
-            size: entry.size.max(entry.tail.end),
-            tail: entry.tail,
-            when: self.now.wall / 1_000_000_000,
-            archive: 0,
-        });
-    }
 }
 
 /// Whether a file does not begin as gzip does. In doubt it does.
 fn is_plain(allowed: &Allowed, path: &Path) -> bool {
-    let Ok(open) = open::open(allowed, path) else { return false };
+    open::open(allowed, path).is_ok_and(|open| !may_be_gzip(&open.file))
+}
+
+/// Whether a file begins as gzip does. In doubt it does.
+pub(super) fn may_be_gzip(file: &Handle) -> bool {
     let mut magic = [0; 2];
-    read_at_most(&open.file, &mut magic, 0).is_ok_and(|got| got == 2) && magic != [0x1F, 0x8B]
+    !read_at_most(file, &mut magic, 0).is_ok_and(|got| got == 2) || magic == [0x1F, 0x8B]
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use pillion_parsers::frame::FileNumber;
 
+use super::archives::may_be_gzip;
 use super::dormant::is_rotation;
 use super::{Renamed, Tailer};
 use crate::checkpoint::ledger::Mark;
@@ -17,7 +18,7 @@ use crate::tail::handle::Handle;
 use crate::tail::identity::{DiskId, encoding_of, read_at_most};
 use crate::tail::lineage::{Lineage, Standing, TailedFile};
 use crate::tail::open::{Allowed, OpenFile, Refusal};
-use crate::tail::pattern::Patterns;
+use crate::tail::pattern::{Patterns, is_gzip};
 use crate::tail::reader::{Look, Reader};
 use crate::tail::settings::TailSource;
 use crate::tail::stats::count;
@@ -51,6 +52,10 @@ impl Tailer {
         let open = self.open_in_room(allowed, &found.path)?;
         if self.by_disk.contains_key(&(source, DiskId::of(&open.meta))) {
             // Swapped for a known one since the walk: the next look sees it.
+            return Ok(());
+        }
+        if is_gzip(&found.path) && may_be_gzip(&open.file) {
+            // Written anew since it was found to be none.
             return Ok(());
         }
         match self.take_dormant(source, &open, &found.path)? {
@@ -269,8 +274,10 @@ impl Tailer {
     fn supplanted(&mut self, number: FileNumber, open: OpenFile) -> Result<(), Refusal> {
         let Some(file) = self.files.get(&number) else { return Ok(()) };
         let (source, home, at) = (file.source, file.path.clone(), file.at.clone());
+        // An inode is soon given away again: compressed bytes are not lines.
+        let compressed = is_gzip(&at) && may_be_gzip(&open.file);
         let fits = self.patterns.get(source).is_some_and(|patterns| patterns.fits(&at));
-        let path = match fits {
+        let path = match fits && !compressed {
             true => Some(Arc::clone(&at)),
             false => is_rotation(&home, &at).then(|| Arc::clone(&home)),
         };

@@ -309,6 +309,11 @@ pub(super) fn is_rotation(of: &Path, path: &Path) -> bool {
     rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/')) && !is_compressed(path)
 }
 
+/// Whether a directory holds a file, under whatever name. In doubt it does.
+pub(super) fn lies_in(dir: &Path, id: DiskId) -> bool {
+    lying_in(dir, &HashSet::from([id.inode])).is_none_or(|found| found.contains(&id))
+}
+
 /// Whether a File's tombstone would say as much as its entry does.
 fn is_settled(entry: &FileEntry) -> bool {
     let end = entry.tail.end;

@@ -20,6 +20,7 @@ use crate::tail::HandedOver;
 use crate::tail::inbox::Drain;
 use crate::tail::settings::TailSource;
 
+mod alike;
 mod archives;
 mod awaiting;
 mod bounds;

@@ -10,7 +10,7 @@ pub(super) fn compress(bench: &Bench, name: &str) {
 }
 
 /// The same under any name, and the original stays. Written a day ago, as `gzip` would have it.
-fn keep_compressed(bench: &Bench, name: &str, to: &str) {
+pub(super) fn keep_compressed(bench: &Bench, name: &str, to: &str) {
     put(bench, to, &gzip(&fs::read(bench.path(name)).expect("read")));
 }
 
