@@ -66,6 +66,8 @@ pub(super) enum Hope {
     Faint,
     /// It is found out in a moment, unless somebody sees to it that it is not.
     Good,
+    /// It is being looked through, which takes longer the larger it is.
+    Near,
     /// It was found, and is read when its turn comes.
     Sure,
 }
@@ -167,7 +169,8 @@ impl Archives {
     pub(super) fn may_have(&self, source: usize, entry: &FileEntry) -> Option<Hope> {
         let near = |archive: &Archive| entry.dirs().any(|dir| archive.path.parent() == Some(dir));
         let hope = |archive: &Archive| match archive.verdict {
-            Verdict::Fresh | Verdict::Due => near(archive).then_some(Hope::Good),
+            Verdict::Fresh => near(archive).then_some(Hope::Good),
+            Verdict::Due => near(archive).then_some(Hope::Near),
             Verdict::Refused | Verdict::Early => near(archive).then_some(Hope::Faint),
             Verdict::Of(number, _) => (number == entry.number).then_some(Hope::Sure),
             Verdict::Nobodys | Verdict::Plain | Verdict::New(_) => None,

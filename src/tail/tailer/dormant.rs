@@ -22,9 +22,11 @@ use crate::tail::pattern::{is_compressed, is_gzip};
 use crate::tail::reader::Reader;
 use crate::tail::stats::count;
 
-/// How long other Files wait for one that may be found compressed in a moment. Files are written beside
-/// ours that nobody lets rest: after that, the order is given up.
+/// How long other Files wait for one that may be found compressed in a moment: somebody may write
+/// compressed files beside ours all the time. After that, the order is given up.
 const AWAITED: Duration = Duration::from_secs(60);
+/// The same while compressed files are looked through, which may be large.
+const AWAITED_LONG: Duration = Duration::from_secs(600);
 /// How long a File is kept for which there is no more than hope. Given up, it is still known again
 /// if it is found.
 const HOPED: Duration = Duration::from_secs(3600);
@@ -196,7 +198,13 @@ impl Tailer {
             };
             let since = *hoped.entry(entry.number).or_insert(now);
             let so_long = now.saturating_duration_since(since);
-            if hope == Hope::Sure || hope == Hope::Good && so_long < AWAITED {
+            let waits = match hope {
+                Hope::Faint => false,
+                Hope::Good => so_long < AWAITED,
+                Hope::Near => so_long < AWAITED_LONG,
+                Hope::Sure => true,
+            };
+            if waits {
                 awaited.extend(index.map(|index| Awaited::new(index, entry)));
                 return false;
             }
