@@ -154,31 +154,54 @@ impl MarkEntry {
     /// A mark under its destination's name.
     #[must_use]
     pub fn new(to: &str, mark: &Mark) -> Self {
-        let Resume { parser, in_private_key, container } = &mark.resume;
+        let ResumeEntry { parser, in_private_key, container } = ResumeEntry::new(&mark.resume);
+        Self { to: to.to_owned(), safe: mark.safe, parser, in_private_key, container }
+    }
+
+    /// The mark.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        let Self { to: _, safe, parser, in_private_key, container } = self.clone();
+        let resume = ResumeEntry { parser, in_private_key, container }.resume();
+        Mark { safe, resume }
+    }
+}
+
+/// A [`Resume`], as a checkpoint has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumeEntry {
+    /// See [`Resume::parser`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parser: Option<String>,
+    /// See [`Resume::in_private_key`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_private_key: bool,
+    /// See [`Resume::container`]; none while it is not found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+}
+
+impl ResumeEntry {
+    /// As it is written.
+    #[must_use]
+    pub fn new(resume: &Resume) -> Self {
+        let Resume { parser, in_private_key, container } = resume;
         Self {
-            to: to.to_owned(),
-            safe: mark.safe,
             parser: parser.as_deref().map(str::to_owned),
             in_private_key: *in_private_key,
             container: (*container != Container::Auto).then(|| container.name().to_owned()),
         }
     }
 
-    /// The mark.
+    /// As it is used.
     #[must_use]
-    pub fn mark(&self) -> Mark {
-        Mark {
-            safe: self.safe,
-            resume: Resume {
-                parser: self.parser.as_deref().map(Into::into),
-                in_private_key: self.in_private_key,
-                // What a newer version may know of is found out again.
-                container: self
-                    .container
-                    .as_deref()
-                    .and_then(Container::from_name)
-                    .unwrap_or(Container::Auto),
-            },
+    pub fn resume(&self) -> Resume {
+        // What a newer version may know of is found out again.
+        let container = self.container.as_deref().and_then(Container::from_name);
+        Resume {
+            parser: self.parser.as_deref().map(Into::into),
+            in_private_key: self.in_private_key,
+            container: container.unwrap_or(Container::Auto),
         }
     }
 }

@@ -1,16 +1,17 @@
 //! What is remembered of Files that are finished: enough to know one again when it turns up
 //! compressed, days later. Few bytes each, so many, and no more than [`MAX`].
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::snapshot::{Prefix, TailHash};
+use super::resume::Resume;
+use super::snapshot::{Prefix, ResumeEntry, TailHash};
 
 /// Tombstones kept at most: the oldest go first.
 pub const MAX: usize = 10_000;
-/// Seconds that one is kept.
+/// Seconds that one is kept after nothing of its File was on the disk any more.
 pub const KEPT: i64 = 7 * 24 * 3600;
 /// A path is compared with those of so many others, to be shared with one that is equal.
 const SHARED: usize = 100;
@@ -32,12 +33,22 @@ pub struct Tombstone {
     pub size: u64,
     /// Of the bytes before the end of what was read of it; all of that is settled everywhere.
     pub tail: TailHash,
-    /// When it was finished: seconds since the Unix epoch.
+    /// When it was finished, or a compressed file was last known to be it: seconds since the Unix
+    /// epoch.
     pub when: i64,
     /// Which compressed file was found to be it, as a hash of where that lies and when it was
     /// changed; 0 if none was.
     #[serde(default)]
     pub archive: u64,
+    /// What it takes to go on after what was read of it, should it turn out to have more; none where
+    /// there is nothing to know.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_resume",
+        deserialize_with = "read_resume"
+    )]
+    pub resume: Option<Arc<Resume>>,
 }
 
 /// All of them, oldest first.
@@ -63,6 +74,18 @@ impl Tombstones {
         self.take(tombstone.number);
         self.share(tombstone);
         self.trim();
+    }
+
+    /// Those that are still on the disk as a compressed file, be it for months, are as young as one
+    /// finished `now` (seconds since the Unix epoch): without them it would be a new one.
+    pub fn refresh(&mut self, there: &HashSet<u32>, now: i64) {
+        if there.is_empty() {
+            return;
+        }
+        for tombstone in self.all.iter_mut().filter(|it| there.contains(&it.number)) {
+            tombstone.when = now;
+        }
+        self.all.make_contiguous().sort_by_key(|tombstone| tombstone.when);
     }
 
     /// Forgets those that are too old; `now` in seconds since the Unix epoch.
@@ -104,6 +127,9 @@ impl Tombstones {
         if let Some(equal) = self.all.iter().rev().take(SHARED).find(|one| text(one)) {
             tombstone.path = Arc::clone(&equal.path);
             tombstone.source = Arc::clone(&equal.source);
+            if equal.resume == tombstone.resume {
+                tombstone.resume.clone_from(&equal.resume);
+            }
         }
         self.all.push_back(tombstone);
     }
@@ -121,6 +147,15 @@ fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
     String::deserialize(from).map(Arc::from)
 }
 
+fn write_resume<S: Serializer>(resume: &Option<Arc<Resume>>, to: S) -> Result<S::Ok, S::Error> {
+    resume.as_deref().map(ResumeEntry::new).serialize(to)
+}
+
+fn read_resume<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Arc<Resume>>, D::Error> {
+    let entry = Option::<ResumeEntry>::deserialize(from)?;
+    Ok(entry.map(|entry| Arc::new(entry.resume())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +170,7 @@ mod tests {
             tail: TailHash { end: 1 << 30, len: 256, hash: u64::MAX },
             when,
             archive: u64::MAX,
+            resume: None,
         }
     }
 
@@ -152,6 +188,32 @@ mod tests {
         assert_eq!(tombstones.iter().next().map(|one| one.number), Some(10));
         tombstones.age(KEPT + 100_000);
         assert_eq!(tombstones.entries().len(), 0);
+    }
+
+    #[test]
+    fn those_that_are_still_there_compressed_stay_and_go_last() {
+        let mut tombstones = Tombstones::new((0..4).map(|n| tombstone(n, i64::from(n))).collect());
+        tombstones.refresh(&HashSet::from([1, 2]), KEPT);
+        tombstones.age(KEPT + 3);
+        assert_eq!(tombstones.iter().map(|one| one.number).collect::<Vec<_>>(), [3, 1, 2]);
+        tombstones.age(2 * KEPT);
+        assert_eq!(tombstones.iter().map(|one| one.number).collect::<Vec<_>>(), [1, 2]);
+        tombstones.age(2 * KEPT + 1);
+        assert_eq!(tombstones.entries().len(), 0);
+    }
+
+    #[test]
+    fn it_knows_what_it_takes_to_go_on() {
+        let resume =
+            Resume { in_private_key: true, parser: Some("java".into()), ..Resume::default() };
+        let one =
+            |number| Tombstone { resume: Some(Arc::new(resume.clone())), ..tombstone(number, 1) };
+        let tombstones = Tombstones::new(vec![one(1), one(2), tombstone(3, 1)]);
+        let shared: Vec<_> = tombstones.iter().filter_map(|it| it.resume.as_ref()).collect();
+        assert!(Arc::ptr_eq(shared[0], shared[1]));
+        let text = serde_json::to_string(tombstones.entries()).expect("written");
+        let read = Tombstones::new(serde_json::from_str(&text).expect("read"));
+        assert_eq!(read.entries(), tombstones.entries());
     }
 
     #[test]

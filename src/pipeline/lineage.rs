@@ -36,6 +36,13 @@ pub(super) struct Context {
     /// When the last chunk was read, nanoseconds since the Unix epoch: the time of records that
     /// carry none.
     pub(super) read_at: i64,
+    /// The File whose lines came last, or come first.
+    at: FileNumber,
+    /// Whether that one brings no more lines.
+    at_retired: bool,
+    /// Where Files stand that go on in their middle, not after the lines that came last. Boxed: there
+    /// is seldom one.
+    elsewhere: BTreeMap<FileNumber, Box<State>>,
 }
 
 /// How much of a File was settled before.
@@ -44,6 +51,13 @@ struct Settled {
     upto: Vec<u64>,
     /// The File brings no more lines.
     retired: bool,
+}
+
+/// What the lines of a File leave to its next ones.
+struct State {
+    parser: Parser,
+    block: BlockState,
+    resume: Resume,
 }
 
 impl Lineage {
@@ -78,12 +92,27 @@ impl Lineage {
                 settled: BTreeMap::new(),
                 resume: opened.resume.clone(),
                 read_at: 0,
+                at: opened.file,
+                at_retired: false,
+                elsewhere: BTreeMap::new(),
             },
         }
     }
 
-    /// Learns of another File of the lineage.
-    pub(super) fn open(&mut self, opened: &Opened) {
+    /// Learns of another File of the lineage. One that goes on in its middle does so in the state it
+    /// had there; one that begins goes on in that of the lines before.
+    pub(super) fn open(&mut self, opened: &Opened, source: &Source, library: &Arc<Library>) {
+        if opened.file == self.context.at {
+            self.context.at_retired = false;
+        } else if opened.offset > 0 {
+            self.context.elsewhere.entry(opened.file).or_insert_with(|| {
+                Box::new(State {
+                    parser: new_parser(&source.parser, library, &opened.resume),
+                    block: BlockState::resumed(opened.resume.in_private_key),
+                    resume: opened.resume.clone(),
+                })
+            });
+        }
         if opened.settled.iter().any(|settled| *settled > opened.offset) {
             let settled = Settled { upto: opened.settled.clone(), retired: false };
             self.context.settled.insert(opened.file, settled);
@@ -96,6 +125,8 @@ impl Lineage {
         if let Some(settled) = self.context.settled.get_mut(&file) {
             settled.retired = true;
         }
+        self.context.elsewhere.remove(&file);
+        self.context.at_retired |= self.context.at == file;
         let framer = &self.framer;
         self.context.settled.retain(|file, settled| !settled.retired || framer.holds(*file));
     }
@@ -112,6 +143,26 @@ impl Context {
                     .and_then(|settled| settled.upto.get(destination))
                     .is_some_and(|settled| span.span.end <= *settled)
             })
+    }
+
+    /// Whether a File's next lines go on in another state than that of the lines before. What is open
+    /// is to be ended first.
+    pub(super) fn leaps_to(&self, file: FileNumber) -> bool {
+        self.at != file && self.elsewhere.contains_key(&file)
+    }
+
+    /// Goes on with a File's lines. What they are wrapped in, if that has to be said anew.
+    pub(super) fn turn_to(&mut self, file: FileNumber) -> Option<Container> {
+        let left = std::mem::replace(&mut self.at, file);
+        let over = left != file && std::mem::take(&mut self.at_retired);
+        let mut state = self.elsewhere.remove(&file).filter(|_| left != file)?;
+        std::mem::swap(&mut self.parser, &mut state.parser);
+        std::mem::swap(&mut self.block, &mut state.block);
+        std::mem::swap(&mut self.resume, &mut state.resume);
+        if !over {
+            self.elsewhere.insert(left, state);
+        }
+        Some(self.resume.container)
     }
 
     /// Brings [`Context::resume`] up to the record just handled.

@@ -196,7 +196,7 @@ impl Worker {
                 let joiner = joiners.get(opened.source).cloned().unwrap_or_else(Joiner::none);
                 Lineage::new(opened, source, library, joiner, redactor)
             })
-            .open(opened);
+            .open(opened, source, library);
     }
 
     fn chunk(&mut self, mut chunk: Chunk, now: i64) {
@@ -219,6 +219,12 @@ impl Worker {
         self.stats.bytes_read.fetch_add(chunk.span.len(), Ordering::Relaxed);
         self.with(chunk.lineage, |lineage, bench| {
             let Lineage { framer, context } = lineage;
+            if context.leaps_to(chunk.file) {
+                framer.flush(&mut |raw| bench.record(context, &raw, now));
+            }
+            if let Some(container) = context.turn_to(chunk.file) {
+                framer.resume(container);
+            }
             context.read_at = chunk.read_at;
             framer.push(lines, now, &mut |raw| bench.record(context, &raw, now));
         });

@@ -21,6 +21,9 @@ const PORTION: usize = 1 << 20;
 /// First bytes that are enough to know a File by, whatever it is called now.
 const STRONG: u16 = 64;
 
+/// A File grows by no more than one part in so many while it is copied.
+const MOMENT: u64 = 8;
+
 /// What an examination costs in memory.
 pub(super) const EXAMINATION: usize = RESIDENT + 2 * BLOCK;
 
@@ -41,6 +44,8 @@ pub(super) struct Candidate {
     pub(super) kin: bool,
     /// Whether another compressed file was found to be it.
     pub(super) claimed: bool,
+    /// Whether nothing of it was left, as far as known.
+    pub(super) over: bool,
 }
 
 impl Candidate {
@@ -185,7 +190,10 @@ impl Examination {
             let whole = *fits && candidate.read <= len;
             let damaged = end == End::Damaged && candidate.tail.end.max(candidate.read) > len;
             let all_of_it = whole && candidate.tail.end == len;
-            let known = candidate.kin || candidate.is_strong() || all_of_it;
+            let alike = candidate.kin || candidate.is_strong() || all_of_it;
+            // That it had more after all is less likely than that another one began as it did.
+            let more = candidate.over && len > candidate.size;
+            let known = if more { candidate.is_strong() && !candidate.claimed } else { alike };
             (whole || damaged) && known
         };
         let all = self.candidates.iter().flatten().filter(may_be);
@@ -194,6 +202,19 @@ impl Examination {
             Reverse((*fits, *size == len, tail.end, !claimed, *kin, *number))
         });
         best.map(|(candidate, _)| candidate)
+    }
+
+    /// A File that was written on while it was copied, before it was truncated: one that begins alike,
+    /// went on for a little more than there is here, and has the name that goes with it. Its bytes are
+    /// gone, so there is nothing else to know it by.
+    pub(super) fn copied_from(&self) -> Option<u32> {
+        let len = self.len();
+        let mut all = self.longer().filter(|it| {
+            let little = it.tail.end - len <= it.tail.end / MOMENT;
+            little && it.kin && !it.claimed && it.fingerprint.len == Prefix::MAX
+        });
+        let found = all.next()?;
+        all.next().is_none().then_some(found.number)
     }
 
     /// Files that begin alike and were read further than it goes: it may be a copy of a beginning.
@@ -237,6 +258,7 @@ mod tests {
             size: text.len() as u64,
             kin: false,
             claimed: false,
+            over: false,
         }
     }
 

@@ -102,10 +102,13 @@ impl Posted {
         }
     }
 
-    /// A file got another name. Beyond the bound it is found like any other.
+    /// A file got another name. Beyond the bound it is found only if that fits, or if it was seen
+    /// before: as when the kernel has lost the hint.
     pub(super) fn follow(&mut self, from: PathBuf, to: PathBuf) {
         if self.renamed.len() < MAX_HINTS {
             self.renamed.push((from, to));
+        } else {
+            self.overflowed = true;
         }
     }
 
@@ -147,5 +150,11 @@ mod tests {
         }
         let posted = inbox.take();
         assert_eq!((posted.moved.len(), posted.overflowed), (MAX_HINTS, true));
+        for n in 0..=MAX_HINTS {
+            let [from, to] = ["from", "to"].map(|name| PathBuf::from(format!("/{name}{n}")));
+            inbox.post(|posted| posted.follow(from, to));
+        }
+        let posted = inbox.take();
+        assert_eq!((posted.renamed.len(), posted.overflowed), (MAX_HINTS, true));
     }
 }

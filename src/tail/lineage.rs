@@ -71,6 +71,8 @@ pub(super) struct TailedFile {
     pub(super) saved: bool,
     /// Whether all whole lines were handed over as of the last change.
     pub(super) spent: bool,
+    /// Whether it was seen to be changed, and was not opened since for want of descriptors.
+    pub(super) crowded_out: bool,
     /// When it was last seen to grow, or was opened.
     pub(super) grown: Instant,
     /// Not before this, after a failed read.
@@ -89,6 +91,14 @@ impl TailedFile {
     /// Bytes a drain, or a retirement, would still have to read.
     pub(super) fn unread(&self) -> u64 {
         self.reader.end().min(self.until).saturating_sub(self.reader.offset)
+    }
+
+    /// It was seen to have so many bytes, and could not be opened.
+    pub(super) fn crowd_out(&mut self, size: u64) {
+        self.reader.size = self.reader.size.max(size);
+        // The next look is to find it changed.
+        self.reader.changed = (0, 0);
+        self.crowded_out = true;
     }
 
     /// Of its first bytes: of those that were read, or while none were, of those that are there.

@@ -354,9 +354,14 @@ impl Tailer {
             known.at = to;
             known.told = told;
             self.look_due = self.look_due.min(self.last_look + HINTED_LOOK);
-        } else if fits(&from) && !fits(&to) && self.renamed.len() < MAX_RENAMED {
-            self.renamed.push(Renamed { from, at: to, told });
+        } else if fits(&from) && !fits(&to) {
             self.look_due = self.now.instant;
+            if self.renamed.len() < MAX_RENAMED {
+                self.renamed.push(Renamed { from, at: to, told });
+            } else {
+                // If it was never seen before, nobody finds it.
+                count(&self.stats.watcher_overflows, 1);
+            }
         }
     }
 

@@ -49,8 +49,9 @@ impl Framer {
     }
 
     /// Goes on in the middle of a File of which this is known: where the container is to be found out,
-    /// it has been.
+    /// it has been. What is open of another File is to be [flushed](Framer::flush) first.
     pub fn resume(&mut self, container: Container) {
+        self.end = None;
         self.unwrapper.resume(container);
     }
 

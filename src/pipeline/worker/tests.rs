@@ -63,9 +63,13 @@ impl Rig {
     }
 
     fn open(&mut self, file: FileNumber, settled: Vec<u64>) {
-        (self.file, self.offset) = (file, 0);
-        let (path, resume) = (Arc::from("/logs/app.log"), Resume::default());
-        let opened = Opened { lineage: LINEAGE, file, source: 0, path, offset: 0, settled, resume };
+        self.go_on(file, 0, settled, Resume::default());
+    }
+
+    fn go_on(&mut self, file: FileNumber, offset: u64, settled: Vec<u64>, resume: Resume) {
+        (self.file, self.offset) = (file, offset);
+        let path = Arc::from("/logs/app.log");
+        let opened = Opened { lineage: LINEAGE, file, source: 0, path, offset, settled, resume };
         self.take(Read::Opened(opened));
     }
 
@@ -227,4 +231,32 @@ async fn a_hand_over_closes_batches_and_ends_no_record() {
     let sent = rig.sent().await;
     let spans: Vec<_> = sent.iter().map(|(file, start, end, _)| (*file, *start, *end)).collect();
     assert_eq!(spans, [(1, 0, END.len() as u64)]);
+}
+
+/// Its rest was found compressed after others of its lineage were begun.
+#[tokio::test]
+async fn a_file_that_goes_on_in_its_middle_does_so_in_the_state_it_had_there() {
+    const LIVE: &str = "2026-11-22T10:00:00Z stdout F live\n";
+    const KEY: &str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n";
+    let mut rig = Rig::new("parser: auto");
+    let mut states = Vec::new();
+    let (live, old) = (FileNumber(1), FileNumber(7));
+    for (file, offset, line) in
+        [(live, 0, LIVE), (old, 100, KEY), (live, 35, LIVE), (old, 165, KEY), (live, 70, LIVE)]
+    {
+        if offset == 100 {
+            let key = Resume { in_private_key: true, container: Container::None, parser: None };
+            rig.go_on(old, offset, vec![offset], key);
+        }
+        (rig.file, rig.offset) = (file, offset);
+        rig.chunk(line, true);
+        if offset == 165 {
+            rig.take(Read::Retired { lineage: LINEAGE, file: old, last: false });
+        }
+        rig.pass(2, Vec::new());
+        let sent = rig.sent().await;
+        states.extend(sent.iter().map(|(file, _, _, it)| (*file, it.in_private_key, it.container)));
+    }
+    let (live, old) = ((1, false, Container::Cri), (7, true, Container::None));
+    assert_eq!(states, [live, old, live, old, live]);
 }

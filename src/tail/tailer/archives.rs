@@ -5,7 +5,7 @@
 //! one. What there is to read is read under the File's own number and offsets, one at a time for
 //! each source: each costs memory for decompressing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,17 +17,16 @@ use crate::checkpoint::snapshot::FileEntry;
 use crate::checkpoint::tombstone::{Tombstone, Tombstones};
 use crate::tail::archive::Examination;
 use crate::tail::discovery::Found;
+use crate::tail::handle::Handle;
 use crate::tail::identity::{DiskId, read_at_most};
-use crate::tail::lineage::TailedFile;
 use crate::tail::open::{self, Allowed, OpenFile};
 
+mod bury;
 mod examine;
 mod resume;
 
 use resume::Opening;
 
-/// Compressed files known at once; those beyond it are left alone until others are gone.
-const MAX_SEEN: usize = 20_000;
 /// One that has not changed for so long is not being written.
 const RESTS: Duration = Duration::from_secs(1);
 /// One that ends too early and has not changed for so long will not be written any further.
@@ -48,10 +47,14 @@ pub(super) struct Archives {
     examination: Option<(Key, Examination)>,
     /// The one that is being decompressed up to where its reading goes on.
     opening: Option<Opening>,
+    /// Whether there were more than may be known: those beyond it are left alone until others are gone.
+    pub(super) beyond_bounds: bool,
     /// Whether one may have something to be read.
     pub(super) wanting: bool,
     /// Files that are not read on before these.
     awaited: Vec<Awaited>,
+    /// Since when Files that are nowhere to be found are hoped for, by their numbers.
+    pub(super) hoped: HashMap<u32, Instant>,
     /// Files that are finished.
     pub(super) tombstones: Tombstones,
 }
@@ -61,8 +64,10 @@ pub(super) struct Archives {
 pub(super) enum Hope {
     /// It may take a minute, or a person, to find out.
     Faint,
-    /// It is found out in a moment.
+    /// It is found out in a moment, unless somebody sees to it that it is not.
     Good,
+    /// It was found, and is read when its turn comes.
+    Sure,
 }
 
 /// A File whose rest is about to be read compressed. Those that follow it in its lineage wait, since a
@@ -96,6 +101,9 @@ struct Archive {
     since: Instant,
     /// Its length, decompressed, modulo 2³², by its last bytes.
     said: u32,
+    /// Whether what it was found to be was contradicted once: it is then looked through whole, once
+    /// more.
+    doubted: bool,
     verdict: Verdict,
 }
 
@@ -127,8 +135,10 @@ impl Archives {
             due: VecDeque::new(),
             examination: None,
             opening: None,
+            beyond_bounds: false,
             wanting: false,
             awaited: Vec::new(),
+            hoped: HashMap::new(),
             tombstones: Tombstones::new(tombstones),
         }
     }
@@ -144,22 +154,50 @@ impl Archives {
         self.seen.iter().any(|((its, _), archive)| *its == source && of(archive.verdict))
     }
 
+    /// The Files that were there compressed at the last look.
+    pub(super) fn there(&self) -> HashSet<u32> {
+        let its = self.seen.values().filter_map(|archive| match archive.verdict {
+            Verdict::Of(number, _) => Some(number),
+            _ => None,
+        });
+        its.collect()
+    }
+
     /// Whether one may turn out to hold bytes of a File that is nowhere to be found.
     pub(super) fn may_have(&self, source: usize, entry: &FileEntry) -> Option<Hope> {
         let near = |archive: &Archive| entry.dirs().any(|dir| archive.path.parent() == Some(dir));
         let hope = |archive: &Archive| match archive.verdict {
             Verdict::Fresh | Verdict::Due => near(archive).then_some(Hope::Good),
             Verdict::Refused | Verdict::Early => near(archive).then_some(Hope::Faint),
-            Verdict::Of(number, _) => (number == entry.number).then_some(Hope::Good),
+            Verdict::Of(number, _) => (number == entry.number).then_some(Hope::Sure),
             Verdict::Nobodys | Verdict::Plain | Verdict::New(_) => None,
         };
         let its = self.seen.iter().filter(|((its, _), _)| *its == source);
         its.filter_map(|(_, archive)| hope(archive)).max()
     }
 
+    /// Whether what lies there is compressed; `was`: whether it was when it was last seen.
+    pub(super) fn lie(&self, source: usize, id: DiskId, was: bool) -> bool {
+        self.seen.get(&(source, id)).is_some_and(|archive| match archive.verdict {
+            Verdict::Plain => false,
+            Verdict::Fresh | Verdict::Due => was,
+            Verdict::Refused | Verdict::Early => true,
+            Verdict::Nobodys | Verdict::New(_) | Verdict::Of(..) => true,
+        })
+    }
+
     /// Forgets those of a source that are gone.
     pub(super) fn forget_unseen(&mut self, source: usize, looks: u64) {
         self.seen.retain(|(its, _), archive| *its != source || archive.looks == looks);
+    }
+
+    /// Has one looked through once more that is not what it was found to be. Whether it is.
+    fn doubt(&mut self, key: Key) -> bool {
+        let archive = self.seen.get_mut(&key).filter(|archive| !archive.doubted);
+        let Some(archive) = archive else { return false };
+        (archive.doubted, archive.verdict) = (true, Verdict::Due);
+        self.due.push_back(key);
+        true
     }
 
     fn judge(&mut self, key: Key, verdict: Verdict, now: Now) {
@@ -203,13 +241,17 @@ impl Tailer {
         allowed: &Allowed,
     ) -> bool {
         let key = (source, found.id);
-        if self.by_disk.contains_key(&key) {
+        // A File that is not held may have been deleted, and its inode given to this one.
+        if let Some(file) = self.by_disk.get(&key).and_then(|number| self.files.get(number))
+            && (file.reader.file.is_some() || is_plain(allowed, &found.path))
+        {
             return fits;
         }
         let state = (found.size, found.changed);
         let before = self.archives.seen.get(&key);
         if before.is_none_or(|archive| archive.state != state) {
-            if before.is_none() && self.archives.seen.len() >= MAX_SEEN {
+            if before.is_none() && self.archives.seen.len() >= self.settings.max_known {
+                self.archives.beyond_bounds = true;
                 return false;
             }
             let verdict = match () {
@@ -225,6 +267,7 @@ impl Tailer {
                 looks: self.looks,
                 since: self.now.instant,
                 said: 0,
+                doubted: false,
                 verdict,
             };
             self.archives.seen.insert(key, archive);
@@ -342,56 +385,15 @@ impl Tailer {
         let source = self.settings.sources.get(source);
         source.is_some_and(|source| !self.known_sources.contains(source.name.as_str()))
     }
-
-    /// Remembers a File that is finished.
-    pub(super) fn bury(&mut self, number: FileNumber, file: &TailedFile) {
-        self.numbers.dirty = true;
-        self.archives.wanting = true;
-        let Some(source) = self.settings.sources.get(file.source) else { return };
-        let tail = file.reader.tail();
-        if tail.len == 0 {
-            return;
-        }
-        let of = |archive: &Archive| {
-            let whole = |its: u32, len: u64| its == number.0 && len <= tail.end;
-            matches!(archive.verdict, Verdict::Of(its, len) if whole(its, len))
-        };
-        let archive = self.archives.seen.iter().find(|(_, archive)| of(archive));
-        self.archives.tombstones.push(Tombstone {
-            number: number.0,
-            source: Arc::from(source.name.as_str()),
-            path: crate::tail::lineage::text(&file.path),
-            fingerprint: file.reader.prefix,
-            size: file.reader.size.max(file.reader.offset),
-            tail,
-            when: self.now.wall / 1_000_000_000,
-            archive: archive.map_or(0, |(key, archive)| archive.id(key.1)),
-        });
-    }
-
-    /// The same of an entry of the checkpoint.
-    pub(super) fn bury_entry(&mut self, entry: &FileEntry) {
-        self.numbers.dirty = true;
-        self.archives.wanting = true;
-        if entry.tail.len == 0 {
-            return;
-        }
-        self.archives.tombstones.push(Tombstone {
-            number: entry.number,
-            source: Arc::from(entry.source.as_str()),
-            path: Arc::from(entry.path.as_str()),
-            fingerprint: entry.fingerprint,
-            size: entry.size.max(entry.tail.end),
-            tail: entry.tail,
-            when: self.now.wall / 1_000_000_000,
-            archive: 0,
-        });
-    }
 }
 
 /// Whether a file does not begin as gzip does. In doubt it does.
 fn is_plain(allowed: &Allowed, path: &Path) -> bool {
-    let Ok(open) = open::open(allowed, path) else { return false };
+    open::open(allowed, path).is_ok_and(|open| !may_be_gzip(&open.file))
+}
+
+/// Whether a file begins as gzip does. In doubt it does.
+pub(super) fn may_be_gzip(file: &Handle) -> bool {
     let mut magic = [0; 2];
-    read_at_most(&open.file, &mut magic, 0).is_ok_and(|got| got == 2) && magic != [0x1F, 0x8B]
+    !read_at_most(file, &mut magic, 0).is_ok_and(|got| got == 2) || magic == [0x1F, 0x8B]
 }

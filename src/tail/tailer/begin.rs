@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use pillion_parsers::frame::FileNumber;
 
+use super::archives::may_be_gzip;
 use super::dormant::is_rotation;
 use super::{Renamed, Tailer};
 use crate::checkpoint::ledger::Mark;
@@ -17,7 +18,7 @@ use crate::tail::handle::Handle;
 use crate::tail::identity::{DiskId, encoding_of, read_at_most};
 use crate::tail::lineage::{Lineage, Standing, TailedFile};
 use crate::tail::open::{Allowed, OpenFile, Refusal};
-use crate::tail::pattern::Patterns;
+use crate::tail::pattern::{Patterns, is_gzip};
 use crate::tail::reader::{Look, Reader};
 use crate::tail::settings::TailSource;
 use crate::tail::stats::count;
@@ -36,11 +37,12 @@ impl Tailer {
     ) -> Result<(), Refusal> {
         let Some(settings) = self.settings.sources.get(source) else { return Ok(()) };
         let (at_end, max_age) = (settings.start_at_end, settings.ignore_older);
-        let was_known = self.dormant.iter().any(|entry| entry.inode == found.id.inode);
+        // Asked last: there may be as many entries as files.
+        let was_known = || self.dormant.iter().any(|entry| entry.inode == found.id.inode);
         let age = self.age(found.changed.0);
         if let Some(max_age) = max_age
-            && !was_known
             && age > i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX)
+            && !was_known()
         {
             return Ok(());
         }
@@ -50,6 +52,10 @@ impl Tailer {
         let open = self.open_in_room(allowed, &found.path)?;
         if self.by_disk.contains_key(&(source, DiskId::of(&open.meta))) {
             // Swapped for a known one since the walk: the next look sees it.
+            return Ok(());
+        }
+        if is_gzip(&found.path) && may_be_gzip(&open.file) {
+            // Written anew since it was found to be none.
             return Ok(());
         }
         match self.take_dormant(source, &open, &found.path)? {
@@ -88,8 +94,11 @@ impl Tailer {
     }
 
     fn is_known(&self, source: usize, id: DiskId) -> bool {
+        let name = self.settings.sources.get(source).map(|source| source.name.as_str());
         self.by_disk.contains_key(&(source, id))
-            || self.dormant.iter().any(|entry| entry.inode == id.inode)
+            || self.dormant.iter().any(|entry| {
+                (entry.dev, entry.inode) == (id.dev, id.inode) && name == Some(&entry.source)
+            })
     }
 
     /// Begins an open file for the lineage of `path`; `at` is where it lies now.
@@ -149,6 +158,7 @@ impl Tailer {
             announced: false,
             saved: false,
             spent: false,
+            crowded_out: false,
             grown: self.now.instant,
             retry_at: None,
             until: u64::MAX,
@@ -247,7 +257,7 @@ impl Tailer {
         if let Err(handle) = file.reader.reopen(handle)? {
             return self.supplanted(number, OpenFile { file: handle, meta, real });
         }
-        file.spent = false;
+        (file.spent, file.crowded_out) = (false, false);
         file.grown = now;
         if let Standing::Resting | Standing::Leaving { .. } = file.standing {
             let leaving = Standing::Leaving { since: now, deleted: false };
@@ -264,8 +274,10 @@ impl Tailer {
     fn supplanted(&mut self, number: FileNumber, open: OpenFile) -> Result<(), Refusal> {
         let Some(file) = self.files.get(&number) else { return Ok(()) };
         let (source, home, at) = (file.source, file.path.clone(), file.at.clone());
+        // An inode is soon given away again: compressed bytes are not lines.
+        let compressed = is_gzip(&at) && may_be_gzip(&open.file);
         let fits = self.patterns.get(source).is_some_and(|patterns| patterns.fits(&at));
-        let path = match fits {
+        let path = match fits && !compressed {
             true => Some(Arc::clone(&at)),
             false => is_rotation(&home, &at).then(|| Arc::clone(&home)),
         };

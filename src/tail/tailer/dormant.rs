@@ -1,11 +1,12 @@
 //! Files of the checkpoint that were not found yet in this run: found again under whatever name, or
 //! given up with what they had left.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use pillion_parsers::frame::FileNumber;
 
@@ -20,6 +21,13 @@ use crate::tail::open::{Allowed, OpenFile, Refusal};
 use crate::tail::pattern::{is_compressed, is_gzip};
 use crate::tail::reader::Reader;
 use crate::tail::stats::count;
+
+/// How long other Files wait for one that may be found compressed in a moment. Files are written beside
+/// ours that nobody lets rest: after that, the order is given up.
+const AWAITED: Duration = Duration::from_secs(60);
+/// How long a File is kept for which there is no more than hope. Given up, it is still known again
+/// if it is found.
+const HOPED: Duration = Duration::from_secs(3600);
 
 impl Tailer {
     /// Whether a File whose lineage goes by `path` and that lies at `at` is one of the source's: the
@@ -156,36 +164,70 @@ impl Tailer {
     }
 
     /// Entries whose files are nowhere to be found have nothing left to be read, unless that is
-    /// found compressed: what follows them waits for it.
-    pub(super) fn give_up_dormant(&mut self, source: &str) {
-        let (archives, unadopted, mut awaited) = (&self.archives, &self.unadopted, Vec::new());
+    /// found compressed: what follows them waits for it, though not for ever. Unless the look round
+    /// was a `whole` one, nothing is given up.
+    pub(super) fn give_up_dormant(&mut self, source: &str, whole: bool) {
+        let now = self.now.instant;
         let index = self.settings.sources.iter().position(|it| it.name == source);
+        let lying = self.lying(source);
+        let lies = |entry: &FileEntry, id: DiskId| {
+            let holds =
+                |dir| lying.get(dir).is_none_or(|it| it.as_ref().is_none_or(|it| it.contains(&id)));
+            entry.dirs().any(holds)
+        };
+        let mut hoped = std::mem::take(&mut self.archives.hoped);
+        let (archives, unadopted, mut awaited) = (&self.archives, &self.unadopted, Vec::new());
         let patterns = index.and_then(|index| self.patterns.get(index));
         let gone = |entry: &mut FileEntry| {
             let id = DiskId { dev: entry.dev, inode: entry.inode };
+            // One that was being read compressed lies where that does, and is not open.
+            let was = is_gzip(Path::new(entry.at.as_ref().unwrap_or(&entry.path)));
+            let compressed = || index.is_some_and(|index| archives.lie(index, id, was));
             if entry.source != source
                 || unadopted.contains_key(&entry.number)
-                || !entry.gone && entry.dirs().any(|dir| lies_in(dir, id))
+                || !entry.gone && lies(entry, id) && !compressed()
             {
                 return false;
             }
             let wanted = patterns.is_some_and(|it| it.fits(Path::new(&entry.path)));
             let index = index.filter(|_| wanted);
             let Some(hope) = index.and_then(|index| archives.may_have(index, entry)) else {
-                return true;
+                return whole;
             };
-            if hope == Hope::Good {
+            let since = *hoped.entry(entry.number).or_insert(now);
+            let so_long = now.saturating_duration_since(since);
+            if hope == Hope::Sure || hope == Hope::Good && so_long < AWAITED {
                 awaited.extend(index.map(|index| Awaited::new(index, entry)));
+                return false;
             }
-            false
+            whole && (so_long >= HOPED || is_settled(entry))
         };
         for entry in self.dormant.extract_if(.., gone).collect::<Vec<_>>() {
-            let why = if entry.gone { "truncated or replaced" } else { "not found again" };
+            let why = match hoped.remove(&entry.number) {
+                _ if entry.gone => "truncated or replaced",
+                Some(_) => "not found again, unless in a compressed file that cannot be read",
+                None => "not found again",
+            };
             self.give_up(&entry, why);
         }
+        if !hoped.is_empty() {
+            let left: HashSet<u32> = self.dormant.iter().map(|entry| entry.number).collect();
+            hoped.retain(|number, _| left.contains(number));
+        }
+        self.archives.hoped = hoped;
         if let Some(index) = index {
             self.await_only(index, awaited);
         }
+    }
+
+    /// What lies in the directories of a source's entries, as far as it may be theirs: each directory
+    /// is listed once, however many entries there are.
+    fn lying(&self, source: &str) -> HashMap<PathBuf, Option<HashSet<DiskId>>> {
+        let ours: Vec<&FileEntry> =
+            self.dormant.iter().filter(|entry| entry.source == source && !entry.gone).collect();
+        let inodes: HashSet<u64> = ours.iter().map(|entry| entry.inode).collect();
+        let dirs: HashSet<&Path> = ours.iter().flat_map(|entry| entry.dirs()).collect();
+        dirs.into_iter().map(|dir| (dir.to_owned(), lying_in(dir, &inodes))).collect()
     }
 
     /// Entries of sources that are not in the configuration stay as long as their files do.
@@ -194,7 +236,7 @@ impl Tailer {
         let strangers: BTreeSet<String> =
             self.dormant.iter().map(|entry| entry.source.clone()).collect();
         for stranger in strangers.iter().filter(|stranger| !names.contains(stranger)) {
-            self.give_up_dormant(stranger);
+            self.give_up_dormant(stranger, true);
         }
     }
 
@@ -268,16 +310,33 @@ pub(super) fn is_rotation(of: &Path, path: &Path) -> bool {
 }
 
 /// Whether a directory holds a file, under whatever name. In doubt it does.
-fn lies_in(dir: &Path, id: DiskId) -> bool {
+pub(super) fn lies_in(dir: &Path, id: DiskId) -> bool {
+    lying_in(dir, &HashSet::from([id.inode])).is_none_or(|found| found.contains(&id))
+}
+
+/// Whether a File's tombstone would say as much as its entry does.
+fn is_settled(entry: &FileEntry) -> bool {
+    let end = entry.tail.end;
+    entry.size <= end && entry.marks.iter().all(|mark| mark.safe == end && !mark.in_private_key)
+}
+
+/// The files that a directory holds, under whatever name, of those with these inodes. None if that
+/// cannot be known.
+fn lying_in(dir: &Path, inodes: &HashSet<u64>) -> Option<HashSet<DiskId>> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(error) => return !matches!(Refusal::from(error), Refusal::Vanished),
-    };
-    entries.into_iter().any(|entry| match entry {
-        Ok(entry) if entry.ino() == id.inode => {
-            entry.metadata().is_ok_and(|meta| DiskId::of(&meta) == id)
+        Err(error) => {
+            return matches!(Refusal::from(error), Refusal::Vanished).then(HashSet::new);
         }
-        Ok(_) => false,
-        Err(_) => true,
-    })
+    };
+    let mut found = HashSet::new();
+    for entry in entries {
+        let entry = entry.ok()?;
+        if inodes.contains(&entry.ino())
+            && let Ok(meta) = entry.metadata()
+        {
+            found.insert(DiskId::of(&meta));
+        }
+    }
+    Some(found)
 }

@@ -85,12 +85,15 @@ impl Tailer {
         if !self.ready.is_empty() {
             return Some(LOOK);
         }
+        // What has only half a line left. One that waits for an older one, or for another try after a
+        // failed read, has whole lines, too, which are nobody's last: they stay behind.
         let held: Vec<FileNumber> = self
             .files
             .iter()
             .filter(|(_, file)| file.lineage.is_some() && file.reader.file.is_some())
-            .filter(|(_, file)| file.saved && file.unread() > 0)
+            .filter(|(_, file)| file.saved && file.spent && file.unread() > 0)
             .map(|(number, _)| *number)
+            .filter(|number| !self.waits_for_older(*number))
             .collect();
         let (mut waiting, mut moved) = (false, false);
         for number in held {

@@ -81,7 +81,7 @@ impl Tailer {
         let mut walk = discovery::walk(patterns, &allowed, &|inode| known.contains(&inode));
         for (id, path) in std::mem::take(&mut walk.elsewhere) {
             match self.by_disk.get(&(index, id)).copied() {
-                Some(number) => self.see_elsewhere(number, path),
+                Some(number) => self.see_elsewhere(number, path, &allowed),
                 None => self.begin_moved(index, id, &path, &allowed),
             }
         }
@@ -102,11 +102,12 @@ impl Tailer {
                 Err(refusal) => walk.refused.push((found.path, refusal)),
             }
         }
+        self.begin_beside(index, &allowed);
+        walk.beyond_bounds |= std::mem::take(&mut self.archives.beyond_bounds);
         if walk.beyond_bounds {
             let dirs: Vec<_> = patterns.roots.iter().map(|root| root.dir.clone()).collect();
             self.warn_bounds(&name, &dirs);
         }
-        self.begin_beside(index, &allowed);
         walk.refused.extend(self.miss_unseen(index, walk.incomplete, &allowed));
         if walk.refused.iter().any(|(_, refusal)| matches!(refusal, Refusal::TooManyOpen)) {
             self.lower();
@@ -114,10 +115,11 @@ impl Tailer {
         for (path, refusal) in &walk.refused {
             self.refuse(path, refusal);
         }
-        if !walk.incomplete && !walk.root_missing {
+        let whole = !walk.incomplete && !walk.root_missing;
+        if whole {
             self.archives.forget_unseen(index, self.looks);
-            self.give_up_dormant(&name);
         }
+        self.give_up_dormant(&name, whole);
         if first {
             // What appears from now on is new, be it with its whole directory.
             self.known_sources.insert(name);
@@ -154,15 +156,32 @@ impl Tailer {
         match (&file.reader.file, file.lineage) {
             (Some(_), Some(lineage)) if changed => self.queue(lineage),
             (None, _) if changed || home && file.lineage.is_none() => {
-                return self.open_again_in(number, allowed);
+                return self.open_grown(number, found.size, allowed);
             }
             _ => {}
         }
         Ok(())
     }
 
+    /// Opens a closed File that has so many bytes now. If there is no room for it, at least they are
+    /// known: it may be gone before it has its turn.
+    fn open_grown(
+        &mut self,
+        number: FileNumber,
+        size: u64,
+        allowed: &Allowed,
+    ) -> Result<(), Refusal> {
+        let opened = self.open_again_in(number, allowed);
+        if matches!(opened, Err(Refusal::Crowded))
+            && let Some(file) = self.files.get_mut(&number)
+        {
+            file.crowd_out(size);
+        }
+        opened
+    }
+
     /// A known File is under a name that does not fit.
-    fn see_elsewhere(&mut self, number: FileNumber, path: PathBuf) {
+    fn see_elsewhere(&mut self, number: FileNumber, path: PathBuf, allowed: &Allowed) {
         let looks = self.looks;
         let Some(file) = self.files.get_mut(&number) else { return };
         file.seen = looks;
@@ -178,9 +197,13 @@ impl Tailer {
         // Closed, it is opened again if it has grown.
         let closed = self.files.get(&number).filter(|file| file.reader.file.is_none());
         if let Some(file) = closed
-            && std::fs::symlink_metadata(&file.at).is_ok_and(|meta| meta.len() != file.reader.size)
+            && let Ok(meta) = std::fs::symlink_metadata(&file.at)
+            && (meta.len() != file.reader.size || file.crowded_out)
         {
-            self.open_again(number);
+            let at = Arc::clone(&file.at);
+            if let Err(refusal) = self.open_grown(number, meta.len(), allowed) {
+                self.refuse(&at, &refusal);
+            }
         }
     }
 
@@ -224,9 +247,9 @@ impl Tailer {
             let Some(file) = self.files.get_mut(&number) else { continue };
             match size {
                 // Renamed to where nobody looks, and closed: only this tells that it grows.
-                Some(size) if size > file.reader.size => {
+                Some(size) if size > file.reader.size || file.crowded_out => {
                     let at = Arc::clone(&file.at);
-                    if let Err(refusal) = self.open_again_in(number, allowed) {
+                    if let Err(refusal) = self.open_grown(number, size, allowed) {
                         refused.push((at.to_path_buf(), refusal));
                     }
                 }

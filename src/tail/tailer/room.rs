@@ -48,11 +48,15 @@ impl Tailer {
     pub(super) fn lower(&mut self) {
         let open = self.count_open();
         let limit = open.saturating_sub((open / 4).max(4)).max(1);
+        let said = self.lowered.is_some_and(|(_, until)| self.now.instant < until);
         self.lowered = Some((limit, self.now.instant + LOWERED));
         self.close(open.saturating_sub(limit), true);
         self.opened = self.count_open();
         self.crowd();
         count(&self.stats.refused.too_many_open, 1);
+        if said {
+            return;
+        }
         tracing::warn!(
             limit,
             "too many open files: no more log files than this are held open for a minute, and the rest \

@@ -118,7 +118,10 @@ impl Tailer {
     fn save(&mut self) -> bool {
         let began = Instant::now();
         self.tracker.take_dirty();
-        self.archives.tombstones.age(self.now.wall / 1_000_000_000);
+        let now = self.now.wall / 1_000_000_000;
+        let there = self.archives.there();
+        self.archives.tombstones.refresh(&there, now);
+        self.archives.tombstones.age(now);
         let next_file = self.numbers.next.saturating_add(RESERVE);
         match self.write(next_file) {
             Ok(()) => {

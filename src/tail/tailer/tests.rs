@@ -20,7 +20,9 @@ use crate::tail::HandedOver;
 use crate::tail::inbox::Drain;
 use crate::tail::settings::TailSource;
 
+mod alike;
 mod archives;
+mod awaiting;
 mod bounds;
 mod clock;
 mod closed;

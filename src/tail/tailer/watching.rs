@@ -147,7 +147,9 @@ impl Tailer {
             && found.size > file.reader.size
             && file.reader.file.is_some()
             && file.saved
-            && lineage.is_some_and(|lineage| !lineage.queued);
+            && lineage.is_some_and(|lineage| !lineage.queued)
+            // It is not looked at, whatever hints come.
+            && !self.waits_for_older(number);
         let Some(dir) = file.real.parent().filter(|_| unhinted) else { return };
         // Written a moment ago, the hint is on its way, and clears the directory of suspicion.
         let (times, last) = self.watching.suspects.get(dir).copied().unwrap_or((0, now));

@@ -142,6 +142,10 @@ fn namespaces() -> bool {
         Command::new("unshare").args(["--user", "--map-root-user", "--mount", "true"]).status();
     let there = tried.is_ok_and(|status| status.success());
     if !there {
+        assert!(
+            std::env::var_os("PILLION_REQUIRE_NAMESPACES").is_none(),
+            "user namespaces are required here and refused (seccomp, AppArmor, user.max_user_namespaces)"
+        );
         eprintln!("not tested: no user namespaces here");
     }
     there
@@ -221,7 +225,9 @@ fn s45_a_mount_without_events() {
     assert_exact(&receiver, &agent, [("a", seq + 1)]);
 }
 
-/// The agent stands still while more happens than the kernel keeps events for.
+/// The agent stands still while more happens than the kernel keeps events for. The globs cover the first
+/// rotation, as `docs/operations.md` asks for: a file that was made and renamed to a name outside them
+/// while events were lost is not found.
 #[test]
 fn s46_the_queue_of_events_overflows_in_a_storm_of_new_and_renamed_files() {
     let (place, receiver) = begin();
@@ -254,6 +260,6 @@ fn s46_the_queue_of_events_overflows_in_a_storm_of_new_and_renamed_files() {
     assert_eq!(metric(&agent, "pillion_polling"), 0.0);
     // And events go on.
     place.append("first.log", line("first", 20));
-    let all = count + 21;
-    assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= all));
+    let each = names.iter().map(|name| (name.as_str(), 1)).chain([("first", 21)]);
+    assert_exact(&receiver, &agent, each);
 }

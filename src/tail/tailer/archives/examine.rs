@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use pillion_parsers::frame::FileNumber;
 
 use super::{Key, PATIENCE, Verdict};
-use crate::checkpoint::snapshot::{FileEntry, Prefix, TailHash};
+use crate::checkpoint::snapshot::{Prefix, TailHash};
 use crate::checkpoint::tombstone::Tombstone;
 use crate::tail::archive::{Candidate, EXAMINATION, Examination, Progress, is_kin, said_length};
 use crate::tail::handle::Handle;
@@ -77,9 +77,11 @@ impl Tailer {
     /// the name that rotation gives it, is it. There are many of these, and each would cost as much as
     /// its reading did.
     fn plainly(&self, key: Key, candidates: &[Candidate]) -> Option<(u32, u64)> {
-        let said = self.archives.seen.get(&key)?.said;
+        let archive = self.archives.seen.get(&key).filter(|archive| !archive.doubted)?;
+        let said = archive.said;
         let found = candidates.iter().filter(|it| {
-            let finished = !self.dormant.iter().any(|entry| entry.number == it.number);
+            let live = self.files.get(&FileNumber(it.number)).is_some_and(|file| !file.gone());
+            let finished = !live && !self.dormant.iter().any(|entry| entry.number == it.number);
             finished
                 && it.kin
                 && it.fingerprint.len == Prefix::MAX
@@ -104,14 +106,27 @@ impl Tailer {
             let found = hashes.entry(as_read.len).or_insert_with_key(hash);
             as_read.len > 0 && *found == Some(as_read)
         };
+        // Of each: its number, path, first bytes and tail, how far it was read, its size, whether it is over.
+        let candidate =
+            |number: u32, path: &Path, (fingerprint, tail), read, size, over| Candidate {
+                number,
+                fingerprint,
+                tail,
+                read,
+                size,
+                kin: is_kin(path, &archive.path),
+                claimed: self.archives.hold(key.0, number),
+                over,
+            };
         let mut candidates = Vec::new();
         for entry in self.dormant.iter().filter(|entry| entry.source == source.name) {
             if begins(entry.fingerprint) {
-                let claimed = self.archives.hold(key.0, entry.number);
-                candidates.push(dormant(entry, &archive.path, claimed));
+                let read = entry.marks.iter().map(|mark| mark.safe).max().unwrap_or(0);
+                let (path, known) = (Path::new(&entry.path), (entry.fingerprint, entry.tail));
+                candidates.push(candidate(entry.number, path, known, read, entry.size, false));
             }
         }
-        for (number, file) in self.files.iter().filter(|(_, file)| file.source == key.0) {
+        for (FileNumber(number), file) in self.files.iter().filter(|(_, it)| it.source == key.0) {
             let fingerprint = match &file.reader.file {
                 Some(handle) if file.leaving() && file.reader.prefix.len < Prefix::MAX => {
                     Prefix::read(handle, u64::from(Prefix::MAX)).unwrap_or(file.reader.prefix)
@@ -119,21 +134,16 @@ impl Tailer {
                 _ => file.reader.prefix,
             };
             if begins(fingerprint) {
-                let (tail, FileNumber(number)) = (file.reader.tail(), *number);
-                let size = file.reader.size.max(tail.end);
-                let kin = is_kin(&file.path, &archive.path);
-                let claimed = self.archives.hold(key.0, number);
-                let read = tail.end;
-                candidates.push(Candidate { number, fingerprint, tail, read, size, kin, claimed });
+                let tail = file.reader.tail();
+                let (known, size) = ((fingerprint, tail), file.reader.size.max(tail.end));
+                candidates.push(candidate(*number, &file.path, known, tail.end, size, false));
             }
         }
-        for tombstone in self.archives.tombstones.iter() {
-            if *tombstone.source == source.name && begins(tombstone.fingerprint) {
-                let Tombstone { number, fingerprint, size, tail, .. } = *tombstone;
-                let kin = is_kin(Path::new(&*tombstone.path), &archive.path);
-                let claimed = self.archives.hold(key.0, number);
-                let read = tail.end;
-                candidates.push(Candidate { number, fingerprint, tail, read, size, kin, claimed });
+        for it in self.archives.tombstones.iter().filter(|it| *it.source == source.name) {
+            if begins(it.fingerprint) {
+                let (known, over) = ((it.fingerprint, it.tail), it.tail.end >= it.size);
+                let path = Path::new(&*it.path);
+                candidates.push(candidate(it.number, path, known, it.tail.end, it.size, over));
             }
         }
         // Short Files are alike: each is taken for one compressed file only, if its name says nothing.
@@ -145,7 +155,7 @@ impl Tailer {
     fn decide(&mut self, key: Key, exam: &Examination, end: End) {
         let len = exam.len();
         let Some(archive) = self.archives.seen.get(&key) else { return };
-        let (fits, said) = (archive.fits, u64::from(archive.said));
+        let fits = archive.fits;
         // Nobody writes the rest any more of one that has rested for so long: it is as good as damaged.
         let (fits, end) = match end {
             End::Early if !archive.rests(self.now, PATIENCE) => {
@@ -154,7 +164,7 @@ impl Tailer {
             End::Early => (false, End::Damaged),
             end => (fits, end),
         };
-        match exam.best(end).map(|it| it.number).or_else(|| self.copied(exam)) {
+        match exam.best(end).map(|it| it.number).or_else(|| self.copied(exam, end)) {
             Some(number) => {
                 if end == End::Damaged {
                     self.damaged(key, number, len);
@@ -165,7 +175,8 @@ impl Tailer {
             None if self.begins_at_end(key) => self.begin_at_its_end(key, exam),
             None => {
                 if end == End::Damaged {
-                    self.lose_damaged(key, len, said.saturating_sub(len));
+                    // How much it held, its own last bytes say: anybody's word.
+                    self.lose_damaged(key, len, 0);
                 }
                 self.archives.judge(key, Verdict::New(len), self.now);
                 self.archives.wanting = true;
@@ -173,14 +184,18 @@ impl Tailer {
         }
     }
 
-    /// The open File whose beginning it is a copy of, while that is written on.
-    fn copied(&self, exam: &Examination) -> Option<u32> {
+    /// The File whose beginning it is a copy of: one that is open and written on, or was truncated.
+    fn copied(&self, exam: &Examination, end: End) -> Option<u32> {
         let is_copy = |number: u32| {
             let handle = self.files.get(&FileNumber(number))?.reader.file.as_ref()?;
             let tail = (!handle.is_gzip()).then(|| TailHash::read(handle, exam.len()))?;
             tail.ok().filter(|tail| *tail == exam.tail())
         };
-        exam.longer().map(|it| it.number).find(|number| is_copy(*number).is_some())
+        let open = exam.longer().map(|it| it.number).find(|number| is_copy(*number).is_some());
+        let known =
+            |number: &u32| self.files.get(&FileNumber(*number)).is_some_and(|it| !it.gone());
+        let gone = || exam.copied_from().filter(|number| end == End::Whole && !known(number));
+        open.or_else(gone)
     }
 
     /// It brings nothing, for now. After the last one, Files that were hoped for are given up.
@@ -225,6 +240,7 @@ impl Tailer {
             tail: exam.tail(),
             when: self.now.wall / 1_000_000_000,
             archive: archive.id(key.1),
+            resume: None,
         });
         self.becomes(key, number, exam.len());
     }
@@ -249,17 +265,5 @@ impl Tailer {
             path = ?archive.path, bytes = len, lost,
             "a compressed log file is damaged: so many bytes of it can be read, what follows is lost"
         );
-    }
-}
-
-fn dormant(entry: &FileEntry, archive: &Path, claimed: bool) -> Candidate {
-    Candidate {
-        number: entry.number,
-        fingerprint: entry.fingerprint,
-        tail: entry.tail,
-        read: entry.marks.iter().map(|mark| mark.safe).max().unwrap_or(0),
-        size: entry.size,
-        kin: is_kin(Path::new(&entry.path), archive),
-        claimed,
     }
 }

@@ -1,6 +1,7 @@
 //! Goes on reading a File in its compressed rotation, from the offset it had.
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -8,12 +9,15 @@ use std::sync::Arc;
 use pillion_parsers::frame::FileNumber;
 
 use super::{Key, Verdict};
+use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
-use crate::checkpoint::tombstone::Tombstone;
+use crate::tail::archive::is_kin;
 use crate::tail::handle::{Handle, Inflated};
+use crate::tail::identity::DiskId;
 use crate::tail::open::OpenFile;
 use crate::tail::stats::count;
 use crate::tail::tailer::Tailer;
+use crate::tail::tailer::dormant::lies_in;
 
 /// A compressed file on its way to where reading goes on: all before that has to be decompressed.
 pub(super) struct Opening {
@@ -56,24 +60,39 @@ impl Tailer {
     /// Which one to open: the one of the smallest number, the new ones last, oldest first.
     fn wanted(&self, busy: &BTreeSet<usize>) -> Option<(Key, u64, Option<u32>)> {
         let archives = &self.archives;
-        let mut by_number: BTreeMap<u32, (Key, u64)> = BTreeMap::new();
+        let mut by_number: BTreeMap<u32, Vec<(Key, u64)>> = BTreeMap::new();
         let free = |(source, _): &Key| !busy.contains(source);
         for (key, archive) in archives.seen.iter().filter(|(key, _)| free(key)) {
             if let Verdict::Of(number, len) = archive.verdict {
-                by_number.insert(number, (*key, len));
+                by_number.entry(number).or_default().push((*key, len));
             }
         }
-        let unread =
-            |it: &&Tombstone| by_number.get(&it.number).is_some_and(|of| it.tail.end < of.1);
-        let dormant = self.dormant.iter().map(|entry| (entry.number, entry.path.as_str()));
-        let finished = archives.tombstones.iter().filter(unread).map(|it| (it.number, &*it.path));
-        let found = |(number, path): (u32, &str)| {
-            let (key, len) = by_number.get(&number)?;
-            let at = &archives.seen.get(key)?.path;
-            self.is_wanted(key.0, Path::new(path), at).then_some((number, *key, *len))
+        let of = |number: u32, path: &str| -> Vec<(Key, u64)> {
+            let wanted = |key: &Key| {
+                let at = archives.seen.get(key).map(|archive| &archive.path);
+                at.is_some_and(|at| self.is_wanted(key.0, Path::new(path), at))
+            };
+            let all = by_number.get(&number).into_iter().flatten().copied();
+            all.filter(|(key, _)| wanted(key)).collect()
         };
-        let known = dormant.chain(finished).filter_map(found).min_by_key(|(number, ..)| *number);
-        if let Some((number, key, len)) = known {
+        let dormant = self.dormant.iter().filter_map(|entry| {
+            let was = DiskId { dev: entry.dev, inode: entry.inode };
+            let best = of(entry.number, &entry.path).into_iter().max_by_key(|(key, len)| {
+                self.likeness(*key, (&entry.path, *len), entry.size, was)
+            })?;
+            // Its original may be there, and wait to be opened.
+            let lies = || entry.dirs().any(|dir| lies_in(dir, was));
+            let gone = entry.gone || best.0.1 == was || !lies();
+            gone.then_some((entry.number, best))
+        });
+        let finished = archives.tombstones.iter().filter_map(|it| {
+            let more = of(it.number, &it.path).into_iter().filter(|(_, len)| it.tail.end < *len);
+            let was = DiskId { dev: 0, inode: 0 };
+            let best =
+                more.max_by_key(|(key, len)| self.likeness(*key, (&it.path, *len), it.size, was))?;
+            Some((it.number, best))
+        });
+        if let Some((number, (key, len))) = dormant.chain(finished).min_by_key(|it| it.0) {
             return Some((key, len, Some(number)));
         }
         let new = archives.seen.iter().filter_map(|(key, archive)| match archive.verdict {
@@ -81,6 +100,22 @@ impl Tailer {
             _ => None,
         });
         new.min_by_key(|(changed, ..)| *changed).map(|(_, key, len)| (key, len, None))
+    }
+
+    /// Of several compressed files that could be a File of this path and size, how likely one is: the
+    /// one that was being read first, then the one of its length, then of its name; then the one changed
+    /// longest ago, so that it is the same one each time.
+    fn likeness(
+        &self,
+        key: Key,
+        (path, len): (&str, u64),
+        size: u64,
+        was: DiskId,
+    ) -> impl Ord + use<> {
+        let archive = self.archives.seen.get(&key);
+        let kin = archive.is_some_and(|it| is_kin(Path::new(path), &it.path));
+        let changed = archive.map(|it| (it.state.1, key.1.inode));
+        (key.1 == was, len == size, kin, Reverse(changed))
     }
 
     /// Begins a new File.
@@ -103,13 +138,19 @@ impl Tailer {
 
     /// Begins to go on with a File that is known.
     fn begin_opening(&mut self, key: Key, number: u32, len: u64, open: OpenFile) {
-        let Some(entry) = self.entry_of(key, number, len) else { return };
-        let to = self.settings.sources.get(key.0).map(|it| it.to.as_slice()).unwrap_or_default();
-        let names = to.iter().filter_map(|index| self.settings.destinations.get(*index));
-        let safe = |name: &String| {
-            entry.marks.iter().find(|mark| mark.to == *name).map_or(0, |mark| mark.safe)
-        };
-        let offset = names.map(safe).min().unwrap_or(len);
+        let Some(mut entry) = self.entry_of(key, number, len) else { return };
+        let Some(source) = self.settings.sources.get(key.0) else { return };
+        let mut offset = len;
+        for name in source.to.iter().filter_map(|index| self.settings.destinations.get(*index)) {
+            let known = entry.marks.iter().find(|mark| mark.to == *name).map(|mark| mark.safe);
+            let safe = known.unwrap_or_else(|| {
+                // A destination that is new here begins as a source would.
+                let safe = if source.start_at_end { len } else { 0 };
+                entry.marks.push(MarkEntry::new(name, &Mark { safe, ..Mark::default() }));
+                safe
+            });
+            offset = offset.min(safe);
+        }
         if offset >= len {
             // Nothing of it was left, or nothing that is not damaged.
             self.take_entry(number);
@@ -129,13 +170,9 @@ impl Tailer {
             return Some(entry.clone());
         }
         let tombstone = self.archives.tombstones.get(number)?;
-        let mark = |to: &String| MarkEntry {
-            to: to.clone(),
-            safe: tombstone.tail.end,
-            parser: None,
-            in_private_key: false,
-            container: None,
-        };
+        let resume = tombstone.resume.as_deref().cloned().unwrap_or_default();
+        let mark = Mark { safe: tombstone.tail.end, resume };
+        let names = self.settings.destinations.iter();
         Some(FileEntry {
             number,
             source: tombstone.source.to_string(),
@@ -147,7 +184,7 @@ impl Tailer {
             size: len,
             fingerprint: tombstone.fingerprint,
             tail: tombstone.tail,
-            marks: self.settings.destinations.iter().map(mark).collect(),
+            marks: names.map(|to| MarkEntry::new(to, &mark)).collect(),
             gone: false,
         })
     }
@@ -178,7 +215,9 @@ impl Tailer {
             }
             Ok(false) => {
                 // Another one after all: its bytes stay with whoever they are of.
-                self.archives.judge(opening.key, Verdict::Nobodys, self.now);
+                if !self.archives.doubt(opening.key) {
+                    self.archives.judge(opening.key, Verdict::Nobodys, self.now);
+                }
                 self.archives.wanting = true;
             }
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {

@@ -4,18 +4,18 @@ use super::*;
 use crate::tail::inflate::tests::gzip;
 
 /// What `gzip` does: the compressed file is written beside the original, which goes.
-fn compress(bench: &Bench, name: &str) {
+pub(super) fn compress(bench: &Bench, name: &str) {
     keep_compressed(bench, name, &format!("{name}.gz"));
     bench.remove(name);
 }
 
 /// The same under any name, and the original stays. Written a day ago, as `gzip` would have it.
-fn keep_compressed(bench: &Bench, name: &str, to: &str) {
+pub(super) fn keep_compressed(bench: &Bench, name: &str, to: &str) {
     put(bench, to, &gzip(&fs::read(bench.path(name)).expect("read")));
 }
 
 /// A file that rests.
-fn put(bench: &Bench, name: &str, bytes: &[u8]) {
+pub(super) fn put(bench: &Bench, name: &str, bytes: &[u8]) {
     fs::write(bench.path(name), bytes).expect("written");
     let file = File::options().write(true).open(bench.path(name)).expect("opened");
     let before = std::time::SystemTime::now() - Duration::from_secs(3600);
@@ -27,7 +27,7 @@ fn lost(bench: &Bench) -> (u64, u64) {
 }
 
 /// Twenty lines read, twenty more not, then rotated and compressed while the agent was away.
-fn rotated_away() -> Bench {
+pub(super) fn rotated_away() -> Bench {
     let mut bench = Bench::new();
     bench.write("app.log", lines(100, 20));
     bench.start().finish();

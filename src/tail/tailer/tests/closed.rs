@@ -86,6 +86,19 @@ fn no_more_files_are_known_than_may_be() {
 }
 
 #[test]
+fn no_more_compressed_files_are_known_than_may_be() {
+    let mut bench = Bench::new();
+    bench.options.max_known = 20;
+    for n in 0..30 {
+        bench.write(&format!("{n}.gz"), "anything");
+    }
+    bench.write("app.log", "a line\n");
+    bench.start().pass(5);
+    assert_eq!(bench.text("app.log"), "a line\n");
+    assert_eq!(bench.stat(|s| &s.refused.beyond_bounds), 1, "said once");
+}
+
+#[test]
 fn a_closed_file_that_grows_and_is_renamed_is_read_at_once() {
     let mut bench = Bench::with(many);
     bench.options.max_open = 20;
@@ -104,6 +117,49 @@ fn a_closed_file_that_grows_and_is_renamed_is_read_at_once() {
     }
     bench.pass(60);
     assert_eq!((bench.stat(|s| &s.lost_gone), bench.stat(|s| &s.known_files)), (0, 0));
+}
+
+#[test]
+fn what_was_seen_to_grow_and_got_no_descriptor_is_counted_when_it_goes() {
+    let mut bench = Bench::with(many);
+    bench.options.max_open = 1;
+    bench.write("a.log", "one\n");
+    bench.start().pass(2);
+    bench.settle = false;
+    bench.write("b.log", "one\n");
+    bench.pass(3);
+    // Open as long as it is not settled.
+    bench.remove("b.log");
+    bench.pass(3);
+    bench.write("a.log", lines(0, 100));
+    bench.pass(3);
+    assert_eq!(bench.stat(|s| &s.waiting_files), 1);
+    assert_eq!(bench.stat(|s| &s.lag_bytes), lines(0, 100).len() as u64 + 4);
+    bench.remove("a.log");
+    bench.pass(60);
+    assert_eq!(bench.stat(|s| &s.lost_gone), lines(0, 100).len() as u64);
+}
+
+#[test]
+fn a_file_at_rest_that_got_no_descriptor_at_first_is_read_later() {
+    let mut bench = Bench::new();
+    bench.options.max_open = 1;
+    bench.write("app.log", "one\n");
+    bench.start().pass(2);
+    bench.rename("app.log", "app.log.1");
+    bench.pass(60);
+    assert_eq!(bench.stat(|s| &s.open_files), 0, "at rest");
+    bench.settle = false;
+    bench.write("app.log", "two\n");
+    bench.pass(3);
+    bench.remove("app.log");
+    bench.pass(3);
+    bench.write("app.log.1", "three\n");
+    bench.pass(5);
+    assert_eq!(bench.text("app.log"), "one\ntwo\n");
+    bench.settle_held();
+    bench.pass(60);
+    assert_eq!(bench.text("app.log"), "one\ntwo\nthree\n");
 }
 
 #[test]
@@ -151,6 +207,28 @@ fn a_restart_opens_no_more_files_than_may_be_open() {
     for n in 0..60 {
         assert_eq!(bench.text(&format!("{n}.log")), "one\ntwo\n");
     }
+}
+
+/// Nothing is read while directories are looked at: that must not take a time for each pair of files.
+#[test]
+fn a_restart_with_many_more_files_than_descriptors_lists_each_directory_once() {
+    let mut bench = Bench::with(many);
+    bench.options.max_open = 5000;
+    for n in 0..4000 {
+        bench.write(&format!("{n}.log"), "one\n");
+    }
+    bench.start().pass(2).finish();
+    bench.options.max_open = 60;
+    let busy = || {
+        let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
+        text.split(' ').next().and_then(|nanos| nanos.parse().ok()).map(Duration::from_nanos)
+    };
+    let before = busy();
+    bench.start().pass(1);
+    let took = busy().zip(before).map(|(after, before)| after - before).expect("a number");
+    let looks = bench.stat(|s| &s.rescans);
+    // Listed for each file, it was three seconds for each look.
+    assert!(took < Duration::from_secs(looks.max(1)), "{took:?} for {looks} looks");
 }
 
 #[test]

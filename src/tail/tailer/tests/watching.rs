@@ -1,5 +1,6 @@
 //! Events that are not to be had, do not come, or come again.
 
+use super::awaiting::{gone_for_good, pass_touching};
 use super::*;
 use crate::tail::watcher::Watcher;
 
@@ -78,6 +79,17 @@ fn hints_that_come_late_are_no_reason_to_poll() {
         bench.run();
     }
     assert_eq!(bench.text("app.log"), "first\n".to_owned() + &"line\n".repeat(30));
+    assert!(!polls(&bench));
+}
+
+/// It is not looked at, and so never seen to have been hinted at.
+#[test]
+fn a_file_that_waits_for_an_older_one_is_no_reason_to_poll() {
+    let mut bench = with_events(&["app.log"]);
+    gone_for_good(&mut bench);
+    bench.start();
+    pass_touching(&mut bench, 20);
+    assert_eq!(bench.text("app.log"), "", "it waits");
     assert!(!polls(&bench));
 }
 

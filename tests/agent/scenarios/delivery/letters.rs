@@ -167,7 +167,7 @@ fn letters_that_are_there_twice_are_sent_and_put_back_once() {
     assert!(said(&output).starts_with("0 sent, 0 stored already"), "{}", said(&output));
     assert_eq!(letters(&place, "search").len(), 10);
     twice();
-    index(&config, "logs-test-default", "logs-mended-default");
+    let config = mended(&config, "logs-test-default", "logs-mended-default");
     let output = replay(&config, "search", &[]);
     let all = "10 sent, 0 stored already, 0 refused again, 0 left";
     assert!(output.status.success() && said(&output).contains(all), "{}", said(&output));

@@ -1,0 +1,146 @@
+//! Files that wait for older ones, which may be found compressed.
+
+use super::archives::{compress, put, rotated_away};
+use super::*;
+use crate::tail::LeftBehind;
+use crate::tail::inflate::tests::gzip;
+
+/// A compressed file that is being written all the time: nobody can tell what it will be.
+pub(super) fn touch(bench: &Bench, bytes: &[u8]) {
+    fs::write(bench.path("other.gz"), bytes).expect("written");
+    let file = File::options().write(true).open(bench.path("other.gz")).expect("opened");
+    let at = u64::try_from(bench.clock.wall).expect("after 1970");
+    file.set_modified(std::time::UNIX_EPOCH + Duration::from_nanos(at)).expect("set");
+}
+
+pub(super) fn pass_touching(bench: &mut Bench, seconds: u64) {
+    for n in 0..seconds {
+        touch(bench, &gzip(&n.to_le_bytes()));
+        bench.pass(1);
+    }
+}
+
+/// Read in part, then gone; another file has its name, and something compressed lies beside it.
+pub(super) fn gone_for_good(bench: &mut Bench) {
+    bench.write("app.log", lines(100, 20));
+    bench.start().finish();
+    bench.write("gone", "");
+    bench.rename("app.log", "gone");
+    bench.write("app.log", lines(900, 300));
+    touch(bench, &gzip(b"x"));
+    bench.remove("gone");
+    bench.came.clear();
+}
+
+#[test]
+fn what_waits_for_an_older_file_is_left_whole_by_a_drain() {
+    let mut bench = Bench::with(|options| options.max_record = 1000);
+    gone_for_good(&mut bench);
+    bench.start();
+    bench.rename("app.log", "app.log.1");
+    bench.write("app.log", lines(2000, 10));
+    pass_touching(&mut bench, 3);
+    assert_eq!(bench.text("app.log"), "", "it waits");
+    let (done, mut told) = tokio::sync::oneshot::channel();
+    let deadline = bench.clock.instant + Duration::from_secs(25);
+    bench.inbox.post(|posted| posted.drain = Some(Drain { deadline, done }));
+    bench.run();
+    bench.pass(5);
+    let all = lines(900, 300) + &lines(2000, 10);
+    assert_eq!(told.try_recv(), Ok(LeftBehind { bytes: all.len() as u64, files: 2 }));
+    bench.finish();
+    bench.remove("other.gz");
+    bench.start().pass(3);
+    assert_eq!(bench.text("app.log"), all, "{:?}", bench.log);
+    assert_eq!(bench.stat(|stats| &stats.cut_bytes), 0);
+}
+
+#[test]
+fn what_could_not_be_read_for_a_moment_is_left_whole_by_a_drain() {
+    let mut bench = Bench::with(|options| options.max_record = 1000);
+    let all = bench.budget.try_take(8 * MIB).expect("free");
+    bench.write("app.log", lines(0, 400));
+    bench.start();
+    drop(all);
+    // A read failed.
+    let again = bench.clock.instant + Duration::from_secs(3600);
+    for file in bench.tailer.as_mut().expect("started").files.values_mut() {
+        file.retry_at = Some(again);
+    }
+    let (done, mut told) = tokio::sync::oneshot::channel();
+    let deadline = bench.clock.instant + Duration::from_secs(25);
+    bench.inbox.post(|posted| posted.drain = Some(Drain { deadline, done }));
+    bench.run();
+    bench.pass(5);
+    let bytes = lines(0, 400).len() as u64;
+    assert_eq!(told.try_recv(), Ok(LeftBehind { bytes, files: 1 }), "{:?}", bench.log);
+    bench.finish();
+    bench.start();
+    assert_eq!(bench.text("app.log"), lines(0, 400));
+}
+
+/// A reload, or a crash, while it is read: what the checkpoint says of its place is the compressed
+/// file's.
+#[test]
+fn one_that_was_being_read_compressed_is_waited_for_after_a_reload() {
+    let mut bench = rotated_away();
+    compress(&bench, "app.log.1");
+    bench.settle = false;
+    bench.start().pass(3);
+    bench.take_log();
+    bench.came.clear();
+    bench.write("app.log", lines(903, 3));
+    bench.settle = true;
+    bench.hand_over().pass(3);
+    let opened: Vec<_> = bench.log.iter().filter(|said| said.starts_with("opened")).collect();
+    assert_eq!(opened[0], "opened app.log #1 at 180", "{:?}", bench.log);
+    assert_eq!(bench.text("app.log"), lines(120, 20) + &lines(900, 6));
+}
+
+#[test]
+fn nothing_waits_for_ever_for_a_file_that_is_gone() {
+    let mut bench = Bench::new();
+    gone_for_good(&mut bench);
+    bench.start();
+    pass_touching(&mut bench, 30);
+    assert_eq!(bench.text("app.log"), "", "it may yet be found");
+    pass_touching(&mut bench, 40);
+    assert_eq!(bench.text("app.log"), lines(900, 300));
+}
+
+#[test]
+fn what_is_hoped_for_in_vain_is_counted_after_an_hour_and_still_known_when_found() {
+    for settled in [true, false] {
+        let mut bench = Bench::new();
+        bench.settle = settled;
+        bench.write("app.log", lines(100, 20));
+        bench.start();
+        if let Some(chunk) = bench.held.pop() {
+            settle(&bench.tracker, 0, &chunk);
+        }
+        bench.write("app.log", lines(120, 20));
+        bench.pass(1).finish();
+        bench.write("app.log", lines(140, 20));
+        let whole = gzip(&fs::read(bench.path("app.log")).expect("read"));
+        bench.remove("app.log");
+        bench.came.clear();
+        bench.settle = true;
+        // Too short to be one: it may become anything.
+        touch(&bench, b"x");
+        bench.start();
+        let lost = if settled { 0 } else { 180 };
+        for (seconds, lost) in [(1, 0), (3500, 0), (200, lost)] {
+            bench.clock.instant += Duration::from_secs(seconds - 1);
+            bench.clock.wall += i64::try_from(seconds - 1).expect("small") * 1_000_000_000;
+            touch(&bench, b"x");
+            bench.pass(1);
+            assert_eq!(bench.stat(|stats| &stats.lost_gone), lost, "{settled}, {seconds}");
+        }
+        bench.pass(2);
+        assert_eq!(bench.saved().files, []);
+        put(&bench, "app.log.1.gz", &whole);
+        bench.pass(5);
+        let rest = if settled { lines(140, 20) } else { lines(120, 40) };
+        assert_eq!(bench.text("app.log"), rest);
+    }
+}
