@@ -167,8 +167,9 @@ impl TailHandle {
         self.inbox.post(|posted| posted.look = true);
     }
 
-    /// Reads nothing more, from now on, and closes the channels to the workers; the checkpoint goes
-    /// on being saved. The first half of a hand-over, which [`TailHandle::hand_over`] ends.
+    /// Reads nothing more, from now on, and closes the channels to the workers. The checkpoint goes on
+    /// being saved, and files that come are still opened, for the next tail. The first half of a
+    /// hand-over, which [`TailHandle::hand_over`] ends.
     pub fn stop_reading(&self) {
         self.inbox.post(|posted| posted.stop = true);
     }
