@@ -110,3 +110,43 @@ async fn it_rests_when_what_nobody_waits_for_is_done_too() {
     assert_eq!(bench.stats.in_flight.load(Relaxed), 0);
     assert_eq!(bench.stats.buffer.records.load(Relaxed), 3);
 }
+
+#[tokio::test]
+async fn a_buffer_of_another_form_is_kept_and_one_turned_off_gives_what_it_has() {
+    let bench = Bench::new();
+    let plain =
+        Destination { buffer: Some(LIMIT), ..destination(elasticsearch(true), Compression::None) };
+    let open = |settings: &Destination| {
+        let stats = Arc::default();
+        let buffer =
+            Buffer::open(bench.dir.path(), settings, &stats, &bench.budget).expect("opens");
+        (buffer, stats)
+    };
+    let (buffer, stats) = open(&plain);
+    let buffer = buffer.expect("configured");
+    assert!(!bench.dir.path().join("buffer").exists(), "nothing is made before it is needed");
+    stats.accept(3);
+    assert!(buffer.admits() && buffer.append(vec![payload(1, 3)]).await);
+    assert_eq!((stats.buffer.records.load(Relaxed), buffer.has_waiting()), (3, true));
+    drop(buffer);
+
+    let zipped = Destination { compression: Compression::Fast, ..plain.clone() };
+    let (buffer, stats) = open(&zipped);
+    assert!(!buffer.expect("configured").has_waiting());
+    assert_eq!(stats.routed.load(Relaxed), 0, "what is not sent in this run is no part of it");
+    let console = Destination { kind: DestinationKind::Console, ..plain.clone() };
+    assert!(open(&console).0.is_none());
+
+    assert_eq!(form::strangers(bench.dir.path(), &["other"]).len(), 1, "whose it was is gone");
+    assert!(form::strangers(bench.dir.path(), &["other", "test"]).is_empty());
+
+    let off = Destination { buffer: None, ..plain };
+    let (buffer, stats) = open(&off);
+    let buffer = buffer.expect("there is something left");
+    assert!(!buffer.admits() && stats.routed.load(Relaxed) == 3);
+    let taken = buffer.take(false).await.expect("there");
+    assert_eq!((number(&taken.payload), stats.in_flight.load(Relaxed)), (1, 3));
+    buffer.done(taken.stored).await;
+    drop(buffer);
+    assert!(open(&off).0.is_none());
+}
