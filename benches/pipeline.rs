@@ -139,7 +139,9 @@ impl Rig {
     }
 
     fn drain(&mut self) -> Vec<bytes::Bytes> {
-        self.worker.drain(0);
+        let (lineage, file) = (LineageId(0), FileNumber(1));
+        self.worker.take(FromTail::Retired { lineage, file, last: true }, 0);
+        self.worker.end(0);
         self.closed()
     }
 }

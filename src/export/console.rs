@@ -132,7 +132,7 @@ mod tests {
                 Ok(())
             }
         }
-        let (release, hangs) = std::sync::mpsc::channel();
+        let (release, hangs) = std::sync::mpsc::sync_channel::<()>(0);
         let out = Arc::new(Mutex::new(Hangs(hangs)));
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().max_blocking_threads(2).build().expect("a runtime");
