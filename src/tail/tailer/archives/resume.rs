@@ -82,7 +82,10 @@ impl Tailer {
             })?;
             // Its original may be there, and wait to be opened.
             let lies = || entry.dirs().any(|dir| lies_in(dir, was));
-            let gone = entry.gone || best.0.1 == was || !lies();
+            // What has its inode may be a compressed file by now.
+            let other = archives.seen.get(&(best.0.0, was));
+            let other = other.is_some_and(|it| it.verdict != Verdict::Plain);
+            let gone = entry.gone || other || !lies();
             gone.then_some((entry.number, best))
         });
         let finished = archives.tombstones.iter().filter_map(|it| {

@@ -207,3 +207,16 @@ fn what_a_damaged_one_says_of_its_length_is_not_believed() {
     assert!(bench.text("app.gz").len() > 1000);
     assert_eq!(bench.stat(|stats| &stats.lost_damaged), 0);
 }
+
+#[test]
+fn a_rotation_is_read_though_another_has_its_originals_inode() {
+    let mut bench = with_globs(&["app.log"]);
+    bench.write("app.log", lines(100, 20));
+    bench.start().pass(2).finish();
+    bench.write("app.log", lines(120, 20));
+    keep_compressed(&bench, "app.log", "app.log.1.gz");
+    put(&bench, "app.log", &gzip(lines(7000, 50).as_bytes()));
+    bench.rename("app.log", "other.gz");
+    bench.start().pass(5);
+    assert_eq!(bench.text("app.log"), lines(100, 40), "{:?}", bench.log);
+}
