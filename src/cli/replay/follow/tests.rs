@@ -84,10 +84,10 @@ fn utf_16_is_told_by_each_file_and_decoded() {
     }
     bench.append(b"narrow\n");
     printed += &(bench.printed() + &bench.later());
-    let long = "😀".repeat(MAX_RECORD / 4 - 1);
+    let long = "😀".repeat(MAX_RECORD / 4);
     let file = format!(
-        "{{\"message\":\"\u{10a}\"}}\n{{\"message\":\"{long}\",\"log\":{{\"flags\":[\"truncated\"]}}}}\n\
-         {{\"message\":\"half\",\"log\":{{\"flags\":[\"partial\"]}}}}\n"
+        "{{\"message\":\"\u{10a}\"}}\n{{\"message\":\"{long}\",\"_marks\":[\"truncated\"]}}\n\
+         {{\"message\":\"half\",\"_marks\":[\"partial\"]}}\n"
     );
     assert_eq!(printed, format!("{file}{file}{{\"message\":\"narrow\"}}\n"));
 }
