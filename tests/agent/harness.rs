@@ -303,6 +303,8 @@ fn command_under(launcher: &[&str]) -> Command {
     for name in ours.filter(|name| name.as_encoded_bytes().starts_with(b"PILLION_")) {
         command.env_remove(name);
     }
+    // As the image's allocator is by itself; see "Memory" in docs/operations.md.
+    command.env("MALLOC_MMAP_THRESHOLD_", "131072");
     command.env("NO_COLOR", "1").stdin(Stdio::null());
     command
 }
