@@ -7,7 +7,7 @@ mod check;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::record::Level;
 
@@ -24,9 +24,27 @@ pub struct Definition {
     /// One sentence for `pillion parsers`.
     #[serde(default)]
     pub doc: String,
-    /// A hand-written grammar, by name. Exactly one of `grammar` and `pattern` is given.
+    /// A hand-written grammar, by name. Exactly one of `grammar`, `layout` and `pattern` is given.
     #[serde(default)]
     pub grammar: Option<String>,
+    /// How a line looks: text that stands for itself, and fields as `{name}` or `{name:kind}`. Of
+    /// several layouts, the first that a line fits reads it. `time`, `level` and `message` become what
+    /// they say; a field that is empty or `-` is left out.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub layout: Vec<String>,
+    /// A parser that reads what this one's lines may be wrapped in (`syslog`): this one then reads the
+    /// message.
+    #[serde(default)]
+    pub within: Option<String>,
+    /// The programs whose lines these are, where what they are wrapped in names one.
+    #[serde(default)]
+    pub programs: Vec<String>,
+    /// A parser that reads the message further, where it fits.
+    #[serde(default)]
+    pub nested: Option<String>,
+    /// Whether `auto` does not try it: what is too common in form to be told from others.
+    #[serde(default)]
+    pub manual: bool,
     /// A regular expression (the syntax of the `regex` crate) whose named captures become fields;
     /// `time`, `level` and `message` become what they say.
     #[serde(default)]
@@ -47,6 +65,26 @@ pub struct Definition {
     /// Lines and what must come of them.
     #[serde(default)]
     pub samples: Vec<Sample>,
+    /// Logs in `fixtures/recorded/`, written by the real program, that it is proven by.
+    #[serde(default)]
+    pub recorded: Vec<String>,
+    /// Where the format is described, for those that no log was recorded of.
+    #[serde(default)]
+    pub documented: Option<String>,
+}
+
+/// Reads a text, or a list of texts.
+fn one_or_many<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(reader)? {
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    })
 }
 
 /// What the text of a field is turned into.
@@ -163,8 +201,24 @@ pub enum Fault {
     Yaml(String),
     /// The name is empty or taken by a built-in parser or another definition.
     Name,
-    /// Neither a grammar nor a pattern, or both.
+    /// Not one of a grammar, a layout and a pattern.
     Method,
+    /// A layout is not one.
+    Layout {
+        /// The layout.
+        layout: String,
+        /// Where it goes wrong, in characters, from 1.
+        column: usize,
+        /// What is wrong there.
+        what: String,
+    },
+    /// Another parser that it names under `within` or `nested` is not there, or leads back to itself.
+    Other {
+        /// `within` or `nested`.
+        key: &'static str,
+        /// The name.
+        name: String,
+    },
     /// No grammar of that name.
     Grammar(String),
     /// The pattern does not compile, is too large, or captures nothing.
@@ -194,6 +248,8 @@ impl Fault {
         match self {
             Self::Yaml(_) | Self::Name => "name",
             Self::Method | Self::Pattern(_) => "pattern",
+            Self::Layout { .. } => "layout",
+            Self::Other { key, .. } => key,
             Self::Grammar(_) => "grammar",
             Self::Zone(_) | Self::TimeFormat(_) => "time",
             Self::Level => "level",
@@ -211,7 +267,14 @@ impl fmt::Display for DefinitionError {
         match &self.fault {
             Fault::Yaml(error) => f.write_str(error),
             Fault::Name => f.write_str("the name is empty or already taken: choose another"),
-            Fault::Method => f.write_str("give either `pattern` or `grammar`"),
+            Fault::Method => f.write_str("give one of `layout`, `pattern` and `grammar`"),
+            Fault::Layout { layout, column, what } => {
+                write!(f, "the layout `{layout}` cannot be used, at column {column}: {what}")
+            }
+            Fault::Other { key, name } => write!(
+                f,
+                "`{key}: {name}` names no parser that can be used there: `pillion parsers` lists them"
+            ),
             Fault::Grammar(name) => write!(f, "there is no grammar `{name}`"),
             Fault::Pattern(error) => write!(f, "the pattern cannot be used: {error}"),
             Fault::Zone(zone) => {

@@ -117,6 +117,9 @@ pub struct Record<'a> {
     /// ([`is_field_name`], [`is_mappable`]), or had one before redaction: its encoders then look for
     /// them.
     pub unmappable: bool,
+    /// Whether texts that count as slices of the raw record were cut from what it had escaped: the
+    /// sweep over the raw record has not seen them as they are.
+    pub decoded: bool,
 }
 
 impl<'a> Record<'a> {
@@ -138,6 +141,7 @@ impl<'a> Record<'a> {
                 .collect(),
             marks: Marks::default(),
             unmappable: false,
+            decoded: false,
         }
     }
 

@@ -95,7 +95,7 @@ fn is_vhost(word: &str) -> bool {
 /// The inside of a quoted column whose opening quote has been read: up to the next quote that no
 /// backslash precedes.
 #[inline]
-fn quoted<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Misfit> {
+pub(super) fn quoted<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Misfit> {
     let bytes = cursor.bytes();
     let mut at = 0;
     loop {

@@ -5,6 +5,7 @@
 //! one definition in `parsers/definitions/`.
 
 use super::convert::Refine;
+use super::pattern::Locations;
 use super::{Misfit, access, java, json, logfmt, nginx_error, plain, syslog};
 use crate::Arena;
 use crate::record::Record;
@@ -21,6 +22,8 @@ pub(crate) struct Context<'p, 'a> {
     /// Whether nobody said that the text is of this format: under `auto`, where what merely could be
     /// the format must not be taken for it.
     pub(crate) guessing: bool,
+    /// Room for the matches of patterns.
+    pub(super) locations: &'p mut Locations,
     /// What the definition says of the time and the level, if anything.
     pub(super) refine: Option<&'p Refine>,
 }

@@ -69,6 +69,21 @@ fn read<'a>(
     Ok(())
 }
 
+/// The value that a text begins with, its length, and whether it has something without a mapping.
+pub(super) fn prefix<'a>(
+    text: &'a str,
+    arena: &'a Arena,
+) -> Result<(Value<'a>, usize, bool), Misfit> {
+    let mut reader = Reader::new(text, arena);
+    let value = reader.value(|value| value)?;
+    Ok((value, reader.at, reader.unmappable))
+}
+
+/// Whether a text is a number as JSON writes it.
+pub(super) fn is_number(text: &str) -> bool {
+    number::end(text.as_bytes(), 0).is_ok_and(|end| end == text.len())
+}
+
 /// Walks over a text, validating.
 struct Reader<'a> {
     text: &'a str,

@@ -3,11 +3,12 @@
 use regex::{CaptureLocations, Regex, RegexBuilder};
 
 use super::Misfit;
+use super::grammar::Context;
 use super::convert::{self, Leveller};
 use crate::Arena;
 use crate::definition::{Definition, Fault, FieldType};
 use crate::record::{Key, Known, Record, Text, Value};
-use crate::timestamp::{Clock, Format};
+use crate::timestamp::Format;
 
 /// Bytes a compiled pattern may take, and those its lazy automaton may keep, per pattern.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -20,6 +21,24 @@ pub(super) struct Pattern {
     captures: Vec<Capture>,
     time: Format,
     level: Leveller,
+}
+
+/// Room for the matches of a parser's patterns, reused from line to line.
+#[derive(Default)]
+pub(crate) struct Locations(Vec<(usize, CaptureLocations)>);
+
+impl Locations {
+    /// The room for a pattern, which does not move while its parser is there.
+    fn of(&mut self, pattern: &Pattern) -> &mut CaptureLocations {
+        let place = std::ptr::from_ref(pattern).addr();
+        let known = self.0.iter().position(|(of, _)| *of == place);
+        let at = known.unwrap_or_else(|| {
+            self.0.push((place, pattern.regex.capture_locations()));
+            self.0.len() - 1
+        });
+        #[expect(clippy::indexing_slicing, reason = "it was found or has just been put there")]
+        &mut self.0[at].1
+    }
 }
 
 /// A named group.
@@ -85,21 +104,15 @@ impl Pattern {
         Ok(Self { regex, captures, time, level })
     }
 
-    /// Room for one match, reused from line to line.
-    pub(super) fn locations(&self) -> CaptureLocations {
-        self.regex.capture_locations()
-    }
-
     /// Matches a text and fills the record.
     pub(super) fn read<'a>(
         &self,
         text: &'a str,
-        locations: &mut CaptureLocations,
-        arena: &'a Arena,
-        clock: &mut Clock,
-        bad_times: &mut u64,
+        cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
+        let Context { arena, clock, bad_times, locations, .. } = cx;
+        let (arena, locations) = (*arena, locations.of(self));
         let found = self.regex.captures_read(locations, text).ok_or(Misfit::Syntax)?;
         // A line of a joined record that the match leaves out would be lost. Where the first line
         // fits by itself, whoever calls finds out.
@@ -118,7 +131,7 @@ impl Pattern {
                 Gives::Time => {
                     record.time = clock.read(&self.time, found);
                     if record.time.is_none() {
-                        *bad_times += 1;
+                        **bad_times += 1;
                         record.push(key(&capture.name, arena), Value::Text(shown));
                     }
                 }
@@ -141,11 +154,11 @@ impl Pattern {
 }
 
 /// Whether a place lies within a word of letters, digits and `_`.
-fn splits_word(text: &str, place: usize) -> bool {
+pub(super) fn splits_word(text: &str, place: usize) -> bool {
     let is_word =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    let (before, after) = text.as_bytes().split_at(place);
-    is_word(before.last()) && is_word(after.first())
+    let bytes = text.as_bytes();
+    is_word(bytes.get(place)) && is_word(place.checked_sub(1).and_then(|at| bytes.get(at)))
 }
 
 /// The key of a field that a definition names.

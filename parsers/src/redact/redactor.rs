@@ -49,7 +49,8 @@ impl Redactor {
     ///
     /// Texts of [`Origin::Raw`](crate::record::Origin::Raw) and
     /// [`Origin::RawEscaped`](crate::record::Origin::RawEscaped), [`Value::Json`] and [`Value::Number`] are
-    /// taken to be slices of `raw`: if the sweep over `raw` finds nothing, they are not looked at.
+    /// taken to be slices of `raw`: if the sweep over `raw` finds nothing, they are not looked at, unless
+    /// the record was [decoded](Record::decoded).
     pub fn redact<'r, 'a>(
         &mut self,
         raw: &str,
@@ -64,7 +65,9 @@ impl Redactor {
         let keys = rules.scanner(Scanner::PrivateKey).is_some();
         work.material = (keys && block.is_inside()).then(|| Material::of(raw));
         let dirty = work.material.is_some() || work.suspects_raw(rules, raw);
-        if dirty && keys {
+        let suspected = dirty;
+        let dirty = dirty || record.decoded;
+        if suspected && keys {
             block.follow(raw, work.material.as_ref().is_some_and(|material| material.sure));
         }
         let kept = Pass::new(rules, work, arena, dirty).record(record);

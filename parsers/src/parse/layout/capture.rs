@@ -1,0 +1,403 @@
+//! Fields of a layout: how far one reaches, and what becomes of it.
+
+use super::syntax::Mark;
+use super::{Walk, is_blank};
+use crate::Arena;
+use crate::definition::FieldType;
+use crate::parse::cursor::Cursor;
+use crate::parse::grammar::Grammar;
+use crate::parse::{Misfit, access, convert, escape, json, pattern, trace};
+use crate::record::{Key, Known, Origin, Record, Text, Value};
+use crate::timestamp::Format;
+
+/// A field.
+#[derive(Debug)]
+pub(super) struct Capture {
+    pub(super) name: Name,
+    pub(super) gives: Gives,
+    pub(super) kind: Kind,
+    pub(super) until: Until,
+}
+
+/// What a field is called.
+#[derive(Debug)]
+pub(super) enum Name {
+    Known(Known),
+    Text(Box<str>),
+}
+
+impl Name {
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Known(known) => known.name(),
+            Self::Text(name) => name,
+        }
+    }
+
+    fn key<'a>(&self, arena: &'a Arena) -> Key<'a> {
+        match self {
+            Self::Known(known) => Key::Known(*known),
+            Self::Text(name) => Key::Text(Text::vetted(arena.alloc_str(name))),
+        }
+    }
+}
+
+/// What a field becomes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Gives {
+    Time,
+    Level,
+    Message,
+    Field(Option<FieldType>),
+}
+
+/// What a field looks like.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Anything up to what follows.
+    Text,
+    /// The same, without blanks and not empty.
+    Word,
+    /// Anything up to the last place where what follows begins.
+    Last,
+    /// Digits, with a sign or without.
+    Integer,
+    /// A decimal number.
+    Float,
+    /// In double quotes, with backslash escapes.
+    Quoted,
+    /// One of these words.
+    OneOf(Box<[Box<str>]>),
+    /// A JSON value.
+    Json,
+    /// A request line: method, target and protocol.
+    Request,
+    /// An address and, after a colon, a port.
+    Address { port: Name },
+    /// A time.
+    Time(Format),
+    /// Fields of their own, in a grammar.
+    Spread(&'static Grammar),
+}
+
+impl Kind {
+    /// Whether it ends where it ends, whatever follows.
+    pub(super) fn ends_by_itself(&self) -> bool {
+        matches!(
+            self,
+            Self::Integer | Self::Float | Self::Quoted | Self::OneOf(_) | Self::Json
+        )
+    }
+}
+
+/// Where a text ends.
+#[derive(Debug)]
+pub(super) enum Until {
+    /// At the text's end.
+    End,
+    /// Before an ASCII byte.
+    Byte(u8),
+    /// Before a blank or a tab.
+    Blank,
+    /// Before the first of these, or at the end too.
+    First { marks: Box<[Box<str>]>, blank: bool, or_end: bool },
+}
+
+impl Until {
+    pub(super) fn new(marks: &[Mark], or_end: bool) -> Self {
+        let one = if let [one] = marks { Some(one) } else { None };
+        match one {
+            Some(Mark::Blanks) if !or_end => return Self::Blank,
+            Some(Mark::Literal(literal)) if !or_end => {
+                if let [byte @ 0..=0x7f] = literal.as_bytes() {
+                    return Self::Byte(*byte);
+                }
+            }
+            _ => {}
+        }
+        let literals = marks.iter().filter_map(|mark| match mark {
+            Mark::Literal(literal) => Some(literal.clone()),
+            Mark::Blanks => None,
+        });
+        let blank = marks.iter().any(|mark| matches!(mark, Mark::Blanks));
+        Self::First { marks: literals.collect(), blank, or_end }
+    }
+
+    /// How long a text is that ends here, at the first place or at the last.
+    #[inline]
+    fn find(&self, bytes: &[u8], last: bool) -> Option<usize> {
+        match self {
+            Self::End => Some(bytes.len()),
+            Self::Byte(byte) if last => memchr::memrchr(*byte, bytes),
+            Self::Byte(byte) => memchr::memchr(*byte, bytes),
+            Self::Blank if last => bytes.iter().rposition(|byte| is_blank(*byte)),
+            Self::Blank => memchr::memchr2(b' ', b'\t', bytes),
+            Self::First { marks, blank, or_end } => {
+                let blank = blank.then_some(()).and_then(|()| Self::Blank.find(bytes, last));
+                let places = marks.iter().filter_map(|mark| place(bytes, mark.as_bytes(), last));
+                let places = places.chain(blank);
+                let place = if last { places.max() } else { places.min() };
+                place.or(or_end.then_some(bytes.len()))
+            }
+        }
+    }
+}
+
+/// Where a short literal is. Its first byte is looked for: literals of layouts begin with something
+/// that is rare in what comes before them.
+#[inline]
+fn place(bytes: &[u8], literal: &[u8], last: bool) -> Option<usize> {
+    if last {
+        return memchr::memmem::rfind(bytes, literal);
+    }
+    let first = *literal.first()?;
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr(first, bytes.get(from..)?)?;
+        if bytes.get(at..)?.starts_with(literal) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+impl Capture {
+    /// The bytes that it may begin with, where that is known.
+    pub(super) fn begins(&self) -> Option<Vec<u8>> {
+        match &self.kind {
+            Kind::Integer | Kind::Float => Some(b"0123456789-".to_vec()),
+            Kind::Quoted => Some(vec![b'"']),
+            Kind::Json => Some(b"{[".to_vec()),
+            Kind::OneOf(words) => {
+                words.iter().map(|word| word.as_bytes().first().copied()).collect()
+            }
+            Kind::Time(Format::Iso | Format::Clf | Format::Epoch(_)) => {
+                Some(b"0123456789".to_vec())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Walk<'_, '_, 'a> {
+    /// Reads one field.
+    pub(super) fn capture(
+        &mut self,
+        capture: &Capture,
+        cursor: &mut Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let arena = self.cx.arena;
+        match &capture.kind {
+            Kind::Text => {
+                let text = self.text(capture, cursor, false)?;
+                return self.give(capture, text, cursor, record);
+            }
+            Kind::Last => {
+                let text = self.text(capture, cursor, true)?;
+                return self.give(capture, text, cursor, record);
+            }
+            Kind::Word => {
+                let text = self.text(capture, cursor, false)?;
+                if text.is_empty() || text.bytes().any(is_blank) {
+                    return Err(Misfit::Syntax);
+                }
+                return self.give(capture, text, cursor, record);
+            }
+            Kind::OneOf(words) => {
+                let word = words.iter().find(|word| cursor.rest().starts_with(&***word));
+                let text = cursor.take(word.ok_or(Misfit::Syntax)?.len())?;
+                return self.give(capture, text, cursor, record);
+            }
+            Kind::Time(format) => return self.time(capture, format, cursor, record),
+            Kind::Integer | Kind::Float => {
+                if let Some(value) = number(cursor, matches!(capture.kind, Kind::Integer))? {
+                    record.push(capture.name.key(arena), value);
+                }
+            }
+            Kind::Quoted => {
+                cursor.expect("\"")?;
+                let inside = access::quoted(cursor)?;
+                if memchr::memchr(b'\\', inside.as_bytes()).is_some()
+                    && let Some(decoded) = escape::undo(inside, arena)
+                {
+                    record.push(capture.name.key(arena), Value::Text(Text::built(decoded)));
+                } else if !is_absent(inside) {
+                    record.push(capture.name.key(arena), Value::Text(Text::raw(inside)));
+                }
+            }
+            Kind::Json => {
+                let (value, len, unmappable) = json::prefix(cursor.rest(), arena)?;
+                cursor.take(len)?;
+                record.unmappable |= unmappable;
+                record.push(capture.name.key(arena), value);
+            }
+            Kind::Request => {
+                let line = self.text(capture, cursor, false)?;
+                access::request(line, arena, record);
+            }
+            Kind::Address { port } => {
+                let text = self.text(capture, cursor, false)?;
+                self.address(capture, port, text, record);
+            }
+            Kind::Spread(grammar) => {
+                let text = self.text(capture, cursor, false)?;
+                crate::parse::nested::spread(record, self.cx, |cx, inner| (grammar.read)(text, cx, inner))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A text up to what follows.
+    #[inline]
+    fn text(
+        &self,
+        capture: &Capture,
+        cursor: &mut Cursor<'a>,
+        last: bool,
+    ) -> Result<&'a str, Misfit> {
+        let len = capture.until.find(cursor.bytes(), last).ok_or(Misfit::Syntax)?;
+        let text = cursor.take(len)?;
+        let within = !self.lines
+            || matches!(capture.gives, Gives::Message)
+            || memchr::memchr(b'\n', text.as_bytes()).is_none();
+        if within { Ok(text) } else { Err(Misfit::Syntax) }
+    }
+
+    fn time(
+        &mut self,
+        capture: &Capture,
+        format: &Format,
+        cursor: &mut Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let arena = self.cx.arena;
+        if let Some((time, used)) = self.cx.clock.read_prefix(format, cursor.bytes()) {
+            cursor.take(used)?;
+            record.time = Some(time);
+            return Ok(());
+        }
+        let text = self.text(capture, cursor, false)?;
+        record.time = self.cx.clock.read(format, text);
+        if record.time.is_none() {
+            // Of a format that is only guessed at, a time is what there is to go by.
+            if self.cx.guessing || text.len() > 64 {
+                return Err(Misfit::Syntax);
+            }
+            if !is_absent(text) {
+                *self.cx.bad_times += 1;
+                let shown = self.shown(text, cursor);
+                record.push(capture.name.key(arena), Value::Text(shown));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a text where it belongs. `-` and nothing are no value.
+    #[inline]
+    fn give(
+        &mut self,
+        capture: &Capture,
+        text: &'a str,
+        cursor: &Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let arena = self.cx.arena;
+        match capture.gives {
+            Gives::Message => match self.shown(text, cursor) {
+                shown if shown.origin() == Origin::Raw && cursor.is_done() => {
+                    trace::put(record, text);
+                }
+                shown => record.message = Some(shown),
+            },
+            Gives::Level => match self.level.level(text) {
+                Some(level) => record.level = Some(level),
+                None if self.cx.guessing => return Err(Misfit::Syntax),
+                None if is_absent(text) => {}
+                None => record.push(capture.name.key(arena), Value::Text(self.shown(text, cursor))),
+            },
+            _ if is_absent(text) => {}
+            Gives::Field(Some(kind)) if kind != FieldType::String => {
+                if let Some(value) = convert::text(text, kind)? {
+                    record.push(capture.name.key(arena), value);
+                }
+            }
+            Gives::Field(_) | Gives::Time => {
+                record.push(capture.name.key(arena), Value::Text(self.shown(text, cursor)));
+            }
+        }
+        Ok(())
+    }
+
+    /// A text that ends where the cursor is, as the redactor is to see it: its sweep over the raw record
+    /// sees whole words only.
+    #[inline]
+    fn shown(&self, text: &'a str, cursor: &Cursor<'a>) -> Text<'a> {
+        let end = self.whole.len() - cursor.rest().len();
+        let cut = pattern::splits_word(self.whole, end.saturating_sub(text.len()))
+            || pattern::splits_word(self.whole, end);
+        if cut { Text::built(text) } else { Text::raw(text) }
+    }
+
+    /// `192.0.2.7:443`, `[2001:db8::1]:443`, `2001:db8::1:443`: what stands after the last colon is the
+    /// port.
+    fn address(&self, capture: &Capture, port: &Name, text: &'a str, record: &mut Record<'a>) {
+        if is_absent(text) {
+            return;
+        }
+        let arena = self.cx.arena;
+        let is_port = |port: &str| {
+            (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let (host, number) = match text.rsplit_once(':') {
+            Some((host, number)) if is_port(number) => (host, number.parse().ok()),
+            _ => (text, None),
+        };
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        record.push(capture.name.key(arena), Value::Text(Text::raw(bare)));
+        if let Some(number) = number {
+            record.push(port.key(arena), Value::Int(number));
+        }
+    }
+}
+
+/// A number at the beginning; `None` for a `-` in its place.
+#[inline]
+fn number<'a>(cursor: &mut Cursor<'a>, whole: bool) -> Result<Option<Value<'a>>, Misfit> {
+    let bytes = cursor.bytes();
+    let (negative, digits) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, bytes),
+    };
+    let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if len == 0 {
+        return if negative { cursor.take(1).map(|_| None) } else { Err(Misfit::Syntax) };
+    }
+    let end = len + usize::from(negative);
+    if !whole && bytes.get(end) == Some(&b'.') {
+        let decimals = bytes.get(end + 1..).unwrap_or_default();
+        let len = decimals.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if len > 0 {
+            let text = cursor.take(end + 1 + len)?;
+            return float(text).map(Some);
+        }
+    }
+    let text = cursor.take(end)?;
+    if len > 18 {
+        return float(text).map(Some);
+    }
+    text.parse().map(|number| Some(Value::Int(number))).map_err(|_| Misfit::FieldType)
+}
+
+/// A decimal number as it stands, if JSON writes it so too.
+fn float(text: &str) -> Result<Value<'_>, Misfit> {
+    if text.len() <= 64 && json::is_number(text) {
+        return Ok(Value::Number(text));
+    }
+    let float: f64 = text.parse().map_err(|_| Misfit::FieldType)?;
+    if float.is_finite() { Ok(Value::Float(float)) } else { Err(Misfit::FieldType) }
+}
+
+fn is_absent(text: &str) -> bool {
+    text.is_empty() || text == "-"
+}

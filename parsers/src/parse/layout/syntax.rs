@@ -1,0 +1,286 @@
+//! How a layout is written.
+//!
+//! Text stands for itself. `{name}` is a field, `{name:kind}` one of a kind, `{ }` one or more blanks,
+//! `{?…?}` what may be missing, `{{` and `}}` a brace.
+
+use super::capture::{Capture, Gives, Kind, Name, Until};
+use super::{Step, convert};
+use crate::definition::{Definition, Fault, FieldType};
+use crate::parse::grammar;
+use crate::record::Known;
+use crate::timestamp::Format;
+
+/// Fields of a layout at most.
+const MAX_FIELDS: usize = 64;
+
+/// What is wrong with a layout.
+pub(super) enum Error {
+    /// The layout itself, at a column (counted in characters, from 1).
+    Layout { column: usize, what: String },
+    /// What the definition says of a field.
+    Other(Fault),
+}
+
+/// The steps of a layout. `names` collects those of its fields, over all layouts of the definition.
+pub(super) fn steps(
+    layout: &str,
+    definition: &Definition,
+    names: &mut Vec<String>,
+) -> Result<Vec<Step>, Error> {
+    let mut reader = Reader { layout, at: 0, definition, seen: Vec::new() };
+    let mut steps = reader.steps(false)?;
+    settle(&mut steps, &Follow::End).map_err(|name| Error::Layout {
+        column: 1,
+        what: format!("nothing says where `{name}` ends: put a text between it and the next field"),
+    })?;
+    if reader.seen.is_empty() {
+        return Err(Error::Layout {
+            column: 1,
+            what: "it has no field, as `{message}`".to_owned(),
+        });
+    }
+    names.append(&mut reader.seen);
+    Ok(steps)
+}
+
+/// A layout and how far it has been read.
+struct Reader<'l> {
+    layout: &'l str,
+    at: usize,
+    definition: &'l Definition,
+    seen: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn rest(&self) -> &str {
+        self.layout.get(self.at..).unwrap_or_default()
+    }
+
+    fn wrong<T>(&self, what: impl Into<String>) -> Result<T, Error> {
+        let before = self.layout.get(..self.at).unwrap_or_default();
+        Err(Error::Layout { column: before.chars().count() + 1, what: what.into() })
+    }
+
+    fn steps(&mut self, optional: bool) -> Result<Vec<Step>, Error> {
+        let mut steps = Vec::new();
+        let mut literal = String::new();
+        loop {
+            let rest = self.rest();
+            if rest.is_empty() {
+                if optional {
+                    return self.wrong("`{?` is not closed by `?}`");
+                }
+                break;
+            }
+            if optional && rest.starts_with("?}") {
+                self.at += 2;
+                break;
+            }
+            if let Some(brace) = ["{{", "}}"].into_iter().find(|brace| rest.starts_with(brace)) {
+                literal.push_str(brace.get(1..).unwrap_or_default());
+                self.at += 2;
+            } else if rest.starts_with('}') {
+                return self.wrong("`}` closes nothing: write `}}` for the character");
+            } else if rest.starts_with('{') {
+                flush(&mut literal, &mut steps);
+                let step = self.braced(optional)?;
+                steps.push(step);
+            } else {
+                let next = rest.chars().next().unwrap_or_default();
+                literal.push(next);
+                self.at += next.len_utf8();
+            }
+        }
+        flush(&mut literal, &mut steps);
+        Ok(steps)
+    }
+
+    /// What begins with a brace.
+    fn braced(&mut self, optional: bool) -> Result<Step, Error> {
+        if self.rest().starts_with("{?") {
+            if optional {
+                return self.wrong("`{?` within `{?`");
+            }
+            self.at += 2;
+            return self.steps(true).map(Step::Optional);
+        }
+        let Some(end) = self.rest().find('}') else {
+            return self.wrong("`{` is not closed: write `{{` for the character");
+        };
+        let inside = self.rest().get(1..end).unwrap_or_default().to_owned();
+        let step = if !inside.is_empty() && inside.bytes().all(|byte| byte == b' ') {
+            Step::Blanks
+        } else {
+            Step::Capture(Box::new(self.field(&inside)?))
+        };
+        self.at += end + 1;
+        Ok(step)
+    }
+
+    /// `name` or `name:kind`.
+    fn field(&mut self, inside: &str) -> Result<Capture, Error> {
+        let (name, kind) = match inside.split_once(':') {
+            Some((name, kind)) => (name, Some(kind)),
+            None => (inside, None),
+        };
+        let spread = name == "*";
+        let is_name =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        if !spread && (name.is_empty() || !name.bytes().all(is_name)) {
+            return self.wrong(format!("`{name}` is no name for a field"));
+        }
+        if self.seen.iter().any(|seen| seen == name) {
+            return self.wrong(format!("there is a field `{name}` before"));
+        }
+        if self.seen.len() >= MAX_FIELDS {
+            return self.wrong(format!("it has more than {MAX_FIELDS} fields"));
+        }
+        self.seen.push(name.to_owned());
+        let gives = self.gives(name);
+        let kind = self.kind(name, kind, &gives)?;
+        Ok(Capture { name: Name::new(name), gives, kind, until: Until::End })
+    }
+
+    fn gives(&self, name: &str) -> Gives {
+        let time = self.definition.time.as_ref().and_then(|time| time.field.as_deref());
+        let level = self.definition.level.as_ref().and_then(|level| level.field.as_deref());
+        if name == time.unwrap_or("time") {
+            Gives::Time
+        } else if name == level.unwrap_or("level") {
+            Gives::Level
+        } else if name == "message" {
+            Gives::Message
+        } else {
+            Gives::Field(self.definition.types.get(name).copied())
+        }
+    }
+
+    fn kind(&self, name: &str, kind: Option<&str>, gives: &Gives) -> Result<Kind, Error> {
+        if name == "*" {
+            let kind = kind.unwrap_or_default();
+            return match grammar::named(kind) {
+                Some(grammar) => Ok(Kind::Spread(grammar)),
+                None => self.wrong(format!("there is no grammar `{kind}` to read `*` by")),
+            };
+        }
+        if matches!(gives, Gives::Time) {
+            let format = match kind {
+                Some(format) => Format::new(format).map_err(|error| Error::Other(Fault::TimeFormat(error)))?,
+                None => convert::format(self.definition.time.as_ref()).map_err(Error::Other)?,
+            };
+            return Ok(Kind::Time(format));
+        }
+        let Some(kind) = kind else { return Ok(declared(gives)) };
+        Ok(match kind {
+            "text" => Kind::Text,
+            "word" => Kind::Word,
+            "last" => Kind::Last,
+            "int" => Kind::Integer,
+            "float" => Kind::Float,
+            "quoted" => Kind::Quoted,
+            "json" => Kind::Json,
+            "request" => Kind::Request,
+            "address" => Kind::Address { port: Name::new(&port_name(name)) },
+            words if words.contains('|') => Kind::OneOf(words.split('|').map(Into::into).collect()),
+            other => {
+                return self.wrong(format!(
+                    "`{other}` is no kind of field: text, word, last, int, float, quoted, json, \
+                     request, address, or words as `yes|no`"
+                ));
+            }
+        })
+    }
+}
+
+/// The kind of a field that the layout says nothing of.
+fn declared(gives: &Gives) -> Kind {
+    match gives {
+        Gives::Field(Some(FieldType::Integer)) => Kind::Integer,
+        Gives::Field(Some(FieldType::Float)) => Kind::Float,
+        _ => Kind::Text,
+    }
+}
+
+/// `client_ip` → `client_port`.
+fn port_name(name: &str) -> String {
+    let stem = ["_ip", "_address", "_host"].into_iter().find_map(|end| name.strip_suffix(end));
+    format!("{}_port", stem.unwrap_or(name))
+}
+
+fn flush(literal: &mut String, steps: &mut Vec<Step>) {
+    if !literal.is_empty() {
+        steps.push(Step::Literal(std::mem::take(literal).into_boxed_str()));
+    }
+}
+
+/// What may come after a step.
+#[derive(Clone)]
+enum Follow {
+    /// Nothing: the text ends.
+    End,
+    /// One of these, or the end too.
+    Marks(Vec<Mark>, bool),
+    /// A field, whose beginning cannot be told.
+    Field,
+}
+
+/// The beginning of what comes after a text.
+#[derive(Clone)]
+pub(super) enum Mark {
+    Literal(Box<str>),
+    Blanks,
+}
+
+/// Tells each field where it ends, from what may follow it. Gives the name of one for which nothing
+/// says so.
+fn settle(steps: &mut [Step], after: &Follow) -> Result<(), String> {
+    let mut follow = after.clone();
+    for step in steps.iter_mut().rev() {
+        match step {
+            Step::Literal(literal) => {
+                follow = Follow::Marks(vec![Mark::Literal(literal.clone())], false);
+            }
+            Step::Blanks => follow = Follow::Marks(vec![Mark::Blanks], false),
+            Step::Optional(inner) => {
+                settle(inner, &follow)?;
+                follow = either(first(inner), follow);
+            }
+            Step::Capture(capture) => {
+                capture.until = match &follow {
+                    Follow::End => Until::End,
+                    Follow::Marks(marks, or_end) => Until::new(marks, *or_end),
+                    Follow::Field if capture.kind.ends_by_itself() => Until::End,
+                    Follow::Field => return Err(capture.name.as_str().to_owned()),
+                };
+                follow = Follow::Field;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How steps begin.
+fn first(steps: &[Step]) -> Follow {
+    match steps.first() {
+        Some(Step::Literal(literal)) => Follow::Marks(vec![Mark::Literal(literal.clone())], false),
+        Some(Step::Blanks) => Follow::Marks(vec![Mark::Blanks], false),
+        _ => Follow::Field,
+    }
+}
+
+fn either(one: Follow, other: Follow) -> Follow {
+    match (one, other) {
+        (Follow::Marks(mut marks, or_end), Follow::Marks(more, end)) => {
+            marks.extend(more);
+            Follow::Marks(marks, or_end || end)
+        }
+        (Follow::Marks(marks, _), Follow::End) => Follow::Marks(marks, true),
+        _ => Follow::Field,
+    }
+}
+
+impl Name {
+    fn new(name: &str) -> Self {
+        Known::from_name(name).map_or_else(|| Self::Text(name.into()), Self::Known)
+    }
+}
