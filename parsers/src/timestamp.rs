@@ -69,15 +69,28 @@ impl Clock {
     }
 
     fn bare(&mut self, text: &str) -> Option<Time> {
-        let bytes = text.as_bytes();
-        let whole = |read: Option<(Time, usize)>| {
-            read.and_then(|(time, used)| (used == bytes.len()).then_some(time))
-        };
-        match bytes.first()? {
-            b'0'..=b'9' if bytes.get(2) == Some(&b'/') => whole(self.clf(bytes)),
-            b'0'..=b'9' if bytes.get(2) == Some(&b':') => whole(self.time_of_day(bytes)),
-            b'0'..=b'9' => whole(self.iso(bytes)).or_else(|| epoch::read(bytes, None)),
-            b'A'..=b'Z' => whole(self.yearless(bytes)),
+        let (time, used) = self.bare_prefix(text.as_bytes())?;
+        (used == text.len()).then_some(time)
+    }
+
+    /// Reads the time that `bytes` begin with in whichever of the usual formats it is, in one pair of
+    /// brackets or in none, and says how many bytes it has.
+    fn any_prefix(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
+        match bytes {
+            [b'[', inside @ ..] => {
+                let (time, used) = self.bare_prefix(inside)?;
+                (inside.get(used) == Some(&b']')).then_some((time, used + 2))
+            }
+            _ => self.bare_prefix(bytes),
+        }
+    }
+
+    fn bare_prefix(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
+        match bytes {
+            [b'0'..=b'9', _, b'/', ..] => self.clf(bytes),
+            [b'0'..=b'9', _, b':', ..] => self.time_of_day(bytes),
+            [b'0'..=b'9', ..] => self.iso(bytes).or_else(|| epoch::prefix(bytes, None)),
+            [b'A'..=b'Z', ..] => self.yearless(bytes),
             _ => None,
         }
     }

@@ -3,6 +3,27 @@
 use super::{Fraction, SECOND, time};
 use crate::record::{ClockUnit, Time};
 
+/// Reads the number that `bytes` begin with, and says how many bytes it has. A word that goes on
+/// with letters is none.
+pub(super) fn prefix(bytes: &[u8], unit: Option<ClockUnit>) -> Option<(Time, usize)> {
+    let count = |from: usize| {
+        bytes.iter().skip(from).take(64).take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let sign = usize::from(bytes.first() == Some(&b'-'));
+    let mut used = sign + count(sign);
+    if bytes.get(used) == Some(&b'.') && count(used + 1) > 0 {
+        used += 1 + count(used + 1);
+    }
+    if matches!(bytes.get(used), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(bytes.get(used + 1), Some(b'+' | b'-')));
+        used += 1 + sign + count(used + 1 + sign);
+    }
+    if bytes.get(used).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        return None;
+    }
+    Some((read(bytes.get(..used)?, unit)?, used))
+}
+
 /// Reads a decimal number, with a fraction or an exponent or without.
 ///
 /// Without a unit its size tells: seconds from 1973 to 2262, or milli-, micro- or nanoseconds of the

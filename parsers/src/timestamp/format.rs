@@ -30,13 +30,18 @@ pub(crate) enum Format {
 /// What a user's format gave for the line before.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    head: String,
+    head: Vec<u8>,
+    /// The byte that ended it.
+    next: Option<u8>,
     /// The day it was converted on, as in the clock's own memo.
     day: i64,
     /// Epoch nanoseconds, and the unit.
     nanos: i64,
     unit: Option<ClockUnit>,
 }
+
+/// Bytes that a user's format is shown: longer texts are no times, and must not grow the memo.
+const LONGEST: usize = 128;
 
 impl Format {
     /// Checks a format as a definition writes it. A strptime format must be able to read what it
@@ -64,6 +69,11 @@ impl Format {
             }
         })
     }
+}
+
+/// Whether no time goes on with this byte, so that the same head before it is the same time.
+const fn ends(next: u8) -> bool {
+    !next.is_ascii_alphanumeric() && !matches!(next, b':' | b'/' | b'_' | b'+' | b'-')
 }
 
 /// Whether a strptime format is one that the hand-written ISO reader covers.
@@ -118,50 +128,59 @@ fn prove(text: &str) -> Result<(), String> {
 impl Clock {
     /// Reads a whole text in a format.
     pub(crate) fn read(&mut self, format: &Format, text: &str) -> Option<Time> {
-        let bytes = text.as_bytes();
+        if *format == Format::Any {
+            return self.any(text);
+        }
+        let (time, used) = self.read_prefix(format, text.as_bytes())?;
+        (used == text.len()).then_some(time)
+    }
+
+    /// Reads the time that `bytes` begin with, and says how many bytes it has: what the format
+    /// itself shows, so that whoever reads a line goes on behind it.
+    pub(crate) fn read_prefix(&mut self, format: &Format, bytes: &[u8]) -> Option<(Time, usize)> {
         match format {
-            Format::Any => self.any(text),
-            Format::Iso => {
-                self.iso(bytes).filter(|(_, used)| *used == bytes.len()).map(|(time, _)| time)
-            }
-            Format::Clf => {
-                self.clf(bytes).filter(|(_, used)| *used == bytes.len()).map(|(time, _)| time)
-            }
-            Format::Epoch(unit) => epoch::read(bytes, *unit),
-            Format::Strptime { head, fraction: None } => self.custom(head, text),
-            Format::Strptime { head, fraction: Some(mark) } => {
-                let Some((before, digits)) = text.rsplit_once(*mark) else {
-                    return self.custom(head, text);
-                };
-                let fraction = Fraction::digits(digits.as_bytes());
-                if fraction.used != digits.len() + 1 {
-                    return self.custom(head, text);
+            Format::Any => self.any_prefix(bytes),
+            Format::Iso => self.iso(bytes),
+            Format::Clf => self.clf(bytes),
+            Format::Epoch(unit) => epoch::prefix(bytes, *unit),
+            Format::Strptime { head, fraction } => {
+                let (whole, used) = self.custom(head, bytes)?;
+                match bytes.get(used..)? {
+                    [mark, digits @ ..] if fraction.is_some_and(|it| it == char::from(*mark)) => {
+                        let fraction = Fraction::digits(digits);
+                        if fraction.used == 0 {
+                            return Some((whole, used));
+                        }
+                        let nanos = whole.nanos.checked_add(fraction.nanos)?;
+                        Some((Time { nanos, unit: fraction.unit }, used + fraction.used))
+                    }
+                    _ => Some((whole, used)),
                 }
-                let whole = self.custom(head, before)?;
-                Some(Time { nanos: whole.nanos.checked_add(fraction.nanos)?, unit: fraction.unit })
             }
         }
     }
 
-    /// Applies a strptime format, or gives what it gave for the same text a line ago.
-    fn custom(&mut self, format: &str, text: &str) -> Option<Time> {
+    /// Applies a strptime format to what `bytes` begin with, or gives what it gave for the same text
+    /// a line ago.
+    fn custom(&mut self, format: &str, bytes: &[u8]) -> Option<(Time, usize)> {
         let day = self.now.div_euclid(DAY);
+        let used = self.custom.head.len();
         if let Some(unit) = self.custom.unit
-            && self.custom.head == text
             && self.custom.day == day
+            && bytes.starts_with(&self.custom.head)
+            && bytes.get(used).copied() == self.custom.next
+            && self.custom.next.is_none_or(ends)
         {
-            return Some(Time { nanos: self.custom.nanos, unit });
+            return Some((Time { nanos: self.custom.nanos, unit }, used));
         }
-        // Longer texts are no times, and must not grow the memo.
-        if text.len() > 128 {
-            return None;
-        }
-        let parts = BrokenDownTime::parse(format, text).ok()?;
+        let bytes = bytes.get(..LONGEST).unwrap_or(bytes);
+        let (parts, used) = BrokenDownTime::parse_prefix(format, bytes).ok()?;
         let time = self.resolve(parts)?;
         self.custom.head.clear();
-        self.custom.head.push_str(text);
+        self.custom.head.extend_from_slice(bytes.get(..used)?);
+        self.custom.next = bytes.get(used).copied();
         (self.custom.day, self.custom.nanos, self.custom.unit) = (day, time.nanos, Some(time.unit));
-        Some(time)
+        Some((time, used))
     }
 
     /// Fills in what a format leaves out: the zone, the year, the date.

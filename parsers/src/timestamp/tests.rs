@@ -205,6 +205,56 @@ fn user_formats_are_applied_and_remembered() {
 }
 
 #[test]
+fn a_time_at_the_beginning_is_read_with_its_length() {
+    for (format, text, rest, expect) in [
+        ("iso", "2026-11-22T10:00:00.5Z x", " x", "2026-11-22T10:00:00.5Z Millisecond"),
+        (
+            "iso",
+            "2026-11-22 10:00:00,123 [main]",
+            " [main]",
+            "2026-11-22T09:00:00.123Z Millisecond",
+        ),
+        ("clf", "22/Nov/2026:10:00:00 +0100] x", "] x", "2026-11-22T09:00:00Z Second"),
+        ("epoch", "1795341600.250 7 x", " 7 x", "2026-11-22T10:00:00.25Z Millisecond"),
+        ("epoch", "1795341600. The end", ". The end", "2026-11-22T10:00:00Z Second"),
+        ("epoch_ms", "12|x", "|x", "1970-01-01T00:00:00.012Z Millisecond"),
+        ("epoch", "1795341600abc", "", "none"),
+        (
+            "%d.%m.%Y %H:%M:%S,%3f",
+            "22.11.2026 10:00:00,123 x",
+            " x",
+            "2026-11-22T09:00:00.123Z Millisecond",
+        ),
+        ("%d.%m.%Y %H:%M:%S,%3f", "22.11.2026 10:00:00, x", ", x", "2026-11-22T09:00:00Z Second"),
+        ("%d.%m.%Y %H:%M:%S", "22.11.2026 10:00:00 x", " x", "2026-11-22T09:00:00Z Second"),
+        ("%H:%M:%S %e.%m.%Y", "10:00:00 22.11.2026: x", ": x", "2026-11-22T09:00:00Z Second"),
+        ("%H:%M:%S %e.%m.%Y", "x", "", "none"),
+    ] {
+        let mut clock = clock("Europe/Berlin");
+        let format = Format::new(format).unwrap();
+        for _ in 0..2 {
+            let read = clock.read_prefix(&format, text.as_bytes());
+            assert_eq!(show(read.map(|(time, _)| time)), expect, "{format:?} {text}");
+            let end = read.map_or("", |(_, used)| text.get(used..).unwrap());
+            assert_eq!(end, rest, "{format:?} {text}");
+        }
+    }
+}
+
+#[test]
+fn a_head_that_goes_on_is_another_time() {
+    let format = Format::new("%H:%M:%S %m-%e").unwrap();
+    let mut clock = clock("UTC");
+    for (text, expect) in [
+        ("10:00:00 11-2", "2026-11-02T10:00:00Z Second"),
+        ("10:00:00 11-22", "2026-11-22T10:00:00Z Second"),
+        ("10:00:00 11-2", "2026-11-02T10:00:00Z Second"),
+    ] {
+        assert_eq!(show(clock.read(&format, text)), expect, "{text}");
+    }
+}
+
+#[test]
 fn unusable_formats_are_refused_when_loaded() {
     for format in ["", "rfc", "%Y-%m-%d", "%H", "%!", "%Y %H:%M:%S", "%Q%Q%Y"] {
         let result = Format::new(format);
