@@ -42,6 +42,9 @@ pub struct Definition {
     /// A parser that reads the message further, where it fits.
     #[serde(default)]
     pub nested: Option<String>,
+    /// Texts that a line has if it is of this format: `auto` tries it only on those that have all.
+    #[serde(default)]
+    pub contains: Vec<String>,
     /// Whether `auto` does not try it: what is too common in form to be told from others.
     #[serde(default)]
     pub manual: bool,

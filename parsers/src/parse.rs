@@ -7,6 +7,7 @@
 
 mod access;
 mod auto;
+mod compiled;
 mod convert;
 mod cursor;
 mod escape;
@@ -15,9 +16,11 @@ mod grammar;
 mod java;
 mod json;
 mod keys;
+mod layout;
 mod level;
 mod library;
 mod logfmt;
+mod nested;
 mod nginx_error;
 mod pattern;
 mod plain;
@@ -27,19 +30,16 @@ mod trace;
 
 use std::sync::Arc;
 
-use regex::CaptureLocations;
-
 use crate::Arena;
 use crate::record::{Record, Text, Time};
 use crate::timestamp::Clock;
-use auto::{Auto, Found};
+use auto::Auto;
 use grammar::Context;
-use library::Method;
-use trace::whole_or_head;
+use pattern::Locations;
 
+pub(crate) use compiled::Compiled;
 pub use explain::{Fit, explain};
 pub(crate) use json::decode;
-pub(crate) use library::Compiled;
 pub use library::{Library, UnknownParser};
 
 /// When a record was read, and what its container said of it.
@@ -128,10 +128,10 @@ impl Counters {
 pub struct Parser {
     compiled: Arc<Compiled>,
     clock: Clock,
-    /// What `auto` knows; idle in every other parser.
-    auto: Auto,
-    /// Room for a pattern's match, reused from line to line.
-    locations: Option<CaptureLocations>,
+    /// What `auto` knows; no other parser has it.
+    auto: Option<Auto>,
+    /// Room for patterns' matches, reused from line to line.
+    locations: Locations,
     counters: Counters,
     /// Whether even a named grammar reads as `auto` would: see [`Context::guessing`].
     guessing: bool,
@@ -149,26 +149,47 @@ impl Parser {
     /// # Errors
     /// When the library has no parser of that name.
     pub fn new(library: &Library, name: &str, resume: ParserState) -> Result<Self, UnknownParser> {
-        library.compiled(name).map(|compiled| Self::with(compiled, resume))
+        Self::chain(library, [name], resume)
+    }
+
+    /// Parsers by name, each of which reads the message that the one before gives, where it fits.
+    ///
+    /// # Errors
+    /// When the library has no parser of one of the names.
+    pub fn chain<'n>(
+        library: &Library,
+        names: impl IntoIterator<Item = &'n str>,
+        resume: ParserState,
+    ) -> Result<Self, UnknownParser> {
+        let mut chain: Option<Arc<Compiled>> = None;
+        for name in names {
+            let next = library.compiled(name)?;
+            chain = Some(match chain {
+                None => next,
+                Some(first) => Arc::new(first.then(next)),
+            });
+        }
+        let compiled = chain.ok_or_else(|| UnknownParser(String::new()))?;
+        Ok(Self::with(compiled, library, resume))
     }
 
     /// The parser that takes every text as the message, without a library.
     #[must_use]
     pub fn plain() -> Self {
-        Self::with(Arc::new(Compiled::plain()), ParserState::default())
+        Self::of(Arc::new(Compiled::plain()), None)
     }
 
     /// A parser of a compiled definition.
-    pub(crate) fn with(compiled: Arc<Compiled>, resume: ParserState) -> Self {
-        let locations = match &compiled.method {
-            Method::Pattern(pattern) => Some(pattern.locations()),
-            _ => None,
-        };
-        let chosen = resume.chosen.filter(|_| matches!(compiled.method, Method::Auto));
+    pub(crate) fn with(compiled: Arc<Compiled>, library: &Library, resume: ParserState) -> Self {
+        let auto = compiled.is_auto().then(|| Auto::new(library.candidates(), resume.chosen));
+        Self::of(compiled, auto)
+    }
+
+    fn of(compiled: Arc<Compiled>, auto: Option<Auto>) -> Self {
         Self {
             clock: Clock::new(compiled.zone.clone()),
-            auto: Auto::new(chosen),
-            locations,
+            auto,
+            locations: Locations::default(),
             counters: Counters::default(),
             guessing: false,
             compiled,
@@ -186,7 +207,16 @@ impl Parser {
     ) {
         self.clock.set_now(at.now);
         let mut bad_times = 0;
-        match self.read(text, arena, &mut bad_times, record) {
+        let mut cx = Context {
+            arena,
+            clock: &mut self.clock,
+            bad_times: &mut bad_times,
+            guessing: self.guessing,
+            locations: &mut self.locations,
+            refine: None,
+            auto: self.auto.as_mut(),
+        };
+        match self.compiled.read(text, &mut cx, record) {
             Ok(below) => {
                 if !below.is_empty() {
                     trace::put_below(record, below, arena);
@@ -206,53 +236,10 @@ impl Parser {
         record.time = record.time.or(at.container_time);
     }
 
-    /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
-    /// it.
-    fn read<'a>(
-        &mut self,
-        text: &'a str,
-        arena: &'a Arena,
-        bad_times: &mut u64,
-        record: &mut Record<'a>,
-    ) -> Result<&'a str, Misfit> {
-        let (clock, refine) = (&mut self.clock, self.compiled.refine.as_ref());
-        let below = match (&self.compiled.method, &mut self.locations) {
-            (Method::Pattern(pattern), Some(locations)) => {
-                whole_or_head(text, record, |text, record| {
-                    *bad_times = 0;
-                    pattern.read(text, locations, arena, clock, bad_times, record)
-                })?
-            }
-            (Method::Grammar(grammar), _) => {
-                let mut cx = Context { arena, clock, bad_times, guessing: self.guessing, refine };
-                whole_or_head(text, record, |text, record| {
-                    *cx.bad_times = 0;
-                    (grammar.read)(text, &mut cx, record)
-                })?
-            }
-            _ => {
-                let mut cx = Context { arena, clock, bad_times, guessing: true, refine };
-                match self.auto.read(text, &mut cx, record) {
-                    Found::Fitted(below) => below,
-                    Found::Unfit(misfit) => return Err(misfit),
-                    Found::Plain => {
-                        auto::clear(record);
-                        record.message = Some(Text::raw(text));
-                        ""
-                    }
-                }
-            }
-        };
-        if let Some(refine) = refine {
-            refine.apply(record, &mut self.clock, bad_times)?;
-        }
-        Ok(below)
-    }
-
     /// What `auto` chose, once it has; `None` for every other parser. A name in the library.
     #[must_use]
     pub fn chosen(&self) -> Option<&Arc<str>> {
-        self.auto.chosen()
+        self.auto.as_ref()?.chosen()
     }
 
     /// What must be kept to resume.

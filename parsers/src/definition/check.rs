@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::{Definition, DefinitionError, Fault, Sample};
 use crate::Arena;
-use crate::parse::{Compiled, Misfit, Parser, ParserState, ReadAt, decode};
+use crate::parse::{Compiled, Library, Misfit, Parser, ParserState, ReadAt, decode};
 use crate::record::{Record, Text, Time, Value};
 
 /// When a sample is read that does not say: 2026-11-22T12:00:00Z.
@@ -46,16 +46,16 @@ impl Definition {
     /// # Errors
     /// When it does not compile, or for the first sample that does not come out as it says.
     pub fn check(&self) -> Result<(), DefinitionError> {
-        self.compile_and_check()
+        self.compile_and_check(&Library::builtin())
             .map(|_| ())
             .map_err(|fault| DefinitionError { name: self.name.clone(), fault })
     }
 
     /// Compiles the definition, proved by its samples.
-    pub(crate) fn compile_and_check(&self) -> Result<Arc<Compiled>, Fault> {
-        let compiled = Arc::new(Compiled::new(self)?);
+    pub(crate) fn compile_and_check(&self, library: &Library) -> Result<Arc<Compiled>, Fault> {
+        let compiled = Arc::new(Compiled::new(self, library)?);
         for (index, sample) in self.samples.iter().enumerate() {
-            run(&compiled, sample).map_err(|(field, expected, found)| {
+            run(&compiled, library, sample).map_err(|(field, expected, found)| {
                 Fault::Sample(SampleMismatch { sample: index, field, expected, found })
             })?;
         }
@@ -63,7 +63,7 @@ impl Definition {
     }
 }
 
-fn run(compiled: &Arc<Compiled>, sample: &Sample) -> Result<(), Difference> {
+fn run(compiled: &Arc<Compiled>, library: &Library, sample: &Sample) -> Result<(), Difference> {
     let now = match &sample.read_at {
         None => READ_AT,
         Some(text) => instant(text).ok_or_else(|| {
@@ -72,7 +72,7 @@ fn run(compiled: &Arc<Compiled>, sample: &Sample) -> Result<(), Difference> {
     };
     let arena = Arena::new();
     let mut record = Record::default();
-    let mut parser = Parser::with(compiled.clone(), ParserState::default());
+    let mut parser = Parser::with(compiled.clone(), library, ParserState::default());
     let at = ReadAt { now, container_time: None };
     parser.parse(&sample.line, at, &arena, &mut record);
     let line = |expected: &str, found: String| Err(("line".to_owned(), expected.to_owned(), found));

@@ -1,20 +1,22 @@
 //! Finds out the format by looking at the lines.
 //!
 //! The format that fitted so far is tried first; a line that does not fit it is tried against the
-//! others whose probe says that it could be theirs. The choice is what fits most of the recent
+//! others that it could be of, as its first bytes tell. The choice is what fits most of the recent
 //! lines, so that it follows an application that changes its format, and does not waver for one that
-//! mixes two. Work per line is bounded: one probe of a few nanoseconds per grammar, and at most
-//! [`TRIES`] readings.
+//! mixes two. What stands in a wrapping format (syslog) is looked for among those that may, by the
+//! program that the wrapping names.
 
 use std::sync::Arc;
 
-use super::grammar::{Context, GRAMMARS, Grammar};
+use super::compiled::{Compiled, Method};
+use super::grammar::Context;
 use super::trace::whole_or_head;
 use super::{Misfit, json};
 use crate::record::Record;
 
-/// Readings per line, the chosen format's included.
-const TRIES: usize = 3;
+/// Readings per line, the chosen format's included. A reading of a line that is not of the format
+/// mostly ends within its first bytes.
+const TRIES: usize = 24;
 /// Lines after which all scores are halved: about how far back the choice remembers.
 const MEMORY: u16 = 256;
 /// By how many lines another format must lead before the choice goes to it.
@@ -23,22 +25,104 @@ const LEAD: u16 = 16;
 const PLAIN_AFTER: u16 = 8;
 /// The choice when nothing fits.
 const PLAIN: &str = "plain";
+/// Formats whose recent lines are counted for a lineage.
+const COUNTED: usize = 6;
+/// Bytes of a line in which what a format must have is looked for.
+const LOOKED_AT: usize = 4096;
+
+/// The formats that `auto` knows, in the order they are tried.
+#[derive(Debug)]
+pub(super) struct Candidates {
+    formats: Vec<Candidate>,
+}
+
+/// A format, and those whose lines may stand in it.
+#[derive(Debug)]
+struct Candidate {
+    compiled: Arc<Compiled>,
+    inner: Vec<Arc<Compiled>>,
+}
+
+impl Candidates {
+    pub(super) fn new(compiled: impl Iterator<Item = Arc<Compiled>>) -> Self {
+        let all: Vec<Arc<Compiled>> = compiled.collect();
+        let tried = all.iter().filter(|compiled| match &*compiled.method {
+            Method::Grammar(grammar) => grammar.probe.is_some(),
+            // What names its programs has no look of its own.
+            Method::Layout(_) => compiled.programs.is_empty(),
+            Method::Auto | Method::Pattern(_) => false,
+        });
+        let formats = tried.map(|compiled| {
+            let wraps = |inner: &&Arc<Compiled>| {
+                inner.within.as_ref().is_some_and(|outer| outer.wraps_as(compiled))
+            };
+            Candidate {
+                compiled: Arc::clone(compiled),
+                inner: all.iter().filter(wraps).cloned().collect(),
+            }
+        });
+        Self { formats: formats.collect() }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.formats.iter().position(|candidate| &*candidate.compiled.name == name)
+    }
+
+    fn get(&self, place: usize) -> Option<&Candidate> {
+        self.formats.get(place)
+    }
+}
+
+impl Candidate {
+    /// Whether a text could be of this format: a few nanoseconds.
+    fn may_fit(&self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        let begins = match &*self.compiled.method {
+            Method::Grammar(grammar) => grammar.probe.is_some_and(|probe| probe(bytes)),
+            Method::Layout(layout) => layout.may_fit(bytes),
+            Method::Auto | Method::Pattern(_) => false,
+        };
+        let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+        let has = |part: &String| memchr::memmem::find(head, part.as_bytes()).is_some();
+        begins && self.compiled.contains.iter().all(has)
+    }
+
+    /// Reads a text by this format, and what may stand in it by its own.
+    fn read<'a>(
+        &self,
+        text: &'a str,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        match self.compiled.read_unwrapped(text, cx, record)? {
+            "" => {}
+            _ => return Err(Misfit::Syntax),
+        }
+        for inner in &self.inner {
+            if inner.read_message(record, cx).is_ok() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
 
 /// What has been seen of a lineage.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Auto {
+    candidates: Arc<Candidates>,
     chosen: Option<Arc<str>>,
-    /// Place of the chosen grammar in [`GRAMMARS`]; `None` for plain, and before there is a choice.
-    grammar: Option<usize>,
-    /// Recent lines that each grammar fitted, and those that none did.
-    scores: [u16; GRAMMARS.len()],
+    /// Place of the chosen format; `None` for plain, and before there is a choice.
+    format: Option<usize>,
+    /// Recent lines that a format fitted, by its place, and those that none did.
+    scores: [(usize, u16); COUNTED],
     plain: u16,
     lines: u16,
 }
 
 /// What came of a text.
 pub(super) enum Found<'a> {
-    /// A grammar fitted all but this, which lies below the text's first line.
+    /// A format fitted all but this, which lies below the text's first line.
     Fitted(&'a str),
     /// None did, as is usual in this lineage: the text is its own message.
     Plain,
@@ -47,14 +131,21 @@ pub(super) enum Found<'a> {
 }
 
 impl Auto {
-    pub(super) fn new(resume: Option<Arc<str>>) -> Self {
-        let mut auto = Self::default();
+    pub(super) fn new(candidates: Arc<Candidates>, resume: Option<Arc<str>>) -> Self {
+        let mut auto = Self {
+            candidates,
+            chosen: None,
+            format: None,
+            scores: [(0, 0); COUNTED],
+            plain: 0,
+            lines: 0,
+        };
         if let Some(name) = resume {
             // Half of what its lines may have earned it: a few that do not fit take nothing away.
             const EARNED: u16 = MEMORY / 2;
-            auto.grammar = GRAMMARS.iter().position(|g| g.probe.is_some() && *g.name == *name);
-            if let Some(score) = auto.grammar.and_then(|place| auto.scores.get_mut(place)) {
-                *score = EARNED;
+            auto.format = auto.candidates.place(&name);
+            if let (Some(place), Some(score)) = (auto.format, auto.scores.first_mut()) {
+                *score = (place, EARNED);
                 auto.chosen = Some(name);
             } else if &*name == PLAIN {
                 auto.plain = EARNED;
@@ -68,7 +159,7 @@ impl Auto {
         self.chosen.as_ref()
     }
 
-    /// Reads a text, else its first line, by whichever grammar fits. Leaves the record in disorder
+    /// Reads a text, else its first line, by whichever format fits. Leaves the record in disorder
     /// unless one did.
     pub(super) fn read<'a>(
         &mut self,
@@ -76,7 +167,6 @@ impl Auto {
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Found<'a> {
-        cx.guessing = true;
         let mut found = None;
         let read = whole_or_head(text, record, |text, record| {
             found = Some(self.find(text, cx, record)?);
@@ -85,12 +175,12 @@ impl Auto {
         self.note(found);
         match read {
             Ok(below) => Found::Fitted(below),
-            Err(Misfit::Syntax) if self.grammar.is_none() => Found::Plain,
+            Err(Misfit::Syntax) if self.format.is_none() => Found::Plain,
             Err(misfit) => Found::Unfit(misfit),
         }
     }
 
-    /// The place of a grammar that fits a text, having filled the record.
+    /// The place of a format that a text fits, having filled the record.
     fn find<'a>(
         &self,
         text: &'a str,
@@ -99,33 +189,27 @@ impl Auto {
     ) -> Result<usize, Misfit> {
         let mut reason = Misfit::Syntax;
         let mut tries = TRIES;
-        let mut fits = |place: usize, grammar: &Grammar, record: &mut Record<'a>| -> bool {
-            let bad_times = *cx.bad_times;
+        let bad_times = *cx.bad_times;
+        let places = self.format.into_iter().chain(0..self.candidates.formats.len());
+        for (turn, place) in places.enumerate() {
+            let Some(candidate) = self.candidates.get(place) else { continue };
+            let again = turn > 0 && self.format == Some(place);
+            if again || tries == 0 || !candidate.may_fit(text) {
+                continue;
+            }
+            tries -= 1;
             clear(record);
-            match (grammar.read)(text, cx, record) {
-                Ok(()) => true,
+            match candidate.read(text, cx, record) {
+                Ok(()) => return Ok(place),
                 Err(misfit) => {
                     *cx.bad_times = bad_times;
                     // What its own format says of a line tells more than that no other fits. Of the
                     // others, only a refused object is surely no prose.
-                    let object = grammar.name == json::GRAMMAR.name;
-                    if self.grammar == Some(place) || object && reason == Misfit::Syntax {
+                    let object = &*candidate.compiled.name == json::GRAMMAR.name;
+                    if self.format == Some(place) || object && reason == Misfit::Syntax {
                         reason = misfit;
                     }
-                    false
                 }
-            }
-        };
-        let candidates = self.grammar.into_iter().chain(0..GRAMMARS.len());
-        for (turn, place) in candidates.enumerate() {
-            let Some(grammar) = GRAMMARS.get(place) else { continue };
-            let Some(probe) = grammar.probe else { continue };
-            if (turn > 0 && self.grammar == Some(place)) || tries == 0 || !probe(text.as_bytes()) {
-                continue;
-            }
-            tries -= 1;
-            if fits(place, grammar, record) {
-                return Ok(place);
             }
         }
         Err(reason)
@@ -137,44 +221,60 @@ impl Auto {
         if self.lines >= MEMORY {
             self.lines = 0;
             self.plain /= 2;
-            self.scores.iter_mut().for_each(|score| *score /= 2);
+            self.scores.iter_mut().for_each(|(_, score)| *score /= 2);
         }
         match found {
             None => self.plain += 1,
-            Some(place) => {
-                if let Some(score) = self.scores.get_mut(place) {
-                    *score += 1;
-                }
-            }
+            Some(place) => self.count(place),
         }
         let leads = |score: u16, over: u16| score >= over.saturating_add(LEAD);
-        let current = match (self.grammar, &self.chosen) {
-            (Some(place), _) => self.scores.get(place).copied().unwrap_or(0),
+        let current = match (self.format, &self.chosen) {
+            (Some(place), _) => self.score(place),
             (None, Some(_)) => self.plain,
             (None, None) => 0,
         };
         let undecided = self.chosen.is_none();
         match found {
-            Some(place) if self.grammar != Some(place) => {
-                let score = self.scores.get(place).copied().unwrap_or(0);
-                // The first line that fits decides for now: plain lines before it may be a banner.
-                if undecided || leads(score, current) {
-                    self.choose(Some(place));
-                }
+            // The first line that fits decides for now: plain lines before it may be a banner.
+            Some(place)
+                if self.format != Some(place)
+                    && (undecided || leads(self.score(place), current)) =>
+            {
+                self.choose(Some(place));
             }
             None if undecided && self.plain >= PLAIN_AFTER => self.choose(None),
-            None if self.grammar.is_some() && leads(self.plain, current.saturating_mul(8)) => {
+            None if self.format.is_some() && leads(self.plain, current.saturating_mul(8)) => {
                 self.choose(None);
             }
             _ => {}
         }
     }
 
+    /// Counts a line for a format, in place of the one with the fewest if it is new.
+    fn count(&mut self, place: usize) {
+        let known = |(of, score): &&mut (usize, u16)| *of == place && *score > 0;
+        if let Some((_, score)) = self.scores.iter_mut().find(known) {
+            *score += 1;
+            return;
+        }
+        let chosen = self.format;
+        let others =
+            self.scores.iter_mut().filter(|(of, score)| *score == 0 || chosen != Some(*of));
+        if let Some(least) = others.min_by_key(|(_, score)| *score) {
+            *least = (place, 1);
+        }
+    }
+
+    fn score(&self, place: usize) -> u16 {
+        let found = self.scores.iter().find(|(of, score)| *of == place && *score > 0);
+        found.map_or(0, |(_, score)| *score)
+    }
+
     fn choose(&mut self, place: Option<usize>) {
-        self.grammar = place;
-        let name =
-            place.and_then(|place| GRAMMARS.get(place)).map_or(PLAIN, |grammar| grammar.name);
-        self.chosen = Some(name.into());
+        self.format = place;
+        let name = place.and_then(|place| self.candidates.get(place));
+        self.chosen =
+            Some(name.map_or_else(|| PLAIN.into(), |candidate| candidate.compiled.name.clone()));
     }
 }
 
@@ -182,7 +282,7 @@ impl Auto {
 pub(super) fn clear(record: &mut Record<'_>) {
     record.fields.clear();
     (record.time, record.level, record.message) = (None, None, None);
-    record.unmappable = false;
+    (record.unmappable, record.decoded) = (false, false);
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Says how every parser there is takes to one text: for `pillion explain`.
 
-use super::library::{Library, Method};
+use super::compiled::Method;
+use super::library::Library;
 use super::{Misfit, Parser, ParserState, ReadAt};
 use crate::Arena;
 use crate::record::Record;
@@ -27,10 +28,10 @@ pub fn explain(library: &Library, text: &str, at: ReadAt) -> Vec<Fit> {
         .names()
         .filter_map(|name| {
             let compiled = library.compiled(name).ok()?;
-            if matches!(compiled.method, Method::Auto) {
+            if matches!(*compiled.method, Method::Auto) {
                 return None;
             }
-            let mut parser = Parser::with(compiled, ParserState::default());
+            let mut parser = Parser::with(compiled, library, ParserState::default());
             parser.guessing = true;
             let arena = Arena::new();
             let mut record = Record::default();

@@ -4,6 +4,7 @@
 //! which the parser empties. To add a format: one file with a [`Grammar`], one line in [`GRAMMARS`],
 //! one definition in `parsers/definitions/`.
 
+use super::auto::Auto;
 use super::convert::Refine;
 use super::pattern::Locations;
 use super::{Misfit, access, java, json, logfmt, nginx_error, plain, syslog};
@@ -26,6 +27,23 @@ pub(crate) struct Context<'p, 'a> {
     pub(super) locations: &'p mut Locations,
     /// What the definition says of the time and the level, if anything.
     pub(super) refine: Option<&'p Refine>,
+    /// What `auto` knows, until it is asked.
+    pub(super) auto: Option<&'p mut Auto>,
+}
+
+impl<'a> Context<'_, 'a> {
+    /// The same for another definition.
+    pub(super) fn refined<'q>(&'q mut self, refine: Option<&'q Refine>) -> Context<'q, 'a> {
+        Context {
+            arena: self.arena,
+            clock: self.clock,
+            bad_times: self.bad_times,
+            guessing: self.guessing,
+            locations: self.locations,
+            refine,
+            auto: self.auto.as_deref_mut(),
+        }
+    }
 }
 
 /// Fills a record from a text that begins a lifetime of its own, or says why it does not fit.

@@ -54,12 +54,13 @@ impl Layout {
         let mut forms = Vec::new();
         let mut names = Vec::new();
         for layout in layouts {
-            let steps = syntax::steps(layout, definition, &mut names).map_err(|error| match error {
-                syntax::Error::Layout { column, what } => {
-                    Fault::Layout { layout: layout.clone(), column, what }
-                }
-                syntax::Error::Other(fault) => fault,
-            })?;
+            let steps =
+                syntax::steps(layout, definition, &mut names).map_err(|error| match error {
+                    syntax::Error::Layout { column, what } => {
+                        Fault::Layout { layout: layout.clone(), column, what }
+                    }
+                    syntax::Error::Other(fault) => fault,
+                })?;
             forms.push(Form { begins: begins(&steps), steps });
         }
         check_names(definition, &names)?;
@@ -182,9 +183,8 @@ fn check_names(definition: &Definition, names: &[String]) -> Result<(), Fault> {
     let time = definition.time.as_ref().and_then(|time| time.field.as_deref());
     let level = definition.level.as_ref().and_then(|level| level.field.as_deref());
     let typed = definition.types.keys().map(|field| ("types", field.as_str()));
-    let wanted = typed
-        .chain(time.map(|field| ("time", field)))
-        .chain(level.map(|field| ("level", field)));
+    let wanted =
+        typed.chain(time.map(|field| ("time", field))).chain(level.map(|field| ("level", field)));
     for (key, field) in wanted {
         if !names.iter().any(|name| name == field) {
             return Err(Fault::NoSuchField { key, field: field.to_owned() });

@@ -4,11 +4,9 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use super::convert::{self, Refine};
-use super::grammar::{self, Grammar};
-use super::pattern::Pattern;
+use super::auto::Candidates;
+use super::compiled::Compiled;
 use crate::definition::{Definition, DefinitionError, Fault};
-use crate::timestamp::Zone;
 
 /// Lists the built-in definitions: one YAML file each.
 macro_rules! builtin {
@@ -17,72 +15,27 @@ macro_rules! builtin {
     };
 }
 
-/// Name and YAML of every built-in definition.
+/// Name and YAML of every built-in definition. `auto` tries them in this order: the less a line can be
+/// of a format by chance, the earlier.
 pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
-    "auto",
-    "plain",
     "json",
-    "logfmt",
+    "redis",
+    "rabbitmq",
+    "syslog_rfc5424",
     "access",
     "nginx",
     "apache",
     "nginx_error",
-    "syslog",
-    "syslog_rfc5424",
-    "syslog_rfc3164",
     "java",
+    "syslog_rfc3164",
+    "logfmt",
+    // What tries others, or takes anything.
+    "auto",
     "cri",
     "docker",
+    "syslog",
+    "plain",
 ];
-
-/// A definition ready to read lines.
-#[derive(Debug)]
-pub(crate) struct Compiled {
-    pub(super) method: Method,
-    /// What is done to what a grammar gives.
-    pub(super) refine: Option<Refine>,
-    pub(super) zone: Zone,
-}
-
-/// How a definition reads.
-#[derive(Debug)]
-pub(super) enum Method {
-    /// By looking which grammar fits.
-    Auto,
-    /// By one grammar.
-    Grammar(&'static Grammar),
-    /// By a user's pattern.
-    Pattern(Box<Pattern>),
-}
-
-impl Compiled {
-    pub(crate) fn new(definition: &Definition) -> Result<Self, Fault> {
-        let zone = convert::zone(definition.time.as_ref())?;
-        let (method, refine) = match (&definition.grammar, &definition.pattern) {
-            (Some(name), None) if name == "auto" => (Method::Auto, Refine::new(definition, true)?),
-            (Some(name), None) => {
-                let grammar = grammar::named(name).ok_or_else(|| Fault::Grammar(name.clone()))?;
-                let keyed = [super::json::GRAMMAR.name, super::logfmt::GRAMMAR.name];
-                let refine = Refine::new(definition, keyed.contains(&grammar.name))?;
-                (Method::Grammar(grammar), refine)
-            }
-            (None, Some(pattern)) => {
-                (Method::Pattern(Box::new(Pattern::new(pattern, definition)?)), None)
-            }
-            _ => return Err(Fault::Method),
-        };
-        Ok(Self { method, refine, zone })
-    }
-
-    /// What takes every text as the message.
-    pub(super) fn plain() -> Self {
-        Self {
-            method: Method::Grammar(&super::plain::GRAMMAR),
-            refine: None,
-            zone: Zone::default(),
-        }
-    }
-}
 
 /// One parser. A built-in one is read and compiled when first asked for, so that an agent pays for
 /// those it uses.
@@ -98,6 +51,8 @@ struct Entry {
 #[derive(Debug, Clone)]
 pub struct Library {
     entries: Vec<Arc<Entry>>,
+    /// What `auto` tries, once it is first asked to.
+    candidates: Arc<OnceLock<Arc<Candidates>>>,
 }
 
 /// There is no parser of that name.
@@ -121,7 +76,7 @@ static LIBRARY: LazyLock<Arc<Library>> = LazyLock::new(|| {
             compiled: OnceLock::new(),
         })
     };
-    Arc::new(Library { entries: BUILTIN.iter().map(entry).collect() })
+    Arc::new(Library { entries: BUILTIN.iter().map(entry).collect(), candidates: Arc::default() })
 });
 
 impl Library {
@@ -137,12 +92,12 @@ impl Library {
     /// For the first definition that cannot be used: its name is taken, it does not compile, or a
     /// sample of it does not come out as it says.
     pub fn with(&self, user: Vec<Definition>) -> Result<Self, DefinitionError> {
-        let mut library = self.clone();
+        let mut library = Self { candidates: Arc::default(), ..self.clone() };
         for definition in user {
             if definition.name.is_empty() || library.entry(&definition.name).is_some() {
                 return Err(DefinitionError { name: definition.name, fault: Fault::Name });
             }
-            match definition.compile_and_check() {
+            match definition.compile_and_check(&library) {
                 Err(fault) => return Err(DefinitionError { name: definition.name, fault }),
                 Ok(compiled) => library.entries.push(Arc::new(Entry {
                     name: definition.name.as_str().into(),
@@ -169,8 +124,18 @@ impl Library {
     /// A parser, compiled.
     pub(super) fn compiled(&self, name: &str) -> Result<Arc<Compiled>, UnknownParser> {
         self.entry(name)
-            .and_then(|entry| entry.compiled())
+            .and_then(|entry| entry.compiled(self))
             .ok_or_else(|| UnknownParser(name.to_owned()))
+    }
+
+    /// What `auto` tries, in its order.
+    pub(super) fn candidates(&self) -> Arc<Candidates> {
+        let compiled = |entry: &Arc<Entry>| {
+            let manual = entry.definition()?.manual;
+            entry.compiled(self).filter(|_| !manual)
+        };
+        let all = || Arc::new(Candidates::new(self.entries.iter().filter_map(compiled)));
+        self.candidates.get_or_init(all).clone()
     }
 
     fn entry(&self, name: &str) -> Option<&Entry> {
@@ -185,8 +150,8 @@ impl Entry {
         self.definition.get_or_init(|| Definition::from_yaml(self.yaml).ok()).as_ref()
     }
 
-    fn compiled(&self) -> Option<Arc<Compiled>> {
-        let compile = || Compiled::new(self.definition()?).ok().map(Arc::new);
+    fn compiled(&self, library: &Library) -> Option<Arc<Compiled>> {
+        let compile = || Compiled::new(self.definition()?, library).ok().map(Arc::new);
         self.compiled.get_or_init(compile).clone()
     }
 }

@@ -3,8 +3,8 @@
 use regex::{CaptureLocations, Regex, RegexBuilder};
 
 use super::Misfit;
-use super::grammar::Context;
 use super::convert::{self, Leveller};
+use super::grammar::Context;
 use crate::Arena;
 use crate::definition::{Definition, Fault, FieldType};
 use crate::record::{Key, Known, Record, Text, Value};

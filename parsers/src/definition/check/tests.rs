@@ -14,8 +14,8 @@ fn check(yaml: &str, expect: &str) {
 
 #[test]
 fn faults_are_named() {
-    check("name: x", "parser `x`: give either `pattern` or `grammar`");
-    check("{name: x, grammar: json, pattern: a}", "give either `pattern` or `grammar`");
+    check("name: x", "parser `x`: give one of `layout`, `pattern` and `grammar`");
+    check("{name: x, grammar: json, pattern: a}", "give one of `layout`, `pattern` and `grammar`");
     check("{name: x, grammar: jason}", "there is no grammar `jason`");
     check("{name: x, pattern: '(?<a>'}", "the pattern cannot be used");
     check("{name: x, pattern: 'abc'}", "it has no named group");

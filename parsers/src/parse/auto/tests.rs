@@ -2,11 +2,17 @@
 
 use super::*;
 use crate::Arena;
+use crate::parse::Library;
+use crate::parse::pattern::Locations;
 use crate::timestamp::Clock;
 
 const JSON: &str = r#"{"level":"info","msg":"hi"}"#;
 const LOGFMT: &str = "level=info msg=hi";
 const PROSE: &str = "a sentence with a=b in it";
+
+fn fresh(resume: Option<Arc<str>>) -> Auto {
+    Auto::new(Library::builtin().candidates(), resume)
+}
 
 /// Reads lines, and says what came of the last and what is chosen then.
 fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<&str>) {
@@ -19,7 +25,9 @@ fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<
             clock: &mut clock,
             bad_times: &mut bad_times,
             guessing: true,
+            locations: &mut Locations::default(),
             refine: None,
+            auto: None,
         };
         last = match auto.read(line, &mut cx, &mut Record::default()) {
             Found::Fitted(_) => "fitted",
@@ -44,13 +52,13 @@ fn formats_are_told_apart_by_one_line() {
         ("2026-11-22T10:00:00.123+01:00  INFO 1 --- [main] c.e.A : hi", "java"),
         ("10:00:00.123 [main] INFO c.e.A -- hi", "java"),
     ] {
-        check(&mut Auto::default(), line, 1, "fitted", Some(name));
+        check(&mut fresh(None), line, 1, "fitted", Some(name));
     }
 }
 
 #[test]
 fn prose_is_plain_and_not_a_fault() {
-    let mut auto = Auto::default();
+    let mut auto = fresh(None);
     check(&mut auto, PROSE, 1, "plain", None);
     check(&mut auto, PROSE, 10, "plain", Some("plain"));
     // Lines that look like a format by chance do not change that at once, and are read as it.
@@ -68,11 +76,11 @@ fn a_time_and_a_level_are_no_syslog() {
         "2026-11-22T10:00:00.5+01:00 error db: refused",
         "2026-11-22T10:00:00Z (main) server[1]: listening",
     ] {
-        check(&mut Auto::default(), line, 1, "plain", None);
+        check(&mut fresh(None), line, 1, "plain", None);
     }
     for host in ["shop", "web-1.example.com", "10.0.0.1", "fe80::1"] {
         let line = format!("2026-11-22T10:00:00Z {host} kernel: up");
-        check(&mut Auto::default(), &line, 1, "fitted", Some("syslog_rfc3164"));
+        check(&mut fresh(None), &line, 1, "fitted", Some("syslog_rfc3164"));
     }
 }
 
@@ -82,14 +90,14 @@ fn what_all_but_fits_is_a_fault_in_any_lineage() {
     let number = format!(r#"{{"n":{}}}"#, "9".repeat(400));
     let deep = format!(r#"{{"d":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     for line in [r#"{"a":1,"a":2}"#, r#"{"a":"\ud800"}"#, &number, &deep] {
-        check(&mut Auto::default(), line, 1, "unfit", None);
-        check(&mut Auto::new(Some("plain".into())), line, 1, "unfit", Some("plain"));
+        check(&mut fresh(None), line, 1, "unfit", None);
+        check(&mut fresh(Some("plain".into())), line, 1, "unfit", Some("plain"));
     }
 }
 
 #[test]
 fn a_banner_does_not_hide_the_format() {
-    let mut auto = Auto::default();
+    let mut auto = fresh(None);
     check(&mut auto, PROSE, 5, "plain", None);
     check(&mut auto, JSON, 1, "fitted", Some("json"));
     check(&mut auto, PROSE, 1, "unfit", Some("json"));
@@ -97,7 +105,7 @@ fn a_banner_does_not_hide_the_format() {
 
 #[test]
 fn the_choice_follows_the_lines_but_does_not_waver() {
-    let mut auto = Auto::default();
+    let mut auto = fresh(None);
     check(&mut auto, JSON, 1, "fitted", Some("json"));
     check(&mut auto, LOGFMT, 10, "fitted", Some("json"));
     check(&mut auto, JSON, 100, "fitted", Some("json"));
@@ -112,12 +120,12 @@ fn the_choice_follows_the_lines_but_does_not_waver() {
 #[test]
 fn a_resumed_choice_is_kept() {
     for name in ["json", "plain"] {
-        let auto = Auto::new(Some(name.into()));
+        let auto = fresh(Some(name.into()));
         assert_eq!(auto.chosen().map(|name| &**name), Some(name));
     }
     // A few lines that do not fit shake it no more than they would have before.
-    let mut auto = Auto::new(Some("json".into()));
+    let mut auto = fresh(Some("json".into()));
     check(&mut auto, PROSE, 100, "unfit", Some("json"));
     // A parser that a newer or older version chose, and this one does not have.
-    assert_eq!(Auto::new(Some("morse".into())).chosen(), None);
+    assert_eq!(fresh(Some("morse".into())).chosen(), None);
 }

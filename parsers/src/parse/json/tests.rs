@@ -18,7 +18,9 @@ fn parse_with(text: &str) -> Result<(Vec<(String, String)>, bool), Misfit> {
         clock: &mut clock,
         bad_times: &mut bad_times,
         guessing: false,
+        locations: &mut crate::parse::pattern::Locations::default(),
         refine: None,
+        auto: None,
     };
     let mut record = Record::default();
     read(text, &mut cx, &mut record)?;

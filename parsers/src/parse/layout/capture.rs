@@ -83,10 +83,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether it ends where it ends, whatever follows.
     pub(super) fn ends_by_itself(&self) -> bool {
-        matches!(
-            self,
-            Self::Integer | Self::Float | Self::Quoted | Self::OneOf(_) | Self::Json
-        )
+        matches!(self, Self::Integer | Self::Float | Self::Quoted | Self::OneOf(_) | Self::Json)
     }
 }
 
@@ -242,7 +239,9 @@ impl<'a> Walk<'_, '_, 'a> {
             }
             Kind::Spread(grammar) => {
                 let text = self.text(capture, cursor, false)?;
-                crate::parse::nested::spread(record, self.cx, |cx, inner| (grammar.read)(text, cx, inner))?;
+                crate::parse::nested::spread(record, self.cx, |cx, inner| {
+                    (grammar.read)(text, cx, inner)
+                })?;
             }
         }
         Ok(())

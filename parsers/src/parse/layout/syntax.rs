@@ -124,8 +124,7 @@ impl Reader<'_> {
             None => (inside, None),
         };
         let spread = name == "*";
-        let is_name =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
         if !spread && (name.is_empty() || !name.bytes().all(is_name)) {
             return self.wrong(format!("`{name}` is no name for a field"));
         }
@@ -165,7 +164,9 @@ impl Reader<'_> {
         }
         if matches!(gives, Gives::Time) {
             let format = match kind {
-                Some(format) => Format::new(format).map_err(|error| Error::Other(Fault::TimeFormat(error)))?,
+                Some(format) => {
+                    Format::new(format).map_err(|error| Error::Other(Fault::TimeFormat(error)))?
+                }
                 None => convert::format(self.definition.time.as_ref()).map_err(Error::Other)?,
             };
             return Ok(Kind::Time(format));

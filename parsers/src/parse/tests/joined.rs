@@ -27,7 +27,11 @@ fn check(parser: &mut Parser, text: &str, expect: [&str; 4]) {
 
 fn pattern(pattern: &str) -> Parser {
     let definition = Definition { pattern: Some(pattern.to_owned()), ..Definition::default() };
-    Parser::with(definition.compile_and_check().expect("good"), ParserState::default())
+    Parser::with(
+        definition.compile_and_check(&Library::builtin()).expect("good"),
+        &Library::builtin(),
+        ParserState::default(),
+    )
 }
 
 #[test]

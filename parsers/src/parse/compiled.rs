@@ -1,0 +1,260 @@
+//! A definition ready to read lines.
+
+use std::sync::Arc;
+
+use super::convert::{self, Refine};
+use super::grammar::{self, Context, Grammar};
+use super::layout::Layout;
+use super::library::Library;
+use super::pattern::Pattern;
+use super::trace::whole_or_head;
+use super::{Misfit, auto, nested};
+use crate::definition::{Definition, Fault};
+use crate::record::{Known, Record, Text};
+use crate::timestamp::Zone;
+
+/// Parsers that one may lead to, one after another, by `within` and `nested`.
+const MAX_CHAIN: usize = 4;
+
+/// A definition ready to read lines.
+#[derive(Clone, Debug)]
+pub(crate) struct Compiled {
+    pub(super) name: Arc<str>,
+    pub(super) method: Arc<Method>,
+    /// What is done to what a grammar gives.
+    pub(super) refine: Option<Arc<Refine>>,
+    pub(super) zone: Zone,
+    /// What its lines may be wrapped in.
+    pub(super) within: Option<Arc<Compiled>>,
+    /// The programs whose lines these are; none for any.
+    pub(super) programs: Vec<String>,
+    /// Texts that a line must have for `auto` to try it.
+    pub(super) contains: Vec<String>,
+    /// What reads its message further.
+    nested: Option<Arc<Compiled>>,
+}
+
+/// How a definition reads.
+#[derive(Debug)]
+pub(super) enum Method {
+    /// By looking which format fits.
+    Auto,
+    /// By one grammar.
+    Grammar(&'static Grammar),
+    /// By layouts.
+    Layout(Layout),
+    /// By a user's pattern.
+    Pattern(Box<Pattern>),
+}
+
+impl Compiled {
+    /// Compiles a definition. `library` has the parsers that it may name.
+    pub(crate) fn new(definition: &Definition, library: &Library) -> Result<Self, Fault> {
+        let zone = convert::zone(definition.time.as_ref())?;
+        let layouts = definition.layout.as_slice();
+        let (method, refine) = match (&definition.grammar, layouts, &definition.pattern) {
+            (Some(name), [], None) if name == "auto" => {
+                (Method::Auto, Refine::new(definition, true)?)
+            }
+            (Some(name), [], None) => {
+                let grammar = grammar::named(name).ok_or_else(|| Fault::Grammar(name.clone()))?;
+                let keyed = [super::json::GRAMMAR.name, super::logfmt::GRAMMAR.name];
+                let refine = Refine::new(definition, keyed.contains(&grammar.name))?;
+                (Method::Grammar(grammar), refine)
+            }
+            (None, [_, ..], None) => (Method::Layout(Layout::new(layouts, definition)?), None),
+            (None, [], Some(pattern)) => {
+                (Method::Pattern(Box::new(Pattern::new(pattern, definition)?)), None)
+            }
+            _ => return Err(Fault::Method),
+        };
+        let other = |key: &'static str, name: &Option<String>| match name {
+            None => Ok(None),
+            Some(name) if *name == definition.name => Err(Fault::Other { key, name: name.clone() }),
+            Some(name) => match library.compiled(name) {
+                Ok(other) if other.chain() < MAX_CHAIN => Ok(Some(other)),
+                _ => Err(Fault::Other { key, name: name.clone() }),
+            },
+        };
+        Ok(Self {
+            name: definition.name.as_str().into(),
+            method: Arc::new(method),
+            refine: refine.map(Arc::new),
+            zone,
+            within: other("within", &definition.within)?,
+            programs: definition.programs.clone(),
+            contains: definition.contains.clone(),
+            nested: other("nested", &definition.nested)?,
+        })
+    }
+
+    /// What takes every text as the message.
+    pub(super) fn plain() -> Self {
+        Self {
+            name: super::plain::GRAMMAR.name.into(),
+            method: Arc::new(Method::Grammar(&super::plain::GRAMMAR)),
+            refine: None,
+            zone: Zone::default(),
+            within: None,
+            programs: Vec::new(),
+            contains: Vec::new(),
+            nested: None,
+        }
+    }
+
+    /// This parser, with another that reads its message further.
+    pub(crate) fn then(&self, next: Arc<Self>) -> Self {
+        let next = match &self.nested {
+            Some(nested) => Arc::new(nested.then(next)),
+            None => next,
+        };
+        Self { nested: Some(next), ..self.clone() }
+    }
+
+    /// Parsers that a line may go through, this one included.
+    fn chain(&self) -> usize {
+        let longest = [&self.within, &self.nested].into_iter().flatten();
+        1 + longest.map(|other| other.chain()).max().unwrap_or(0)
+    }
+
+    /// Whether `auto` is among the parsers that a line may go through.
+    pub(super) fn is_auto(&self) -> bool {
+        matches!(*self.method, Method::Auto)
+            || [&self.within, &self.nested].into_iter().flatten().any(|other| other.is_auto())
+    }
+
+    /// Whether lines of another format may be wrapped in this one by the name of that one: `syslog`
+    /// means both its forms.
+    pub(super) fn wraps_as(&self, other: &Self) -> bool {
+        self.name == other.name
+            || other.name.strip_prefix(&*self.name).is_some_and(|rest| rest.starts_with('_'))
+    }
+
+    /// Fills the record from a text that is wrapped in nothing.
+    pub(super) fn read_unwrapped<'a>(
+        &self,
+        text: &'a str,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Result<&'a str, Misfit> {
+        let below = self.read_bare(text, cx, record)?;
+        self.read_nested(record, cx);
+        Ok(below)
+    }
+
+    /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
+    /// it.
+    pub(super) fn read<'a>(
+        &self,
+        text: &'a str,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Result<&'a str, Misfit> {
+        let below = match &self.within {
+            Some(outer) => match outer.read(text, cx, record) {
+                Ok(below) => {
+                    let read = self.read_message(record, cx);
+                    // Of a line that is known to be so wrapped, what is another program's, or not as
+                    // expected, stays a message.
+                    return if cx.guessing { read.map(|()| below) } else { Ok(below) };
+                }
+                Err(_) => {
+                    auto::clear(record);
+                    self.read_bare(text, cx, record)?
+                }
+            },
+            None => self.read_bare(text, cx, record)?,
+        };
+        self.read_nested(record, cx);
+        Ok(below)
+    }
+
+    /// Reads the message further.
+    fn read_nested<'a>(&self, record: &mut Record<'a>, cx: &mut Context<'_, 'a>) {
+        if let Some(nested) = &self.nested {
+            let guessing = std::mem::replace(&mut cx.guessing, true);
+            // A message that is nothing further is what it is.
+            let _ = nested::message(record, cx, |text, cx, record| {
+                nested.read(text, cx, record).and_then(complete)
+            });
+            cx.guessing = guessing;
+        }
+    }
+
+    /// Reads the message of what the line was wrapped in, if it is of one of our programs.
+    pub(super) fn read_message<'a>(
+        &self,
+        record: &mut Record<'a>,
+        cx: &mut Context<'_, 'a>,
+    ) -> Result<(), Misfit> {
+        let ours =
+            self.programs.is_empty() || nested::says(record, Known::Program.name(), &self.programs);
+        if !ours {
+            return Err(Misfit::Syntax);
+        }
+        nested::message(record, cx, |text, cx, record| {
+            self.read_bare(text, cx, record).and_then(complete)
+        })?;
+        self.read_nested(record, cx);
+        Ok(())
+    }
+
+    /// Reads a text that is wrapped in nothing.
+    fn read_bare<'a>(
+        &self,
+        text: &'a str,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Result<&'a str, Misfit> {
+        let mut cx = cx.refined(self.refine.as_deref());
+        let bad_times = *cx.bad_times;
+        let below = match &*self.method {
+            Method::Auto => return read_auto(text, &mut cx, record),
+            Method::Grammar(grammar) => whole_or_head(text, record, |text, record| {
+                *cx.bad_times = bad_times;
+                (grammar.read)(text, &mut cx, record)
+            }),
+            Method::Layout(layout) => whole_or_head(text, record, |text, record| {
+                *cx.bad_times = bad_times;
+                layout.read(text, &mut cx, record)
+            }),
+            Method::Pattern(pattern) => whole_or_head(text, record, |text, record| {
+                *cx.bad_times = bad_times;
+                pattern.read(text, &mut cx, record)
+            }),
+        }?;
+        if let Some(refine) = &self.refine {
+            refine.apply(record, cx.clock, cx.bad_times)?;
+        }
+        Ok(below)
+    }
+}
+
+fn read_auto<'a>(
+    text: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) -> Result<&'a str, Misfit> {
+    let Some(auto) = cx.auto.take() else { return Err(Misfit::Syntax) };
+    let guessing = std::mem::replace(&mut cx.guessing, true);
+    let found = auto.read(text, cx, record);
+    cx.guessing = guessing;
+    let below = match found {
+        auto::Found::Fitted(below) => below,
+        auto::Found::Unfit(misfit) => return Err(misfit),
+        auto::Found::Plain => {
+            auto::clear(record);
+            record.message = Some(Text::raw(text));
+            return Ok("");
+        }
+    };
+    if let Some(refine) = cx.refine {
+        refine.apply(record, cx.clock, cx.bad_times)?;
+    }
+    Ok(below)
+}
+
+/// A message is read as a whole, or not.
+fn complete(below: &str) -> Result<(), Misfit> {
+    if below.is_empty() { Ok(()) } else { Err(Misfit::Syntax) }
+}

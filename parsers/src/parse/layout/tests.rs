@@ -1,0 +1,141 @@
+//! What layouts read, and what they refuse.
+
+use crate::Arena;
+use crate::definition::Definition;
+use crate::parse::{Library, Parser, ParserState, ReadAt};
+use crate::record::Record;
+
+fn checked(yaml: &str) -> Result<(), String> {
+    let definition = Definition::from_yaml(yaml).map_err(|error| error.to_string())?;
+    definition.check().map_err(|error| error.to_string())
+}
+
+#[test]
+fn kinds_of_fields() {
+    checked(
+        r#"
+name: x
+layout: '{time:iso} {level:I|W|E} {client_ip:address} {status:int} {took:float} "{request:request}" {agent:quoted} {data:json}{ }{mark:yes|no} {message:last} ({logger})'
+samples:
+  - line: '2026-11-26 02:20:14,615 W [2001:db8::1]:443 200 0.25 "GET /a HTTP/1.1" "a\"b" {"a":[1,{}]}   yes hi (you) (a.B)'
+    record: { time: '2026-11-26T02:20:14.615Z', level: warn, client_ip: '2001:db8::1', client_port: 443, status: 200, took: 0.25, method: GET, target: /a, protocol: HTTP/1.1, agent: 'a"b', data: { a: [1, {}] }, mark: 'yes', message: 'hi (you)', logger: a.B }
+  - line: '2026-11-26 02:20:14,615 W - - - "-" "-" [] no hi (a.B)'
+    record: { level: warn, data: [], mark: 'no', message: hi, logger: a.B }
+  - line: '2026-11-26 02:20:14,615 X - - - "-" "-" [] no hi (a.B)'
+  - line: '2026-11-26 02:20:14,615 W - 20x - "-" "-" [] no hi (a.B)'
+  - line: '2026-11-26 02:20:14,615 W - 20 - "-" "-" [ no hi (a.B)'
+  - line: '2026-11-26 02:20:14,615 W - 20 - "-" "-" [] maybe hi (a.B)'
+  - line: '2026-11-26 02:20:14,615 W - 20 - "-" "-" [] no hi (a.B) and more'
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
+fn what_may_be_missing_and_what_comes_instead() {
+    checked(
+        r#"
+name: x
+layout:
+  - '{{{user}{?@{host}?}}}{? [{pid:int}]?}: {message}'
+  - 'only {message}'
+samples:
+  - line: '{ann@web} [12]: hi'
+    record: { user: ann, host: web, pid: 12, message: hi }
+  - line: '{ann}: hi'
+    record: { user: ann, message: hi }
+  - line: '{ann} [x]: hi'
+  - line: 'only this'
+    record: { message: this }
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
+fn fields_of_their_own() {
+    checked(
+        r#"
+name: x
+layout: '{level} {user}: {*:logfmt}'
+samples:
+  - line: 'INFO ann: level=debug user=bob n=1 msg="hi there"'
+    record: { level: info, user: ann, user_: bob, n: '1', message: hi there }
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
+fn wrapped_and_nested() {
+    checked(
+        r#"
+name: x
+within: syslog
+programs: [shopd]
+layout: '{user} says {message}'
+nested: logfmt
+samples:
+  - line: 'Nov 22 10:00:00 web shopd[12]: ann says n=1 level=warn'
+    record: { host: web, program: shopd, pid: 12, user: ann, n: '1', level: warn }
+  - line: 'Nov 22 10:00:00 web other: ann says n=1'
+    record: { host: web, program: other, message: ann says n=1 }
+  - line: 'Nov 22 10:00:00 web shopd: ann is silent'
+    record: { host: web, program: shopd, message: ann is silent }
+  - line: 'ann says hello'
+    record: { user: ann, message: hello }
+  - line: 'hello'
+"#,
+    )
+    .unwrap();
+}
+
+/// What was escaped is no slice of the raw record for the redactor.
+#[test]
+fn a_chain_reads_the_message_of_the_one_before() {
+    let library = Library::builtin();
+    let mut parser = Parser::chain(&library, ["json", "logfmt"], ParserState::default()).unwrap();
+    for (line, decoded, user) in [
+        (r#"{"log":1,"msg":"user=ann level=warn"}"#, false, Some("ann")),
+        (r#"{"log":1,"msg":"user=\"ann\" level=warn"}"#, true, Some("ann")),
+        (r#"{"log":1,"msg":"just a text"}"#, false, None),
+    ] {
+        let arena = Arena::new();
+        let mut record = Record::default();
+        parser.parse(line, ReadAt::default(), &arena, &mut record);
+        assert_eq!(record.decoded, decoded, "{line}");
+        assert!(record.get("log").is_some());
+        let found = record.get("user").map(|value| match value {
+            crate::record::Value::Text(text) => text.as_stored(),
+            _ => "",
+        });
+        assert_eq!(found, user, "{line}");
+        assert_eq!(record.message.is_some(), user.is_none(), "{line}");
+    }
+    assert!(Parser::chain(&library, ["json", "nothing"], ParserState::default()).is_err());
+}
+
+#[test]
+fn mistakes_have_their_place() {
+    for (layout, column, what) in [
+        ("{a}{b}", 1, "nothing says where `a` ends"),
+        ("hé {a", 4, "`{` is not closed"),
+        ("a}", 2, "closes nothing"),
+        ("{a} {a}", 5, "a field `a` before"),
+        ("{a b}", 1, "no name for a field"),
+        ("{a:b}", 1, "`b` is no kind of field"),
+        ("{?{a}", 6, "`{?` is not closed"),
+        ("{?{?{a}?}?}", 3, "`{?` within `{?`"),
+        ("{*:morse}", 1, "no grammar `morse`"),
+        ("text", 1, "it has no field"),
+    ] {
+        let error = checked(&format!("name: x\nlayout: '{layout}'")).unwrap_err();
+        assert!(error.contains(what) && error.contains(&format!("column {column}:")), "{error}");
+    }
+    let error = checked("name: x\nlayout: '{a}'\ntypes: { b: integer }").unwrap_err();
+    assert!(error.contains("`types` names the field `b`"), "{error}");
+    for name in ["x", "morse"] {
+        let error = checked(&format!("name: x\nlayout: '{{a}}'\nwithin: {name}")).unwrap_err();
+        assert!(error.contains(&format!("`within: {name}` names no parser")), "{error}");
+    }
+}

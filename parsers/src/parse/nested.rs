@@ -1,0 +1,107 @@
+//! Records within records: a syslog message that is a firewall's, a container's line that is JSON, a
+//! JSON text that is logfmt.
+
+use super::grammar::Context;
+use super::json::decode;
+use super::{Misfit, auto};
+use crate::Arena;
+use crate::record::{Key, Record, Text, Value};
+
+/// Fields that a record may have for more to be read into it.
+const MAX_OUTER: usize = 256;
+
+/// Reads the message further. Where it fits, its own time and level go before those of what it stood
+/// in, and its own message, or none, is the record's. Where it does not, all is as before.
+pub(super) fn message<'a>(
+    record: &mut Record<'a>,
+    cx: &mut Context<'_, 'a>,
+    read: impl FnOnce(&'a str, &mut Context<'_, 'a>, &mut Record<'a>) -> Result<(), Misfit>,
+) -> Result<(), Misfit> {
+    let Some(message) = record.message else { return Err(Misfit::Syntax) };
+    let (time, level, decoded) = (record.time, record.level, record.decoded);
+    let stored = message.as_stored();
+    let text = if message.is_escaped() { decode(stored, cx.arena) } else { stored };
+    let result = within(record, cx, |cx, record| read(text, cx, record));
+    if result.is_ok() {
+        record.time = record.time.or(time);
+        record.level = record.level.or(level);
+        record.decoded = decoded || message.origin() != crate::record::Origin::Raw;
+    } else {
+        (record.time, record.level, record.message) = (time, level, Some(message));
+    }
+    result
+}
+
+/// Reads more fields into a record. What the record has of time, level and message stays.
+pub(super) fn spread<'a>(
+    record: &mut Record<'a>,
+    cx: &mut Context<'_, 'a>,
+    read: impl FnOnce(&mut Context<'_, 'a>, &mut Record<'a>) -> Result<(), Misfit>,
+) -> Result<(), Misfit> {
+    let (time, level, message) = (record.time, record.level, record.message);
+    let result = within(record, cx, read);
+    record.time = time.or(record.time);
+    record.level = level.or(record.level);
+    record.message = message.or(record.message);
+    result
+}
+
+/// Reads a record of its own, and puts its fields behind those that are there.
+fn within<'a>(
+    record: &mut Record<'a>,
+    cx: &mut Context<'_, 'a>,
+    read: impl FnOnce(&mut Context<'_, 'a>, &mut Record<'a>) -> Result<(), Misfit>,
+) -> Result<(), Misfit> {
+    let outer = record.fields.len();
+    if outer > MAX_OUTER {
+        return Err(Misfit::TooManyKeys);
+    }
+    let unmappable = record.unmappable;
+    (record.time, record.level, record.message) = (None, None, None);
+    // Grammars fill a record that is empty: what is there waits behind what they put.
+    let mut fields = bumpalo::collections::Vec::with_capacity_in(outer, cx.arena);
+    fields.extend(record.fields.drain(..));
+    let result = read(cx, record);
+    if result.is_err() {
+        auto::clear(record);
+    }
+    record.unmappable |= unmappable;
+    let inner = record.fields.len();
+    for at in 0..inner {
+        let Some(field) = record.fields.get(at).copied() else { break };
+        if fields.iter().any(|known| known.key.name() == field.key.name()) {
+            let key = free_name(field.key.name(), &fields, &record.fields, cx.arena);
+            if let Some(field) = record.fields.get_mut(at) {
+                field.key = key;
+            }
+        }
+    }
+    record.fields.extend(fields);
+    record.fields.rotate_left(inner);
+    result
+}
+
+/// A name with as many `_` behind it as make it one of its own.
+fn free_name<'a>(
+    name: &str,
+    outer: &[crate::record::Field<'a>],
+    inner: &[crate::record::Field<'a>],
+    arena: &'a Arena,
+) -> Key<'a> {
+    let mut free = bumpalo::collections::String::from_str_in(name, arena);
+    loop {
+        free.push('_');
+        let taken = |field: &crate::record::Field<'a>| field.key.name() == &*free;
+        if !outer.iter().any(taken) && !inner.iter().any(taken) {
+            return Key::Text(Text::built(free.into_bump_str()));
+        }
+    }
+}
+
+/// Whether a field says one of these words.
+pub(super) fn says(record: &Record<'_>, name: &str, words: &[String]) -> bool {
+    match record.get(name) {
+        Some(Value::Text(text)) => words.iter().any(|word| word == text.as_stored()),
+        _ => false,
+    }
+}

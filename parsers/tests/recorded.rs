@@ -1,0 +1,190 @@
+//! Every log in `fixtures/recorded/` that a built-in definition says it is proven by, against the
+//! records expected from it, which stand beside it: one line of JSON each, in `<log>.ndjson`.
+//!
+//! `PILLION_BLESS=1 cargo test -p pillion-parsers --test recorded` writes them anew, to be read by a
+//! person before they are committed. `PILLION_RECORDED=haproxy` looks at the logs of one program.
+#![allow(clippy::disallowed_methods, reason = "tests may read files and the environment")]
+#![allow(clippy::expect_used, reason = "a test fails by it")]
+#![allow(clippy::panic, reason = "a test fails by it")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use pillion_parsers::Arena;
+use pillion_parsers::frame::{
+    Container, FileNumber, FrameSettings, Framer, LineEnding, Lines, Raw,
+};
+use pillion_parsers::multiline::Joiner;
+use pillion_parsers::parse::{Library, Parser, ParserState, ReadAt};
+use pillion_parsers::record::{Record, Text, Value};
+use serde_json::{Map, Value as Json};
+
+/// Of the records of a log that is of a format, so many must fit it, in percent.
+const FITTING: usize = 90;
+/// Of those, so many `auto` must read in the same way.
+const FOUND: usize = 95;
+
+fn recorded() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/recorded")
+}
+
+/// When a log counts as read: on the evening of the day it was recorded.
+fn read_at() -> i64 {
+    let at: jiff::Timestamp = "2026-11-26T20:00:00Z".parse().expect("a time");
+    i64::try_from(at.as_nanosecond()).expect("this century")
+}
+
+/// The records of a log, in JSON.
+fn records(log: &[u8], parser: &str, joiner: &Joiner) -> Vec<Json> {
+    let library = Library::builtin();
+    let mut parser_of = Parser::new(&library, parser, ParserState::default()).expect("there");
+    let mut framer = Framer::new(FrameSettings {
+        container: Container::from_name(parser).unwrap_or_default(),
+        joiner: joiner.clone(),
+        max_record: 256 << 10,
+    });
+    let mut records = Vec::new();
+    let mut emit = |raw: Raw<'_>| {
+        let arena = Arena::new();
+        let mut record = Record::default();
+        let text = String::from_utf8_lossy(raw.text);
+        let at = ReadAt { now: read_at(), container_time: raw.container_time };
+        parser_of.parse(&text, at, &arena, &mut record);
+        records.push(shown(&record));
+    };
+    let (whole, rest) = match log.iter().rposition(|byte| *byte == b'\n') {
+        Some(last) => log.split_at(last + 1),
+        None => (&[][..], log),
+    };
+    let file = FileNumber(1);
+    for (start, bytes, ending) in
+        [(0, whole, LineEnding::Newline), (whole.len(), rest, LineEnding::Partial)]
+    {
+        if !bytes.is_empty() {
+            let start = start as u64;
+            framer.push(
+                Lines { file, start, bytes, ending, encoding: Default::default() },
+                0,
+                &mut emit,
+            );
+        }
+    }
+    framer.flush(&mut emit);
+    records
+}
+
+fn shown(record: &Record<'_>) -> Json {
+    let mut json = Map::new();
+    if record.marks.unparsed {
+        json.insert("unparsed".to_owned(), true.into());
+    }
+    if let Some(time) = record.time {
+        let time = jiff::Timestamp::from_nanosecond(time.nanos.into()).expect("within range");
+        json.insert("time".to_owned(), time.to_string().into());
+    }
+    if let Some(level) = record.level {
+        json.insert("level".to_owned(), level.name().into());
+    }
+    if let Some(message) = record.message {
+        json.insert("message".to_owned(), text(message));
+    }
+    for field in &record.fields {
+        let value = match field.value {
+            Value::Null => Json::Null,
+            Value::Bool(flag) => flag.into(),
+            Value::Int(number) => number.into(),
+            Value::Float(number) => number.into(),
+            Value::Text(inside) => text(inside),
+            Value::Number(json) | Value::Json(json) | Value::CleanJson(json) => {
+                serde_json::from_str(json).expect("valid JSON")
+            }
+        };
+        let name = field.key.name();
+        let taken = json.contains_key(name);
+        let name = if taken { format!("field {name}") } else { name.to_owned() };
+        assert!(json.insert(name, value).is_none(), "a field stands twice");
+    }
+    Json::Object(json)
+}
+
+fn text(text: Text<'_>) -> Json {
+    if text.is_escaped() {
+        serde_json::from_str(&format!("\"{}\"", text.as_stored())).expect("valid escapes")
+    } else {
+        text.as_stored().into()
+    }
+}
+
+fn lines(records: &[Json]) -> String {
+    records.iter().map(|record| format!("{record}\n")).collect()
+}
+
+fn is_unparsed(record: &Json) -> bool {
+    record.get("unparsed").is_some()
+}
+
+/// What is wrong with one log, in words.
+fn judge(name: &str, log: &str, auto: bool) -> Vec<String> {
+    let library = Library::builtin();
+    let joiner = library.definition(name).and_then(|definition| definition.joiner.as_deref());
+    let joiner = joiner.and_then(Joiner::named).unwrap_or_else(Joiner::none);
+    let path = recorded().join(log);
+    let Ok(bytes) = std::fs::read(&path) else { return vec![format!("{log} is not there")] };
+    let found = records(&bytes, name, &joiner);
+    let mut wrong = Vec::new();
+    let fitting = found.iter().filter(|record| !is_unparsed(record)).count();
+    if fitting * 100 < found.len() * FITTING {
+        wrong.push(format!("{log}: of {} records, {fitting} fit {name}", found.len()));
+    }
+    let beside = recorded().join(format!("{log}.ndjson"));
+    if std::env::var("PILLION_BLESS").is_ok() {
+        std::fs::write(&beside, lines(&found)).expect("written");
+    }
+    let expected = std::fs::read_to_string(&beside).unwrap_or_default();
+    for (at, (found, expected)) in
+        lines(&found).lines().zip(expected.lines().chain(std::iter::repeat(""))).enumerate()
+    {
+        if found != expected {
+            wrong.push(format!(
+                "{log}, record {}:\n  found    {found}\n  expected {expected}",
+                at + 1
+            ));
+            break;
+        }
+    }
+    if expected.lines().count() > found.len() {
+        wrong.push(format!("{log} gives {} records: fewer than expected", found.len()));
+    }
+    if auto {
+        let guessed = records(&bytes, "auto", &joiner);
+        let pairs = found.iter().zip(&guessed).filter(|(found, _)| !is_unparsed(found));
+        let differ: Vec<_> = pairs.filter(|(found, guessed)| found != guessed).collect();
+        if differ.len() * 100 > fitting * (100 - FOUND) {
+            let (found, guessed) = differ.first().expect("there is one");
+            wrong.push(format!(
+                "{log}: auto reads {} of {fitting} records in another way than {name}:\n  {name:8} {found}\n  auto     {guessed}",
+                differ.len(),
+            ));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn recorded_logs_give_the_records_expected_from_them() {
+    let library = Library::builtin();
+    let only = std::env::var("PILLION_RECORDED").unwrap_or_default();
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for name in library.names() {
+        let definition = library.definition(name).expect("a built-in definition is one");
+        for log in definition.recorded.iter().filter(|log| log.starts_with(&only)) {
+            if !seen.insert(log.clone()) {
+                wrong.push(format!("{log} proves two definitions"));
+            }
+            wrong.extend(judge(name, log, !definition.manual));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(!seen.is_empty(), "no definition is proven by a log of {only}");
+}
