@@ -69,11 +69,11 @@ impl Lineage {
         joiner: Joiner,
         redactor: &mut Redactor,
     ) -> Self {
-        let parser = new_parser(&source.parser, library, &opened.resume);
+        let parser = new_parser(&source.parsers, library, &opened.resume);
         let mut framer = Framer::new(FrameSettings {
             // The containers' own line formats are unwrapped before joining; which one, the parser's
             // name says.
-            container: Container::from_name(&source.parser).unwrap_or_default(),
+            container: Container::from_name(source.parser()).unwrap_or_default(),
             joiner,
             max_record: source.max_record,
         });
@@ -107,7 +107,7 @@ impl Lineage {
         } else if opened.offset > 0 {
             self.context.elsewhere.entry(opened.file).or_insert_with(|| {
                 Box::new(State {
-                    parser: new_parser(&source.parser, library, &opened.resume),
+                    parser: new_parser(&source.parsers, library, &opened.resume),
                     block: BlockState::resumed(opened.resume.in_private_key),
                     resume: opened.resume.clone(),
                 })
@@ -176,9 +176,9 @@ impl Context {
     }
 }
 
-fn new_parser(name: &str, library: &Arc<Library>, resume: &Resume) -> Parser {
+fn new_parser(names: &[String], library: &Arc<Library>, resume: &Resume) -> Parser {
     let state = ParserState { chosen: resume.parser.clone() };
-    Parser::new(library, name, state).unwrap_or_else(|unknown| {
+    Parser::chain(library, names.iter().map(String::as_str), state).unwrap_or_else(|unknown| {
         // The configuration's check knows every name; should one slip through, its lines still ship.
         tracing::error!(parser = %unknown.0, "unknown parser, lines are shipped whole");
         Parser::plain()
@@ -188,7 +188,7 @@ fn new_parser(name: &str, library: &Arc<Library>, resume: &Resume) -> Parser {
 /// A source's joiner, to be cloned for each of its lineages: they share what a pattern takes.
 pub(super) fn joiner(source: &Source, library: &Library) -> Joiner {
     let declared = || {
-        let name = library.definition(&source.parser)?.joiner.as_deref()?;
+        let name = library.definition(source.parser())?.joiner.as_deref()?;
         Joiner::named(name)
     };
     match &source.multiline {
