@@ -31,7 +31,7 @@ use regex::CaptureLocations;
 
 use crate::Arena;
 use crate::record::{Record, Text, Time};
-use crate::timestamp::Clock;
+use crate::timestamp::{Clock, Zone};
 use auto::{Auto, Found};
 use grammar::Context;
 use library::Method;
@@ -166,13 +166,23 @@ impl Parser {
         };
         let chosen = resume.chosen.filter(|_| matches!(compiled.method, Method::Auto));
         Self {
-            clock: Clock::new(compiled.zone.clone()),
+            clock: Clock::new(compiled.zone.clone().unwrap_or_default()),
             auto: Auto::new(chosen),
             locations,
             counters: Counters::default(),
             guessing: false,
             compiled,
         }
+    }
+
+    /// The same parser for lines whose times are in this zone, unless they name another or the
+    /// parser's definition does.
+    #[must_use]
+    pub fn in_zone(mut self, zone: &Zone) -> Self {
+        if self.compiled.zone.is_none() {
+            self.clock = Clock::new(zone.clone());
+        }
+        self
     }
 
     /// Fills `record`, which is empty. Never fails: what fits nothing gets the whole text as its

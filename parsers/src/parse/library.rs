@@ -41,7 +41,8 @@ pub(crate) struct Compiled {
     pub(super) method: Method,
     /// What is done to what a grammar gives.
     pub(super) refine: Option<Refine>,
-    pub(super) zone: Zone,
+    /// What times that name no zone are in, where the definition says so.
+    pub(super) zone: Option<Zone>,
 }
 
 /// How a definition reads.
@@ -76,11 +77,7 @@ impl Compiled {
 
     /// What takes every text as the message.
     pub(super) fn plain() -> Self {
-        Self {
-            method: Method::Grammar(&super::plain::GRAMMAR),
-            refine: None,
-            zone: Zone::default(),
-        }
+        Self { method: Method::Grammar(&super::plain::GRAMMAR), refine: None, zone: None }
     }
 }
 

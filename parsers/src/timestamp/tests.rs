@@ -71,7 +71,7 @@ fn what_is_no_time_is_none() {
         "2026-13-22T10:00:00Z",
         "2026-02-29T10:00:00Z",
         "2026-11-00T10:00:00Z",
-        "2026-11-22T24:00:00Z",
+        "2026-11-22T24:00:01Z",
         "2026-11-22T10:60:00Z",
         "2026-11/22T10:00:00Z",
         "2026-11-22T10:00:00Zebra",
@@ -194,7 +194,7 @@ fn user_formats_are_applied_and_remembered() {
         ("clf", "22/Nov/2026:10:00:00 +0100", "2026-11-22T09:00:00Z Second"),
         ("%d.%m.%Y %H:%M:%S,%3f", "22.11.2026 10:00", "none"),
         ("%d.%m.%Y %H:%M:%S,%3f", "32.11.2026 10:00:00,123", "none"),
-        ("iso", "2026-11-22 10:00", "none"),
+        ("iso", "2026-11-22 10", "none"),
     ] {
         let mut clock = clock("Europe/Berlin");
         let format = Format::new(format).unwrap();
