@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pillion_parsers::Zone;
 use pillion_parsers::parse::Library;
 use pillion_parsers::redact::Rules;
 
@@ -80,6 +81,8 @@ pub struct Source {
     pub multiline: Multiline,
     /// Parsers in the library, one at least: each reads the message that the one before gives.
     pub parsers: Vec<String>,
+    /// What its times are in, where neither they nor the parser's definition say.
+    pub zone: Zone,
     /// Constant fields added to every record.
     pub fields: BTreeMap<String, String>,
     /// Indexes into [`Settings::destinations`].

@@ -76,11 +76,7 @@ fn placeholder(library: &Arc<Library>, name: &str) -> Arc<Library> {
     library.with(vec![plain]).map_or_else(|_| Arc::clone(library), Arc::new)
 }
 
-fn definition(
-    reader: &mut Reader<'_>,
-    value: Value<'_>,
-    library: &Library,
-) -> Option<Definition> {
+fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> Option<Definition> {
     let mut fields = reader.map(value)?;
     let doc = part::<String>(reader, fields.take("doc"));
     let grammar = part::<String>(reader, fields.take("grammar"));

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use globset::{GlobBuilder, GlobMatcher};
+use pillion_parsers::Zone;
 use pillion_parsers::multiline::Joiner;
 use pillion_parsers::parse::Library;
 
+use super::zone::zone;
 use super::{good_name, known_name};
 use crate::config::diagnostic::Mistake;
 use crate::config::nearest::suggestion;
@@ -51,6 +53,7 @@ pub(super) fn source(
     let parsers = fields
         .take("parser")
         .map_or(Some(vec!["auto".to_owned()]), |value| parsers(reader, value, asked.library));
+    let zone = fields.take("zone").map_or_else(|| Some(Zone::default()), |it| zone(reader, it));
     let constants =
         fields.take("fields").map_or(Some(BTreeMap::new()), |value| constants(reader, value));
     let to = match fields.take("to") {
@@ -73,6 +76,7 @@ pub(super) fn source(
         max_record: reader.or(max_record, KIB),
         multiline: reader.or(multiline, Multiline::Off),
         parsers: reader.or(parsers, vec!["auto".to_owned()]),
+        zone: reader.or(zone, Zone::default()),
         fields: reader.or(constants, BTreeMap::new()),
         to: reader.or(to, Vec::new()),
     })
