@@ -63,21 +63,17 @@ pub(super) fn open<'a>(
         return;
     }
     let closed = record.fields.remove(at);
-    let outer = record.fields.len();
-    if spread(record, cx, |cx, inner| json::members(object, cx, inner)).is_err() {
-        record.fields.insert(at.min(record.fields.len()), closed);
-        return;
-    }
-    if !dotted {
-        return;
-    }
-    for at in outer..record.fields.len() {
-        let Some(member) = record.fields.get(at).map(|field| field.key.name()) else { break };
-        let full = bumpalo::format!(in cx.arena, "{}.{}", name, member).into_bump_str();
-        let taken = record.fields.iter().any(|field| field.key.name() == full);
-        if let Some(field) = record.fields.get_mut(at).filter(|_| !taken) {
-            field.key = Key::Text(Text::built(full));
+    let arena = cx.arena;
+    let opened = spread(record, cx, |cx, inner| {
+        json::members(object, cx, inner)?;
+        for field in inner.fields.iter_mut().filter(|_| dotted) {
+            let full = bumpalo::format!(in arena, "{}.{}", name, field.key.name());
+            field.key = Key::Text(Text::built(full.into_bump_str()));
         }
+        Ok(())
+    });
+    if opened.is_err() {
+        record.fields.insert(at.min(record.fields.len()), closed);
     }
 }
 
