@@ -12,6 +12,7 @@ mod number;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod until;
 
 use super::convert::{self, Leveller};
 use super::cursor::Cursor;
@@ -19,7 +20,7 @@ use super::grammar::Context;
 use super::{Misfit, auto};
 use crate::definition::{Definition, Fault};
 use crate::record::Record;
-use capture::Capture;
+use capture::{Capture, Kind};
 
 /// The layouts of a definition, the first of which that a line fits reads it.
 #[derive(Debug)]
@@ -175,6 +176,7 @@ fn begins(steps: &[Step]) -> Option<Vec<u8>> {
     match steps.first()? {
         Step::Literal(literal) => Some(vec![*literal.as_bytes().first()?]),
         Step::Blanks => Some(vec![b' ', b'\t']),
+        Step::Capture(capture) if matches!(capture.kind, Kind::Rest) => begins(steps.get(1..)?),
         Step::Capture(capture) => capture.begins(),
         Step::Optional(first) => {
             let mut bytes = begins(first)?;

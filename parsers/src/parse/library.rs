@@ -81,6 +81,10 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "structlog_logfmt",
     "winston_text",
     "logfmt",
+    // What stands in syslog, by its program.
+    "sshd",
+    "sudo",
+    "cron",
     // What tries others, or takes anything.
     "auto",
     "cri",

@@ -1,6 +1,6 @@
 //! Fields of a layout: how far one reaches, and what becomes of it.
 
-use super::syntax::Mark;
+use super::until::Until;
 use super::{Walk, is_blank, number};
 use crate::Arena;
 use crate::definition::FieldType;
@@ -60,6 +60,8 @@ pub(super) enum Kind {
     Lines,
     /// Text without blanks, and not empty.
     Word,
+    /// All that is left, which what follows reads further.
+    Rest,
     /// Anything up to the last place where what follows begins.
     Last,
     /// Digits, with a sign or without.
@@ -103,77 +105,6 @@ impl Kind {
     }
 }
 
-/// Where a text ends.
-#[derive(Debug)]
-pub(super) enum Until {
-    /// At the text's end.
-    End,
-    /// Before an ASCII byte.
-    Byte(u8),
-    /// Before a blank or a tab.
-    Blank,
-    /// Before the first of these, or at the end too.
-    First { marks: Box<[Box<str>]>, blank: bool, or_end: bool },
-}
-
-impl Until {
-    pub(super) fn new(marks: &[Mark], or_end: bool) -> Self {
-        let one = if let [one] = marks { Some(one) } else { None };
-        match one {
-            Some(Mark::Blanks) if !or_end => return Self::Blank,
-            Some(Mark::Literal(literal)) if !or_end => {
-                if let [byte @ 0..=0x7f] = literal.as_bytes() {
-                    return Self::Byte(*byte);
-                }
-            }
-            _ => {}
-        }
-        let literals = marks.iter().filter_map(|mark| match mark {
-            Mark::Literal(literal) => Some(literal.clone()),
-            Mark::Blanks => None,
-        });
-        let blank = marks.iter().any(|mark| matches!(mark, Mark::Blanks));
-        Self::First { marks: literals.collect(), blank, or_end }
-    }
-
-    /// How long a text is that ends here, at the first place or at the last.
-    #[inline]
-    fn find(&self, bytes: &[u8], last: bool) -> Option<usize> {
-        match self {
-            Self::End => Some(bytes.len()),
-            Self::Byte(byte) if last => memchr::memrchr(*byte, bytes),
-            Self::Byte(byte) => memchr::memchr(*byte, bytes),
-            Self::Blank if last => bytes.iter().rposition(|byte| is_blank(*byte)),
-            Self::Blank => memchr::memchr2(b' ', b'\t', bytes),
-            Self::First { marks, blank, or_end } => {
-                let blank = blank.then_some(()).and_then(|()| Self::Blank.find(bytes, last));
-                let places = marks.iter().filter_map(|mark| place(bytes, mark.as_bytes(), last));
-                let places = places.chain(blank);
-                let place = if last { places.max() } else { places.min() };
-                place.or(or_end.then_some(bytes.len()))
-            }
-        }
-    }
-}
-
-/// Where a short literal is. Its first byte is looked for: literals of layouts begin with something
-/// that is rare in what comes before them.
-#[inline]
-fn place(bytes: &[u8], literal: &[u8], last: bool) -> Option<usize> {
-    if last {
-        return memchr::memmem::rfind(bytes, literal);
-    }
-    let first = *literal.first()?;
-    let mut from = 0;
-    loop {
-        let at = from + memchr::memchr(first, bytes.get(from..)?)?;
-        if bytes.get(at..)?.starts_with(literal) {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-}
-
 impl Capture {
     /// The bytes that it may begin with, where that is known.
     pub(super) fn begins(&self) -> Option<Vec<u8>> {
@@ -203,6 +134,12 @@ impl<'a> Walk<'_, '_, 'a> {
             Kind::Text | Kind::Lines => {
                 let text = self.text(capture, cursor, false)?;
                 return self.give(capture, text, cursor, record);
+            }
+            Kind::Rest => {
+                let text = cursor.rest();
+                let mut end = *cursor;
+                end.take(text.len())?;
+                return self.give(capture, text, &end, record);
             }
             Kind::Last => {
                 let text = self.text(capture, cursor, true)?;
