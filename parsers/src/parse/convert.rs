@@ -242,6 +242,13 @@ impl Refine {
 /// expect single values below the names they know.
 fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) {
     let Some(Field { value, .. }) = record.fields.get(at).copied() else { return };
+    let value = match (to, value) {
+        (Rename::Message, Value::Json(json)) => match bytes(json, arena) {
+            Some(text) => Value::Text(text),
+            None => return,
+        },
+        _ => value,
+    };
     let key = match (to, value) {
         (_, Value::Json(_)) => return,
         (Rename::Message, Value::Text(text)) if record.message.is_none() => {
@@ -259,6 +266,16 @@ fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena)
     {
         field.key = key;
     }
+}
+
+/// The text of an array of bytes, as journald writes a text that is none: what is no UTF-8 is replaced.
+fn bytes<'a>(json: &str, arena: &'a Arena) -> Option<Text<'a>> {
+    let inside = json.strip_prefix('[')?.strip_suffix(']')?;
+    let mut bytes = bumpalo::collections::Vec::new_in(arena);
+    for byte in inside.split(',') {
+        bytes.push(byte.trim().parse::<u8>().ok()?);
+    }
+    Some(Text::built(arena.alloc_str(&String::from_utf8_lossy(&bytes))))
 }
 
 fn place(record: &Record<'_>, name: &str) -> Option<usize> {

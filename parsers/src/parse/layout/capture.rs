@@ -174,12 +174,13 @@ impl<'a> Walk<'_, '_, 'a> {
             Kind::Quoted => {
                 cursor.expect("\"")?;
                 let inside = access::quoted(cursor)?;
-                if memchr::memchr(b'\\', inside.as_bytes()).is_some()
-                    && let Some(decoded) = escape::undo(inside, arena)
-                {
-                    record.push(capture.name.key(arena), Value::Text(Text::built(decoded)));
-                } else if !is_absent(inside) {
-                    record.push(capture.name.key(arena), Value::Text(Text::raw(inside)));
+                let decoded = memchr::memchr(b'\\', inside.as_bytes())
+                    .and_then(|_| escape::undo(inside, arena));
+                let text = decoded.map_or_else(|| Text::raw(inside), Text::built);
+                if matches!(capture.gives, Gives::Message) {
+                    record.message = Some(text);
+                } else if decoded.is_some() || !is_absent(inside) {
+                    record.push(capture.name.key(arena), Value::Text(text));
                 }
             }
             Kind::Json => {
