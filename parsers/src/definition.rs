@@ -121,11 +121,13 @@ pub struct TimeField {
     /// The field that holds it. `time` if a pattern has it; a grammar knows its own.
     #[serde(default)]
     pub field: Option<String>,
-    /// `iso`, `clf`, `epoch`, `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`, or a strptime format as
-    /// jiff understands it (`%Y-%m-%d %H:%M:%S%.3f`). Without one, the usual formats are recognised.
+    /// `iso`, `clf`, `rfc2822`, `rfc3164`, `ctime`, `compact`, `glog`, `time_of_day`, `epoch`,
+    /// `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`, or a strptime format as jiff understands it
+    /// (`%Y-%m-%d %H:%M:%S%.3f`). Without one, the usual formats are recognised.
     #[serde(default)]
     pub format: Option<String>,
-    /// The zone of times that name none: `UTC`, an offset as `+01:00`, or an IANA name. UTC if absent.
+    /// The zone of times that name none: `UTC`, an offset as `+01:00`, or an IANA name. If absent
+    /// the source says it, else it is UTC.
     #[serde(default)]
     pub zone: Option<String>,
 }

@@ -21,6 +21,8 @@ pub mod record;
 pub mod redact;
 mod timestamp;
 
+pub use timestamp::Zone;
+
 /// Where text that had to be built (decoded, replaced, joined) lives until its record is encoded.
 /// Reset between records, so a worker's arena stays as large as its largest record.
 pub type Arena = bumpalo::Bump;

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use crate::Arena;
 use crate::record::{Record, Text, Time};
-use crate::timestamp::Clock;
+use crate::timestamp::{Clock, Zone};
 use auto::Auto;
 use grammar::Context;
 use pattern::Locations;
@@ -188,13 +188,23 @@ impl Parser {
 
     fn of(compiled: Arc<Compiled>, auto: Option<Auto>) -> Self {
         Self {
-            clock: Clock::new(compiled.zone.clone()),
+            clock: Clock::new(compiled.zone.clone().unwrap_or_default()),
             auto,
             locations: Locations::default(),
             counters: Counters::default(),
             guessing: false,
             compiled,
         }
+    }
+
+    /// The same parser for lines whose times are in this zone, unless they name another or the
+    /// parser's definition does.
+    #[must_use]
+    pub fn in_zone(mut self, zone: &Zone) -> Self {
+        if self.compiled.zone.is_none() {
+            self.clock = Clock::new(zone.clone());
+        }
+        self
     }
 
     /// Fills `record`, which is empty. Never fails: what fits nothing gets the whole text as its

@@ -1,22 +1,29 @@
 //! Reads the times that log lines carry and normalises them to nanoseconds since the Unix epoch,
 //! with the unit that their clock counts in.
 //!
-//! Formats known in advance are read by hand (`iso`, `clf`, `yearless`, `epoch`), user formats
-//! by jiff (`format`). A [`Clock`] belongs to one lineage and remembers its last
-//! second's conversion, since neighbouring lines mostly share it.
+//! Formats known in advance are read by hand (`iso`, `clf`, `month_first`, `compact`, `yearless`,
+//! `epoch`), user formats by jiff (`strptime`). Each reader takes the time that bytes begin with and
+//! says how many they are. A [`Clock`] belongs to one lineage and remembers its last second's
+//! conversion, since neighbouring lines mostly share it.
 
 mod civil;
 mod clf;
+mod compact;
 mod epoch;
 mod format;
 mod iso;
+mod month_first;
+mod offset;
+mod strptime;
 mod yearless;
 mod zone;
 
 use crate::record::{ClockUnit, Time};
 
 pub(crate) use format::Format;
-pub(crate) use zone::Zone;
+pub use zone::Zone;
+
+use offset::{Abbreviation, Said};
 
 /// Nanoseconds in a second.
 pub(crate) const SECOND: i64 = 1_000_000_000;
@@ -30,18 +37,26 @@ pub(crate) struct Clock {
     zone: Zone,
     /// When the bytes at hand were read, seconds since the epoch.
     now: i64,
+    /// The same in the clock's zone, in civil seconds.
+    now_there: i64,
     /// The head (everything down to the second) that was converted last.
     memo: Memo,
-    /// The last conversion of civil seconds by a zone that has rules: civil seconds and epoch seconds.
-    zoned: Option<(i64, i64)>,
+    /// The last conversion of civil seconds by a zone that has rules: civil seconds, what the time
+    /// called the zone, and epoch seconds.
+    zoned: Option<(i64, Abbreviation, i64)>,
+    /// The zone that a line last named in full, if there is one of that name.
+    named: Option<(String, Option<Zone>)>,
     /// The head that a user's format was last applied to.
-    custom: format::Memo,
+    custom: strptime::Memo,
 }
+
+/// Bytes of the longest head that is remembered.
+const LONGEST_HEAD: usize = 32;
 
 /// The last second's conversion.
 #[derive(Debug, Default)]
 struct Memo {
-    head: [u8; 20],
+    head: [u8; LONGEST_HEAD],
     len: usize,
     /// Seconds since 1970-01-01 of the civil time, its zone not yet applied.
     civil: i64,
@@ -52,12 +67,18 @@ struct Memo {
 impl Clock {
     /// A clock for lines whose times name no zone.
     pub(crate) fn new(zone: Zone) -> Self {
-        Self { zone, ..Self::default() }
+        let now_there = zone.civil(0);
+        Self { zone, now_there, ..Self::default() }
     }
 
     /// Says when the line at hand was read.
+    #[inline]
     pub(crate) fn set_now(&mut self, nanos: i64) {
-        self.now = nanos.div_euclid(SECOND);
+        let now = nanos.div_euclid(SECOND);
+        if now != self.now {
+            self.now = now;
+            self.now_there = self.zone.civil(now);
+        }
     }
 
     /// Reads a whole text in whichever of the usual formats it is, in one pair of brackets or in none.
@@ -87,10 +108,14 @@ impl Clock {
 
     fn bare_prefix(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
         match bytes {
-            [b'0'..=b'9', _, b'/', ..] => self.clf(bytes),
-            [b'0'..=b'9', _, b':', ..] => self.time_of_day(bytes),
-            [b'0'..=b'9', ..] => self.iso(bytes).or_else(|| epoch::prefix(bytes, None)),
-            [b'A'..=b'Z', ..] => self.yearless(bytes),
+            [b'A'..=b'Z' | b'a'..=b'z', ..] => self.english(bytes),
+            [b'0'..=b'9', _, _, _, b'-' | b'/' | b'.', ..] => self.iso(bytes),
+            [_, b'0'..=b'9', b'/' | b'-' | b' ', ..] | [b'0'..=b'9', b'/' | b'-' | b' ', ..] => {
+                self.clf(bytes)
+            }
+            [b'0'..=b'9', b':', ..] | [b'0'..=b'9', _, b':', ..] => self.time_of_day(bytes),
+            [b'0'..=b'9', _, _, _, _, _, b' ', ..] => self.compact(bytes),
+            [b'0'..=b'9', ..] => epoch::prefix(bytes, None).or_else(|| self.iso(bytes)),
             _ => None,
         }
     }
@@ -117,19 +142,64 @@ impl Clock {
         Some(civil)
     }
 
+    /// The same for heads of any length, with theirs. What follows on a head is not a digit.
+    fn variable(
+        &mut self,
+        bytes: &[u8],
+        convert: impl FnOnce(&[u8], &Self) -> Option<(i64, usize)>,
+    ) -> Option<(i64, usize)> {
+        let day = self.now.div_euclid(DAY);
+        let ends =
+            |used: usize| !bytes.get(used).is_some_and(|it| it.is_ascii_digit() || *it == b':');
+        let len = self.memo.len;
+        if len > 0
+            && self.memo.day == day
+            && self.memo.head.get(..len).is_some_and(|head| bytes.starts_with(head))
+            && ends(len)
+        {
+            return Some((self.memo.civil, len));
+        }
+        let (civil, used) = convert(bytes, self).filter(|(_, used)| ends(*used))?;
+        if let (Some(kept), Some(head)) = (self.memo.head.get_mut(..used), bytes.get(..used)) {
+            kept.copy_from_slice(head);
+            (self.memo.len, self.memo.civil, self.memo.day) = (used, civil, day);
+        }
+        Some((civil, used))
+    }
+
+    /// The time of civil seconds and a fraction, which end after `used` bytes, in the zone that is
+    /// said after them.
+    #[inline]
+    fn finish(
+        &mut self,
+        civil: i64,
+        fraction: Fraction,
+        bytes: &[u8],
+        used: usize,
+    ) -> Option<(Time, usize)> {
+        Some(match offset::read(bytes.get(used..)?) {
+            Some((Said::Offset(seconds), len)) => (time(civil - seconds, fraction)?, used + len),
+            Some((Said::Abbreviation(name), len)) => {
+                (time(self.zoned(civil, name)?, fraction)?, used + len)
+            }
+            None => (time(self.zoned(civil, Abbreviation::default())?, fraction)?, used),
+        })
+    }
+
     /// Epoch seconds of civil seconds in the clock's own zone.
     #[inline]
-    fn zoned(&mut self, civil: i64) -> Option<i64> {
+    fn zoned(&mut self, civil: i64, named: Abbreviation) -> Option<i64> {
         if let Some(offset) = self.zone.fixed() {
             return Some(civil - offset);
         }
-        if let Some((known, epoch)) = self.zoned
+        if let Some((known, called, epoch)) = self.zoned
             && known == civil
+            && called == named
         {
             return Some(epoch);
         }
-        let epoch = self.zone.resolve(civil)?;
-        self.zoned = Some((civil, epoch));
+        let epoch = self.zone.resolve(civil, named)?;
+        self.zoned = Some((civil, named, epoch));
         Some(epoch)
     }
 }

@@ -24,7 +24,7 @@ use crate::observe::metrics::Counted;
 use crate::pipeline::chunk::Read;
 use crate::pipeline::outlet::{Outlet, OutletParts};
 use crate::pipeline::pressure::Pressure;
-use crate::pipeline::stats::PipelineStats;
+use crate::pipeline::stats::{PipelineStats, SourceStats};
 use crate::pipeline::thread::{self, READS_WAITING};
 use crate::pipeline::worker::{Worker, WorkerParts};
 use crate::tail::settings::{TailSettings, TailSource};
@@ -115,7 +115,8 @@ impl Prepared {
         let (mut workers, mut senders) = (Vec::new(), Vec::new());
         for (number, stats) in counted.workers.iter().enumerate() {
             let (sender, reads) = sync_channel(READS_WAITING);
-            let worker = worker(&settings, lasting, &queues, &pressure, Arc::clone(stats))?;
+            let stats_of = (stats, counted.sources.as_slice());
+            let worker = worker(&settings, lasting, &queues, &pressure, stats_of)?;
             let spawned = thread::spawn(number, worker, reads, Arc::clone(stats), pressure.clone());
             workers.push(spawned.map_err(StartError::Thread)?);
             senders.push(sender);
@@ -198,7 +199,7 @@ fn counted(settings: &Settings, lasting: &Lasting, earlier: Option<&Counted>) ->
     let budget = earlier.map(|earlier| Arc::clone(&earlier.budget));
     let budget = budget.filter(|budget| budget.limit() == settings.memory);
     Counted {
-        sources: settings.sources.iter().map(|source| source.name.clone()).collect(),
+        sources: settings.sources.iter().map(|it| source_stats(&it.name, earlier)).collect(),
         destinations: settings.destinations.iter().map(destination).collect(),
         tail: Arc::clone(&lasting.tail),
         workers: std::iter::repeat_with(worker).take(settings.threads.get()).collect(),
@@ -208,12 +209,20 @@ fn counted(settings: &Settings, lasting: &Lasting, earlier: Option<&Counted>) ->
     }
 }
 
+/// A source's counters: those it had in the generation before.
+fn source_stats(name: &str, earlier: Option<&Counted>) -> Arc<SourceStats> {
+    let same = earlier.and_then(|earlier| earlier.sources.iter().find(|it| it.name == name));
+    let stats = same.cloned().unwrap_or_else(|| Arc::new(SourceStats::new(name)));
+    stats.say_again();
+    stats
+}
+
 fn worker(
     settings: &Arc<Settings>,
     lasting: &Lasting,
     queues: &[Arc<Queue>],
     pressure: &Pressure,
-    stats: Arc<PipelineStats>,
+    (stats, sources): (&Arc<PipelineStats>, &[Arc<SourceStats>]),
 ) -> Result<Worker, StartError> {
     let mut outlets = Vec::new();
     for (destination, queue) in settings.destinations.iter().zip(queues) {
@@ -237,7 +246,8 @@ fn worker(
         host: lasting.host.clone(),
         outlets,
         budget: Arc::clone(pressure.budget()),
-        stats,
+        stats: Arc::clone(stats),
+        sources: sources.to_vec(),
     }))
 }
 

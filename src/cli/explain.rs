@@ -56,7 +56,7 @@ fn fits(settings: &Settings, text: &[u8]) -> Vec<Fit> {
 
 /// Which parser read a record: the source's, or the one that `auto` chose.
 fn reader<'s>(source: &'s Source, chosen: Option<&'s Arc<str>>) -> &'s str {
-    match (chosen, source.parser.as_str()) {
+    match (chosen, source.parser()) {
         (Some(chosen), _) => chosen,
         (None, "auto" | "cri" | "docker") => "plain",
         (None, named) => named,

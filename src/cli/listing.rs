@@ -39,6 +39,14 @@ pub(super) fn parsers(args: &ParsersArgs) -> Result<(), Failure> {
     if let Some(joiner) = &definition.joiner {
         writeln!(out, "joins lines as: {joiner}")?;
     }
+    for (key, name) in [("stands in", &definition.within), ("then", &definition.nested)] {
+        if let Some(name) = name {
+            writeln!(out, "{key}: {name}")?;
+        }
+    }
+    for layout in &definition.layout {
+        writeln!(out, "layout: {layout}")?;
+    }
     if let Some(pattern) = &definition.pattern {
         writeln!(out, "pattern: {pattern}")?;
     }

@@ -10,6 +10,7 @@ mod loki;
 mod redact;
 mod source;
 mod url;
+mod zone;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pillion_parsers::Zone;
 use pillion_parsers::parse::Library;
 use pillion_parsers::redact::Rules;
 
@@ -78,12 +79,22 @@ pub struct Source {
     pub max_record: usize,
     /// The joiner, as `Joiner::named` or `Joiner::start_pattern` understands it.
     pub multiline: Multiline,
-    /// The parser's name in [`Settings::library`]: `auto`, `plain`, `json`, …
-    pub parser: String,
+    /// Parsers in the library, one at least: each reads the message that the one before gives.
+    pub parsers: Vec<String>,
+    /// What its times are in, where neither they nor the parser's definition say.
+    pub zone: Zone,
     /// Constant fields added to every record.
     pub fields: BTreeMap<String, String>,
     /// Indexes into [`Settings::destinations`].
     pub to: Vec<usize>,
+}
+
+impl Source {
+    /// The parser that reads first: it says what container to unwrap, and which joiner suits.
+    #[must_use]
+    pub fn parser(&self) -> &str {
+        self.parsers.first().map_or("auto", String::as_str)
+    }
 }
 
 /// Where a file that was never seen begins to be read.

@@ -91,7 +91,7 @@ fn the_smallest_file_gets_the_defaults() {
     let [source] = settings.sources.as_slice() else { panic!("one source") };
     assert_eq!(source.files, ["/var/log/app/*.log"]);
     assert_eq!((source.start_at, source.ignore_older), (StartAt::Beginning, None));
-    assert_eq!((source.max_record, source.parser.as_str()), (256 << 10, "auto"));
+    assert_eq!((source.max_record, source.parser()), (256 << 10, "auto"));
     assert_eq!((&source.multiline, source.to.as_slice()), (&Multiline::Default, [0].as_slice()));
     let [destination] = settings.destinations.as_slice() else { panic!("one destination") };
     assert_eq!(destination.batch.bytes, 5 << 20);
@@ -143,7 +143,7 @@ fn a_full_file_means_what_it_says() {
 #[test]
 fn anchors_and_merges_work() {
     let settings = good("anchors.yaml");
-    let parsers: Vec<_> = settings.sources.iter().map(|source| source.parser.as_str()).collect();
+    let parsers: Vec<_> = settings.sources.iter().map(|source| source.parser()).collect();
     assert_eq!(parsers, ["plain", "plain"]);
     assert_eq!(settings.sources[1].max_record, 64 << 10);
 }

@@ -21,7 +21,7 @@ use prometheus_client::registry::Registry;
 use super::loaded::Loaded;
 use crate::budget::Budget;
 use crate::export::stats::DestinationStats;
-use crate::pipeline::stats::PipelineStats;
+use crate::pipeline::stats::{PipelineStats, SourceStats};
 use crate::tail::stats::TailStats;
 
 /// Label names and values of one sample.
@@ -30,8 +30,8 @@ type Labels = Vec<(&'static str, String)>;
 /// Everything that is shown, shared with the stages that count it.
 #[derive(Debug)]
 pub struct Counted {
-    /// Names of the sources, in the order of the settings.
-    pub sources: Vec<String>,
+    /// Names and counters of the sources, in the order of the settings.
+    pub sources: Vec<Arc<SourceStats>>,
     /// Names and counters of the destinations, in the order of the settings.
     pub destinations: Vec<(String, Arc<DestinationStats>)>,
     /// Names of the redaction rules, in the order of their counters.

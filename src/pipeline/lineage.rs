@@ -9,6 +9,7 @@ use pillion_parsers::parse::{Library, Parser, ParserState};
 use pillion_parsers::redact::{BlockState, Clean, Redactor};
 
 use super::chunk::Opened;
+use super::stats::SourceStats;
 use crate::checkpoint::resume::Resume;
 use crate::config::settings::{Multiline, Source};
 use crate::export::encode::Enrich;
@@ -25,6 +26,8 @@ pub(super) struct Context {
     pub(super) block: BlockState,
     /// The path as it may be shown.
     pub(super) path: Clean,
+    /// What is counted for the lineage's source.
+    pub(super) source: Arc<SourceStats>,
     /// The source's constant fields, redacted once.
     pub(super) enrich: Enrich,
     /// Indexes of the destinations that get this lineage's records.
@@ -67,13 +70,14 @@ impl Lineage {
         source: &Source,
         library: &Arc<Library>,
         joiner: Joiner,
+        stats: &Arc<SourceStats>,
         redactor: &mut Redactor,
     ) -> Self {
-        let parser = new_parser(&source.parser, library, &opened.resume);
+        let parser = new_parser(source, library, &opened.resume);
         let mut framer = Framer::new(FrameSettings {
             // The containers' own line formats are unwrapped before joining; which one, the parser's
             // name says.
-            container: Container::from_name(&source.parser).unwrap_or_default(),
+            container: Container::from_name(source.parser()).unwrap_or_default(),
             joiner,
             max_record: source.max_record,
         });
@@ -87,6 +91,7 @@ impl Lineage {
                 parser,
                 block: BlockState::resumed(opened.resume.in_private_key),
                 path: redactor.clean(&opened.path),
+                source: Arc::clone(stats),
                 enrich,
                 to: source.to.clone(),
                 settled: BTreeMap::new(),
@@ -107,7 +112,7 @@ impl Lineage {
         } else if opened.offset > 0 {
             self.context.elsewhere.entry(opened.file).or_insert_with(|| {
                 Box::new(State {
-                    parser: new_parser(&source.parser, library, &opened.resume),
+                    parser: new_parser(source, library, &opened.resume),
                     block: BlockState::resumed(opened.resume.in_private_key),
                     resume: opened.resume.clone(),
                 })
@@ -176,19 +181,21 @@ impl Context {
     }
 }
 
-fn new_parser(name: &str, library: &Arc<Library>, resume: &Resume) -> Parser {
+fn new_parser(source: &Source, library: &Arc<Library>, resume: &Resume) -> Parser {
     let state = ParserState { chosen: resume.parser.clone() };
-    Parser::new(library, name, state).unwrap_or_else(|unknown| {
+    let names = source.parsers.iter().map(String::as_str);
+    let parser = Parser::chain(library, names, state).unwrap_or_else(|unknown| {
         // The configuration's check knows every name; should one slip through, its lines still ship.
         tracing::error!(parser = %unknown.0, "unknown parser, lines are shipped whole");
         Parser::plain()
-    })
+    });
+    parser.in_zone(&source.zone)
 }
 
 /// A source's joiner, to be cloned for each of its lineages: they share what a pattern takes.
 pub(super) fn joiner(source: &Source, library: &Library) -> Joiner {
     let declared = || {
-        let name = library.definition(&source.parser)?.joiner.as_deref()?;
+        let name = library.definition(source.parser())?.joiner.as_deref()?;
         Joiner::named(name)
     };
     match &source.multiline {

@@ -47,8 +47,11 @@ impl Preparer {
         let before = *context.parser.counters();
         context.parser.parse(text, at, &self.arena, &mut record);
         let after = context.parser.counters();
-        if before.parsed == after.parsed || before.bad_times != after.bad_times {
+        if before.parsed == after.parsed {
             self.stats.count_parsed(&before, after);
+        }
+        if before.bad_times != after.bad_times {
+            context.source.count_unreadable_time(&context.path);
         }
         if let Some(stream) = raw.stream
             && record.get(Known::Stream.name()).is_none()

@@ -11,7 +11,7 @@ use pillion_parsers::redact::Redactor;
 use super::chunk::{LineageId, Opened};
 use super::lineage::{Lineage, joiner};
 use super::prepare::Preparer;
-use super::stats::PipelineStats;
+use super::stats::{PipelineStats, SourceStats};
 use crate::checkpoint::resume::Resume;
 use crate::config::settings::{Settings, Source};
 use crate::export::lines::LineWriter;
@@ -48,7 +48,9 @@ impl Replay {
             resume: Resume::default(),
         };
         let joiner = joiner(source, &settings.library);
-        let mut lineage = Lineage::new(&opened, source, &settings.library, joiner, &mut redactor);
+        let sources = Arc::new(SourceStats::new(&source.name));
+        let mut lineage =
+            Lineage::new(&opened, source, &settings.library, joiner, &sources, &mut redactor);
         lineage.context.read_at = read_at;
         let stats = Arc::new(PipelineStats::new(settings.redact.names().len()));
         let preparer = Preparer::new(redactor, Arc::clone(&stats));

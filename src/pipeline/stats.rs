@@ -1,8 +1,55 @@
 //! What the workers count. Read at scrape time by `observe`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use pillion_parsers::parse::{Counters, Misfit};
+
+/// What is counted for one source, over all workers and generations.
+#[derive(Debug)]
+pub struct SourceStats {
+    /// The source's name in the configuration.
+    pub name: String,
+    /// Records with a time that could not be read.
+    unreadable_times: AtomicU64,
+    /// Whether that was said in this generation: of a whole file in an unknown format, one line is
+    /// enough.
+    said: AtomicBool,
+}
+
+impl SourceStats {
+    /// Counters at zero.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let name = name.to_owned();
+        Self { name, unreadable_times: AtomicU64::new(0), said: AtomicBool::new(false) }
+    }
+
+    /// Counts a record whose time could not be read, in a file whose path may be shown; the first is
+    /// said.
+    pub fn count_unreadable_time(&self, path: &str) {
+        self.unreadable_times.fetch_add(1, Ordering::Relaxed);
+        if !self.said.swap(true, Ordering::Relaxed) {
+            // Never the text itself: it is not redacted.
+            tracing::warn!(
+                source = self.name,
+                path,
+                "cannot read the time of a record: the time of reading stands for it, here and in \
+                 all that follow; run `pillion explain` on the file, and give the format under \
+                 `parsers`, as `time: {{format: …}}`"
+            );
+        }
+    }
+
+    /// Records whose time could not be read.
+    pub fn unreadable_times(&self) -> u64 {
+        self.unreadable_times.load(Ordering::Relaxed)
+    }
+
+    /// Begins a generation: what is wrong with the new configuration is said anew.
+    pub fn say_again(&self) {
+        self.said.store(false, Ordering::Relaxed);
+    }
+}
 
 /// Counters of one worker; `observe` sums them over workers.
 #[derive(Debug)]
@@ -13,8 +60,6 @@ pub struct PipelineStats {
     pub records: AtomicU64,
     /// Records that no parser fitted, by reason: indexed like [`Misfit::ALL`].
     unparsed: [AtomicU64; Misfit::ALL.len()],
-    /// Records with a time that could not be read.
-    pub bad_times: AtomicU64,
     /// Records shipped without their end.
     pub partial: AtomicU64,
     /// Records cut at `max_record`.
@@ -42,7 +87,6 @@ impl PipelineStats {
             bytes_read: AtomicU64::new(0),
             records: AtomicU64::new(0),
             unparsed: [const { AtomicU64::new(0) }; Misfit::ALL.len()],
-            bad_times: AtomicU64::new(0),
             partial: AtomicU64::new(0),
             truncated: AtomicU64::new(0),
             invalid_utf8: AtomicU64::new(0),
@@ -60,9 +104,6 @@ impl PipelineStats {
             if before.unparsed.get(reason) != after.unparsed.get(reason) {
                 counter.fetch_add(1, Ordering::Relaxed);
             }
-        }
-        if before.bad_times != after.bad_times {
-            self.bad_times.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -85,7 +126,6 @@ impl PipelineStats {
         for (mine, its) in [
             (&self.bytes_read, &earlier.bytes_read),
             (&self.records, &earlier.records),
-            (&self.bad_times, &earlier.bad_times),
             (&self.partial, &earlier.partial),
             (&self.truncated, &earlier.truncated),
             (&self.invalid_utf8, &earlier.invalid_utf8),

@@ -17,7 +17,7 @@ use super::chunk::{Chunk, Ending, JOIN_TIMEOUT, LineageId, Opened, Read};
 use super::lineage::{Context, Lineage, joiner};
 use super::outlet::Outlet;
 use super::prepare::Preparer;
-use super::stats::PipelineStats;
+use super::stats::{PipelineStats, SourceStats};
 use crate::budget::{Budget, Permit};
 use crate::config::memory;
 use crate::config::settings::Settings;
@@ -42,6 +42,8 @@ pub struct WorkerParts {
     pub budget: Arc<Budget>,
     /// Its counters.
     pub stats: Arc<PipelineStats>,
+    /// Those of the sources, in the order of [`Settings::sources`]; shared with the other workers.
+    pub sources: Vec<Arc<SourceStats>>,
 }
 
 /// A worker's state.
@@ -60,6 +62,8 @@ pub struct Worker {
     joiners_limit: usize,
     settings: Arc<Settings>,
     stats: Arc<PipelineStats>,
+    /// The counters of each source.
+    sources: Vec<Arc<SourceStats>>,
     bench: Bench,
 }
 
@@ -85,7 +89,7 @@ impl Worker {
     /// A worker that knows no lineage yet.
     #[must_use]
     pub fn new(parts: WorkerParts) -> Self {
-        let WorkerParts { settings, instance, host, outlets, budget, stats } = parts;
+        let WorkerParts { settings, instance, host, outlets, budget, stats, sources } = parts;
         let mut redactor = Redactor::new(Arc::clone(&settings.redact));
         let host = redactor.clean(&host);
         Self {
@@ -107,6 +111,7 @@ impl Worker {
                 host,
             },
             stats,
+            sources,
         }
     }
 
@@ -187,14 +192,15 @@ impl Worker {
     }
 
     fn open(&mut self, opened: &Opened) {
-        let Some(source) = self.settings.sources.get(opened.source) else { return };
+        let source = self.settings.sources.get(opened.source);
+        let Some((source, stats)) = source.zip(self.sources.get(opened.source)) else { return };
         let redactor = &mut self.bench.preparer.redactor;
         let (library, joiners) = (&self.settings.library, &self.source_joiners);
         self.lineages
             .entry(opened.lineage)
             .or_insert_with(|| {
                 let joiner = joiners.get(opened.source).cloned().unwrap_or_else(Joiner::none);
-                Lineage::new(opened, source, library, joiner, redactor)
+                Lineage::new(opened, source, library, joiner, stats, redactor)
             })
             .open(opened, source, library);
     }

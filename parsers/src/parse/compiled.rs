@@ -23,7 +23,8 @@ pub(crate) struct Compiled {
     pub(super) method: Arc<Method>,
     /// What is done to what a grammar gives.
     pub(super) refine: Option<Arc<Refine>>,
-    pub(super) zone: Zone,
+    /// What times that name no zone are in, where the definition says so.
+    pub(super) zone: Option<Zone>,
     /// What its lines may be wrapped in.
     pub(super) within: Option<Arc<Compiled>>,
     /// The programs whose lines these are; none for any.
@@ -101,7 +102,7 @@ impl Compiled {
             name: super::plain::GRAMMAR.name.into(),
             method: Arc::new(Method::Grammar(&super::plain::GRAMMAR)),
             refine: None,
-            zone: Zone::default(),
+            zone: None,
             within: None,
             programs: Vec::new(),
             contains: Vec::new(),

@@ -18,11 +18,11 @@ pub(super) fn format(time: Option<&TimeField>) -> Result<Format, Fault> {
     }
 }
 
-/// The checked zone of times that name none.
-pub(super) fn zone(time: Option<&TimeField>) -> Result<Zone, Fault> {
+/// The checked zone of times that name none, where the definition says it.
+pub(super) fn zone(time: Option<&TimeField>) -> Result<Option<Zone>, Fault> {
     match time.and_then(|time| time.zone.as_deref()) {
-        None => Ok(Zone::default()),
-        Some(zone) => Zone::from_name(zone).ok_or_else(|| Fault::Zone(zone.to_owned())),
+        None => Ok(None),
+        Some(zone) => Zone::from_name(zone).map(Some).ok_or_else(|| Fault::Zone(zone.to_owned())),
     }
 }
 

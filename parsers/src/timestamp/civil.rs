@@ -42,13 +42,71 @@ fn days_in(year: i64, month: u32) -> u32 {
     }
 }
 
-/// Seconds since midnight of `hh:mm:ss`, a 60th second included.
+/// Seconds since midnight of `hh:mm:ss`: a 60th second and the day's end, `24:00:00`, included. An
+/// hour of one digit may have a blank before it.
 #[inline]
 pub(super) fn time_of_day(text: [u8; 8]) -> Option<i64> {
     let [h1, h2, b':', m1, m2, b':', s1, s2] = text else { return None };
-    let (hour, minute, second) = (two(h1, h2)?, two(m1, m2)?, two(s1, s2)?);
-    (hour < 24 && minute < 60 && second <= 60)
-        .then(|| i64::from(hour * 3600 + minute * 60 + second))
+    of_day(two(if h1 == b' ' { b'0' } else { h1 }, h2)?, two(m1, m2)?, two(s1, s2)?)
+}
+
+/// Seconds since midnight, if there is such a time of day.
+#[inline]
+pub(super) fn of_day(hour: u32, minute: u32, second: u32) -> Option<i64> {
+    let seconds = i64::from(hour * 3600 + minute * 60 + second);
+    let fits = hour < 24 && minute < 60 && second <= 60 || seconds == super::DAY && hour == 24;
+    fits.then_some(seconds)
+}
+
+/// Seconds since midnight of a time of day whose hour may have one digit, with its length.
+pub(super) fn short_time_of_day(bytes: &[u8]) -> Option<(i64, usize)> {
+    match *bytes {
+        [h, b':', m1, m2, b':', s1, s2, ..] => {
+            Some((time_of_day([b'0', h, b':', m1, m2, b':', s1, s2])?, 7))
+        }
+        _ => Some((time_of_day(*bytes.first_chunk()?)?, 8)),
+    }
+}
+
+/// Seconds since midnight of `3:04` or `03:04`, with its length.
+pub(super) fn minutes(bytes: &[u8]) -> Option<(i64, usize)> {
+    let (hour, m1, m2, used) = match *bytes {
+        [h, b':', m1, m2, ..] => (two(b'0', h)?, m1, m2, 4),
+        [h1, h2, b':', m1, m2, ..] => (two(h1, h2)?, m1, m2, 5),
+        _ => return None,
+    };
+    let goes_on = matches!(bytes.get(used), Some(b'0'..=b'9' | b':'));
+    if goes_on { None } else { Some((of_day(hour, two(m1, m2)?, 0)?, used)) }
+}
+
+/// A year of four digits.
+#[inline]
+pub(super) fn year(digits: [u8; 4]) -> Option<i64> {
+    let [y1, y2, y3, y4] = digits;
+    Some(i64::from(two(y1, y2)? * 100 + two(y3, y4)?))
+}
+
+/// Civil seconds on a 12-hour clock, from what its hour would be on the other.
+pub(super) fn half_day(civil: i64, afternoon: bool) -> Option<i64> {
+    let hour = civil.rem_euclid(super::DAY) / 3600;
+    let half = if afternoon { 12 } else { 0 };
+    (1..=12).contains(&hour).then(|| civil + (hour % 12 + half - hour) * 3600)
+}
+
+/// `AM` or `PM`, in any case, after a blank or none: whether it is the afternoon, and its length.
+pub(super) fn meridiem(bytes: &[u8]) -> Option<(bool, usize)> {
+    let blank = match bytes {
+        [b' ', ..] => 1,
+        // The narrow no-break space of recent Unicode locales (Java 20, Node 20).
+        [0xe2, 0x80, 0xaf, ..] => 3,
+        _ => 0,
+    };
+    match bytes.get(blank..)? {
+        [_, _, next, ..] if next.is_ascii_alphanumeric() => None,
+        [b'A' | b'a', b'M' | b'm', ..] => Some((false, blank + 2)),
+        [b'P' | b'p', b'M' | b'm', ..] => Some((true, blank + 2)),
+        _ => None,
+    }
 }
 
 /// Two digits.
@@ -56,6 +114,42 @@ pub(super) fn time_of_day(text: [u8; 8]) -> Option<i64> {
 pub(super) fn two(tens: u8, ones: u8) -> Option<u32> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| u32::from(tens) * 10 + u32::from(ones))
+}
+
+/// An English month by its name or the beginning of it, in any case: its number, and the name's length.
+pub(super) fn month_word(bytes: &[u8]) -> Option<(u32, usize)> {
+    const REST: [&str; 12] =
+        ["uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember"];
+    let number = month(*bytes.first_chunk()?)?;
+    let rest = bytes.get(3..)?;
+    let len = rest.iter().take(9).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let full = REST.get(number as usize - 1)?.as_bytes();
+    let fits = full.get(..len)?.eq_ignore_ascii_case(rest.get(..len)?);
+    fits.then_some((number, 3 + len))
+}
+
+/// The length of an English weekday, short or full, with the comma and the blank after it; 0 if
+/// `bytes` do not begin with one.
+pub(super) fn weekday(bytes: &[u8]) -> usize {
+    const REST: [(&[u8; 3], &[u8]); 7] = [
+        (b"mon", b"day"),
+        (b"tue", b"sday"),
+        (b"wed", b"nesday"),
+        (b"thu", b"rsday"),
+        (b"fri", b"day"),
+        (b"sat", b"urday"),
+        (b"sun", b"day"),
+    ];
+    let Some((head, rest)) = bytes.split_first_chunk::<3>() else { return 0 };
+    let head = head.map(|byte| byte.to_ascii_lowercase());
+    let Some((_, full)) = REST.iter().find(|(short, _)| **short == head) else { return 0 };
+    let full =
+        rest.get(..full.len()).filter(|it| it.eq_ignore_ascii_case(full)).map_or(0, <[u8]>::len);
+    match rest.get(full..) {
+        Some([b',', b' ', ..]) => 3 + full + 2,
+        Some([b' ', ..]) => 3 + full + 1,
+        _ => 0,
+    }
 }
 
 /// An English month's number by its first three letters, in any case.
@@ -76,29 +170,4 @@ pub(super) fn month(name: [u8; 3]) -> Option<u32> {
         b"dec" => 12,
         _ => return None,
     })
-}
-
-/// An offset from UTC as `Z`, `UTC`, `GMT`, `+01:00`, `+0100` or `+01`, with its length in bytes;
-/// a blank before it is taken with it.
-#[inline]
-pub(super) fn offset(bytes: &[u8]) -> Option<(i64, usize)> {
-    let (bytes, blank) = match bytes {
-        [b' ', rest @ ..] => (rest, 1),
-        _ => (bytes, 0),
-    };
-    let sign = match bytes {
-        [b'Z' | b'z', ..] => return Some((0, blank + 1)),
-        [b'U', b'T', b'C', ..] | [b'G', b'M', b'T', ..] => return Some((0, blank + 3)),
-        [b'+', ..] => 1,
-        [b'-', ..] => -1,
-        _ => return None,
-    };
-    let (hour, minute, used) = match bytes {
-        [_, h1, h2, b':', m1, m2, ..] => (two(*h1, *h2)?, two(*m1, *m2)?, 6),
-        [_, h1, h2, m1, m2, ..] if m1.is_ascii_digit() => (two(*h1, *h2)?, two(*m1, *m2)?, 5),
-        // A bare `+01` after a blank is more likely a word of the message than an offset.
-        [_, h1, h2, ..] if blank == 0 => (two(*h1, *h2)?, 0, 3),
-        _ => return None,
-    };
-    (hour < 24 && minute < 60).then(|| (sign * i64::from(hour * 3600 + minute * 60), blank + used))
 }

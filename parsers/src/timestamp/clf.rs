@@ -1,32 +1,91 @@
-//! The Common Log Format's time: `22/Nov/2026:10:00:00 +0100`.
+//! The day first, then the month's name: the Common Log Format's `22/Nov/2026:10:00:00 +0100`, PHP's
+//! `22-Nov-2026 10:00:00 UTC`, Redis's `22 Nov 2026 10:00:00.123` and, after a weekday, RFC 2822.
 
-use super::{Clock, Fraction, civil, time};
+use super::{Clock, Fraction, Zone, civil, time};
 use crate::record::Time;
+
+/// Bytes that a zone's name in a line may have.
+const LONGEST_ZONE: usize = 40;
 
 impl Clock {
     /// Reads the time that `bytes` begin with, and says how many bytes it has.
     #[inline]
     pub(crate) fn clf(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
-        let civil = self.head(bytes.first_chunk::<20>()?, |head, _| convert(head))?;
-        let fraction = Fraction::read(bytes.get(20..)?);
-        let used = 20 + fraction.used;
-        match civil::offset(bytes.get(used..)?) {
-            Some((offset, len)) => Some((time(civil - offset, fraction)?, used + len)),
-            None => Some((time(self.zoned(civil)?, fraction)?, used)),
+        if let Some(head) = bytes.first_chunk::<20>()
+            && let Some(civil) = self.head(head, |head, _| convert(head))
+        {
+            let fraction = Fraction::read(bytes.get(20..)?);
+            let used = 20 + fraction.used;
+            if head.get(2) == Some(&b'-')
+                && let Some(read) = self.in_named_zone(civil, fraction, bytes, used)
+            {
+                return Some(read);
+            }
+            return self.finish(civil, fraction, bytes, used);
         }
+        self.clf_variant(bytes)
+    }
+
+    /// A day of one digit, or a month's whole name.
+    #[cold]
+    fn clf_variant(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
+        let (civil, used) = self.variable(bytes, |bytes, _| variant(bytes))?;
+        let fraction = Fraction::read(bytes.get(used..)?);
+        self.finish(civil, fraction, bytes, used + fraction.used)
+    }
+
+    /// PHP names the zone in full: `22-Nov-2026 10:00:00 Europe/Berlin`.
+    fn in_named_zone(
+        &mut self,
+        civil: i64,
+        fraction: Fraction,
+        bytes: &[u8],
+        used: usize,
+    ) -> Option<(Time, usize)> {
+        let [b' ', rest @ ..] = bytes.get(used..)? else { return None };
+        let of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(byte);
+        let len = rest.iter().take(LONGEST_ZONE).take_while(of_name).count();
+        let name = std::str::from_utf8(rest.get(..len)?).ok().filter(|name| name.contains('/'))?;
+        if !self.named.as_ref().is_some_and(|(known, _)| known == name) {
+            self.named = Some((name.to_owned(), Zone::from_name(name)));
+        }
+        let (_, zone) = self.named.as_ref()?;
+        let epoch = zone.as_ref()?.resolve(civil, <[u8; 4]>::default())?;
+        Some((time(epoch, fraction)?, used + 1 + len))
     }
 }
 
 /// `22/Nov/2026:10:00:00` in civil seconds.
 fn convert(head: &[u8; 20]) -> Option<i64> {
-    let [d1, d2, b'/', n1, n2, n3, b'/', y1, y2, y3, y4, b':' | b' ', rest @ ..] = *head else {
+    let [d1, d2, sep1, n1, n2, n3, sep2, y1, y2, y3, y4, b':' | b' ', rest @ ..] = *head else {
         return None;
     };
-    let year = civil::two(y1, y2)? * 100 + civil::two(y3, y4)?;
+    if sep1 != sep2 || !matches!(sep1, b'/' | b'-' | b' ') {
+        return None;
+    }
+    let tens = if d1 == b' ' { b'0' } else { d1 };
     civil::seconds(
-        year.into(),
+        civil::year([y1, y2, y3, y4])?,
         civil::month([n1, n2, n3])?,
-        civil::two(d1, d2)?,
+        civil::two(tens, d2)?,
         civil::time_of_day(rest)?,
     )
+}
+
+fn variant(bytes: &[u8]) -> Option<(i64, usize)> {
+    let (day, at) = match *bytes {
+        [d1, d2 @ b'0'..=b'9', ..] => (civil::two(d1, d2)?, 2),
+        [d, ..] => (civil::two(b'0', d)?, 1),
+        _ => return None,
+    };
+    let separator = *bytes.get(at)?;
+    let (month, len) = civil::month_word(bytes.get(at + 1..)?)?;
+    let at = at + 1 + len;
+    let [sep, y1, y2, y3, y4, b':' | b' ', rest @ ..] = bytes.get(at..)? else { return None };
+    if *sep != separator || !matches!(sep, b'/' | b'-' | b' ') {
+        return None;
+    }
+    let (time_of_day, len) = civil::short_time_of_day(rest)?;
+    let year = civil::year([*y1, *y2, *y3, *y4])?;
+    Some((civil::seconds(year, month, day, time_of_day)?, at + 6 + len))
 }

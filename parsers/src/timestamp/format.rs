@@ -1,9 +1,7 @@
 //! How a definition says its times are written: by one of the names known here, or as a strptime
-//! format, which jiff applies.
+//! format.
 
-use jiff::fmt::strtime::BrokenDownTime;
-
-use super::{Clock, DAY, Fraction, civil, epoch, time};
+use super::{Clock, Fraction, epoch, strptime};
 use crate::record::{ClockUnit, Time};
 
 /// A checked time format.
@@ -11,10 +9,8 @@ use crate::record::{ClockUnit, Time};
 pub(crate) enum Format {
     /// Whichever of the usual formats it is.
     Any,
-    /// ISO 8601 in its variants, zone or not.
-    Iso,
-    /// The Common Log Format's.
-    Clf,
+    /// One that is read by hand.
+    Known(Reader),
     /// A number from the epoch, in a unit or one that its size tells.
     Epoch(Option<ClockUnit>),
     /// strptime, without a fraction at its end, and the character before that fraction.
@@ -27,68 +23,103 @@ pub(crate) enum Format {
     },
 }
 
-/// What a user's format gave for the line before.
-#[derive(Debug, Default)]
-pub(super) struct Memo {
-    head: Vec<u8>,
-    /// The byte that ended it.
-    next: Option<u8>,
-    /// The day it was converted on, as in the clock's own memo.
-    day: i64,
-    /// Epoch nanoseconds, and the unit.
-    nanos: i64,
-    unit: Option<ClockUnit>,
+/// What is read by hand. A fraction, and a zone where the format can have one, are read with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// ISO 8601 in its variants, zone or not: [`Clock::iso`].
+    Iso,
+    /// The day, the month's name: [`Clock::clf`].
+    Clf,
+    /// The month's name, the day, with a year or without: [`Clock::yearless`].
+    Yearless,
+    /// Either, with a weekday or without: [`Clock::english`].
+    English,
+    /// Six digits and a time of day: [`Clock::compact`].
+    Compact,
+    /// Four digits and a time of day: [`Clock::glog`].
+    Glog,
+    /// A time of day alone: [`Clock::time_of_day`].
+    TimeOfDay,
 }
 
-/// Bytes that a user's format is shown: longer texts are no times, and must not grow the memo.
-const LONGEST: usize = 128;
+/// The names that a definition may use, for the message that lists them.
+const NAMES: &str = "`iso`, `clf`, `rfc2822`, `rfc3164`, `ctime`, `compact`, `glog`, `time_of_day`, \
+                     `epoch`, `epoch_s`, `epoch_ms`, `epoch_us` or `epoch_ns`";
 
 impl Format {
+    /// Whether every time in this format begins with a digit.
+    pub(crate) fn begins_with_digit(&self) -> bool {
+        match self {
+            Self::Any | Self::Known(Reader::Yearless | Reader::English) => false,
+            Self::Known(_) => true,
+            Self::Epoch(_) => true,
+            Self::Strptime { head, .. } => {
+                ["%Y", "%m", "%d", "%H", "%y"].iter().any(|digits| head.starts_with(digits))
+            }
+        }
+    }
+
     /// Checks a format as a definition writes it. A strptime format must be able to read what it
     /// writes.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
         Ok(match text {
-            "iso" | "iso8601" | "rfc3339" => Self::Iso,
-            "clf" | "%d/%b/%Y:%H:%M:%S %z" => Self::Clf,
+            "iso" | "iso8601" | "rfc3339" => Self::Known(Reader::Iso),
+            "clf" => Self::Known(Reader::Clf),
+            "rfc3164" => Self::Known(Reader::Yearless),
+            "rfc2822" | "rfc1123" | "ctime" | "apache_error" => Self::Known(Reader::English),
+            "compact" => Self::Known(Reader::Compact),
+            "glog" | "klog" => Self::Known(Reader::Glog),
+            "time_of_day" => Self::Known(Reader::TimeOfDay),
             "epoch" => Self::Epoch(None),
             "epoch_s" | "%s" => Self::Epoch(Some(ClockUnit::Second)),
             "epoch_ms" => Self::Epoch(Some(ClockUnit::Millisecond)),
             "epoch_us" => Self::Epoch(Some(ClockUnit::Microsecond)),
             "epoch_ns" => Self::Epoch(Some(ClockUnit::Nanosecond)),
             _ if !text.contains('%') => {
-                return Err(format!(
-                    "`{text}` is neither `iso`, `clf`, `epoch`, `epoch_s`, `epoch_ms`, `epoch_us`, \
-                     `epoch_ns` nor a strptime format with `%`"
-                ));
+                return Err(format!("`{text}` is neither {NAMES} nor a strptime format with `%`"));
             }
-            _ if is_iso(text) => Self::Iso,
-            _ => {
-                prove(text)?;
-                let (head, fraction) = split_fraction(text);
-                Self::Strptime { head: head.to_owned(), fraction }
-            }
+            _ => match known(text) {
+                Some(reader) => Self::Known(reader),
+                None => {
+                    strptime::prove(text)?;
+                    let (head, fraction) = split_fraction(text);
+                    Self::Strptime { head: head.to_owned(), fraction }
+                }
+            },
         })
     }
 }
 
-/// Whether no time goes on with this byte, so that the same head before it is the same time.
-const fn ends(next: u8) -> bool {
-    !next.is_ascii_alphanumeric() && !matches!(next, b':' | b'/' | b'_' | b'+' | b'-')
-}
-
-/// Whether a strptime format is one that the hand-written ISO reader covers.
-fn is_iso(text: &str) -> bool {
-    let Some(rest) = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%F %T", "%FT%T"]
+/// The hand-written reader that covers a strptime format.
+fn known(text: &str) -> Option<Reader> {
+    let text = [("%T", "%H:%M:%S"), ("%F", "%Y-%m-%d"), ("%e", "%d"), ("%h", "%b")]
         .iter()
-        .find_map(|head| text.strip_prefix(head))
-    else {
-        return false;
+        .fold(text.to_owned(), |text, (short, long)| text.replace(short, long));
+    let mut rest = text.as_str();
+    let zone = ["%z", "%:z"].iter().find_map(|zone| rest.strip_suffix(zone));
+    if let Some(before) = zone {
+        rest = before.strip_suffix(' ').unwrap_or(before);
+    }
+    // The year may stand behind the fraction.
+    let (before, year) = match rest.strip_suffix(" %Y") {
+        Some(before) => (before, " %Y"),
+        None => (rest, ""),
     };
-    let rest = match rest.strip_suffix("%z").or_else(|| rest.strip_suffix("%:z")) {
-        Some(rest) => rest.strip_suffix(' ').unwrap_or(rest),
-        None => rest,
-    };
-    rest.is_empty() || matches!(split_fraction(rest), ("", Some(_)))
+    let whole = format!("{}{year}", split_fraction(before).0);
+    Some(match whole.as_str() {
+        "%Y-%m-%d %H:%M:%S" | "%Y-%m-%dT%H:%M:%S" | "%Y/%m/%d %H:%M:%S" | "%Y%m%dT%H%M%S" => {
+            Reader::Iso
+        }
+        "%d/%b/%Y:%H:%M:%S" | "%d/%b/%Y %H:%M:%S" | "%d-%b-%Y %H:%M:%S" | "%d %b %Y %H:%M:%S" => {
+            Reader::Clf
+        }
+        "%a, %d %b %Y %H:%M:%S" | "%a %b %d %H:%M:%S %Y" => Reader::English,
+        "%b %d %H:%M:%S" | "%b %d %Y %H:%M:%S" if zone.is_none() => Reader::Yearless,
+        "%y%m%d %H:%M:%S" => Reader::Compact,
+        "%m%d %H:%M:%S" if zone.is_none() => Reader::Glog,
+        "%H:%M:%S" if zone.is_none() => Reader::TimeOfDay,
+        _ => return None,
+    })
 }
 
 /// Splits `.%f`, `,%3f`, `%.f` or `%.6f` from the end of a format.
@@ -108,23 +139,6 @@ fn split_fraction(text: &str) -> (&str, Option<char>) {
     }
 }
 
-/// Writes a time in a format and reads it back: what cannot be read, or would leave the time of day
-/// open, is found when the definition is loaded and not line by line.
-fn prove(text: &str) -> Result<(), String> {
-    let instant = jiff::Timestamp::from_second(1_795_341_600).map_err(|e| e.to_string())?;
-    let zoned = instant.to_zoned(jiff::tz::TimeZone::UTC);
-    let written = jiff::fmt::strtime::format(text, &zoned).map_err(|e| e.to_string())?;
-    let parts = BrokenDownTime::parse(text, &written).map_err(|e| e.to_string())?;
-    if parts.timestamp().is_none() && parts.hour().is_none() {
-        return Err(format!("`{text}` has no time of day"));
-    }
-    let clock = Clock { now: instant.as_second(), ..Clock::default() };
-    match clock.resolve(parts) {
-        Some(_) => Ok(()),
-        None => Err(format!("`{text}` does not say which day it is")),
-    }
-}
-
 impl Clock {
     /// Reads a whole text in a format.
     pub(crate) fn read(&mut self, format: &Format, text: &str) -> Option<Time> {
@@ -140,8 +154,7 @@ impl Clock {
     pub(crate) fn read_prefix(&mut self, format: &Format, bytes: &[u8]) -> Option<(Time, usize)> {
         match format {
             Format::Any => self.any_prefix(bytes),
-            Format::Iso => self.iso(bytes),
-            Format::Clf => self.clf(bytes),
+            Format::Known(reader) => self.known(*reader, bytes),
             Format::Epoch(unit) => epoch::prefix(bytes, *unit),
             Format::Strptime { head, fraction } => {
                 let (whole, used) = self.custom(head, bytes)?;
@@ -160,66 +173,15 @@ impl Clock {
         }
     }
 
-    /// Applies a strptime format to what `bytes` begin with, or gives what it gave for the same text
-    /// a line ago.
-    fn custom(&mut self, format: &str, bytes: &[u8]) -> Option<(Time, usize)> {
-        let day = self.now.div_euclid(DAY);
-        let used = self.custom.head.len();
-        if let Some(unit) = self.custom.unit
-            && self.custom.day == day
-            && bytes.starts_with(&self.custom.head)
-            && bytes.get(used).copied() == self.custom.next
-            && self.custom.next.is_none_or(ends)
-        {
-            return Some((Time { nanos: self.custom.nanos, unit }, used));
+    fn known(&mut self, reader: Reader, bytes: &[u8]) -> Option<(Time, usize)> {
+        match reader {
+            Reader::Iso => self.iso(bytes),
+            Reader::Clf => self.clf(bytes),
+            Reader::Yearless => self.yearless(bytes),
+            Reader::English => self.english(bytes),
+            Reader::Compact => self.compact(bytes),
+            Reader::Glog => self.glog(bytes),
+            Reader::TimeOfDay => self.time_of_day(bytes),
         }
-        let bytes = bytes.get(..LONGEST).unwrap_or(bytes);
-        let (parts, used) = BrokenDownTime::parse_prefix(format, bytes).ok()?;
-        let time = self.resolve(parts)?;
-        self.custom.head.clear();
-        self.custom.head.extend_from_slice(bytes.get(..used)?);
-        self.custom.next = bytes.get(used).copied();
-        (self.custom.day, self.custom.nanos, self.custom.unit) = (day, time.nanos, Some(time.unit));
-        Some((time, used))
-    }
-
-    /// Fills in what a format leaves out: the zone, the year, the date.
-    fn resolve(&self, parts: BrokenDownTime) -> Option<Time> {
-        let nanos = i64::from(parts.subsec_nanosecond().unwrap_or(0));
-        let unit = if parts.subsec_nanosecond().is_some() {
-            ClockUnit::Nanosecond
-        } else {
-            ClockUnit::Second
-        };
-        let fraction = Fraction { nanos, unit, used: 0 };
-        if parts.timestamp().is_some() {
-            return time(parts.to_timestamp().ok()?.as_second(), fraction);
-        }
-        if parts.iana_time_zone().is_some() {
-            return time(parts.to_zoned().ok()?.timestamp().as_second(), fraction);
-        }
-        let clock_time = parts.to_time().ok()?;
-        let time_of_day = i64::from(clock_time.hour()) * 3600
-            + i64::from(clock_time.minute()) * 60
-            + i64::from(clock_time.second());
-        let civil = match (parts.to_date(), parts.month(), parts.day()) {
-            (Ok(date), ..) => civil::seconds(
-                date.year().into(),
-                u32::try_from(date.month()).ok()?,
-                u32::try_from(date.day()).ok()?,
-                time_of_day,
-            )?,
-            (Err(_), Some(month), Some(day)) => {
-                let (month, day) = (u32::try_from(month).ok()?, u32::try_from(day).ok()?);
-                self.with_year(month, day, time_of_day)?
-            }
-            (Err(_), None, None) if parts.year().is_none() => self.nearest_day(time_of_day),
-            _ => return None,
-        };
-        let epoch = match parts.offset() {
-            Some(offset) => civil - i64::from(offset.seconds()),
-            None => self.zone.resolve(civil)?,
-        };
-        time(epoch, fraction)
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn library(reader: &mut Reader<'_>, parsers: Option<Value<'_>>) -> Ar
     let parsers = parsers.map(|value| reader.named(value, "parsers")).unwrap_or_default();
     for value in parsers {
         let named = good_name(reader, value);
-        let Some(definition) = definition(reader, value) else {
+        let Some(definition) = definition(reader, value, &library) else {
             library = placeholder(&library, value.name);
             continue;
         };
@@ -76,11 +76,15 @@ fn placeholder(library: &Arc<Library>, name: &str) -> Arc<Library> {
     library.with(vec![plain]).map_or_else(|_| Arc::clone(library), Arc::new)
 }
 
-fn definition(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Definition> {
+fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> Option<Definition> {
     let mut fields = reader.map(value)?;
     let doc = part::<String>(reader, fields.take("doc"));
     let grammar = part::<String>(reader, fields.take("grammar"));
+    let layout = fields.take("layout").map_or(Some(Vec::new()), |value| layouts(reader, value));
     let pattern = part::<String>(reader, fields.take("pattern"));
+    let within = other(reader, fields.take("within"), library);
+    let nested = other(reader, fields.take("nested"), library);
+    let programs = texts(reader, fields.take("programs"));
     let types = match fields.take("types") {
         None => Some(BTreeMap::new()),
         Some(value) => reader.map(value).and_then(|_| types(reader, value)),
@@ -99,13 +103,47 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Definition> {
         name: value.name.to_owned(),
         doc: doc?.unwrap_or_default(),
         grammar: grammar?,
+        layout: layout?,
         pattern: pattern?,
+        within: within?,
+        nested: nested?,
+        programs: programs?,
         types: types?,
         time: time?,
         level: level?,
         joiner: joiner?,
         samples: samples?,
+        // A user's own parsers are named by sources, not guessed.
+        manual: true,
+        ..Definition::default()
     })
+}
+
+/// One layout, or a list of them, as they stand.
+fn layouts(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Vec<String>> {
+    match &value.node.kind {
+        Kind::List(_) => texts(reader, Some(value)),
+        _ => part::<String>(reader, Some(value)).flatten().map(|layout| vec![layout]),
+    }
+}
+
+fn texts(reader: &mut Reader<'_>, value: Option<Value<'_>>) -> Option<Vec<String>> {
+    let values = value.map(|value| reader.list(value)).unwrap_or_default();
+    super::all(values.into_iter().map(|value| {
+        let text: Option<Option<String>> = part(reader, Some(value));
+        text.flatten()
+    }))
+}
+
+/// Another parser, which must stand before this one.
+fn other(
+    reader: &mut Reader<'_>,
+    value: Option<Value<'_>>,
+    library: &Library,
+) -> Option<Option<String>> {
+    let Some(value) = value else { return Some(None) };
+    let names: Vec<_> = library.names().collect();
+    known_name(reader, value, "parser", names.into_iter()).map(Some)
 }
 
 /// One part as its own type reads it; `Some(None)` when it is not given.

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use globset::{GlobBuilder, GlobMatcher};
+use pillion_parsers::Zone;
 use pillion_parsers::multiline::Joiner;
 use pillion_parsers::parse::Library;
 
+use super::zone::zone;
 use super::{good_name, known_name};
 use crate::config::diagnostic::Mistake;
 use crate::config::nearest::suggestion;
@@ -48,9 +50,10 @@ pub(super) fn source(
         .map_or(Some(MAX_RECORD), |value| reader.size(value, KIB..=64 * KIB * KIB));
     let multiline =
         fields.take("multiline").map_or(Some(Multiline::Default), |value| multiline(reader, value));
-    let parser = fields.take("parser").map_or(Some("auto".to_owned()), |value| {
-        known_name(reader, value, "parser", asked.library.names().collect::<Vec<_>>().into_iter())
-    });
+    let parsers = fields
+        .take("parser")
+        .map_or(Some(vec!["auto".to_owned()]), |value| parsers(reader, value, asked.library));
+    let zone = fields.take("zone").map_or_else(|| Some(Zone::default()), |it| zone(reader, it));
     let constants =
         fields.take("fields").map_or(Some(BTreeMap::new()), |value| constants(reader, value));
     let to = match fields.take("to") {
@@ -72,10 +75,45 @@ pub(super) fn source(
         ignore_older: reader.or(ignore_older, None),
         max_record: reader.or(max_record, KIB),
         multiline: reader.or(multiline, Multiline::Off),
-        parser: reader.or(parser, "auto".to_owned()),
+        parsers: reader.or(parsers, vec!["auto".to_owned()]),
+        zone: reader.or(zone, Zone::default()),
         fields: reader.or(constants, BTreeMap::new()),
         to: reader.or(to, Vec::new()),
     })
+}
+
+/// A parser, or several, each of which reads the message that the one before gives.
+fn parsers(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> Option<Vec<String>> {
+    /// More are a mistake.
+    const MOST: usize = 4;
+    let names = match value.node.kind {
+        Kind::List(_) => reader.list(value),
+        _ => vec![value],
+    };
+    if names.is_empty() || names.len() > MOST {
+        let mistake = Mistake::at(value.place(), format!("`parser` names {} parsers", names.len()));
+        reader.mistake(mistake.help("name one, or up to four, as `parser: [json, logfmt]`"));
+        return None;
+    }
+    let known: Vec<_> = library.names().collect();
+    let parsers = super::all(names.into_iter().map(|name| {
+        known_name(reader, name, "parser", known.iter().copied()).map(|parser| (parser, name))
+    }))?;
+    // Containers are unwrapped before anything is read, and read what is inside by `auto`; that can be
+    // asked but once.
+    let mut asked = false;
+    for (index, (name, value)) in parsers.iter().enumerate() {
+        let wraps = matches!(name.as_str(), "cri" | "docker");
+        let auto = wraps || name == "auto";
+        if (wraps && index > 0) || (auto && asked) {
+            let message = format!("`{name}` cannot come after the parsers before it");
+            let help = "`cri` and `docker` come first, and find out what is inside by themselves";
+            reader.mistake(Mistake::at(value.place(), message).help(help));
+            return None;
+        }
+        asked |= auto;
+    }
+    Some(parsers.into_iter().map(|(name, _)| name).collect())
 }
 
 fn files(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Vec<String>> {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::pipeline::stats::SourceStats;
 use crate::tail::stats::FileLag;
 
 const OPERATIONS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md"));
@@ -23,7 +24,7 @@ fn the_metrics_described_are_those_served() {
     let tail = TailStats::default();
     tail.show_lag(vec![FileLag { source: 0, path: "/var/log/a.log".into(), bytes: 1 }]);
     let counted = Counted {
-        sources: vec!["app".to_owned()],
+        sources: vec![Arc::new(SourceStats::new("app"))],
         destinations: vec![("search".to_owned(), Arc::new(DestinationStats::default()))],
         rules: vec!["email".to_owned()],
         tail: Arc::new(tail),

@@ -13,11 +13,6 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     for (name, help, value) in [
         ("framed_bytes", "Bytes taken in by the workers", sum(|stats| &stats.bytes_read)),
         ("framed_records", "Records framed", sum(|stats| &stats.records)),
-        (
-            "unreadable_times",
-            "Records with a time that could not be read",
-            sum(|stats| &stats.bad_times),
-        ),
         ("partial_records", "Records shipped without their end", sum(|stats| &stats.partial)),
         ("truncated_records", "Records cut at max_record", sum(|stats| &stats.truncated)),
         (
@@ -33,6 +28,15 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     ] {
         page.counter(name, help, [(vec![], value)]);
     }
+    let unreadable = counted
+        .sources
+        .iter()
+        .map(|source| (vec![("source", source.name.clone())], source.unreadable_times()));
+    page.counter(
+        "unreadable_times",
+        "Records with a time that could not be read, by source",
+        unreadable,
+    );
     let mut unparsed = BTreeMap::new();
     for (misfit, count) in counted.workers.iter().flat_map(|worker| worker.unparsed()) {
         *unparsed.entry(misfit.name()).or_default() += count;

@@ -79,7 +79,7 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     );
     let mut redactor = Redactor::new(counted.redact.clone());
     let lagging = tail.lagging().into_iter().map(|lag| {
-        let source = counted.sources.get(lag.source).cloned().unwrap_or_default();
+        let source = counted.sources.get(lag.source).map(|it| it.name.clone()).unwrap_or_default();
         let path = redactor.clean(&lag.path).to_string();
         (vec![("source", source), ("path", path)], lag.bytes as f64)
     });

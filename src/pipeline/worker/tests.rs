@@ -49,6 +49,7 @@ impl Rig {
             pressure: Pressure::new(Arc::clone(&budget)),
         });
         let stats = Arc::new(PipelineStats::new(settings.redact.names().len()));
+        let sources = vec![Arc::new(SourceStats::new("app"))];
         let worker = Worker::new(WorkerParts {
             settings,
             instance,
@@ -56,6 +57,7 @@ impl Rig {
             outlets: vec![outlet],
             budget: Arc::clone(&budget),
             stats,
+            sources,
         });
         let mut rig = Self { worker, queue, budget, file: FileNumber(0), offset: 0, now: 0 };
         rig.open(FileNumber(1), vec![0]);

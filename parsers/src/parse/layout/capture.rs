@@ -184,9 +184,7 @@ impl Capture {
             Kind::OneOf(words) => {
                 words.iter().map(|word| word.as_bytes().first().copied()).collect()
             }
-            Kind::Time(Format::Iso | Format::Clf | Format::Epoch(_)) => {
-                Some(b"0123456789".to_vec())
-            }
+            Kind::Time(format) if format.begins_with_digit() => Some(b"0123456789".to_vec()),
             _ => None,
         }
     }

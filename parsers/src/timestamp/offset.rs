@@ -1,0 +1,107 @@
+//! What a time says of its zone: an offset from UTC, or an abbreviation.
+
+use super::civil::two;
+
+/// A zone's abbreviation, filled up with zeros; all zeros where a time names none.
+pub(super) type Abbreviation = [u8; 4];
+
+/// What a time says of its zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Seconds east of UTC.
+    Offset(i64),
+    /// A name that several zones go by (`CST`, `IST`): it only tells which of two repeated hours is
+    /// meant.
+    Abbreviation(Abbreviation),
+}
+
+/// The alphabetic abbreviations that zones have today (the others are numbers); sorted. Words of a
+/// message are mostly none of these.
+const ABBREVIATIONS: [&[u8]; 43] = [
+    b"ACDT", b"ACST", b"ADT", b"AEDT", b"AEST", b"AKDT", b"AKST", b"AST", b"AWST", b"BST", b"CAT",
+    b"CDT", b"CEST", b"CET", b"CST", b"EAT", b"EDT", b"EEST", b"EET", b"EST", b"HDT", b"HKT",
+    b"HST", b"IDT", b"IST", b"JST", b"KST", b"MDT", b"MSK", b"MST", b"NDT", b"NST", b"NZDT",
+    b"NZST", b"PDT", b"PKT", b"PST", b"SAST", b"SST", b"WAT", b"WEST", b"WET", b"WIT",
+];
+
+/// Reads `Z`, `UTC`, `GMT`, `UTC+1`, `+01:00`, `+0100`, `+01` or an abbreviation with its length in
+/// bytes; a blank before it is taken with it. What goes on with letters or digits is none.
+#[inline]
+pub(super) fn read(bytes: &[u8]) -> Option<(Said, usize)> {
+    let (bytes, blank) = match bytes {
+        [b' ', rest @ ..] => (rest, 1),
+        _ => (bytes, 0),
+    };
+    let (said, used) = match bytes.first()? {
+        b'+' | b'-' => offset(bytes)?,
+        b'Z' => (0, 1),
+        b'z' if blank == 0 => (0, 1),
+        b'A'..=b'Z' => return word(bytes).map(|(said, used)| (said, blank + used)),
+        _ => return None,
+    };
+    let goes_on = bytes.get(used).is_some_and(u8::is_ascii_alphanumeric);
+    (!goes_on).then_some((Said::Offset(said), blank + used))
+}
+
+/// The zone of an offset, for a configuration: nothing before it, nothing after.
+pub(super) fn whole(text: &str) -> Option<i64> {
+    // `GMT+1` is an hour east to a log and an hour west to POSIX: nobody has to guess.
+    let goes_on = text.starts_with(' ') || text.len() > 3 && !text.starts_with(['+', '-']);
+    match read(text.as_bytes())? {
+        (Said::Offset(seconds), used) if used == text.len() && !goes_on => Some(seconds),
+        _ => None,
+    }
+}
+
+/// `+01:00`, `+0100` or `+01` in seconds, with its length.
+#[inline]
+fn offset(bytes: &[u8]) -> Option<(i64, usize)> {
+    let (hour, minute, used) = match bytes {
+        [_, h1, h2, b':', m1, m2, ..] if m1.is_ascii_digit() => (two(*h1, *h2)?, two(*m1, *m2)?, 6),
+        [_, h1, h2, m1, m2, ..] if m1.is_ascii_digit() => (two(*h1, *h2)?, two(*m1, *m2)?, 5),
+        [_, h1, h2, ..] => (two(*h1, *h2)?, 0, 3),
+        _ => return None,
+    };
+    let east = i64::from(hour * 3600 + minute * 60);
+    let signed = if bytes.first() == Some(&b'-') { -east } else { east };
+    (hour < 24 && minute < 60).then_some((signed, used))
+}
+
+/// A zone's name in capitals.
+#[inline]
+fn word(bytes: &[u8]) -> Option<(Said, usize)> {
+    let len = bytes.iter().take(5).take_while(|byte| byte.is_ascii_uppercase()).count();
+    let name = bytes.get(..len)?;
+    // Level words stop here, before the search.
+    if !matches!(name.last(), Some(b'T' | b'K' | b'C')) || !(3..=4).contains(&len) {
+        return None;
+    }
+    let rest = bytes.get(len..).unwrap_or_default();
+    if rest.first().is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_') {
+        return None;
+    }
+    if matches!(name, b"UTC" | b"GMT") {
+        return match rest {
+            // `UTC+1`: hours of one digit only here.
+            [sign @ (b'+' | b'-'), hour @ b'0'..=b'9', after @ ..]
+                if !after
+                    .first()
+                    .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b':') =>
+            {
+                let (seconds, _) = offset(&[*sign, b'0', *hour])?;
+                Some((Said::Offset(seconds), len + 2))
+            }
+            [b'+' | b'-', b'0'..=b'9', ..] => {
+                let (seconds, used) = offset(rest)?;
+                Some((Said::Offset(seconds), len + used))
+            }
+            _ => Some((Said::Offset(0), len)),
+        };
+    }
+    if ABBREVIATIONS.binary_search(&name).is_err() {
+        return None;
+    }
+    let mut kept = Abbreviation::default();
+    kept.get_mut(..len)?.copy_from_slice(name);
+    Some((Said::Abbreviation(kept), len))
+}
