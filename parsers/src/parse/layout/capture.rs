@@ -240,10 +240,9 @@ impl<'a> Walk<'_, '_, 'a> {
         let text = self.text(capture, cursor, false)?;
         record.time = self.cx.clock.read(format, text);
         if record.time.is_none() {
-            // Of a format that is only guessed at, a time is what there is to go by.
             // What has no digit is none in any.
             let is_time = text == "-" || text.bytes().any(|byte| byte.is_ascii_digit());
-            if self.cx.guessing || self.optional || !is_time || text.len() > 64 {
+            if self.readable || !is_time || text.len() > 64 {
                 return Err(Misfit::Syntax);
             }
             if !is_absent(text) {
