@@ -43,6 +43,7 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "tracing_json_flat",
     "mongodb",
     "postgresql_json",
+    "mysql_json",
     "elasticsearch_json",
     "rabbitmq_json",
     "cowrie_json",
