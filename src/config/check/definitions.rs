@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pillion_parsers::definition::{
-    Definition, DefinitionError, Fault, FieldType, LevelField, Sample, TimeField,
+    Definition, DefinitionError, Fault, LevelField, Sample, TimeField,
 };
 use pillion_parsers::multiline::Joiner;
 use pillion_parsers::parse::Library;
