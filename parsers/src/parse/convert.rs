@@ -109,6 +109,8 @@ pub(super) struct Refine {
     open: Vec<(String, bool)>,
     /// Names that the program has, and ours.
     fields: Vec<(String, Rename)>,
+    /// One bit for each length of such a name: most keys stop here.
+    lengths: u64,
     types: Vec<(String, FieldType)>,
     time: Option<(String, Format)>,
     level: Option<RefinedLevel>,
@@ -162,9 +164,11 @@ impl Refine {
             None => (name.clone(), false),
         });
         let fields = definition.fields.iter().map(|(from, to)| (from.clone(), Rename::new(to)));
+        let lengths = definition.fields.keys().fold(0, |bits, name| bits | length_bit(name));
         let refine = Self {
             open: open.collect(),
             fields: fields.collect(),
+            lengths,
             types: definition.types.iter().map(|(name, kind)| (name.clone(), *kind)).collect(),
             time: time_field.map(|field| (field, format)),
             level,
@@ -197,13 +201,18 @@ impl Refine {
         record: &mut Record<'a>,
         cx: &mut Context<'_, 'a>,
     ) -> Result<(), Misfit> {
-        for (name, dotted) in &self.open {
-            nested::open(record, cx, name, *dotted);
-        }
-        for (from, to) in &self.fields {
-            if let Some(at) = place(record, from) {
-                rename(record, at, to, cx.arena);
+        if record.fields.iter().any(|field| matches!(field.value, Value::Json(_))) {
+            for (name, dotted) in &self.open {
+                nested::open(record, cx, name, *dotted);
             }
+        }
+        let mut at = 0;
+        while let Some(field) = record.fields.get(at) {
+            let name = field.key.name();
+            let known = self.lengths & length_bit(name) != 0;
+            let to = known.then(|| self.fields.iter().find(|(from, _)| from == name)).flatten();
+            let gone = to.is_some_and(|(_, to)| rename(record, at, to, cx.arena));
+            at += usize::from(!gone);
         }
         if let Some((name, format)) = &self.time
             && let Some(at) = place(record, name)
@@ -238,18 +247,24 @@ impl Refine {
     }
 }
 
+/// One bit for the length of a name.
+fn length_bit(name: &str) -> u64 {
+    1 << (name.len() % 64)
+}
+
 /// Calls a field by another name, unless another has it. Objects and arrays stay, since destinations
-/// expect single values below the names they know.
-fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) {
-    let Some(Field { value, .. }) = record.fields.get(at).copied() else { return };
+/// expect single values below the names they know. Says whether it became the message and is a field
+/// no more.
+fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) -> bool {
+    let Some(Field { value, .. }) = record.fields.get(at).copied() else { return false };
     let key = match (to, value) {
-        (_, Value::Json(_)) => return,
+        (_, Value::Json(_)) => return false,
         (Rename::Message, Value::Text(text)) if record.message.is_none() => {
             record.message = Some(text);
             record.fields.remove(at);
-            return;
+            return true;
         }
-        (Rename::Message, _) => return,
+        (Rename::Message, _) => return false,
         (Rename::Known(known), _) => Key::Known(*known),
         (Rename::Text(name), _) => Key::Text(Text::vetted(arena.alloc_str(name))),
     };
@@ -259,6 +274,7 @@ fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena)
     {
         field.key = key;
     }
+    false
 }
 
 fn place(record: &Record<'_>, name: &str) -> Option<usize> {
