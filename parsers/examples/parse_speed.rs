@@ -37,6 +37,14 @@ const LINES: &[(&str, &str)] = &[
         "java",
         "2026-11-22T10:00:00.123+01:00  INFO 12345 --- [shop] [nio-8080-exec-1] c.e.shop.OrderService : placed order 17",
     ),
+    (
+        "redis",
+        "41202:M 26 Nov 2026 03:25:16.421 # WARNING Memory overcommit must be enabled! Without it, a background save or replication may fail under low memory condition.",
+    ),
+    (
+        "rabbitmq",
+        "2026-11-26 01:43:41.701686+00:00 [notice] <0.223.0> Logging: configured log handlers are now ACTIVE and so on, until the line is done",
+    ),
     ("auto", "a sentence that fits no format, of about the length that such lines have"),
     (
         "auto",
