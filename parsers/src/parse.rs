@@ -6,37 +6,50 @@
 //! Parsing is total: what fits nothing becomes a record with the whole text as its message.
 
 mod access;
+mod auditd;
 mod auto;
+mod cef;
+mod columns;
 mod convert;
+mod csv;
 mod cursor;
 mod escape;
 mod explain;
 mod grammar;
 mod java;
 mod json;
+mod key_value;
 mod keys;
 mod level;
 mod library;
 mod logfmt;
+mod ltsv;
+mod netfilter;
 mod nginx_error;
+mod otlp;
+mod pairs;
 mod pattern;
 mod plain;
 mod roles;
 mod syslog;
 mod trace;
+mod w3c;
 
 use std::sync::Arc;
 
 use regex::CaptureLocations;
 
 use crate::Arena;
+use crate::frame::FileSpan;
 use crate::record::{Record, Text, Time};
 use crate::timestamp::Clock;
 use auto::{Auto, Found};
+use columns::Columns;
 use grammar::Context;
 use library::Method;
 use trace::whole_or_head;
 
+pub use columns::HeaderAt;
 pub use explain::{Fit, explain};
 pub(crate) use json::decode;
 pub(crate) use library::Compiled;
@@ -75,11 +88,13 @@ pub enum Misfit {
     LoneSurrogate,
     /// A field that its definition types is not of that type.
     FieldType,
+    /// Not as many columns as the header names, or no header is known.
+    Columns,
 }
 
 impl Misfit {
     /// Every reason, in the order of [`Counters::unparsed`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Syntax,
         Self::DuplicateKey,
         Self::TooDeep,
@@ -87,6 +102,7 @@ impl Misfit {
         Self::Number,
         Self::LoneSurrogate,
         Self::FieldType,
+        Self::Columns,
     ];
 
     /// The reason's name as a metric's label.
@@ -100,6 +116,7 @@ impl Misfit {
             Self::Number => "number",
             Self::LoneSurrogate => "lone_surrogate",
             Self::FieldType => "field_type",
+            Self::Columns => "columns",
         }
     }
 }
@@ -130,6 +147,8 @@ pub struct Parser {
     clock: Clock,
     /// What `auto` knows; idle in every other parser.
     auto: Auto,
+    /// What the File's header calls its columns; idle where a format has none.
+    columns: Columns,
     /// Room for a pattern's match, reused from line to line.
     locations: Option<CaptureLocations>,
     counters: Counters,
@@ -168,11 +187,39 @@ impl Parser {
         Self {
             clock: Clock::new(compiled.zone.clone()),
             auto: Auto::new(chosen),
+            columns: Columns::default(),
             locations,
             counters: Counters::default(),
             guessing: false,
             compiled,
         }
+    }
+
+    /// Says which bytes of which File the next text is made of, the first if there are several: a
+    /// header holds for its own File.
+    #[inline]
+    pub fn place(&mut self, first: FileSpan) {
+        self.columns.place(first);
+    }
+
+    /// Takes in a text that lies above those to be parsed, where its header is looked for: it was a
+    /// record before. Whether the header is known now.
+    pub fn learn(&mut self, text: &str) -> bool {
+        if self.columns.names().is_none() {
+            self.columns.await_header();
+            let (arena, mut record) = (Arena::new(), Record::default());
+            // What it says besides was said before.
+            let _ = self.read(text, &arena, &mut 0, &mut record);
+        }
+        self.columns.names().is_some()
+    }
+
+    /// Where the header lies by which the File at hand is read: what has to be known to go on in its
+    /// middle.
+    #[inline]
+    #[must_use]
+    pub fn header(&self) -> Option<HeaderAt> {
+        self.columns.header()
     }
 
     /// Fills `record`, which is empty. Never fails: what fits nothing gets the whole text as its
@@ -216,6 +263,7 @@ impl Parser {
         record: &mut Record<'a>,
     ) -> Result<&'a str, Misfit> {
         let (clock, refine) = (&mut self.clock, self.compiled.refine.as_ref());
+        let (columns, dialect) = (&mut self.columns, &self.compiled.dialect);
         let below = match (&self.compiled.method, &mut self.locations) {
             (Method::Pattern(pattern), Some(locations)) => {
                 whole_or_head(text, record, |text, record| {
@@ -224,14 +272,18 @@ impl Parser {
                 })?
             }
             (Method::Grammar(grammar), _) => {
-                let mut cx = Context { arena, clock, bad_times, guessing: self.guessing, refine };
+                let guessing = self.guessing;
+                let mut cx =
+                    Context { arena, clock, bad_times, guessing, refine, columns, dialect };
                 whole_or_head(text, record, |text, record| {
                     *cx.bad_times = 0;
                     (grammar.read)(text, &mut cx, record)
                 })?
             }
             _ => {
-                let mut cx = Context { arena, clock, bad_times, guessing: true, refine };
+                let guessing = true;
+                let mut cx =
+                    Context { arena, clock, bad_times, guessing, refine, columns, dialect };
                 match self.auto.read(text, &mut cx, record) {
                     Found::Fitted(below) => below,
                     Found::Unfit(misfit) => return Err(misfit),

@@ -66,6 +66,22 @@ pub(super) fn text<'a>(text: &'a str, kind: FieldType) -> Result<Option<Value<'a
     value.map(Some).ok_or(Misfit::FieldType)
 }
 
+/// A number as one, where a format says that it is: whole, of at most 18 digits, or with a fraction.
+/// Anything else stays text, and so does what has zeros before it.
+#[inline]
+pub(super) fn number(text: &str) -> Value<'_> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let value = match text.split_once('.') {
+        None if text.len() > 1 && text.starts_with('0') => None,
+        None if text.len() <= 18 && digits(text) => text.parse().ok().map(Value::Int),
+        Some((whole, part)) if digits(whole) && digits(part) && text.len() <= 64 => {
+            text.parse().ok().map(Value::Float)
+        }
+        _ => None,
+    };
+    value.unwrap_or(Value::Text(Text::raw(text)))
+}
+
 fn boolean(text: &str) -> Option<bool> {
     let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match text {

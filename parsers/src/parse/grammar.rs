@@ -4,8 +4,13 @@
 //! which the parser empties. To add a format: one file with a [`Grammar`], one line in [`GRAMMARS`],
 //! one definition in `parsers/definitions/`.
 
+use super::columns::Columns;
 use super::convert::Refine;
-use super::{Misfit, access, java, json, logfmt, nginx_error, plain, syslog};
+use super::csv::{self, Dialect};
+use super::{
+    Misfit, access, auditd, cef, java, json, key_value, logfmt, ltsv, netfilter, nginx_error, otlp,
+    plain, syslog, w3c,
+};
 use crate::Arena;
 use crate::record::Record;
 use crate::timestamp::Clock;
@@ -23,6 +28,10 @@ pub(crate) struct Context<'p, 'a> {
     pub(crate) guessing: bool,
     /// What the definition says of the time and the level, if anything.
     pub(super) refine: Option<&'p Refine>,
+    /// What the header of the text's File said.
+    pub(super) columns: &'p mut Columns,
+    /// How the definition says that columns are written.
+    pub(super) dialect: &'p Dialect,
 }
 
 /// Fills a record from a text that begins a lifetime of its own, or says why it does not fit.
@@ -43,14 +52,22 @@ pub(crate) struct Grammar {
 /// Every grammar; those that `auto` tries in its order: the less a text can be of a format by
 /// chance, the earlier.
 pub(crate) const GRAMMARS: &[Grammar] = &[
+    otlp::GRAMMAR,
     json::GRAMMAR,
+    cef::GRAMMAR,
+    auditd::GRAMMAR,
+    netfilter::GRAMMAR,
     syslog::RFC5424,
+    w3c::GRAMMAR,
     access::GRAMMAR,
     nginx_error::GRAMMAR,
     java::GRAMMAR,
     syslog::RFC3164,
+    ltsv::GRAMMAR,
     logfmt::GRAMMAR,
+    key_value::GRAMMAR,
     syslog::EITHER,
+    csv::GRAMMAR,
     plain::GRAMMAR,
 ];
 

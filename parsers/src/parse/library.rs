@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::convert::{self, Refine};
+use super::csv::Dialect;
 use super::grammar::{self, Grammar};
 use super::pattern::Pattern;
 use crate::definition::{Definition, DefinitionError, Fault};
@@ -33,7 +34,18 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "java",
     "cri",
     "docker",
+    "csv",
+    "w3c",
+    "ltsv",
+    "key_value",
+    "cef",
+    "auditd",
+    "netfilter",
+    "otlp",
 ];
+
+/// The grammars that find time and level by their keys.
+const KEYED: [&str; 5] = ["json", "logfmt", "csv", "ltsv", "key_value"];
 
 /// A definition ready to read lines.
 #[derive(Debug)]
@@ -42,6 +54,8 @@ pub(crate) struct Compiled {
     /// What is done to what a grammar gives.
     pub(super) refine: Option<Refine>,
     pub(super) zone: Zone,
+    /// How columns are written.
+    pub(super) dialect: Dialect,
 }
 
 /// How a definition reads.
@@ -62,8 +76,7 @@ impl Compiled {
             (Some(name), None) if name == "auto" => (Method::Auto, Refine::new(definition, true)?),
             (Some(name), None) => {
                 let grammar = grammar::named(name).ok_or_else(|| Fault::Grammar(name.clone()))?;
-                let keyed = [super::json::GRAMMAR.name, super::logfmt::GRAMMAR.name];
-                let refine = Refine::new(definition, keyed.contains(&grammar.name))?;
+                let refine = Refine::new(definition, KEYED.contains(&grammar.name))?;
                 (Method::Grammar(grammar), refine)
             }
             (None, Some(pattern)) => {
@@ -71,7 +84,11 @@ impl Compiled {
             }
             _ => return Err(Fault::Method),
         };
-        Ok(Self { method, refine, zone })
+        let columns = matches!(&method, Method::Grammar(grammar) if grammar.name == "csv");
+        if definition.csv.is_some() && !columns {
+            return Err(Fault::Csv("only the grammar `csv` has columns to say this of".to_owned()));
+        }
+        Ok(Self { method, refine, zone, dialect: Dialect::new(definition.csv.as_ref())? })
     }
 
     /// What takes every text as the message.
@@ -80,6 +97,7 @@ impl Compiled {
             method: Method::Grammar(&super::plain::GRAMMAR),
             refine: None,
             zone: Zone::default(),
+            dialect: Dialect::COMMAS,
         }
     }
 }
@@ -164,6 +182,19 @@ impl Library {
     #[must_use]
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.entry(name)?.definition()
+    }
+
+    /// Whether a parser's lines are read by what a line above them says, so that it must know that
+    /// when it goes on in the middle of a File.
+    #[must_use]
+    pub fn wants_header(&self, name: &str) -> bool {
+        self.compiled(name).is_ok_and(|compiled| match &compiled.method {
+            Method::Grammar(grammar) => match grammar.name {
+                "csv" => compiled.dialect.wants_header(),
+                name => name == "w3c",
+            },
+            _ => false,
+        })
     }
 
     /// A parser, compiled.

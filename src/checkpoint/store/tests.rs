@@ -26,6 +26,7 @@ fn entry(number: u32) -> FileEntry {
                 parser: Some("nginx".to_owned()),
                 in_private_key: true,
                 container: Some("cri".to_owned()),
+                header: None,
             },
             MarkEntry {
                 to: "grafana".to_owned(),
@@ -33,6 +34,7 @@ fn entry(number: u32) -> FileEntry {
                 parser: None,
                 in_private_key: false,
                 container: None,
+                header: None,
             },
         ],
         gone: false,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pillion_parsers::definition::{
-    Definition, DefinitionError, Fault, FieldType, LevelField, Sample, TimeField,
+    CsvOptions, Definition, DefinitionError, Fault, FieldType, LevelField, Sample, TimeField,
 };
 use pillion_parsers::multiline::Joiner;
 use pillion_parsers::parse::Library;
@@ -81,6 +81,7 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Definition> {
     let doc = part::<String>(reader, fields.take("doc"));
     let grammar = part::<String>(reader, fields.take("grammar"));
     let pattern = part::<String>(reader, fields.take("pattern"));
+    let csv = part::<CsvOptions>(reader, fields.take("csv"));
     let types = match fields.take("types") {
         None => Some(BTreeMap::new()),
         Some(value) => reader.map(value).and_then(|_| types(reader, value)),
@@ -100,6 +101,7 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Definition> {
         doc: doc?.unwrap_or_default(),
         grammar: grammar?,
         pattern: pattern?,
+        csv: csv?,
         types: types?,
         time: time?,
         level: level?,

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::Arena;
+use crate::parse::columns::Columns;
+use crate::parse::csv::Dialect;
 use crate::timestamp::Clock;
 
 const JSON: &str = r#"{"level":"info","msg":"hi"}"#;
@@ -20,6 +22,8 @@ fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<
             bad_times: &mut bad_times,
             guessing: true,
             refine: None,
+            columns: &mut Columns::default(),
+            dialect: &Dialect::COMMAS,
         };
         last = match auto.read(line, &mut cx, &mut Record::default()) {
             Found::Fitted(_) => "fitted",

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::parse::columns::Columns;
+use crate::parse::csv::Dialect;
 use crate::timestamp::Clock;
 
 fn parse(text: &str) -> Result<Vec<(String, String)>, Misfit> {
@@ -19,6 +21,8 @@ fn parse_with(text: &str) -> Result<(Vec<(String, String)>, bool), Misfit> {
         bad_times: &mut bad_times,
         guessing: false,
         refine: None,
+        columns: &mut Columns::default(),
+        dialect: &Dialect::COMMAS,
     };
     let mut record = Record::default();
     read(text, &mut cx, &mut record)?;
