@@ -199,16 +199,15 @@ fn learn(parser: &mut Parser, opened: &Opened, settings: &FrameSettings) {
     let (file, start, encoding, ending) = (opened.file, *offset, *encoding, LineEnding::Newline);
     let mut is_known = false;
     let mut learn = |raw: Raw<'_>| {
-        if let (false, Some(first), Ok(text)) =
-            (is_known, raw.spans.first(), std::str::from_utf8(raw.text))
-        {
+        if let (false, Some(first)) = (is_known, raw.spans.first()) {
             parser.place(*first);
-            is_known = parser.learn(text);
+            is_known = parser.learn(&String::from_utf8_lossy(raw.text));
         }
     };
     framer.push(Lines { file, start, bytes, ending, encoding }, 0, &mut learn);
     framer.flush(&mut learn);
-    if !is_known {
+    // A header may be still to come, below comments.
+    if parser.header().is_none() {
         tracing::warn!(path = ?opened.path, "no header was found: the file's lines are shipped whole");
     }
 }

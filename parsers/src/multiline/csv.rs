@@ -47,3 +47,38 @@ fn leaves_open(mut open: bool, quote: u8, line: &[u8]) -> bool {
     }
     open
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(lines: &[&str]) -> Vec<bool> {
+        let mut state = State::default();
+        lines.iter().map(|line| joins(&mut state, b'"', line.as_bytes())).collect()
+    }
+
+    #[test]
+    fn a_record_goes_on_while_a_quote_is_open() {
+        for (lines, expect) in [
+            (&["a,b", "1,2"][..], &[false, false][..]),
+            (&["1,\"two", "lines\"", "3,4"], &[false, true, false]),
+            (&["\"a", "", "b\"\"", "c\",2", "x"], &[false, true, true, true, false]),
+            (&["1,\"a\"\"\"", "2,b"], &[false, false]),
+            (&["1,\"\"", "2,\"\"\"\"", "3"], &[false, false, false]),
+            // An inch is no quote, nor is one in the middle of a word.
+            (&["1,5\" disk", "2,say \"x", "3"], &[false, false, false]),
+            (&["1\t\"a", "b\""], &[false, true]),
+        ] {
+            assert_eq!(joined(lines), expect, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_nobody_closes_takes_no_more_than_a_thousand_lines() {
+        let mut lines = vec!["1,\"open"];
+        lines.extend(["2,x"; 1_500]);
+        let joined = joined(&lines);
+        assert_eq!(joined.iter().filter(|joined| **joined).count(), usize::from(MOST_LINES) - 1);
+        assert!(joined[1] && !joined[1_400]);
+    }
+}

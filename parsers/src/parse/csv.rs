@@ -48,9 +48,9 @@ impl Dialect {
             Some(text) => Some(mark("quote", text)?),
         };
         let comment = options.comment.as_deref().map(|text| mark("comment", text)).transpose()?;
-        let marks = [Some(delimiter), quote, comment];
-        let twice = |one: usize, other: usize| marks[one].is_some() && marks[one] == marks[other];
-        if twice(0, 1) || twice(0, 2) || twice(1, 2) {
+        let same = |one: Option<u8>, other: Option<u8>| one.is_some() && one == other;
+        let parts = Some(delimiter);
+        if same(parts, quote) || same(parts, comment) || same(quote, comment) {
             return Err(Fault::Csv("`delimiter`, `quote` and `comment` must differ".to_owned()));
         }
         let columns = options.columns.as_deref().map(given).transpose()?;
@@ -98,7 +98,9 @@ fn read<'a>(
     let dialect = cx.dialect;
     let first = text.as_bytes().first().copied();
     if first.is_none() || first == dialect.comment {
-        cx.columns.pass();
+        if dialect.wants_header() {
+            cx.columns.pass();
+        }
         record.message = Some(Text::raw(text));
         return Ok(());
     }

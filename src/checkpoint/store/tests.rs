@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use super::super::snapshot::{FileEntry, MarkEntry, Prefix, TailHash};
+use super::super::snapshot::{FileEntry, HeaderEntry, MarkEntry, Prefix, TailHash};
 use super::super::tombstone::Tombstone;
 use super::*;
 
@@ -26,7 +26,7 @@ fn entry(number: u32) -> FileEntry {
                 parser: Some("nginx".to_owned()),
                 in_private_key: true,
                 container: Some("cri".to_owned()),
-                header: None,
+                header: Some(HeaderEntry { file: number, offset: 4_999_999 }),
             },
             MarkEntry {
                 to: "grafana".to_owned(),

@@ -70,6 +70,7 @@ fn what_is_no_slice_of_the_line_is_said_to_be_built() {
 }
 
 #[test]
+#[expect(clippy::disallowed_types, reason = "a test may look at the clock")]
 fn a_mebibyte_of_anything_takes_no_time() {
     const PARTS: [&str; 24] = [
         "a=",
