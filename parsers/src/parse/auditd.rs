@@ -67,10 +67,9 @@ fn read<'a>(
 /// Splits the group `msg='…'` off, which comes last.
 fn grouped(text: &str) -> (&str, &str) {
     let text = text.trim_end_matches(' ');
-    match text.split_once(" msg='") {
-        Some((outer, inner)) => (outer, inner.strip_suffix('\'').unwrap_or(inner)),
-        None => (text, ""),
-    }
+    // Few records have one, and then it ends in the quote.
+    let inner = text.strip_suffix('\'').and_then(|inner| inner.split_once(" msg='"));
+    inner.unwrap_or((text, ""))
 }
 
 /// Puts pairs into the record, and gives what stands before them. Keys of `inner` ones give way.
@@ -91,7 +90,7 @@ fn pairs<'a>(
         let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let value = match quoted.filter(|inside| !inside.contains('"')) {
             Some(inside) => text_of(inside),
-            None if is_number(key) => convert::number(value),
+            None if is_number(key) => value.parse().map_or(text_of(value), Value::Int),
             None => text_of(value),
         };
         let known = (key == "pid").then_some(Known::Pid);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::Misfit;
 use super::columns::{self, Gives, Names};
+use super::cursor::find;
 use super::grammar::{Context, Grammar};
 use super::roles::Roles;
 use crate::Arena;
@@ -212,7 +213,7 @@ impl<'a> Iterator for Fields<'a, '_> {
         if self.dialect.quote.is_some() && bytes.first().copied() == self.dialect.quote {
             return Some(self.quoted(rest));
         }
-        let inside = match memchr::memchr(self.dialect.delimiter, bytes) {
+        let inside = match find(self.dialect.delimiter, bytes) {
             None => {
                 self.rest = None;
                 rest

@@ -3,6 +3,7 @@
 //! Labels are those of <http://ltsv.org> for web servers, or the application's own; values are text
 //! without escapes, and `-` is none. Labels are unique, or the text is not LTSV for us.
 
+use super::cursor::find;
 use super::grammar::{Context, Grammar};
 use super::keys::{Keys, Scope};
 use super::roles::{self, Roles};
@@ -38,7 +39,7 @@ fn read<'a>(
     let mut roles = Roles::default();
     let (mut rest, mut pairs) = (Some(text), 0);
     while let Some(line) = rest {
-        let end = memchr::memchr(b'\t', line.as_bytes());
+        let end = find(b'\t', line.as_bytes());
         rest = end.and_then(|end| line.get(end + 1..));
         let pair = end.and_then(|end| line.get(..end)).unwrap_or(line);
         // Of a value that is tabs, and at the end.

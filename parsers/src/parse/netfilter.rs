@@ -7,6 +7,7 @@
 //! Written by `nf_log_syslog.c`. Keys are in lower case; words without a value are `flags`; the
 //! rule's prefix is the message. Of the packet inside an ICMP error, all is `inner`.
 
+use super::cursor::find;
 use super::grammar::{Context, Grammar};
 use super::keys::{Keys, Scope};
 use super::{Misfit, convert, syslog};
@@ -74,7 +75,7 @@ fn read<'a>(
             // The packet that an ICMP error is about, or what is missing of this one.
             Some(b'[') => (rest.get(..=rest.rfind(']').ok_or(Misfit::Syntax)?), None),
             Some(_) => {
-                let end = memchr::memchr(b' ', rest.as_bytes()).unwrap_or(rest.len());
+                let end = find(b' ', rest.as_bytes()).unwrap_or(rest.len());
                 (rest.get(..end), rest.get(end..))
             }
             None => break,

@@ -1,11 +1,15 @@
 //! Pairs whose values may have blanks: `key=a value key2=another`. A value goes on to the next word
 //! that is a key and an equals sign: what CEF and the audit log are written in.
 
+use super::cursor::find;
 use crate::Arena;
 
 /// Walks over the pairs of a text. What comes before the first key is left in [`Pairs::before`].
 pub(super) struct Pairs<'a> {
+    /// From the next key on.
     rest: &'a str,
+    /// Bytes of that key; 0 if there is none.
+    key: usize,
     /// Text before the first key.
     pub(super) before: &'a str,
     /// Whether a backslash before an equals sign makes it text.
@@ -23,25 +27,27 @@ pub(super) struct Pair<'a> {
 
 impl<'a> Pairs<'a> {
     pub(super) fn new(text: &'a str, escapes: bool) -> Self {
-        let mut pairs = Self { rest: "", before: text, escapes };
-        let (start, _) = pairs.next_key(text, true);
-        let (before, rest) = text.split_at_checked(start).unwrap_or((text, ""));
-        (pairs.before, pairs.rest) = (before, rest);
+        let mut pairs = Self { rest: "", key: 0, before: text, escapes };
+        let next = pairs.next_key(text, true);
+        let (before, rest) = text.split_at_checked(next.start).unwrap_or((text, ""));
+        (pairs.before, pairs.rest, pairs.key) = (before, rest, next.len);
         pairs
     }
 
-    /// Where the next key begins in `text`, which is its end if there is none, and whether a
-    /// backslash was passed. `first`: it may stand at the very beginning, not only after a blank.
-    fn next_key(&self, text: &str, first: bool) -> (usize, bool) {
+    /// The next key in `text`. `first`: it may stand at the very beginning, not only after a blank.
+    #[inline]
+    fn next_key(&self, text: &str, first: bool) -> NextKey {
         let bytes = text.as_bytes();
         let (mut at, mut floor, mut escaped) = (0, 0, false);
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
             let found = match self.escapes {
                 true => memchr::memchr2(b'=', b'\\', rest),
-                false => memchr::memchr(b'=', rest),
+                false => find(b'=', rest),
             };
-            let Some(found) = found else { return (text.len(), escaped) };
+            let Some(found) = found else {
+                return NextKey { start: text.len(), len: 0, escaped };
+            };
             at += found;
             if bytes.get(at) == Some(&b'\\') {
                 escaped = true;
@@ -53,7 +59,7 @@ impl<'a> Pairs<'a> {
                 let start = at - len;
                 let before = start.checked_sub(1).and_then(|before| bytes.get(before));
                 if len > 0 && before.map_or(first, |before| *before == b' ') {
-                    return (start, escaped);
+                    return NextKey { start, len, escaped };
                 }
                 at += 1;
             }
@@ -76,6 +82,16 @@ impl<'a> Pairs<'a> {
     }
 }
 
+/// Where a key is, or the end of the text.
+struct NextKey {
+    start: usize,
+    /// 0 if there is none.
+    len: usize,
+    /// Whether a backslash was passed before it.
+    escaped: bool,
+}
+
+#[inline]
 fn is_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']')
 }
@@ -83,13 +99,19 @@ fn is_key(byte: u8) -> bool {
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Pair<'a>> {
-        let (key, rest) = self.rest.split_once('=')?;
+        let (key, rest) = self.rest.split_at_checked(self.key).filter(|_| self.key > 0)?;
+        let rest = rest.get(1..)?;
         let wrapped = self.wrapped(rest).unwrap_or(0);
-        let (more, escaped) = self.next_key(rest.get(wrapped..)?, false);
-        let (value, rest) = rest.split_at_checked(wrapped + more)?;
-        self.rest = rest;
-        Some(Pair { key, value: value.trim_end_matches(' '), escaped })
+        let next = self.next_key(rest.get(wrapped..)?, false);
+        let (value, rest) = rest.split_at_checked(wrapped + next.start)?;
+        (self.rest, self.key) = (rest, next.len);
+        let mut value = value.strip_suffix(' ').unwrap_or(value);
+        if value.ends_with(' ') {
+            value = value.trim_end_matches(' ');
+        }
+        Some(Pair { key, value, escaped: next.escaped })
     }
 }
 

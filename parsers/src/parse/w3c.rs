@@ -14,6 +14,7 @@
 use std::sync::Arc;
 
 use super::columns::{self, Gives, Names};
+use super::cursor::find;
 use super::grammar::{Context, Grammar};
 use super::{Misfit, convert};
 use crate::Arena;
@@ -191,7 +192,7 @@ impl<'a> Iterator for Values<'a> {
             self.go_on(after);
             return Some((inside, true));
         }
-        let Some(at) = memchr::memchr(self.separator, rest.as_bytes()) else {
+        let Some(at) = find(self.separator, rest.as_bytes()) else {
             self.rest = None;
             return Some((rest, false));
         };
