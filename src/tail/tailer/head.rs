@@ -18,7 +18,7 @@ impl Tailer {
     /// says that it lies, else from its beginning if its source's files have one. None where there is
     /// none, or it cannot be read any more.
     pub(super) fn head(&self, number: FileNumber, offset: u64, resume: &Resume) -> Option<Head> {
-        let file = self.files.get(&number).filter(|_| offset == 1)?;
+        let file = self.files.get(&number)?;
         let known = resume.header.filter(|header| header.file == number);
         let wanted = self.settings.sources.get(file.source)?.header;
         let from = known.map(|header| header.offset).or(wanted.then_some(0))?;
