@@ -12,7 +12,7 @@ use super::grammar::{Context, Grammar};
 use super::json;
 use super::{Misfit, convert, level};
 use crate::record::{Known, Level, Record, Value};
-use walk::Walk;
+use walk::{Walk, whole};
 
 /// Reads an export request of logs.
 pub(super) const GRAMMAR: Grammar = Grammar { name: "otlp", probe: Some(probe), read };
@@ -92,7 +92,7 @@ fn log_record<'a>(
         "observedTimeUnixNano" => {
             let nanos = walk.number()?;
             observed = cx.clock.any(nanos);
-            walk.put("observed_time", convert::number(nanos), record)
+            walk.put("observed_time", whole(nanos), record)
         }
         "severityNumber" => {
             let number = walk.number()?;

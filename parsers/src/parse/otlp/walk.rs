@@ -269,6 +269,6 @@ fn is_whole(text: &str) -> bool {
 }
 
 /// A whole number that is written as a string; what is none stays one.
-fn whole(text: &str) -> Value<'_> {
+pub(super) fn whole(text: &str) -> Value<'_> {
     if is_whole(text) { Value::Number(text) } else { convert::number(text) }
 }
