@@ -104,6 +104,7 @@ impl Rig {
             offset: 0,
             settled: vec![0],
             resume: Resume::default(),
+            head: None,
         };
         worker.take(FromTail::Opened(opened), 0);
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

@@ -18,7 +18,13 @@ macro_rules! builtin {
 /// Name and YAML of every built-in definition. `auto` tries them in this order: the less a line can be
 /// of a format by chance, the earlier.
 pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
+    "otlp",
     "json",
+    "cef",
+    "auditd",
+    "netfilter",
+    "w3c",
+    "ltsv",
     "redis",
     "rabbitmq",
     "syslog_rfc5424",
@@ -34,6 +40,8 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "cri",
     "docker",
     "syslog",
+    "csv",
+    "key_value",
     "plain",
 ];
 
@@ -119,6 +127,13 @@ impl Library {
     #[must_use]
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.entry(name)?.definition()
+    }
+
+    /// Whether a parser's lines are read by what a line above them says, so that it must know that
+    /// when it goes on in the middle of a File.
+    #[must_use]
+    pub fn wants_header(&self, name: &str) -> bool {
+        self.compiled(name).is_ok_and(|compiled| compiled.wants_header())
     }
 
     /// A parser, compiled.

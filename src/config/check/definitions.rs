@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pillion_parsers::definition::{
-    Definition, DefinitionError, Fault, FieldType, LevelField, Sample, TimeField,
+    CsvOptions, Definition, DefinitionError, Fault, FieldType, LevelField, Sample, TimeField,
 };
 use pillion_parsers::multiline::Joiner;
 use pillion_parsers::parse::Library;
@@ -85,6 +85,7 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> O
     let within = other(reader, fields.take("within"), library);
     let nested = other(reader, fields.take("nested"), library);
     let programs = texts(reader, fields.take("programs"));
+    let csv = part::<CsvOptions>(reader, fields.take("csv"));
     let types = match fields.take("types") {
         None => Some(BTreeMap::new()),
         Some(value) => reader.map(value).and_then(|_| types(reader, value)),
@@ -108,6 +109,7 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> O
         within: within?,
         nested: nested?,
         programs: programs?,
+        csv: csv?,
         types: types?,
         time: time?,
         level: level?,
