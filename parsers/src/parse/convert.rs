@@ -68,6 +68,33 @@ pub(super) fn text<'a>(text: &'a str, kind: FieldType) -> Result<Option<Value<'a
     value.map(Some).ok_or(Misfit::FieldType)
 }
 
+/// A number as one, where a format says that it is: whole, of at most 18 digits, or with a fraction.
+/// Anything else stays text, and so does what has zeros before it.
+#[inline]
+pub(super) fn number(text: &str) -> Value<'_> {
+    let bytes = text.as_bytes();
+    let plain = bytes.len() <= 18 && (bytes.len() == 1 || bytes.first() != Some(&b'0'));
+    let mut whole: i64 = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte.wrapping_sub(b'0') {
+            digit @ 0..=9 if plain => whole = whole * 10 + i64::from(digit),
+            0..=9 => {}
+            _ if *byte == b'.' && at > 0 => return fraction(text, at),
+            _ => return Value::Text(Text::raw(text)),
+        }
+    }
+    if plain && !bytes.is_empty() { Value::Int(whole) } else { Value::Text(Text::raw(text)) }
+}
+
+/// The same of one with a point at this place, and digits before it.
+fn fraction(text: &str, point: usize) -> Value<'_> {
+    let part = text.as_bytes().get(point + 1..).unwrap_or_default();
+    let leads = point > 1 && text.starts_with('0');
+    let fits = !leads && !part.is_empty() && text.len() <= 64;
+    let float = (fits && part.iter().all(u8::is_ascii_digit)).then(|| text.parse().ok()).flatten();
+    float.map_or(Value::Text(Text::raw(text)), Value::Float)
+}
+
 fn boolean(text: &str) -> Option<bool> {
     let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match text {
@@ -287,5 +314,39 @@ fn scalar<'a>(record: &Record<'a>, at: usize) -> Option<&'a str> {
         Value::Text(text) => Some(text.as_stored()),
         Value::Number(number) => Some(number),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_number_as_it_stands_becomes_one() {
+        for (text, expect) in [
+            ("0", Value::Int(0)),
+            ("17", Value::Int(17)),
+            ("999999999999999999", Value::Int(999_999_999_999_999_999)),
+            ("0.125", Value::Float(0.125)),
+            ("13832.647170", Value::Float(13_832.647_17)),
+        ] {
+            assert_eq!(number(text), expect, "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "-1",
+            "017",
+            "00",
+            "1e3",
+            "1.",
+            ".5",
+            "1.2.3",
+            "1_0",
+            "9999999999999999999",
+            "00.5",
+        ] {
+            assert_eq!(number(text), Value::Text(Text::raw(text)), "{text}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pillion_parsers::definition::{
-    Definition, DefinitionError, Fault, LevelField, Sample, TimeField,
+    CsvOptions, Definition, DefinitionError, Fault, LevelField, Sample, TimeField,
 };
 use pillion_parsers::multiline::Joiner;
 use pillion_parsers::parse::Library;
@@ -90,6 +90,7 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> O
         None => Some(BTreeMap::new()),
         Some(value) => reader.map(value).and_then(|_| entries(reader, value)),
     };
+    let csv = part::<CsvOptions>(reader, fields.take("csv"));
     let types = match fields.take("types") {
         None => Some(BTreeMap::new()),
         Some(value) => reader.map(value).and_then(|_| entries(reader, value)),
@@ -115,6 +116,7 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> O
         programs: programs?,
         open: open?,
         fields: renamed?,
+        csv: csv?,
         types: types?,
         time: time?,
         level: level?,
