@@ -15,7 +15,7 @@ mod grammar;
 mod java;
 mod json;
 mod keys;
-mod level;
+pub(crate) mod level;
 mod library;
 mod logfmt;
 mod nginx_error;

@@ -148,10 +148,16 @@ impl Prepared {
                 same.map_or(0, |(_, count)| count)
             };
             let redactions: Vec<u64> = self.counted.rules.iter().map(before).collect();
+            let dropped = |(step, _): &(String, bool)| {
+                let same = earlier.dropped_by_step().find(|(name, _)| name == step);
+                same.map_or(0, |(_, count)| count)
+            };
+            let dropped: Vec<u64> = self.counted.steps.iter().map(dropped).collect();
             for (index, worker) in earlier.workers.iter().enumerate() {
                 // They are sums over all workers already.
                 let redactions = redactions.iter().copied().filter(|_| index == 0);
-                mine.go_on_from(worker, redactions);
+                let dropped = dropped.iter().copied().filter(|_| index == 0);
+                mine.go_on_from(worker, redactions, dropped);
             }
         }
         let (notice, noticed) = watch::channel(Notice::default());
@@ -193,7 +199,9 @@ fn counted(settings: &Settings, lasting: &Lasting, earlier: Option<&Counted>) ->
         same.cloned().unwrap_or_else(|| (destination.name.clone(), Arc::default()))
     };
     let rules = settings.redact.names().to_vec();
-    let worker = || Arc::new(PipelineStats::new(rules.len()));
+    let steps: Vec<_> =
+        settings.steps.iter().map(|step| (step.name.clone(), step.may_drop())).collect();
+    let worker = || Arc::new(PipelineStats::new(rules.len(), steps.len()));
     // What an earlier generation could not let go of still counts.
     let budget = earlier.map(|earlier| Arc::clone(&earlier.budget));
     let budget = budget.filter(|budget| budget.limit() == settings.memory);
@@ -205,6 +213,7 @@ fn counted(settings: &Settings, lasting: &Lasting, earlier: Option<&Counted>) ->
         budget: budget.unwrap_or_else(|| Budget::new(settings.memory)),
         redact: Arc::clone(&settings.redact),
         rules,
+        steps,
     }
 }
 

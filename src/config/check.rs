@@ -9,6 +9,7 @@ mod elasticsearch;
 mod loki;
 mod redact;
 mod source;
+mod step;
 mod url;
 
 use std::net::SocketAddr;
@@ -67,20 +68,26 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
     let redaction = fields.take("redact");
     let redact = redact::rules(reader, redaction);
 
-    fields.not_yet(reader, "steps", "remove it for now: change fields where they are logged");
+    let rules = redact.clone().unwrap_or_else(Rules::builtin_default);
+    let steps = fields
+        .take("steps")
+        .map_or(Some(Vec::new()), |value| step::steps(reader, value, None, &rules));
+    let steps = reader.or(steps, Vec::new());
 
     let destinations = named_parts(reader, &mut fields, "destinations", "server to ship to");
     let names: Vec<_> = destinations.iter().map(|value| value.name).collect();
     let destinations =
         each(reader, &destinations, |reader, value| destination::destination(reader, value));
     let sources = named_parts(reader, &mut fields, "sources", "set of files to tail");
-    let asked = source::Asked { library: &library, destinations: &names };
+    let asked = source::Asked { library: &library, destinations: &names, rules: &rules };
     let sources = each(reader, &sources, |reader, value| source::source(reader, value, &asked));
+    let (keys, sources): (Vec<_>, Vec<_>) =
+        sources.into_iter().map(|(value, source)| (value.key, source)).unzip();
+    let (steps, sources) = step::numbered(reader, steps, sources);
 
     fields.finish(reader);
     over.finish(reader);
 
-    let keys: Vec<_> = sources.iter().map(|(value, _)| value.key).collect();
     let settings = Settings {
         memory: reader.or(bytes, usize::MAX),
         pin: reader.or(pin, PIN),
@@ -91,8 +98,9 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         quiet: reader.or(quiet, QUIET),
         schema: reader.or(schema, Schema::Ecs),
         namespace: reader.or(namespace, String::new()),
-        sources: sources.into_iter().map(|(_, source)| source).collect(),
+        sources,
         library,
+        steps,
         redact: reader.or(redact, Rules::builtin_default()),
         rule_samples: redaction.map_or(0, |value| rule_samples(value.node)),
         destinations: destinations.into_iter().map(|(_, destination)| destination).collect(),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use pillion_parsers::parse::Library;
 use pillion_parsers::redact::Rules;
+use pillion_parsers::step::Step;
 
 use super::secret::Secret;
 
@@ -42,6 +43,8 @@ pub struct Settings {
     pub sources: Vec<Source>,
     /// Built-in parsers and the user's.
     pub library: Arc<Library>,
+    /// All steps, those at the top first; [`Source::steps`] indexes them. Names are unique.
+    pub steps: Arc<[Step]>,
     /// Compiled redaction rules, shared by all sources.
     pub redact: Arc<Rules>,
     /// Samples of the configuration's own redaction rules: the check has run them all.
@@ -80,6 +83,8 @@ pub struct Source {
     pub multiline: Multiline,
     /// The parser's name in [`Settings::library`]: `auto`, `plain`, `json`, …
     pub parser: String,
+    /// Indexes into [`Settings::steps`], in the order that its records take them.
+    pub steps: Vec<usize>,
     /// Constant fields added to every record.
     pub fields: BTreeMap<String, String>,
     /// Indexes into [`Settings::destinations`].

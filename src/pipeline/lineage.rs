@@ -27,6 +27,8 @@ pub(super) struct Context {
     pub(super) path: Clean,
     /// The source's constant fields, redacted once.
     pub(super) enrich: Enrich,
+    /// Indexes of the steps that this lineage's records take, in order.
+    pub(super) steps: Vec<usize>,
     /// Indexes of the destinations that get this lineage's records.
     pub(super) to: Vec<usize>,
     /// Per File, where each destination stood after an earlier run.
@@ -88,6 +90,7 @@ impl Lineage {
                 block: BlockState::resumed(opened.resume.in_private_key),
                 path: redactor.clean(&opened.path),
                 enrich,
+                steps: source.steps.clone(),
                 to: source.to.clone(),
                 settled: BTreeMap::new(),
                 resume: opened.resume.clone(),

@@ -7,7 +7,9 @@ use std::time::Duration;
 use globset::{GlobBuilder, GlobMatcher};
 use pillion_parsers::multiline::Joiner;
 use pillion_parsers::parse::Library;
+use pillion_parsers::redact::Rules;
 
+use super::step::{self, Placed};
 use super::{good_name, known_name};
 use crate::config::diagnostic::Mistake;
 use crate::config::nearest::suggestion;
@@ -24,14 +26,16 @@ const MAX_RECORD: usize = 256 * KIB;
 pub(super) struct Asked<'a> {
     pub(super) library: &'a Library,
     pub(super) destinations: &'a [&'a str],
+    pub(super) rules: &'a Rules,
 }
 
-/// Reads a source. What was refused has a stand-in; `None` when it is not even a mapping.
+/// Reads a source, and its own steps. What was refused has a stand-in; `None` when it is not even a
+/// mapping.
 pub(super) fn source(
     reader: &mut Reader<'_>,
     value: Value<'_>,
     asked: &Asked<'_>,
-) -> Option<Source> {
+) -> Option<(Source, Vec<Placed>)> {
     let named = good_name(reader, value);
     let mut fields = reader.map(value)?;
     let exclude = fields.take("exclude").map_or(Some(Vec::new()), |value| exclude(reader, value));
@@ -57,12 +61,15 @@ pub(super) fn source(
         Some(value) => to(reader, value, asked.destinations),
         None => Some((0..asked.destinations.len()).collect()),
     };
-    fields.not_yet(reader, "steps", "remove it for now: change fields where they are logged");
+    let steps = fields.take("steps").map_or(Some(Vec::new()), |steps| {
+        step::steps(reader, steps, Some(value.name), asked.rules)
+    });
     let help = "write `files: [/var/log/app/*.log]`";
     let files = fields.need("files", help).and_then(|value| files(reader, value));
     fields.finish(reader);
     let name = reader.or(named.then_some(value.name), value.name).to_owned();
-    Some(Source {
+    let steps = reader.or(steps, Vec::new());
+    let source = Source {
         name,
         files: reader.or(files, Vec::new()),
         // Rather too much: what it was to exclude is not known.
@@ -73,9 +80,12 @@ pub(super) fn source(
         max_record: reader.or(max_record, KIB),
         multiline: reader.or(multiline, Multiline::Off),
         parser: reader.or(parser, "auto".to_owned()),
+        // Numbered when all of them are known.
+        steps: Vec::new(),
         fields: reader.or(constants, BTreeMap::new()),
         to: reader.or(to, Vec::new()),
-    })
+    };
+    Some((source, steps))
 }
 
 fn files(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Vec<String>> {
