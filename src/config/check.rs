@@ -6,6 +6,7 @@ mod auth;
 mod definitions;
 mod destination;
 mod elasticsearch;
+mod enrich;
 mod loki;
 mod redact;
 mod source;
@@ -68,6 +69,10 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
     let redaction = fields.take("redact");
     let redact = redact::rules(reader, redaction);
 
+    let pod =
+        fields.take("enrich").map_or(Some(None), |value| enrich::enrich(reader, value).map(Some));
+    let pod = reader.or(pod, None);
+
     let rules = redact.clone().unwrap_or_else(Rules::builtin_default);
     let steps = fields
         .take("steps")
@@ -83,7 +88,12 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
     let sources = each(reader, &sources, |reader, value| source::source(reader, value, &asked));
     let (keys, sources): (Vec<_>, Vec<_>) =
         sources.into_iter().map(|(value, source)| (value.key, source)).unzip();
-    let (steps, sources) = step::numbered(reader, steps, sources);
+    let (steps, mut sources) = step::numbered(reader, steps, sources);
+    for (source, pod) in sources.iter_mut().zip(std::iter::repeat(pod.as_ref())) {
+        for (name, value) in pod.into_iter().flat_map(|pod| &pod.fields) {
+            source.fields.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
 
     fields.finish(reader);
     over.finish(reader);
@@ -98,6 +108,7 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         quiet: reader.or(quiet, QUIET),
         schema: reader.or(schema, Schema::Ecs),
         namespace: reader.or(namespace, String::new()),
+        pod,
         sources,
         library,
         steps,

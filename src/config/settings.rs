@@ -12,6 +12,7 @@ use pillion_parsers::parse::Library;
 use pillion_parsers::redact::Rules;
 use pillion_parsers::step::Step;
 
+use super::pod::Pod;
 use super::secret::Secret;
 
 /// Where metrics and probes are served unless the configuration says otherwise: loopback only.
@@ -39,6 +40,9 @@ pub struct Settings {
     pub schema: Schema,
     /// The object that holds an application's own keys under [`Schema::Ecs`].
     pub namespace: String,
+    /// What was learned of the pod, and is in the constant fields of every source: nothing unless
+    /// `enrich` asks for it.
+    pub pod: Option<Pod>,
     /// What to tail, at least one.
     pub sources: Vec<Source>,
     /// Built-in parsers and the user's.
@@ -85,7 +89,7 @@ pub struct Source {
     pub parser: String,
     /// Indexes into [`Settings::steps`], in the order that its records take them.
     pub steps: Vec<usize>,
-    /// Constant fields added to every record.
+    /// Constant fields added to every record: the pod's, and the source's own, which count more.
     pub fields: BTreeMap<String, String>,
     /// Indexes into [`Settings::destinations`].
     pub to: Vec<usize>,

@@ -99,7 +99,10 @@ fn a_record_that_is_read_again_meets_the_same_fate() {
     let settled = |agent: &Agent, destination: &str| {
         let metrics = agent.metrics();
         let outcome = |it: &str| {
-            value(&metrics, &format!("pillion_records_total{{destination=\"{destination}\",outcome=\"{it}\"}}"))
+            value(
+                &metrics,
+                &format!("pillion_records_total{{destination=\"{destination}\",outcome=\"{it}\"}}"),
+            )
         };
         let all = outcome("delivered") + outcome("dropped");
         all == LINES as f64 && outcome("delivered") > 0.0

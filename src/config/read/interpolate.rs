@@ -113,7 +113,7 @@ impl Reader<'_> {
                 "let the user that pillion runs as read it"
             }
             FileProblem::Unreadable(..) => "mount the secret there, or correct the path",
-            FileProblem::NotAFile | FileProblem::TooLarge | FileProblem::NotText => {
+            FileProblem::NotAFile | FileProblem::TooLarge(_) | FileProblem::NotText => {
                 "name the file that holds the value alone"
             }
         };
