@@ -12,6 +12,7 @@ use super::StartError;
 use crate::budget::Budget;
 use crate::checkpoint::tracker::Tracker;
 use crate::config::memory;
+use crate::config::process_environment;
 use crate::config::settings::{Destination, Settings, StartAt};
 use crate::export::buffer;
 use crate::export::dead_letter::file::CAP;
@@ -27,6 +28,7 @@ use crate::pipeline::pressure::Pressure;
 use crate::pipeline::stats::PipelineStats;
 use crate::pipeline::thread::{self, READS_WAITING};
 use crate::pipeline::worker::{Worker, WorkerParts};
+use crate::tail::own_log::OwnLog;
 use crate::tail::settings::{TailSettings, TailSource};
 use crate::tail::stats::TailStats;
 use crate::tail::{HandedOver, ReadyTail, TailHandle, TailParts};
@@ -251,6 +253,7 @@ fn worker(
 }
 
 fn tail_settings(settings: &Settings) -> TailSettings {
+    let own_log = Arc::new(OwnLog::of_process(process_environment));
     let sources = settings
         .sources
         .iter()
@@ -262,6 +265,7 @@ fn tail_settings(settings: &Settings) -> TailSettings {
             start_at_end: source.start_at == StartAt::End,
             ignore_older: source.ignore_older,
             max_record: source.max_record,
+            own_log: (!source.include_own_log).then(|| Arc::clone(&own_log)),
             to: source.to.clone(),
         })
         .collect();

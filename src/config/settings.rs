@@ -77,6 +77,8 @@ pub struct Source {
     pub exclude: Vec<String>,
     /// Further directories that symlinks may lead to.
     pub links_to: Vec<PathBuf>,
+    /// Whether the agent's own log is tailed too, where the globs match it.
+    pub include_own_log: bool,
     /// Where a file that was never seen begins to be read.
     pub start_at: StartAt,
     /// Files last changed longer ago are not begun at first sight.

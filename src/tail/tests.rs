@@ -29,6 +29,7 @@ fn start(dir: &Path) -> Running {
         start_at_end: false,
         ignore_older: None,
         max_record: 1 << 18,
+        own_log: None,
         to: vec![0],
     };
     let (sender, reads) = sync_channel(2);
@@ -130,6 +131,7 @@ fn a_bad_glob_is_refused() {
         start_at_end: false,
         ignore_older: None,
         max_record: 1,
+        own_log: None,
         to: Vec::new(),
     });
     let error = TailHandle::spawn(TailParts {

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use pillion::receiver::{Options, Receiver};
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Agent, PATIENCE, Place, field, until};
+use crate::harness::{Agent, PATIENCE, Place, command, field, seq, until};
 
 /// A configuration for one destination, with these steps.
 fn configure(place: &Place, receiver: &Receiver, steps: &str) -> std::path::PathBuf {
@@ -139,4 +140,107 @@ fn a_throttle_tells_keys_apart_and_never_shows_them() {
         *clients.entry(field(&stored, "app.client").to_string()).or_insert(0) += 1;
     }
     assert_eq!(clients.into_values().collect::<Vec<_>>(), [5, 5, 5]);
+}
+
+#[test]
+fn the_pod_is_in_every_record_and_its_labels_may_change() {
+    let place = Place::new();
+    let elastic = Receiver::start(Options::default()).expect("receiver");
+    let loki = Receiver::start(Options::default()).expect("receiver");
+    let volume = place.dir.path().join("podinfo");
+    fs::create_dir(&volume).expect("made");
+    let label = |value: &str| {
+        let text = format!("app.kubernetes.io/name=\"{value}\"\nowner=\"ann@example.com\"\n");
+        fs::write(volume.join("labels"), text).expect("written");
+    };
+    label("shop");
+    let config = place.configure(&format!(
+        "state: {{state}}\nadmin: 127.0.0.1:0\nenrich: {{kubernetes: {{volume: '{}'}}}}\n\
+         sources: {{app: {{files: ['{{logs}}/*.log'], parser: plain}}}}\n\
+         destinations:\n  search:\n    \
+         elasticsearch: {{url: '{}', index: logs-test-default}}\n    batch: {{linger: 50ms}}\n  \
+         grafana:\n    loki: {{url: '{}', labels: {{app: shop, pod: '{{kubernetes.pod.name}}'}}}}\n    \
+         batch: {{linger: 50ms}}\n",
+        volume.display(),
+        elastic.url(),
+        loki.url()
+    ));
+    let mut by = command();
+    by.env("POD_NAME", "shop-1").env("POD_NAMESPACE", "prod").env("NODE_NAME", "node-7");
+    let agent = Agent::spawn_by(by, &config, &[]);
+    agent.wait_for_log("watching");
+    place.append("app.log", "seq=0\n");
+    for receiver in [&elastic, &loki] {
+        assert!(receiver.wait_for(PATIENCE, |requests| requests.stored == 1));
+    }
+    label("store");
+    agent.wait_for_log("loading the configuration anew");
+    agent.wait_for_log("configuration loaded");
+    place.append("app.log", "seq=1\n");
+    for receiver in [&elastic, &loki] {
+        assert!(receiver.wait_for(PATIENCE, |requests| requests.stored == 2));
+    }
+    let (status, log) = agent.terminate();
+    assert!(status.success(), "{}", log.join("\n"));
+    let mut names = BTreeSet::new();
+    for stored in elastic.documents() {
+        let fixed = |name: &str| stored.document[name].as_str().unwrap_or_default().to_owned();
+        assert_eq!(fixed("kubernetes.pod.name"), "shop-1");
+        assert_eq!(fixed("kubernetes.namespace"), "prod");
+        assert_eq!(fixed("kubernetes.node.name"), "node-7");
+        assert_eq!(fixed("kubernetes.labels.owner"), "[EMAIL]");
+        names.insert(fixed("kubernetes.labels.app_kubernetes_io/name"));
+    }
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["shop", "store"]);
+    for entry in loki.entries() {
+        let shown = format!("{entry:?}");
+        assert!(
+            shown.contains("(\"pod\", \"shop-1\")") || shown.contains("\"pod\": \"shop-1\""),
+            "{shown}"
+        );
+        assert!(shown.contains("kubernetes_node_name") && shown.contains("node-7"), "{shown}");
+        // Said once: by the label.
+        assert!(!shown.contains("kubernetes_pod_name"), "{shown}");
+    }
+}
+
+/// Runs an agent whose standard error goes into a file among its logs. What arrived besides the
+/// application's lines.
+fn own_lines(include: bool) -> (usize, String) {
+    let place = Place::new();
+    let receiver = Receiver::start(Options::default()).expect("receiver");
+    let config = place.configure(&format!(
+        "state: {{state}}\nadmin: off\n\
+         sources: {{app: {{files: ['{{logs}}/*.log'], parser: plain, include_own_log: {include}}}}}\n\
+         destinations:\n  search:\n    \
+         elasticsearch: {{url: '{}', index: logs-test-default}}\n    batch: {{linger: 50ms}}\n",
+        receiver.url()
+    ));
+    let own = place.log("pillion.log");
+    let file = fs::File::create(&own).expect("created");
+    let mut child = command()
+        .args(["run", "--config"])
+        .arg(&config)
+        .stdout(std::process::Stdio::null())
+        .stderr(file)
+        .spawn()
+        .expect("the binary starts");
+    place.append("app.log", "seq=0\nseq=1\n");
+    let arrived = |more: u64| receiver.wait_for(PATIENCE, |requests| requests.stored >= 2 + more);
+    assert!(arrived(u64::from(include)), "{}", fs::read_to_string(&own).expect("its log"));
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("small")).expect("not 0");
+    kill_process(pid, Signal::TERM).expect("it runs");
+    assert!(child.wait().expect("waits").success());
+    let ours = |it: &&pillion::receiver::Stored| seq(it).is_some();
+    let others = receiver.documents().len() - receiver.documents().iter().filter(ours).count();
+    (others, fs::read_to_string(own).expect("its log"))
+}
+
+#[test]
+fn its_own_log_is_left_alone_unless_asked_for() {
+    let (others, log) = own_lines(false);
+    assert_eq!(others, 0, "{log}");
+    assert_eq!(log.matches("the agent's own log goes there").count(), 1, "{log}");
+    let (others, log) = own_lines(true);
+    assert!(others > 0 && !log.contains("own log goes there"), "{log}");
 }

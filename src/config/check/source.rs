@@ -43,6 +43,8 @@ pub(super) fn source(
         let directories = reader.list(value);
         super::all(directories.into_iter().map(|directory| reader.path(directory)))
     });
+    let include_own_log =
+        fields.take("include_own_log").map_or(Some(false), |value| reader.boolean(value));
     let start_at = fields.take("start_at").map_or(Some(StartAt::Beginning), |value| {
         reader.one_of(value, &[("beginning", StartAt::Beginning), ("end", StartAt::End)])
     });
@@ -75,6 +77,7 @@ pub(super) fn source(
         // Rather too much: what it was to exclude is not known.
         exclude: reader.or(exclude, vec!["*".to_owned()]),
         links_to: reader.or(links_to, Vec::new()),
+        include_own_log: reader.or(include_own_log, false),
         start_at: reader.or(start_at, StartAt::Beginning),
         ignore_older: reader.or(ignore_older, None),
         max_record: reader.or(max_record, KIB),
