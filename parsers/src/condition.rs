@@ -7,6 +7,7 @@
 //! with, is unequal to everything, and neither less nor more.
 
 mod ask;
+mod check;
 mod compile;
 mod lex;
 
@@ -102,7 +103,7 @@ enum Expression {
     /// A text, and another in it.
     Text(Position, Operand, Operand),
     /// A text has this in it.
-    Contains(Operand, Finder<'static>),
+    Contains(Operand, Box<Finder<'static>>),
     Matches(Operand, Regex),
 }
 

@@ -56,12 +56,7 @@ impl OwnLog {
 fn led_to(descriptor: impl AsFd) -> Option<DiskId> {
     let stat = rustix::fs::fstat(descriptor).ok()?;
     let regular = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
-    #[expect(
-        clippy::allow_attributes,
-        clippy::useless_conversion,
-        reason = "their types differ between architectures"
-    )]
-    regular.then(|| DiskId { dev: stat.st_dev.into(), inode: stat.st_ino.into() })
+    regular.then(|| DiskId { dev: stat.st_dev, inode: stat.st_ino })
 }
 
 impl Container {

@@ -25,7 +25,7 @@ pub(super) fn sample<'n>(
     let (rate, one_in) = (fields.take("rate"), fields.take("one_in"));
     let mistyped = fields.unknown().next().is_some();
     let share = match (rate, one_in) {
-        (Some(rate), None) => share(reader, rate).map(|rate| Share::Rate(rate)),
+        (Some(rate), None) => share(reader, rate).map(Share::Rate),
         (None, Some(many)) => {
             reader.whole(many, 1..=1_000_000_000).map(|many| Share::OneIn(many as u64))
         }
