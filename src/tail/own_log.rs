@@ -56,7 +56,7 @@ impl OwnLog {
 fn led_to(descriptor: impl AsFd) -> Option<DiskId> {
     let stat = rustix::fs::fstat(descriptor).ok()?;
     let regular = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
-    regular.then(|| DiskId { dev: stat.st_dev, inode: stat.st_ino })
+    regular.then_some(DiskId { dev: stat.st_dev, inode: stat.st_ino })
 }
 
 impl Container {
