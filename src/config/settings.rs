@@ -11,7 +11,9 @@ use std::time::Duration;
 use pillion_parsers::Zone;
 use pillion_parsers::parse::Library;
 use pillion_parsers::redact::Rules;
+use pillion_parsers::step::Step;
 
+use super::pod::Pod;
 use super::secret::Secret;
 
 /// Where metrics and probes are served unless the configuration says otherwise: loopback only.
@@ -39,10 +41,15 @@ pub struct Settings {
     pub schema: Schema,
     /// The object that holds an application's own keys under [`Schema::Ecs`].
     pub namespace: String,
+    /// What was learned of the pod, and is in the constant fields of every source: nothing unless
+    /// `enrich` asks for it.
+    pub pod: Option<Pod>,
     /// What to tail, at least one.
     pub sources: Vec<Source>,
     /// Built-in parsers and the user's.
     pub library: Arc<Library>,
+    /// All steps, those at the top first; [`Source::steps`] indexes them. Names are unique.
+    pub steps: Arc<[Step]>,
     /// Compiled redaction rules, shared by all sources.
     pub redact: Arc<Rules>,
     /// Samples of the configuration's own redaction rules: the check has run them all.
@@ -71,6 +78,8 @@ pub struct Source {
     pub exclude: Vec<String>,
     /// Further directories that symlinks may lead to.
     pub links_to: Vec<PathBuf>,
+    /// Whether the agent's own log is tailed too, where the globs match it.
+    pub include_own_log: bool,
     /// Where a file that was never seen begins to be read.
     pub start_at: StartAt,
     /// Files last changed longer ago are not begun at first sight.
@@ -83,7 +92,9 @@ pub struct Source {
     pub parsers: Vec<String>,
     /// What its times are in, where neither they nor the parser's definition say.
     pub zone: Zone,
-    /// Constant fields added to every record.
+    /// Indexes into [`Settings::steps`], in the order that its records take them.
+    pub steps: Vec<usize>,
+    /// Constant fields added to every record: the pod's, and the source's own, which count more.
     pub fields: BTreeMap<String, String>,
     /// Indexes into [`Settings::destinations`].
     pub to: Vec<usize>,

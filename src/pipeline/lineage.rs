@@ -32,6 +32,8 @@ pub(super) struct Context {
     pub(super) source: Arc<SourceStats>,
     /// The source's constant fields, redacted once.
     pub(super) enrich: Enrich,
+    /// Indexes of the steps that this lineage's records take, in order.
+    pub(super) steps: Vec<usize>,
     /// Indexes of the destinations that get this lineage's records.
     pub(super) to: Vec<usize>,
     /// Per File, where each destination stood after an earlier run.
@@ -96,6 +98,7 @@ impl Lineage {
                 path: redactor.clean(&opened.path),
                 source: Arc::clone(stats),
                 enrich,
+                steps: source.steps.clone(),
                 to: source.to.clone(),
                 settled: BTreeMap::new(),
                 resume: opened.resume.clone(),
