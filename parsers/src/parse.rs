@@ -237,7 +237,7 @@ impl Parser {
                     Found::Unfit(misfit) => return Err(misfit),
                     Found::Plain => {
                         auto::clear(record);
-                        record.message = Some(Text::raw(text));
+                        trace::put(record, text);
                         ""
                     }
                 }

@@ -1,5 +1,6 @@
 //! Tables of real-looking logs. In a table each line begins with a mark: `|` where a record begins,
-//! `.` where one goes on.
+//! `.` where one goes on, `-` where `traces` alone joins an empty line, after which other languages'
+//! traces may follow.
 
 use super::*;
 
@@ -17,8 +18,16 @@ fn check_joiner(joiner: &Joiner, table: &str, name: &str) {
     for row in table.lines() {
         let (mark, line) = row.split_at(1);
         let joined = joiner.joins(&mut state, line.as_bytes());
-        assert_eq!(if joined { "." } else { "|" }, mark, "{name}: {line:?}");
+        let expected = match mark {
+            "-" => name == "traces",
+            mark => mark == ".",
+        };
+        assert_eq!(joined, expected, "{name}: {line:?}");
     }
+}
+
+fn start(pattern: &str) -> Result<Joiner, String> {
+    Ok(Joiner::of_patterns([LinePattern::new(Part::Start, pattern)?]))
 }
 
 #[test]
@@ -130,7 +139,7 @@ fn python_tracebacks() {
 .  File \"/app/shop.py\", line 12, in <module>
 .KeyboardInterrupt
 |2026-11-22 10:00:01,000 INFO shop: going on
-|
+-
 |Starting",
     );
 }
@@ -193,7 +202,7 @@ fn python_leaves_ordinary_lines_alone() {
 .ValueError: y
 .
 |2026 next
-|
+-
 |Traceback (most recent call last):
 .ValueError: z
 |Traceback (most recent call last):",
@@ -302,7 +311,7 @@ fn what_ends_a_go_stack() {
 
 #[test]
 fn a_start_pattern_begins_records() {
-    let joiner = Joiner::start_pattern(r"^\d{4}-").expect("a pattern");
+    let joiner = start(r"^\d{4}-").expect("a pattern");
     check_joiner(&joiner, "|2026-11-22 a\n.b\n.\n.  c\n|2026-11-23 d", "start");
 }
 
@@ -314,7 +323,7 @@ fn patterns_that_cannot_be_are_refused() {
         ("", "matches any line"),
         (r"(\w{1000}){1000}", "size"),
     ] {
-        let error = Joiner::start_pattern(pattern).expect_err("refused");
+        let error = start(pattern).expect_err("refused");
         assert!(error.contains(part), "{error}");
     }
 }
@@ -333,9 +342,9 @@ fn every_name_is_known_and_shown() {
 /// A thousand files of one source must not have a compiled pattern each.
 #[test]
 fn clones_share_the_pattern() {
-    let joiner = Joiner::start_pattern("^>").expect("a pattern");
-    let (Kind::Start(one), Kind::Start(other)) = (&joiner.clone().0, &joiner.0) else {
-        panic!("a start pattern")
+    let joiner = start("^>").expect("a pattern");
+    let (Kind::Patterns(one), Kind::Patterns(other)) = (&joiner.clone().0, &joiner.0) else {
+        panic!("patterns")
     };
     assert!(Arc::ptr_eq(one, other));
 }
