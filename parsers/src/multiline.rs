@@ -164,8 +164,8 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(text, part).is_some()
 }
 
-/// Whether an unindented line is a frame as Java, Node, .NET and Rust print it: `at `, and a place or
-/// a function.
+/// Whether a line is, after its indentation, a frame as Java, Node, .NET and Rust print it: `at `, and
+/// a place or a function.
 fn is_frame(line: &[u8]) -> bool {
     line.strip_prefix(b"at ")
         .is_some_and(|rest| !is_indented(rest) && memchr::memchr3(b'(', b':', b'.', rest).is_some())

@@ -1,5 +1,6 @@
 //! What `traces` makes of the logs recorded from real programs: the records of several lines, listed
 //! in `joined/`, one file a program, each reviewed. Of all other programs it joins nothing.
+//! Empty lines that a record ends in are not counted, since its text is without them.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -44,13 +45,14 @@ fn joined(joiner: &str, log: &[u8]) -> String {
             usize::try_from(span.start).expect("small")..usize::try_from(span.end).expect("small");
         let text = &log[bytes];
         let lines = text.split_inclusive(|byte| *byte == b'\n').count();
-        if lines > 1 {
-            let text = String::from_utf8_lossy(raw.text);
+        let text = String::from_utf8_lossy(raw.text);
+        if text.lines().count() > 1 {
             let shown = |line: Option<&str>| -> String {
                 line.unwrap_or_default().trim().chars().take(44).collect()
             };
             let (first, last) = (shown(text.lines().next()), shown(text.lines().last()));
-            writeln!(listed, "{line:5} +{lines:<4} {first}  …  {last}").expect("written");
+            writeln!(listed, "{line:5} +{:<4} {first}  …  {last}", text.lines().count())
+                .expect("written");
         }
         line += lines;
     };

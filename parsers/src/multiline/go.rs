@@ -81,9 +81,9 @@ fn names_caller(line: &[u8]) -> bool {
     let packed = memchr::memrchr(b'/', line).is_some_and(|slash| {
         line.get(slash..).is_some_and(|name| memchr::memchr(b'.', name).is_some())
     });
-    names_function(line)
+    line.first().is_some_and(u8::is_ascii_alphabetic)
+        && names_function(line)
         && !line.ends_with(b")")
-        && !line.starts_with(b"/")
         && (line.starts_with(b"main.") || packed || contains(line, b".(*"))
 }
 

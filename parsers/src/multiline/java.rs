@@ -106,7 +106,7 @@ fn indented(state: State, line: &[u8], below: &mut Below) -> (bool, State) {
         *below = Below::SURELY;
         return (true, State::Header);
     }
-    if is_frame(text) || begins_with_any(text, &FRAME_WORDS) {
+    if is_frame(text) || line.starts_with(b"\tat ") || begins_with_any(text, &FRAME_WORDS) {
         return (true, State::Frames);
     }
     match state {

@@ -176,6 +176,17 @@ fn ask(states: &mut States, asked: u8, line: &[u8], head: Head, below: &mut Belo
     saying
 }
 
+/// The machines that a line moves from their rest although they would not be asked.
+#[cfg(test)]
+pub(super) fn disagreement(line: &[u8]) -> u8 {
+    let mut states = States::default();
+    let mut below = Below::default();
+    let asked = Machines::ALL.asked(0, line);
+    let head = Head::of(b"2026-11-22");
+    let saying = ask(&mut states, !asked, line, head, &mut below);
+    saying | busy(&states) | if below.is_none() { 0 } else { !asked }
+}
+
 fn busy(states: &States) -> u8 {
     let bit = |busy: bool, bit: u8| if busy { bit } else { 0 };
     bit(states.java != java::State::Log, JAVA)

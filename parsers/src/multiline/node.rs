@@ -136,6 +136,9 @@ fn names_error(line: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
     let name_len = line.iter().take(LONGEST_NAME).take_while(|byte| is_name(byte)).count();
     let (name, rest) = line.split_at_checked(name_len).unwrap_or_default();
+    if !name.first().is_some_and(u8::is_ascii_alphabetic) {
+        return false;
+    }
     let ends = ENDINGS.iter().any(|ending| name.ends_with(ending));
     ends && match rest.strip_prefix(b" [") {
         Some(code) => {

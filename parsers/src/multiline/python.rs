@@ -91,7 +91,10 @@ fn indented(state: State, line: &[u8], below: &mut Below) -> (bool, State) {
             let text = unindented(line);
             // A message of several lines has no bars but before its first.
             let marked = text.starts_with(b"| ") || text.starts_with(b"+");
-            if marked && !ends_group(line) {
+            if ends_group(line) {
+                return (true, State::Named);
+            }
+            if marked {
                 *below = Below::SURELY;
             }
             (true, state)

@@ -93,6 +93,10 @@ fn placed(state: State, line: &[u8], rest: &[u8], below: &mut Below) -> (bool, S
 
 /// What follows `path:line:` at the start of a line.
 fn below_place(line: &[u8]) -> Option<&[u8]> {
+    let first = line.first()?;
+    if !(first.is_ascii_alphabetic() || b"/.<(-".contains(first)) {
+        return None;
+    }
     // Paths of the interpreter's own have a colon in them: `<internal:kernel>:187:in …`.
     let path = if line.starts_with(b"<internal:") { memchr::memchr(b'>', line)? } else { 0 };
     let near = line.get(path..line.len().min(LONGEST_PATH))?;

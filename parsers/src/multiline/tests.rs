@@ -2,6 +2,8 @@
 //! `.` where one goes on, `-` where `traces` alone joins an empty line, after which other languages'
 //! traces may follow.
 
+mod languages;
+
 use super::*;
 
 #[track_caller]
@@ -316,7 +318,42 @@ fn a_start_pattern_begins_records() {
 }
 
 #[test]
+fn patterns_continue_and_end_records() {
+    let joiner = |patterns: &[(Part, &str)]| {
+        Joiner::of_patterns(
+            patterns
+                .iter()
+                .map(|(part, pattern)| LinePattern::new(*part, pattern).expect("a pattern")),
+        )
+    };
+    let goes_on = joiner(&[(Part::Continue, r"^(\s|and )")]);
+    check_joiner(&goes_on, "|a\n. b\n.and c\n|d\n|\n. e\n|f", "continue");
+    let end = joiner(&[(Part::End, ";$")]);
+    check_joiner(&end, "|SELECT *\n.FROM a\n.\n.WHERE b;\n|COMMIT;\n|BEGIN\n.;", "end");
+    let both = joiner(&[(Part::Start, "^BEGIN"), (Part::End, "^END")]);
+    check_joiner(&both, "|a\n|b\n|BEGIN\n.x\n.END\n|c\n|BEGIN\n|BEGIN\n.y", "start and end");
+    let run = joiner(&[(Part::Start, ":$"), (Part::Continue, "^- ")]);
+    check_joiner(&run, "|- a\n|list:\n.- a\n.- b\n|c\n|- d", "start and continue");
+    assert!(joiner(&[]).is_none());
+    assert_eq!(format!("{both:?}"), r#"Joiner(start "^BEGIN", end "^END")"#);
+}
+
+#[test]
+fn indentation_goes_on_with_a_line() {
+    let joiner = Joiner::named("indent").expect("a known name");
+    check_joiner(&joiner, "|a\n. b\n.\tc\n|d\n|\n|  e\n.  f", "indent");
+}
+
+#[test]
+fn a_trailing_backslash_is_gone_on_with() {
+    let joiner = Joiner::named("backslash").expect("a known name");
+    check_joiner(&joiner, "|a \\\n.b\\\n.\n|c\n|\\\n.d", "backslash");
+}
+
+#[test]
 fn patterns_that_cannot_be_are_refused() {
+    let error = LinePattern::new(Part::Continue, "").expect_err("refused");
+    assert!(error.contains("join everything"), "{error}");
     for (pattern, part) in [
         ("(", "unclosed group"),
         (r"\d*", "matches any line"),
