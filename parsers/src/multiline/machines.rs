@@ -137,7 +137,11 @@ impl Machines {
     /// The machines that must see a line.
     #[inline]
     fn asked(self, busy: u8, line: &[u8]) -> u8 {
-        let opened = line.first().map_or(0, |byte| OPENED_BY[usize::from(*byte)]);
+        let opened = match line.first() {
+            Some(byte) if busy == 0 => OPENED_BY[usize::from(*byte)] & opened_further(*byte, line),
+            Some(byte) => OPENED_BY[usize::from(*byte)],
+            None => 0,
+        };
         // `… panicked at src/main.rs:3:5:`, whatever stands before it.
         let told = if line.ends_with(b":") { RUST } else { 0 };
         (busy | opened | told) & self.0
@@ -174,6 +178,59 @@ fn ask(states: &mut States, asked: u8, line: &[u8], head: Head, below: &mut Belo
         said(RUST, rust::joins(&mut states.rust, line, below));
     }
     saying
+}
+
+/// Of the machines that a first byte opens, those that the bytes after it may: most lines that begin
+/// with a word, a blank or a bracket are ordinary all the same.
+#[inline]
+fn opened_further(first: u8, line: &[u8]) -> u8 {
+    match first {
+        b'a'..=b'z' | b'A'..=b'Z' => opened_by_word(first, line),
+        b' ' | b'\t' => {
+            let kept = if first == b'\t' { GO | RUBY } else { 0 };
+            let text = super::unindented(line);
+            if text.first().is_some_and(|byte| b"a.n-[CSWjF+<".contains(byte)) {
+                u8::MAX
+            } else {
+                kept
+            }
+        }
+        // `[2026-11-22 10:00:00,123]`: Laravel's times have no fraction, Monolog's own six digits.
+        b'[' if line.get(5) == Some(&b'-') => {
+            let monolog = line.get(20) == Some(&b']') || line.get(33) == Some(&b']');
+            if monolog { u8::MAX } else { 0 }
+        }
+        _ => u8::MAX,
+    }
+}
+
+/// The same for a line that begins with a word.
+fn opened_by_word(first: u8, line: &[u8]) -> u8 {
+    /// The machines that names open; the others know whole words.
+    const BY_NAME: u8 = JAVA | GO | NODE | RUBY;
+    /// A longer word is looked at by all.
+    const LONGEST_WORD: usize = 64;
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$');
+    let len = line.iter().take(LONGEST_WORD).take_while(|byte| is_word(byte)).count();
+    let (word, rest) = line.split_at_checked(len).unwrap_or_default();
+    let keep = |kept: bool, bit: u8| if kept { bit } else { 0 };
+    let by_name = match rest {
+        [b'=', ..] => 0,
+        [b' ', next, ..] => {
+            keep(b"ECFW".contains(&first), JAVA)
+                | keep(b"gfr".contains(&first), GO)
+                | keep(*next == b'[', NODE)
+                | keep(*next == b'(', RUBY)
+        }
+        [b':', next, ..] => {
+            keep(first == b'S' || memchr::memchr(b'.', word).is_some(), JAVA)
+                | keep(b"prSf".contains(&first), GO)
+                | keep(word == b"node" || matches!(word.last(), Some(b'r' | b'n' | b'g')), NODE)
+                | keep(next.is_ascii_digit() || *next == b':', RUBY)
+        }
+        _ => BY_NAME,
+    };
+    by_name | !BY_NAME
 }
 
 /// The machines that a line moves from their rest although they would not be asked.
