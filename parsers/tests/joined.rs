@@ -1,6 +1,7 @@
 //! What `traces` makes of the logs recorded from real programs: the records of several lines, listed
 //! in `joined/`, one file a program, each reviewed. Of all other programs it joins nothing.
 //! Empty lines that a record ends in are not counted, since its text is without them.
+#![allow(clippy::expect_used, reason = "a test may")]
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
