@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pillion_parsers::Zone;
+use pillion_parsers::multiline::Part;
 use pillion_parsers::parse::Library;
 use pillion_parsers::redact::Rules;
 use pillion_parsers::step::Step;
@@ -86,7 +87,7 @@ pub struct Source {
     pub ignore_older: Option<Duration>,
     /// Bytes of a line or a joined record beyond which it is cut.
     pub max_record: usize,
-    /// The joiner, as `Joiner::named` or `Joiner::start_pattern` understands it.
+    /// The joiner, as `Joiner::named` or `Joiner::of_patterns` understands it.
     pub multiline: Multiline,
     /// Parsers in the library, one at least: each reads the message that the one before gives.
     pub parsers: Vec<String>,
@@ -124,10 +125,11 @@ pub enum Multiline {
     Default,
     /// Every line is a record.
     Off,
-    /// A named joiner: `java`, `python`, `go`.
+    /// A named joiner: `java`, `traces`, `indent`, …
     Named(String),
-    /// A record begins where this pattern matches; checked to compile.
-    Start(String),
+    /// Patterns for a record's first line, for those that go on with it, and for its last: at least
+    /// one, at most one of each, checked to compile.
+    Patterns(Vec<(Part, String)>),
 }
 
 /// Where records go.

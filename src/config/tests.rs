@@ -8,6 +8,7 @@ mod properties;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pillion_parsers::multiline::Part;
 use pillion_parsers::step::{Action, Addition, Template};
 
 use super::settings::*;
@@ -126,7 +127,7 @@ fn a_full_file_means_what_it_says() {
     assert_eq!(app.to, [0, 1, 2]);
     let access = source("access");
     assert_eq!((access.start_at, access.to.as_slice()), (StartAt::End, [0].as_slice()));
-    assert_eq!(access.multiline, Multiline::Start(r"^\d{4}-".into()));
+    assert_eq!(access.multiline, Multiline::Patterns(vec![(Part::Start, r"^\d{4}-".into())]));
     let DestinationKind::Elasticsearch(search) = &settings.destinations[0].kind else {
         panic!("of this kind")
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use globset::{GlobBuilder, GlobMatcher};
 use pillion_parsers::Zone;
-use pillion_parsers::multiline::Joiner;
+use pillion_parsers::multiline::{Joiner, LinePattern, Part};
 use pillion_parsers::parse::Library;
 use pillion_parsers::redact::Rules;
 
@@ -205,19 +205,7 @@ fn age(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Option<Duration>> {
 
 fn multiline(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Multiline> {
     if matches!(value.node.kind, Kind::Map(_)) {
-        let mut fields = reader.map(value)?;
-        let pattern =
-            fields.need("start", r"write `multiline: {start: '^\d{4}-'}`").and_then(|value| {
-                let pattern = reader.verbatim(value, "a pattern")?;
-                let Err(problem) = Joiner::start_pattern(pattern) else {
-                    return Some(pattern.to_owned());
-                };
-                let mistake = super::redact::bad_pattern(&problem);
-                reader.mistake(Mistake { place: Some(value.place()), ..mistake });
-                None
-            });
-        fields.finish(reader);
-        return pattern.map(Multiline::Start);
+        return patterns(reader, value);
     }
     let name = reader.filled(value, "a joiner's name, `off`, or `{start: pattern}`")?;
     if name == "off" {
@@ -236,6 +224,39 @@ fn multiline(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Multiline> {
         None => String::new(),
     };
     reader.mistake(Mistake::at(value.place(), message).help(help));
+    None
+}
+
+/// The forms `{start: …}`, `{continue: …}` and `{end: …}`, which go together.
+fn patterns(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Multiline> {
+    const HELP: &str =
+        r"write `multiline: {start: '^\d{4}-'}`, `{continue: '^\s'}` or `{end: ';$'}`";
+    let mut fields = reader.map(value)?;
+    let goes_on = fields.take(Part::Continue.name());
+    let end = fields.take(Part::End.name());
+    let start = if goes_on.is_none() && end.is_none() {
+        Some(fields.need(Part::Start.name(), HELP))
+    } else {
+        fields.take(Part::Start.name()).map(Some)
+    };
+    let given =
+        [(Part::Start, start), (Part::Continue, goes_on.map(Some)), (Part::End, end.map(Some))];
+    let read: Vec<_> = given
+        .into_iter()
+        .filter_map(|(part, value)| Some((part, value?)))
+        .map(|(part, value)| pattern(reader, part, value?))
+        .collect();
+    fields.finish(reader);
+    super::all(read.into_iter()).map(Multiline::Patterns)
+}
+
+fn pattern(reader: &mut Reader<'_>, part: Part, value: Value<'_>) -> Option<(Part, String)> {
+    let pattern = reader.verbatim(value, "a pattern")?;
+    let Err(problem) = LinePattern::new(part, pattern) else {
+        return Some((part, pattern.to_owned()));
+    };
+    let mistake = super::redact::bad_pattern(&problem);
+    reader.mistake(Mistake { place: Some(value.place()), ..mistake });
     None
 }
 
