@@ -7,6 +7,7 @@
 
 mod access;
 mod auto;
+mod colour;
 mod compiled;
 mod convert;
 mod cursor;
@@ -226,10 +227,22 @@ impl Parser {
             refine: None,
             auto: self.auto.as_mut(),
         };
-        match self.compiled.read(text, &mut cx, record) {
+        // JSON has no control characters; the others are looked through for colours, at the speed of
+        // memory.
+        let plain = if text.starts_with('{') { None } else { colour::without(text, arena) };
+        match self.compiled.read(plain.unwrap_or(text), &mut cx, record) {
             Ok(below) => {
                 if !below.is_empty() {
                     trace::put_below(record, below, arena);
+                }
+                if let Some(plain) = plain {
+                    // Nothing was found in it: it stays as it is.
+                    let whole = |message: Text<'_>| message.as_stored().len() == plain.len();
+                    if record.fields.is_empty() && record.message.is_some_and(whole) {
+                        record.message = Some(Text::raw(text));
+                    } else {
+                        record.decoded = true;
+                    }
                 }
                 self.counters.parsed += 1;
                 self.counters.bad_times += bad_times;

@@ -73,14 +73,19 @@ macro_rules! slots {
 /// there and a text here; `stream` is what Filebeat calls it.
 const SLOTS: &[Slot] = slots! {
     Logger Scalar "log" => "logger",
+    File Scalar "log" "origin" "file" => "name",
+    Line Long "log" "origin" "file" => "line",
+    Function Scalar "log" "origin" => "function",
     Host Scalar "log" "syslog" => "hostname",
     MessageId Scalar "log" "syslog" => "msgid",
     Facility Long "log" "syslog" "facility" => "code",
     Severity Long "log" "syslog" "severity" => "code",
     ErrorType Scalar "error" => "type",
+    ErrorMessage Scalar "error" => "message",
     StackTrace Scalar "error" => "stack_trace",
     Protocol HttpVersion "http" => "version",
     Method Scalar "http" "request" => "method",
+    RequestId Scalar "http" "request" => "id",
     Referrer Scalar "http" "request" => "referrer",
     Status Long "http" "response" => "status_code",
     Bytes Long "http" "response" "body" => "bytes",
@@ -135,7 +140,7 @@ const fn same_object(one: usize, two: usize, depth: usize) -> bool {
 }
 
 /// How many of [`SLOTS`] lie in `log`.
-const LOG_SLOTS: usize = 5;
+const LOG_SLOTS: usize = 8;
 
 /// For each known field, by its number, its first slot. Slots of one field stand together.
 const FIRST_SLOT: [Option<usize>; Known::ALL.len()] = {

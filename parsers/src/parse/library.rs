@@ -18,6 +18,26 @@ macro_rules! builtin {
 /// Name and YAML of every built-in definition. `auto` tries them in this order: the less a line can be
 /// of a format by chance, the earlier.
 pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
+    // Flavours of JSON, which differ in the keys they have.
+    "loguru_json",
+    "tracing_json",
+    "logback_json",
+    "clef",
+    "gelf",
+    "monolog_json",
+    "logstash",
+    "ecs",
+    "bunyan",
+    "pino",
+    "python_json",
+    "structlog",
+    "zap",
+    "zerolog",
+    "slog",
+    "logrus",
+    "go_kit",
+    "winston",
+    "tracing_json_flat",
     "json",
     "redis",
     "rabbitmq",

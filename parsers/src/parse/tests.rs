@@ -1,6 +1,7 @@
 //! What holds of every parser: the samples, bad input, and nothing lost.
 
 mod joined;
+mod renamed;
 
 use proptest::prelude::*;
 

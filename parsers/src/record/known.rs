@@ -83,6 +83,17 @@ known! {
     TraceId = "trace_id",
     /// Span identifier (16 hex digits).
     SpanId = "span_id",
+    // What loggers of applications say.
+    /// Source file that a record was written in.
+    File = "file",
+    /// Line in that file.
+    Line = "line",
+    /// Function, or method, that a record was written in.
+    Function = "function",
+    /// What an error says of itself, beside the record's message.
+    ErrorMessage = "error_message",
+    /// What tells a request from others.
+    RequestId = "request_id",
 }
 
 #[cfg(test)]
