@@ -8,6 +8,7 @@
 //! number of fields times its length.
 
 mod capture;
+mod number;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -82,7 +83,7 @@ impl Layout {
         let bad_times = *cx.bad_times;
         let mut reason = Misfit::Syntax;
         let lines = memchr::memchr(b'\n', text.as_bytes()).is_some();
-        let mut walk = Walk { whole: text, level: &self.level, lines, cx };
+        let mut walk = Walk { whole: text, level: &self.level, lines, optional: false, cx };
         for form in self.forms.iter().filter(|form| form.may_fit(text.as_bytes())) {
             match walk.form(form, text, record) {
                 Ok(()) => return Ok(()),
@@ -116,6 +117,8 @@ struct Walk<'w, 'p, 'a> {
     level: &'w Leveller,
     /// Whether the text has several lines: no field but the message goes beyond its line.
     lines: bool,
+    /// Whether what is read may be missing: then a time that cannot be read is none.
+    optional: bool,
     cx: &'w mut Context<'p, 'a>,
 }
 
@@ -154,7 +157,10 @@ impl<'a> Walk<'_, '_, 'a> {
         let mut after = *cursor;
         let (fields, bad_times) = (record.fields.len(), *self.cx.bad_times);
         let head = (record.time, record.level, record.message);
-        if self.steps(steps, &mut after, record).is_ok() {
+        let optional = std::mem::replace(&mut self.optional, true);
+        let read = self.steps(steps, &mut after, record);
+        self.optional = optional;
+        if read.is_ok() {
             *cursor = after;
         } else {
             record.fields.truncate(fields);

@@ -1,7 +1,7 @@
 //! Fields of a layout: how far one reaches, and what becomes of it.
 
 use super::syntax::Mark;
-use super::{Walk, is_blank};
+use super::{Walk, is_blank, number};
 use crate::Arena;
 use crate::definition::FieldType;
 use crate::parse::cursor::Cursor;
@@ -56,7 +56,9 @@ pub(super) enum Gives {
 pub(super) enum Kind {
     /// Anything up to what follows.
     Text,
-    /// The same, without blanks and not empty.
+    /// The same, also beyond its line.
+    Lines,
+    /// Text without blanks, and not empty.
     Word,
     /// Anything up to the last place where what follows begins.
     Last,
@@ -66,6 +68,8 @@ pub(super) enum Kind {
     Float,
     /// In double quotes, with backslash escapes.
     Quoted,
+    /// A UUID: 32 hex digits, with hyphens between.
+    Uuid,
     /// One of these words.
     OneOf(Box<[Box<str>]>),
     /// A JSON value.
@@ -81,9 +85,21 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Whether it begins with a brace or a bracket.
+    pub(super) fn is_json(&self) -> bool {
+        match self {
+            Self::Json => true,
+            Self::Spread(grammar) => grammar.name == json::GRAMMAR.name,
+            _ => false,
+        }
+    }
+
     /// Whether it ends where it ends, whatever follows.
     pub(super) fn ends_by_itself(&self) -> bool {
-        matches!(self, Self::Integer | Self::Float | Self::Quoted | Self::OneOf(_) | Self::Json)
+        matches!(
+            self,
+            Self::Integer | Self::Float | Self::Quoted | Self::OneOf(_) | Self::Json | Self::Uuid
+        )
     }
 }
 
@@ -184,7 +200,7 @@ impl<'a> Walk<'_, '_, 'a> {
     ) -> Result<(), Misfit> {
         let arena = self.cx.arena;
         match &capture.kind {
-            Kind::Text => {
+            Kind::Text | Kind::Lines => {
                 let text = self.text(capture, cursor, false)?;
                 return self.give(capture, text, cursor, record);
             }
@@ -204,9 +220,17 @@ impl<'a> Walk<'_, '_, 'a> {
                 let text = cursor.take(word.ok_or(Misfit::Syntax)?.len())?;
                 return self.give(capture, text, cursor, record);
             }
+            Kind::Uuid => {
+                let text = cursor.take(UUID)?;
+                return if is_uuid(text) {
+                    self.give(capture, text, cursor, record)
+                } else {
+                    Err(Misfit::Syntax)
+                };
+            }
             Kind::Time(format) => return self.time(capture, format, cursor, record),
             Kind::Integer | Kind::Float => {
-                if let Some(value) = number(cursor, matches!(capture.kind, Kind::Integer))? {
+                if let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? {
                     record.push(capture.name.key(arena), value);
                 }
             }
@@ -257,6 +281,7 @@ impl<'a> Walk<'_, '_, 'a> {
         let text = cursor.take(len)?;
         let within = !self.lines
             || matches!(capture.gives, Gives::Message)
+            || matches!(capture.kind, Kind::Lines)
             || memchr::memchr(b'\n', text.as_bytes()).is_none();
         if within { Ok(text) } else { Err(Misfit::Syntax) }
     }
@@ -278,7 +303,9 @@ impl<'a> Walk<'_, '_, 'a> {
         record.time = self.cx.clock.read(format, text);
         if record.time.is_none() {
             // Of a format that is only guessed at, a time is what there is to go by.
-            if self.cx.guessing || text.len() > 64 {
+            // What has no digit is none in any.
+            let is_time = text == "-" || text.bytes().any(|byte| byte.is_ascii_digit());
+            if self.cx.guessing || self.optional || !is_time || text.len() > 64 {
                 return Err(Misfit::Syntax);
             }
             if !is_absent(text) {
@@ -358,41 +385,14 @@ impl<'a> Walk<'_, '_, 'a> {
     }
 }
 
-/// A number at the beginning; `None` for a `-` in its place.
-#[inline]
-fn number<'a>(cursor: &mut Cursor<'a>, whole: bool) -> Result<Option<Value<'a>>, Misfit> {
-    let bytes = cursor.bytes();
-    let (negative, digits) = match bytes {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, bytes),
-    };
-    let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if len == 0 {
-        return if negative { cursor.take(1).map(|_| None) } else { Err(Misfit::Syntax) };
-    }
-    let end = len + usize::from(negative);
-    if !whole && bytes.get(end) == Some(&b'.') {
-        let decimals = bytes.get(end + 1..).unwrap_or_default();
-        let len = decimals.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if len > 0 {
-            let text = cursor.take(end + 1 + len)?;
-            return float(text).map(Some);
-        }
-    }
-    let text = cursor.take(end)?;
-    if len > 18 {
-        return float(text).map(Some);
-    }
-    text.parse().map(|number| Some(Value::Int(number))).map_err(|_| Misfit::FieldType)
-}
+/// Bytes of a UUID.
+const UUID: usize = 36;
 
-/// A decimal number as it stands, if JSON writes it so too.
-fn float(text: &str) -> Result<Value<'_>, Misfit> {
-    if text.len() <= 64 && json::is_number(text) {
-        return Ok(Value::Number(text));
-    }
-    let float: f64 = text.parse().map_err(|_| Misfit::FieldType)?;
-    if float.is_finite() { Ok(Value::Float(float)) } else { Err(Misfit::FieldType) }
+fn is_uuid(text: &str) -> bool {
+    text.bytes().enumerate().all(|(at, byte)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    })
 }
 
 fn is_absent(text: &str) -> bool {

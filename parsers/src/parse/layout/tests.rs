@@ -67,6 +67,60 @@ samples:
 }
 
 #[test]
+fn only_lines_go_beyond_their_line() {
+    checked(
+        r#"
+name: x
+layout: ["{id:uuid} {message}\n\n{stack_trace:lines}", '{id:uuid}{rest}']
+samples:
+  - line: "a514fecf-483b-4797-9d36-2e839326b91a hi\nyou\n\na\nb"
+    record: { id: a514fecf-483b-4797-9d36-2e839326b91a, message: "hi\nyou", stack_trace: "a\nb" }
+  - line: "a514fecf-483b-4797-9d36-2e839326b91ax"
+    record: { id: a514fecf-483b-4797-9d36-2e839326b91a, rest: x }
+  - line: "a514fecf-483b-4797-9d36-2e839326b91"
+  - line: "a514fecf_483b-4797-9d36-2e839326b91a x"
+  - line: "a514fecf-483b-4797-9d36-2e839326b9é x"
+"#,
+    )
+    .unwrap();
+}
+
+/// Where a time may be missing, what is none is what comes after it.
+#[test]
+fn a_time_may_be_missing() {
+    checked(
+        r#"
+name: x
+layout: '{?{time} ?}{word:word}: {message}'
+samples:
+  - line: 'info: hi'
+    record: { word: info, message: hi }
+  - line: '2026-11-26T02:00:00Z info: hi'
+    record: { time: '2026-11-26T02:00:00Z', word: info, message: hi }
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_text_ends_where_json_begins() {
+    checked(
+        r#"
+name: x
+layout: ['{level}: {message} {context:json}{? {extra:json}?}', '{level}: {message} {*:json} end']
+samples:
+  - line: 'INFO: a text: with 2 words {"a":"b c"} [1]'
+    record: { level: info, message: 'a text: with 2 words', context: { a: b c }, extra: [1] }
+  - line: 'INFO: a [] '
+  - line: 'INFO: a [b] {}'
+  - line: 'INFO: hi {"n":1} end'
+    record: { level: info, message: hi, n: 1 }
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
 fn wrapped_and_nested() {
     checked(
         r#"
