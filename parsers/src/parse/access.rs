@@ -47,7 +47,10 @@ fn read<'a>(
     }
     put(record, Known::ClientIp, first);
     put(record, Known::Ident, second);
-    put(record, Known::User, user);
+    // Apache writes a name that is empty as `""`.
+    if user != "\"\"" {
+        put_quoted(record, Known::User, user, cx.arena);
+    }
     let (time, used) = cx.clock.clf(cursor.bytes()).ok_or(Misfit::Syntax)?;
     record.time = Some(time);
     cursor.take(used)?;
@@ -114,7 +117,8 @@ pub(super) fn quoted<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Misfit> {
 
 /// `GET /path HTTP/1.1`; what is not of that shape (a TLS hello sent to a plain port) is a target.
 pub(super) fn request<'a>(line: &'a str, arena: &'a Arena, record: &mut Record<'a>) {
-    if line == "-" || line.is_empty() {
+    // Envoy of a connection that is not HTTP: `- - -`.
+    if line == "-" || line.is_empty() || line == "- - -" {
         return;
     }
     let parts = line.split_once(' ').and_then(|(method, rest)| {

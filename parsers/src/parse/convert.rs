@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cursor::Cursor;
 use super::grammar::Context;
 use super::{Misfit, level, nested};
 use crate::Arena;
@@ -239,9 +240,10 @@ impl Refine {
 }
 
 /// Calls a field by another name, unless another has it. Objects and arrays stay, since destinations
-/// expect single values below the names they know.
+/// expect single values below the names they know; an array of one text is that text.
 fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) {
     let Some(Field { value, .. }) = record.fields.get(at).copied() else { return };
+    let value = sole(value);
     let key = match (to, value) {
         (_, Value::Json(_)) => return,
         (Rename::Message, Value::Text(text)) if record.message.is_none() => {
@@ -257,8 +259,16 @@ fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena)
     if place(record, key.name()).is_none_or(|taken| taken == at)
         && let Some(field) = record.fields.get_mut(at)
     {
-        field.key = key;
+        *field = Field { key, value };
     }
+}
+
+/// The text of an array of one text (the headers of a request are such), else the value.
+fn sole(value: Value<'_>) -> Value<'_> {
+    let Value::Json(json) = value else { return value };
+    let Some(rest) = json.strip_prefix("[\"") else { return value };
+    let Ok(inside) = super::access::quoted(&mut Cursor::new(rest)) else { return value };
+    if rest.len() == inside.len() + 2 { Value::Text(Text::raw_escaped(inside)) } else { value }
 }
 
 fn place(record: &Record<'_>, name: &str) -> Option<usize> {

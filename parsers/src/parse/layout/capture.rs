@@ -1,7 +1,7 @@
 //! Fields of a layout: how far one reaches, and what becomes of it.
 
 use super::syntax::Mark;
-use super::{Walk, is_blank, number};
+use super::{Walk, is_blank, number, shape};
 use crate::Arena;
 use crate::definition::FieldType;
 use crate::parse::cursor::Cursor;
@@ -62,6 +62,8 @@ pub(super) enum Kind {
     Word,
     /// Anything up to the last place where what follows begins.
     Last,
+    /// Words with `, ` or ` : ` between them.
+    List,
     /// Digits, with a sign or without.
     Integer,
     /// A decimal number.
@@ -98,7 +100,13 @@ impl Kind {
     pub(super) fn ends_by_itself(&self) -> bool {
         matches!(
             self,
-            Self::Integer | Self::Float | Self::Quoted | Self::OneOf(_) | Self::Json | Self::Uuid
+            Self::Integer
+                | Self::Float
+                | Self::Quoted
+                | Self::OneOf(_)
+                | Self::Json
+                | Self::Uuid
+                | Self::List
         )
     }
 }
@@ -128,12 +136,8 @@ impl Until {
             }
             _ => {}
         }
-        let literals = marks.iter().filter_map(|mark| match mark {
-            Mark::Literal(literal) => Some(literal.clone()),
-            Mark::Blanks => None,
-        });
         let blank = marks.iter().any(|mark| matches!(mark, Mark::Blanks));
-        Self::First { marks: literals.collect(), blank, or_end }
+        Self::First { marks: shape::literals(marks), blank, or_end }
     }
 
     /// How long a text is that ends here, at the first place or at the last.
@@ -215,14 +219,18 @@ impl<'a> Walk<'_, '_, 'a> {
                 }
                 return self.give(capture, text, cursor, record);
             }
+            Kind::List => {
+                let text = cursor.take(shape::list(cursor.bytes()))?;
+                return self.give(capture, text, cursor, record);
+            }
             Kind::OneOf(words) => {
                 let word = words.iter().find(|word| cursor.rest().starts_with(&***word));
                 let text = cursor.take(word.ok_or(Misfit::Syntax)?.len())?;
                 return self.give(capture, text, cursor, record);
             }
             Kind::Uuid => {
-                let text = cursor.take(UUID)?;
-                return if is_uuid(text) {
+                let text = cursor.take(shape::UUID)?;
+                return if shape::is_uuid(text) {
                     self.give(capture, text, cursor, record)
                 } else {
                     Err(Misfit::Syntax)
@@ -252,8 +260,9 @@ impl<'a> Walk<'_, '_, 'a> {
                 record.push(capture.name.key(arena), value);
             }
             Kind::Request => {
-                let line = self.text(capture, cursor, false)?;
-                access::request(line, arena, record);
+                let until = &capture.until;
+                let len = shape::request(cursor.bytes(), |bytes| until.find(bytes, false))?;
+                access::request(cursor.take(len)?, arena, record);
             }
             Kind::Address { port } => {
                 let text = self.text(capture, cursor, false)?;
@@ -383,16 +392,6 @@ impl<'a> Walk<'_, '_, 'a> {
             record.push(port.key(arena), Value::Int(number));
         }
     }
-}
-
-/// Bytes of a UUID.
-const UUID: usize = 36;
-
-fn is_uuid(text: &str) -> bool {
-    text.bytes().enumerate().all(|(at, byte)| match at {
-        8 | 13 | 18 | 23 => byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    })
 }
 
 fn is_absent(text: &str) -> bool {

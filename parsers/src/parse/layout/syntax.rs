@@ -180,6 +180,7 @@ impl Reader<'_> {
             "text" => Kind::Text,
             "word" => Kind::Word,
             "last" => Kind::Last,
+            "list" => Kind::List,
             "lines" => Kind::Lines,
             "uuid" => Kind::Uuid,
             "int" => Kind::Integer,
@@ -191,8 +192,8 @@ impl Reader<'_> {
             words if words.contains('|') => Kind::OneOf(words.split('|').map(Into::into).collect()),
             other => {
                 return self.wrong(format!(
-                    "`{other}` is no kind of field: text, lines, word, last, int, float, quoted, \
-                     json, uuid, request, address, or words as `yes|no`"
+                    "`{other}` is no kind of field: text, lines, word, last, list, int, float, \
+                     quoted, json, uuid, request, address, or words as `yes|no`"
                 ));
             }
         })
