@@ -240,10 +240,15 @@ impl Refine {
 }
 
 /// Calls a field by another name, unless another has it. Objects and arrays stay, since destinations
-/// expect single values below the names they know; an array of one text is that text.
+/// expect single values below the names they know; an array of one text is that text. What says that
+/// there is no value (`-`, or nothing) is left out.
 fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) {
     let Some(Field { value, .. }) = record.fields.get(at).copied() else { return };
     let value = sole(value);
+    if matches!((to, value), (Rename::Known(_), Value::Text(text)) if is_absent(text)) {
+        record.fields.remove(at);
+        return;
+    }
     let key = match (to, value) {
         (_, Value::Json(_)) => return,
         (Rename::Message, Value::Text(text)) if record.message.is_none() => {
@@ -261,6 +266,10 @@ fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena)
     {
         *field = Field { key, value };
     }
+}
+
+fn is_absent(text: Text<'_>) -> bool {
+    matches!(text.as_stored(), "" | "-")
 }
 
 /// The text of an array of one text (the headers of a request are such), else the value.

@@ -68,7 +68,9 @@ pub(super) enum Kind {
     Integer,
     /// A decimal number.
     Float,
-    /// In double quotes, with backslash escapes.
+    /// Text with backslash escapes.
+    Escaped,
+    /// The same, in double quotes.
     Quoted,
     /// A UUID: 32 hex digits, with hyphens between.
     Uuid,
@@ -151,30 +153,13 @@ impl Until {
             Self::Blank => memchr::memchr2(b' ', b'\t', bytes),
             Self::First { marks, blank, or_end } => {
                 let blank = blank.then_some(()).and_then(|()| Self::Blank.find(bytes, last));
-                let places = marks.iter().filter_map(|mark| place(bytes, mark.as_bytes(), last));
+                let places =
+                    marks.iter().filter_map(|mark| shape::place(bytes, mark.as_bytes(), last));
                 let places = places.chain(blank);
                 let place = if last { places.max() } else { places.min() };
                 place.or(or_end.then_some(bytes.len()))
             }
         }
-    }
-}
-
-/// Where a short literal is. Its first byte is looked for: literals of layouts begin with something
-/// that is rare in what comes before them.
-#[inline]
-fn place(bytes: &[u8], literal: &[u8], last: bool) -> Option<usize> {
-    if last {
-        return memchr::memmem::rfind(bytes, literal);
-    }
-    let first = *literal.first()?;
-    let mut from = 0;
-    loop {
-        let at = from + memchr::memchr(first, bytes.get(from..)?)?;
-        if bytes.get(at..)?.starts_with(literal) {
-            return Some(at);
-        }
-        from = at + 1;
     }
 }
 
@@ -242,9 +227,13 @@ impl<'a> Walk<'_, '_, 'a> {
                     record.push(capture.name.key(arena), value);
                 }
             }
-            Kind::Quoted => {
-                cursor.expect("\"")?;
-                let inside = access::quoted(cursor)?;
+            Kind::Quoted | Kind::Escaped => {
+                let inside = if matches!(capture.kind, Kind::Escaped) {
+                    self.text(capture, cursor, false)?
+                } else {
+                    cursor.expect("\"")?;
+                    access::quoted(cursor)?
+                };
                 if memchr::memchr(b'\\', inside.as_bytes()).is_some()
                     && let Some(decoded) = escape::undo(inside, arena)
                 {

@@ -186,6 +186,7 @@ impl Reader<'_> {
             "int" => Kind::Integer,
             "float" => Kind::Float,
             "quoted" => Kind::Quoted,
+            "escaped" => Kind::Escaped,
             "json" => Kind::Json,
             "request" => Kind::Request,
             "address" => Kind::Address { port: Name::new(&port_name(name)) },
@@ -193,7 +194,7 @@ impl Reader<'_> {
             other => {
                 return self.wrong(format!(
                     "`{other}` is no kind of field: text, lines, word, last, list, int, float, \
-                     quoted, json, uuid, request, address, or words as `yes|no`"
+                     quoted, escaped, json, uuid, request, address, or words as `yes|no`"
                 ));
             }
         })

@@ -125,10 +125,14 @@ fn lists_have_blanks_in_them_and_requests_may_have_what_ends_them() {
     checked(
         r#"
 name: x
-layout: ['{addresses:list} {times:list} {n:int}', '"{request:request}" {status:int} "{agent}"']
+layout: ['<{user:escaped}> {n:int}', '{addresses:list} {times:list} {n:int}', '"{request:request}" {status:int} "{agent}"']
 samples:
   - line: '10.0.0.1:80, 10.0.0.2:80 : 10.0.0.3:80 0.1, - : 0.3 7'
     record: { addresses: '10.0.0.1:80, 10.0.0.2:80 : 10.0.0.3:80', times: '0.1, - : 0.3', n: 7 }
+  - line: '<g\xC3\xBC nther> 1'
+    record: { user: gü nther, n: 1 }
+  - line: '<-> 1'
+    record: { n: 1 }
   - line: '- 1 2'
     record: { times: '1', n: 2 }
   - line: '1, 2'

@@ -43,8 +43,8 @@ fields: { headers.User-Agent: user_agent, headers.Referer: referrer, headers.Acc
 samples:
   - line: '{"headers":{"User-Agent":["say \"hi\" \u00e9"],"Referer":["a","b"],"Accept":[1]}}'
     record: { user_agent: 'say "hi" é', headers.Referer: [a, b], headers.Accept: [1] }
-  - line: '{"headers":{"User-Agent":[],"Referer":[""]}}'
-    record: { headers.User-Agent: [], referrer: '' }
+  - line: '{"headers":{"User-Agent":[],"Referer":["-"]}}'
+    record: { headers.User-Agent: [] }
 "#,
     )
     .unwrap();
