@@ -28,6 +28,14 @@ const MIXED: &[(&str, usize)] = &[
     ("apache/error.log", 70),
     ("morgan/combined.log", 50),
     ("morgan/common.log", 50),
+    ("morgan/dev.log", 50),
+    ("morgan/short.log", 50),
+    ("morgan/tiny.log", 50),
+    ("puma/cluster.log", 45),
+    ("puma/single.log", 55),
+    // Traces, each line indented by four blanks.
+    ("tornado/tornado.log", 60),
+    ("uwsgi/uwsgi.log", 20),
 ];
 /// Of those that fit, so many `auto` must read in the same way.
 const FOUND: usize = 95;

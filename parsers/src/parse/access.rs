@@ -117,8 +117,8 @@ pub(super) fn quoted<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Misfit> {
 
 /// `GET /path HTTP/1.1`; what is not of that shape (a TLS hello sent to a plain port) is a target.
 pub(super) fn request<'a>(line: &'a str, arena: &'a Arena, record: &mut Record<'a>) {
-    // Envoy of a connection that is not HTTP: `- - -`.
-    if line == "-" || line.is_empty() || line == "- - -" {
+    // Of a connection that is not HTTP, Envoy says `- - -`, a load balancer of AWS `- - - `.
+    if matches!(line, "" | "-" | "- - -" | "- - - ") {
         return;
     }
     let parts = line.split_once(' ').and_then(|(method, rest)| {
@@ -128,6 +128,10 @@ pub(super) fn request<'a>(line: &'a str, arena: &'a Arena, record: &mut Record<'
             .then_some((method, target, protocol))
     });
     match parts {
+        // Envoy of a request that it could not read.
+        None if line.starts_with("- - HTTP/") => {
+            put(record, Known::Protocol, line.get(4..).unwrap_or_default());
+        }
         Some((method, target, protocol)) => {
             put(record, Known::Method, method);
             put_quoted(record, Known::Target, target, arena);
