@@ -36,7 +36,8 @@ pub struct Definition {
     /// message.
     #[serde(default)]
     pub within: Option<String>,
-    /// The programs whose lines these are, where what they are wrapped in names one.
+    /// The programs whose lines these are, where what they are wrapped in names one. `postfix/` means
+    /// all whose names begin so.
     #[serde(default)]
     pub programs: Vec<String>,
     /// A parser that reads the message further, where it fits.

@@ -201,7 +201,8 @@ impl Compiled {
             return Err(Misfit::Syntax);
         }
         nested::message(record, cx, |text, cx, record| {
-            self.read_bare(text, cx, record).and_then(complete)
+            // rsyslog keeps the blank that it found behind a tag, where its own form has one already.
+            self.read_bare(text.trim_start_matches(' '), cx, record).and_then(complete)
         })?;
         self.read_nested(record, cx);
         Ok(())

@@ -244,11 +244,17 @@ impl Refine {
 /// there is no value (`-`, or nothing) is left out.
 fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) {
     let Some(Field { value, .. }) = record.fields.get(at).copied() else { return };
-    let value = sole(value);
-    if matches!((to, value), (Rename::Known(_), Value::Text(text)) if is_absent(text)) {
-        record.fields.remove(at);
-        return;
-    }
+    let value = match (to, sole(value)) {
+        (Rename::Message, Value::Json(json)) => match bytes(json, arena) {
+            Some(text) => Value::Text(text),
+            None => return,
+        },
+        (Rename::Known(_), Value::Text(text)) if is_absent(text) => {
+            record.fields.remove(at);
+            return;
+        }
+        (_, value) => value,
+    };
     let key = match (to, value) {
         (_, Value::Json(_)) => return,
         (Rename::Message, Value::Text(text)) if record.message.is_none() => {
@@ -278,6 +284,16 @@ fn sole(value: Value<'_>) -> Value<'_> {
     let Some(rest) = json.strip_prefix("[\"") else { return value };
     let Ok(inside) = super::access::quoted(&mut Cursor::new(rest)) else { return value };
     if rest.len() == inside.len() + 2 { Value::Text(Text::raw_escaped(inside)) } else { value }
+}
+
+/// The text of an array of bytes, as journald writes a text that is none: what is no UTF-8 is replaced.
+fn bytes<'a>(json: &str, arena: &'a Arena) -> Option<Text<'a>> {
+    let inside = json.strip_prefix('[')?.strip_suffix(']')?;
+    let mut bytes = bumpalo::collections::Vec::new_in(arena);
+    for byte in inside.split(',') {
+        bytes.push(byte.trim().parse::<u8>().ok()?);
+    }
+    Some(Text::built(arena.alloc_str(&String::from_utf8_lossy(&bytes))))
 }
 
 fn place(record: &Record<'_>, name: &str) -> Option<usize> {

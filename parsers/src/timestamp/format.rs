@@ -28,6 +28,8 @@ pub(crate) enum Format {
 pub(crate) enum Reader {
     /// ISO 8601 in its variants, zone or not: [`Clock::iso`].
     Iso,
+    /// The same with slashes in the date, and only so: Go's log, nginx's errors.
+    Slashes,
     /// The day, the month's name: [`Clock::clf`].
     Clf,
     /// The month's name, the day, with a year or without: [`Clock::yearless`].
@@ -107,9 +109,8 @@ fn known(text: &str) -> Option<Reader> {
     };
     let whole = format!("{}{year}", split_fraction(before).0);
     Some(match whole.as_str() {
-        "%Y-%m-%d %H:%M:%S" | "%Y-%m-%dT%H:%M:%S" | "%Y/%m/%d %H:%M:%S" | "%Y%m%dT%H%M%S" => {
-            Reader::Iso
-        }
+        "%Y-%m-%d %H:%M:%S" | "%Y-%m-%dT%H:%M:%S" | "%Y%m%dT%H%M%S" => Reader::Iso,
+        "%Y/%m/%d %H:%M:%S" => Reader::Slashes,
         "%d/%b/%Y:%H:%M:%S" | "%d/%b/%Y %H:%M:%S" | "%d-%b-%Y %H:%M:%S" | "%d %b %Y %H:%M:%S" => {
             Reader::Clf
         }
@@ -176,6 +177,7 @@ impl Clock {
     fn known(&mut self, reader: Reader, bytes: &[u8]) -> Option<(Time, usize)> {
         match reader {
             Reader::Iso => self.iso(bytes),
+            Reader::Slashes => (bytes.get(4) == Some(&b'/')).then(|| self.iso(bytes))?,
             Reader::Clf => self.clf(bytes),
             Reader::Yearless => self.yearless(bytes),
             Reader::English => self.english(bytes),

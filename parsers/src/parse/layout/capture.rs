@@ -1,6 +1,6 @@
 //! Fields of a layout: how far one reaches, and what becomes of it.
 
-use super::syntax::Mark;
+use super::until::Until;
 use super::{Walk, is_blank, number, shape};
 use crate::Arena;
 use crate::definition::FieldType;
@@ -60,6 +60,8 @@ pub(super) enum Kind {
     Lines,
     /// Text without blanks, and not empty.
     Word,
+    /// All that is left, which what follows reads further.
+    Rest,
     /// Anything up to the last place where what follows begins.
     Last,
     /// Words with `, ` or ` : ` between them.
@@ -113,56 +115,6 @@ impl Kind {
     }
 }
 
-/// Where a text ends.
-#[derive(Debug)]
-pub(super) enum Until {
-    /// At the text's end.
-    End,
-    /// Before an ASCII byte.
-    Byte(u8),
-    /// Before a blank or a tab.
-    Blank,
-    /// Before the first of these, or at the end too.
-    First { marks: Box<[Box<str>]>, blank: bool, or_end: bool },
-}
-
-impl Until {
-    pub(super) fn new(marks: &[Mark], or_end: bool) -> Self {
-        let one = if let [one] = marks { Some(one) } else { None };
-        match one {
-            Some(Mark::Blanks) if !or_end => return Self::Blank,
-            Some(Mark::Literal(literal)) if !or_end => {
-                if let [byte @ 0..=0x7f] = literal.as_bytes() {
-                    return Self::Byte(*byte);
-                }
-            }
-            _ => {}
-        }
-        let blank = marks.iter().any(|mark| matches!(mark, Mark::Blanks));
-        Self::First { marks: shape::literals(marks), blank, or_end }
-    }
-
-    /// How long a text is that ends here, at the first place or at the last.
-    #[inline]
-    fn find(&self, bytes: &[u8], last: bool) -> Option<usize> {
-        match self {
-            Self::End => Some(bytes.len()),
-            Self::Byte(byte) if last => memchr::memrchr(*byte, bytes),
-            Self::Byte(byte) => memchr::memchr(*byte, bytes),
-            Self::Blank if last => bytes.iter().rposition(|byte| is_blank(*byte)),
-            Self::Blank => memchr::memchr2(b' ', b'\t', bytes),
-            Self::First { marks, blank, or_end } => {
-                let blank = blank.then_some(()).and_then(|()| Self::Blank.find(bytes, last));
-                let places =
-                    marks.iter().filter_map(|mark| shape::place(bytes, mark.as_bytes(), last));
-                let places = places.chain(blank);
-                let place = if last { places.max() } else { places.min() };
-                place.or(or_end.then_some(bytes.len()))
-            }
-        }
-    }
-}
-
 impl Capture {
     /// The bytes that it may begin with, where that is known.
     pub(super) fn begins(&self) -> Option<Vec<u8>> {
@@ -192,6 +144,12 @@ impl<'a> Walk<'_, '_, 'a> {
             Kind::Text | Kind::Lines => {
                 let text = self.text(capture, cursor, false)?;
                 return self.give(capture, text, cursor, record);
+            }
+            Kind::Rest => {
+                let text = cursor.rest();
+                let mut end = *cursor;
+                end.take(text.len())?;
+                return self.give(capture, text, &end, record);
             }
             Kind::Last => {
                 let text = self.text(capture, cursor, true)?;
@@ -234,12 +192,13 @@ impl<'a> Walk<'_, '_, 'a> {
                     cursor.expect("\"")?;
                     access::quoted(cursor)?
                 };
-                if memchr::memchr(b'\\', inside.as_bytes()).is_some()
-                    && let Some(decoded) = escape::undo(inside, arena)
-                {
-                    record.push(capture.name.key(arena), Value::Text(Text::built(decoded)));
-                } else if !is_absent(inside) {
-                    record.push(capture.name.key(arena), Value::Text(Text::raw(inside)));
+                let decoded = memchr::memchr(b'\\', inside.as_bytes())
+                    .and_then(|_| escape::undo(inside, arena));
+                let text = decoded.map_or_else(|| Text::raw(inside), Text::built);
+                if matches!(capture.gives, Gives::Message) {
+                    record.message = Some(text);
+                } else if decoded.is_some() || !is_absent(inside) {
+                    record.push(capture.name.key(arena), Value::Text(text));
                 }
             }
             Kind::Json => {
@@ -300,10 +259,9 @@ impl<'a> Walk<'_, '_, 'a> {
         let text = self.text(capture, cursor, false)?;
         record.time = self.cx.clock.read(format, text);
         if record.time.is_none() {
-            // Of a format that is only guessed at, a time is what there is to go by.
             // What has no digit is none in any.
             let is_time = text == "-" || text.bytes().any(|byte| byte.is_ascii_digit());
-            if self.cx.guessing || self.optional || !is_time || text.len() > 64 {
+            if self.readable || !is_time || text.len() > 64 {
                 return Err(Misfit::Syntax);
             }
             if !is_absent(text) {

@@ -1,6 +1,5 @@
-//! Where texts of a layout end, and what they look like.
+//! What texts of a layout look like.
 
-use super::syntax::Mark;
 use crate::parse::Misfit;
 
 /// Bytes of a UUID.
@@ -55,31 +54,4 @@ pub(super) fn request(
         }
     }
     Ok(first)
-}
-
-/// Where a short literal is. Its first byte is looked for: literals of layouts begin with something
-/// that is rare in what comes before them.
-#[inline]
-pub(super) fn place(bytes: &[u8], literal: &[u8], last: bool) -> Option<usize> {
-    if last {
-        return memchr::memmem::rfind(bytes, literal);
-    }
-    let first = *literal.first()?;
-    let mut from = 0;
-    loop {
-        let at = from + memchr::memchr(first, bytes.get(from..)?)?;
-        if bytes.get(at..)?.starts_with(literal) {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-}
-
-/// The literals among marks.
-pub(super) fn literals(marks: &[Mark]) -> Box<[Box<str>]> {
-    let literal = |mark: &Mark| match mark {
-        Mark::Literal(literal) => Some(literal.clone()),
-        Mark::Blanks => None,
-    };
-    marks.iter().filter_map(literal).collect()
 }

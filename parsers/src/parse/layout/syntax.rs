@@ -4,7 +4,8 @@
 //! `{?…?}` what may be missing, `{{` and `}}` a brace. A field ends where the text after it begins; if
 //! that is followed by JSON, where it begins with JSON behind it.
 
-use super::capture::{Capture, Gives, Kind, Name, Until};
+use super::capture::{Capture, Gives, Kind, Name};
+use super::until::Until;
 use super::{Step, convert};
 use crate::definition::{Definition, Fault, FieldType};
 use crate::parse::{grammar, logfmt};
@@ -181,6 +182,7 @@ impl Reader<'_> {
             "word" => Kind::Word,
             "last" => Kind::Last,
             "list" => Kind::List,
+            "rest" => Kind::Rest,
             "lines" => Kind::Lines,
             "uuid" => Kind::Uuid,
             "int" => Kind::Integer,
@@ -193,7 +195,7 @@ impl Reader<'_> {
             words if words.contains('|') => Kind::OneOf(words.split('|').map(Into::into).collect()),
             other => {
                 return self.wrong(format!(
-                    "`{other}` is no kind of field: text, lines, word, last, list, int, float, \
+                    "`{other}` is no kind of field: text, lines, word, last, list, rest, int, float, \
                      quoted, escaped, json, uuid, request, address, or words as `yes|no`"
                 ));
             }
@@ -255,6 +257,8 @@ fn settle(steps: &mut [Step], after: &Follow) -> Result<(), String> {
                 settle(inner, &follow)?;
                 follow = either(first(inner), follow);
             }
+            // It takes nothing away: what follows it may follow what is before.
+            Step::Capture(capture) if matches!(capture.kind, Kind::Rest) => json = before_json,
             Step::Capture(capture) => {
                 capture.until = match &follow {
                     Follow::End => Until::End,
@@ -279,6 +283,9 @@ fn marks(literal: &str, before_json: bool) -> Vec<Mark> {
 /// How steps begin.
 fn first(steps: &[Step]) -> Follow {
     match steps.first() {
+        Some(Step::Capture(capture)) if matches!(capture.kind, Kind::Rest) => {
+            first(steps.get(1..).unwrap_or_default())
+        }
         Some(Step::Literal(literal)) => {
             let json =
                 |step: &Step| matches!(step, Step::Capture(capture) if capture.kind.is_json());

@@ -53,6 +53,29 @@ samples:
 }
 
 #[test]
+fn what_is_left_is_kept_and_read_further() {
+    checked(
+        r#"
+name: x
+layout:
+  - '{program}: {message:rest}Login of {user}{? from {client_ip:word}?}'
+  - '{message:rest}Logout of {user}'
+  - '{?{all:rest}[{pid:int}] ?}{message}'
+samples:
+  - line: 'web: Login of ann from ::1'
+    record: { program: web, user: ann, client_ip: '::1', message: 'Login of ann from ::1' }
+  - line: 'Logout of ann'
+    record: { user: ann, message: Logout of ann }
+  - line: '[12] hi'
+    record: { pid: 12, all: '[12] hi', message: hi }
+  - line: 'hi'
+    record: { message: hi }
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
 fn fields_of_their_own() {
     checked(
         r#"
