@@ -125,7 +125,7 @@ impl Capture {
             Kind::OneOf(words) => {
                 words.iter().map(|word| word.as_bytes().first().copied()).collect()
             }
-            Kind::Time(format) if format.begins_with_digit() => Some(b"0123456789".to_vec()),
+            Kind::Time(format) => format.begins().map(<[u8]>::to_vec),
             _ => None,
         }
     }
