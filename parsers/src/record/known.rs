@@ -119,6 +119,31 @@ known! {
     TlsCipher = "tls_cipher",
     /// TLS version, as the program calls it.
     TlsProtocol = "tls_protocol",
+    // What a system's services say.
+    /// What was done, as the program calls it.
+    Action = "action",
+    /// Why.
+    Reason = "reason",
+    /// What tells an event's kind from others, to the program.
+    EventId = "event_id",
+    /// The user as whom something was done, where that is another than the one who did it.
+    RunAs = "run_as",
+    /// Number of a user.
+    Uid = "uid",
+    /// A command with its arguments.
+    CommandLine = "command_line",
+    /// The directory that a command ran in.
+    WorkingDirectory = "working_directory",
+    /// The name of a cluster's node.
+    Node = "node",
+    /// A mail's sender, as its envelope says.
+    MailFrom = "mail_from",
+    /// A mail's recipient, as its envelope says.
+    MailTo = "mail_to",
+    /// The `Message-ID` of a mail.
+    MailMessageId = "mail_message_id",
+    /// What a mail server calls a mail while it has it.
+    QueueId = "queue_id",
 }
 
 #[cfg(test)]
