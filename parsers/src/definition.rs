@@ -37,12 +37,23 @@ pub struct Definition {
     /// message.
     #[serde(default)]
     pub within: Option<String>,
-    /// The programs whose lines these are, where what they are wrapped in names one.
+    /// The programs whose lines these are, where what they are wrapped in names one. `postfix/` means
+    /// all whose names begin so.
     #[serde(default)]
     pub programs: Vec<String>,
     /// A parser that reads the message further, where it fits.
     #[serde(default)]
     pub nested: Option<String>,
+    /// Objects of a JSON record whose members become fields of the record: `span` puts them in its
+    /// place, `log.` too, but called `log.level` and so on. One that was opened may have another to
+    /// open in it. For grammars.
+    #[serde(default)]
+    pub open: Vec<String>,
+    /// What the program calls a field, and what it is called here: one of pillion's own names, that
+    /// destinations know, or `message`. A field that is not there, or whose new name is taken, stays as it is.
+    /// For grammars.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
     /// Texts that a line has if it is of this format: `auto` tries it only on those that have all.
     #[serde(default)]
     pub contains: Vec<String>,
@@ -282,6 +293,11 @@ pub enum Fault {
     /// What the level's words mean is said, but not which field they are in, and the grammar has no
     /// keys to find it by.
     Level,
+    /// `open` or `fields`, which a layout and a pattern have no use for.
+    Grammarless {
+        /// `open` or `fields`.
+        key: &'static str,
+    },
     /// A field under `types`, `time` or `level` that the pattern does not capture.
     NoSuchField {
         /// `types`, `time` or `level`.
@@ -306,7 +322,7 @@ impl Fault {
             Self::Csv(_) => "csv",
             Self::Zone(_) | Self::TimeFormat(_) => "time",
             Self::Level => "level",
-            Self::NoSuchField { key, .. } => key,
+            Self::NoSuchField { key, .. } | Self::Grammarless { key } => key,
             Self::Sample(_) => "samples",
         }
     }
@@ -340,6 +356,10 @@ impl fmt::Display for DefinitionError {
             Fault::Csv(error) => f.write_str(error),
             Fault::Level => f.write_str(
                 "a grammar reads its own level: name the `field` that this `level` is about",
+            ),
+            Fault::Grammarless { key } => write!(
+                f,
+                "`{key}` is for a `grammar`: a layout and a pattern name their fields themselves"
             ),
             Fault::NoSuchField { key, field } => {
                 write!(f, "`{key}` names the field `{field}`, which the pattern does not capture")

@@ -9,6 +9,7 @@ mod access;
 mod auditd;
 mod auto;
 mod cef;
+mod colour;
 mod columns;
 mod compiled;
 mod convert;
@@ -265,10 +266,22 @@ impl Parser {
     ) {
         self.clock.set_now(at.now);
         let mut bad_times = 0;
-        match self.read(text, arena, &mut bad_times, record) {
+        // JSON has no control characters; the others are looked through for colours, at the speed of
+        // memory.
+        let plain = if text.starts_with('{') { None } else { colour::without(text, arena) };
+        match self.read(plain.unwrap_or(text), arena, &mut bad_times, record) {
             Ok(below) => {
                 if !below.is_empty() {
                     trace::put_below(record, below, arena);
+                }
+                if let Some(plain) = plain {
+                    // Nothing was found in it: it stays as it is.
+                    let whole = |message: Text<'_>| message.as_stored().len() == plain.len();
+                    if record.fields.is_empty() && record.message.is_some_and(whole) {
+                        record.message = Some(Text::raw(text));
+                    } else {
+                        record.decoded = true;
+                    }
                 }
                 self.counters.parsed += 1;
                 self.counters.bad_times += bad_times;

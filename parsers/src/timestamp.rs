@@ -21,6 +21,7 @@ mod zone;
 use crate::record::{ClockUnit, Time};
 
 pub(crate) use format::Format;
+use format::Reader;
 pub use zone::Zone;
 
 use offset::{Abbreviation, Said};
@@ -56,6 +57,8 @@ const LONGEST_HEAD: usize = 32;
 /// The last second's conversion.
 #[derive(Debug, Default)]
 struct Memo {
+    /// What read it: `auto` asks several, and what one reads is no time to another.
+    reader: Option<Reader>,
     head: [u8; LONGEST_HEAD],
     len: usize,
     /// Seconds since 1970-01-01 of the civil time, its zone not yet applied.
@@ -124,11 +127,13 @@ impl Clock {
     #[inline]
     fn head<const N: usize>(
         &mut self,
+        reader: Reader,
         head: &[u8; N],
         convert: impl FnOnce(&[u8; N], &Self) -> Option<i64>,
     ) -> Option<i64> {
         let day = self.now.div_euclid(DAY);
         if self.memo.len == N
+            && self.memo.reader == Some(reader)
             && self.memo.head.first_chunk::<N>() == Some(head)
             && self.memo.day == day
         {
@@ -138,6 +143,7 @@ impl Clock {
         if let Some(kept) = self.memo.head.first_chunk_mut::<N>() {
             *kept = *head;
             (self.memo.len, self.memo.civil, self.memo.day) = (N, civil, day);
+            self.memo.reader = Some(reader);
         }
         Some(civil)
     }
@@ -145,6 +151,7 @@ impl Clock {
     /// The same for heads of any length, with theirs. What follows on a head is not a digit.
     fn variable(
         &mut self,
+        reader: Reader,
         bytes: &[u8],
         convert: impl FnOnce(&[u8], &Self) -> Option<(i64, usize)>,
     ) -> Option<(i64, usize)> {
@@ -153,6 +160,7 @@ impl Clock {
             |used: usize| !bytes.get(used).is_some_and(|it| it.is_ascii_digit() || *it == b':');
         let len = self.memo.len;
         if len > 0
+            && self.memo.reader == Some(reader)
             && self.memo.day == day
             && self.memo.head.get(..len).is_some_and(|head| bytes.starts_with(head))
             && ends(len)
@@ -163,6 +171,7 @@ impl Clock {
         if let (Some(kept), Some(head)) = (self.memo.head.get_mut(..used), bytes.get(..used)) {
             kept.copy_from_slice(head);
             (self.memo.len, self.memo.civil, self.memo.day) = (used, civil, day);
+            self.memo.reader = Some(reader);
         }
         Some((civil, used))
     }

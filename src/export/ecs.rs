@@ -73,28 +73,56 @@ macro_rules! slots {
 /// there and a text here; `stream` is what Filebeat calls it.
 const SLOTS: &[Slot] = slots! {
     Logger Scalar "log" => "logger",
+    File Scalar "log" "origin" "file" => "name",
+    Line Long "log" "origin" "file" => "line",
+    Function Scalar "log" "origin" => "function",
     Host Scalar "log" "syslog" => "hostname",
     MessageId Scalar "log" "syslog" => "msgid",
     Facility Long "log" "syslog" "facility" => "code",
     Severity Long "log" "syslog" "severity" => "code",
+    UpstreamAddress Scalar "destination" => "address",
+    ServerIp Ip "destination" => "ip",
+    ServerPort Long "destination" => "port",
+    MailFrom Scalar "email" "from" => "address",
+    QueueId Scalar "email" => "local_id",
+    MailMessageId Scalar "email" => "message_id",
+    MailTo Scalar "email" "to" => "address",
+    ErrorCode Scalar "error" => "code",
     ErrorType Scalar "error" => "type",
+    ErrorMessage Scalar "error" => "message",
     StackTrace Scalar "error" => "stack_trace",
+    Action Scalar "event" => "action",
+    EventId Scalar "event" => "code",
+    Reason Scalar "event" => "reason",
     Protocol HttpVersion "http" => "version",
     Method Scalar "http" "request" => "method",
+    RequestBodyBytes Long "http" "request" "body" => "bytes",
+    RequestBytes Long "http" "request" => "bytes",
+    RequestId Scalar "http" "request" => "id",
     Referrer Scalar "http" "request" => "referrer",
-    Status Long "http" "response" => "status_code",
     Bytes Long "http" "response" "body" => "bytes",
+    ResponseBytes Long "http" "response" => "bytes",
+    ContentType Scalar "http" "response" => "mime_type",
+    Status Long "http" "response" => "status_code",
+    ForwardedFor Ip "network" => "forwarded_ip",
+    CommandLine Scalar "process" => "command_line",
     Program Scalar "process" => "name",
     Pid Long "process" => "pid",
     Thread Long "process" "thread" => "id",
     Thread Scalar "process" "thread" => "name",
+    WorkingDirectory Scalar "process" => "working_directory",
+    Node Scalar "service" "node" => "name",
     ClientIp Ip "source" => "ip",
     ClientIp Scalar "source" => "address",
+    ClientPort Long "source" => "port",
     Stream Scalar => "stream",
     SpanId Scalar "span" => "id",
+    TlsCipher Scalar "tls" => "cipher",
     TraceId Scalar "trace" => "id",
     Target Scalar "url" => "original",
     VirtualHost Scalar "url" => "domain",
+    RunAs Scalar "user" "effective" => "name",
+    Uid Scalar "user" => "id",
     User Scalar "user" => "name",
     UserAgent Scalar "user_agent" => "original",
 };
@@ -135,7 +163,7 @@ const fn same_object(one: usize, two: usize, depth: usize) -> bool {
 }
 
 /// How many of [`SLOTS`] lie in `log`.
-const LOG_SLOTS: usize = 5;
+const LOG_SLOTS: usize = 8;
 
 /// For each known field, by its number, its first slot. Slots of one field stand together.
 const FIRST_SLOT: [Option<usize>; Known::ALL.len()] = {

@@ -16,7 +16,7 @@ use crate::record::Record;
 
 /// Readings per line, the chosen format's included. A reading of a line that is not of the format
 /// mostly ends within its first bytes.
-const TRIES: usize = 24;
+const TRIES: usize = 48;
 /// Lines after which all scores are halved: about how far back the choice remembers.
 const MEMORY: u16 = 256;
 /// By how many lines another format must lead before the choice goes to it.

@@ -59,6 +59,13 @@ impl Compiled {
     pub(crate) fn new(definition: &Definition, library: &Library) -> Result<Self, Fault> {
         let zone = convert::zone(definition.time.as_ref())?;
         let layouts = definition.layout.as_slice();
+        let renames =
+            [("open", definition.open.is_empty()), ("fields", definition.fields.is_empty())];
+        if let (None, Some((key, _))) =
+            (&definition.grammar, renames.into_iter().find(|(_, empty)| !empty))
+        {
+            return Err(Fault::Grammarless { key });
+        }
         let (method, refine) = match (&definition.grammar, layouts, &definition.pattern) {
             (Some(name), [], None) if name == "auto" => {
                 (Method::Auto, Refine::new(definition, true)?)
@@ -214,7 +221,8 @@ impl Compiled {
             return Err(Misfit::Syntax);
         }
         nested::message(record, cx, |text, cx, record| {
-            self.read_bare(text, cx, record).and_then(complete)
+            // rsyslog keeps the blank that it found behind a tag, where its own form has one already.
+            self.read_bare(text.trim_start_matches(' '), cx, record).and_then(complete)
         })?;
         self.read_nested(record, cx);
         Ok(())
@@ -245,7 +253,7 @@ impl Compiled {
             }),
         }?;
         if let Some(refine) = &self.refine {
-            refine.apply(record, cx.clock, cx.bad_times)?;
+            refine.apply(record, &mut cx)?;
         }
         Ok(below)
     }
@@ -270,7 +278,7 @@ fn read_auto<'a>(
         }
     };
     if let Some(refine) = cx.refine {
-        refine.apply(record, cx.clock, cx.bad_times)?;
+        refine.apply(record, cx)?;
     }
     Ok(below)
 }

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Misfit, level};
+use super::cursor::Cursor;
+use super::grammar::Context;
+use super::{Misfit, level, nested};
+use crate::Arena;
 use crate::definition::{Definition, Fault, FieldType, LevelField, TimeField};
-use crate::record::{Level, Record, Text, Value};
-use crate::timestamp::{Clock, Format, Zone};
+use crate::record::{Field, Key, Known, Level, Record, Text, Value};
+use crate::timestamp::{Format, Zone};
 
 /// The checked format of a time.
 pub(super) fn format(time: Option<&TimeField>) -> Result<Format, Fault> {
@@ -130,9 +133,31 @@ fn value<'a>(value: Value<'a>, kind: FieldType) -> Result<Option<Value<'a>>, Mis
 /// What a definition adds to a grammar.
 #[derive(Debug)]
 pub(super) struct Refine {
+    /// Objects to open, and whether their members keep their name.
+    open: Vec<(String, bool)>,
+    /// Names that the program has, and ours.
+    fields: Vec<(String, Rename)>,
     types: Vec<(String, FieldType)>,
     time: Option<(String, Format)>,
     level: Option<RefinedLevel>,
+}
+
+/// What a field is called instead.
+#[derive(Debug)]
+enum Rename {
+    Message,
+    Known(Known),
+    Text(String),
+}
+
+impl Rename {
+    fn new(name: &str) -> Self {
+        match Known::from_name(name) {
+            _ if name == "message" => Self::Message,
+            Some(known) => Self::Known(known),
+            None => Self::Text(name.to_owned()),
+        }
+    }
 }
 
 /// What a definition says of a grammar's level.
@@ -160,12 +185,21 @@ impl Refine {
         if !keyed && level.as_ref().is_some_and(|level| level.field.is_none()) {
             return Err(Fault::Level);
         }
+        let open = definition.open.iter().map(|name| match name.strip_suffix('.') {
+            Some(name) => (name.to_owned(), true),
+            None => (name.clone(), false),
+        });
+        let fields = definition.fields.iter().map(|(from, to)| (from.clone(), Rename::new(to)));
         let refine = Self {
+            open: open.collect(),
+            fields: fields.collect(),
             types: definition.types.iter().map(|(name, kind)| (name.clone(), *kind)).collect(),
             time: time_field.map(|field| (field, format)),
             level,
         };
-        let adds = !refine.types.is_empty() || refine.time.is_some() || refine.level.is_some();
+        let adds = !(refine.open.is_empty() && refine.fields.is_empty() && refine.types.is_empty())
+            || refine.time.is_some()
+            || refine.level.is_some();
         Ok(adds.then_some(refine))
     }
 
@@ -186,22 +220,29 @@ impl Refine {
     }
 
     /// Changes the record that a grammar filled.
-    pub(super) fn apply(
+    pub(super) fn apply<'a>(
         &self,
-        record: &mut Record<'_>,
-        clock: &mut Clock,
-        bad_times: &mut u64,
+        record: &mut Record<'a>,
+        cx: &mut Context<'_, 'a>,
     ) -> Result<(), Misfit> {
+        for (name, dotted) in &self.open {
+            nested::open(record, cx, name, *dotted);
+        }
+        for (from, to) in &self.fields {
+            if let Some(at) = place(record, from) {
+                rename(record, at, to, cx.arena);
+            }
+        }
         if let Some((name, format)) = &self.time
             && let Some(at) = place(record, name)
         {
-            let time = scalar(record, at).and_then(|text| clock.read(format, text));
+            let time = scalar(record, at).and_then(|text| cx.clock.read(format, text));
             match time {
                 Some(time) => {
                     record.time = Some(time);
                     record.fields.remove(at);
                 }
-                None => *bad_times += 1,
+                None => *cx.bad_times += 1,
             }
         }
         if let Some(RefinedLevel { field: Some(name), leveller }) = &self.level
@@ -223,6 +264,63 @@ impl Refine {
         }
         Ok(())
     }
+}
+
+/// Calls a field by another name, unless another has it. Objects and arrays stay, since destinations
+/// expect single values below the names they know; an array of one text is that text. What says that
+/// there is no value (`-`, or nothing) is left out.
+fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) {
+    let Some(Field { value, .. }) = record.fields.get(at).copied() else { return };
+    let value = match (to, sole(value)) {
+        (Rename::Message, Value::Json(json)) => match bytes(json, arena) {
+            Some(text) => Value::Text(text),
+            None => return,
+        },
+        (Rename::Known(_), Value::Text(text)) if is_absent(text) => {
+            record.fields.remove(at);
+            return;
+        }
+        (_, value) => value,
+    };
+    let key = match (to, value) {
+        (_, Value::Json(_)) => return,
+        (Rename::Message, Value::Text(text)) if record.message.is_none() => {
+            record.message = Some(text);
+            record.fields.remove(at);
+            return;
+        }
+        (Rename::Message, _) => return,
+        (Rename::Known(known), _) => Key::Known(*known),
+        (Rename::Text(name), _) => Key::Text(Text::vetted(arena.alloc_str(name))),
+    };
+    // A field of that name may be the program's own, with the same meaning or not.
+    if place(record, key.name()).is_none_or(|taken| taken == at)
+        && let Some(field) = record.fields.get_mut(at)
+    {
+        *field = Field { key, value };
+    }
+}
+
+fn is_absent(text: Text<'_>) -> bool {
+    matches!(text.as_stored(), "" | "-")
+}
+
+/// The text of an array of one text (the headers of a request are such), else the value.
+fn sole(value: Value<'_>) -> Value<'_> {
+    let Value::Json(json) = value else { return value };
+    let Some(rest) = json.strip_prefix("[\"") else { return value };
+    let Ok(inside) = super::access::quoted(&mut Cursor::new(rest)) else { return value };
+    if rest.len() == inside.len() + 2 { Value::Text(Text::raw_escaped(inside)) } else { value }
+}
+
+/// The text of an array of bytes, as journald writes a text that is none: what is no UTF-8 is replaced.
+fn bytes<'a>(json: &str, arena: &'a Arena) -> Option<Text<'a>> {
+    let inside = json.strip_prefix('[')?.strip_suffix(']')?;
+    let mut bytes = bumpalo::collections::Vec::new_in(arena);
+    for byte in inside.split(',') {
+        bytes.push(byte.trim().parse::<u8>().ok()?);
+    }
+    Some(Text::built(arena.alloc_str(&String::from_utf8_lossy(&bytes))))
 }
 
 fn place(record: &Record<'_>, name: &str) -> Option<usize> {

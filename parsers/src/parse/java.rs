@@ -5,6 +5,9 @@
 //! - logback's default: `10:00:00.123 [main] INFO  c.e.Shop -- text`, until 1.3 with one hyphen
 //! - log4j's usual: `2026-11-22 10:00:00,123 INFO  [main] c.e.Shop - text`
 //!
+//! Behind the logger the line in its source may stand (`Shop:47`), and the context that a thread has
+//! (`{requestId=req-7}`).
+//!
 //! In a joined record the stack trace becomes a field of its own.
 
 use super::cursor::Cursor;
@@ -65,15 +68,25 @@ fn put<'a>(record: &mut Record<'a>, key: Known, text: &'a str) {
 /// The inside of a bracket pair, without the blanks that pad it; passes over those after it.
 fn bracketed<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Misfit> {
     cursor.expect("[")?;
-    // Thread names have brackets of their own: the pair ends where a blank follows.
-    let end = memchr::memchr_iter(b']', cursor.bytes())
-        .take(8)
-        .find(|at| cursor.bytes().get(at + 1) == Some(&b' '))
-        .ok_or(Misfit::Syntax)?;
+    let end = closing(cursor.bytes()).ok_or(Misfit::Syntax)?;
     let inside = cursor.take(end)?;
     cursor.take(1)?;
     cursor.blanks();
     Ok(inside.trim_matches(' '))
+}
+
+/// Where a bracket pair ends. Thread names have brackets of their own: in pairs, or the end is where a
+/// blank follows.
+fn closing(bytes: &[u8]) -> Option<usize> {
+    let mut open = 0_u32;
+    for at in memchr::memchr2_iter(b'[', b']', bytes).take(16) {
+        match bytes.get(at) {
+            Some(b'[') => open += 1,
+            _ if open == 0 && bytes.get(at + 1) == Some(&b' ') => return Some(at),
+            _ => open = open.saturating_sub(1),
+        }
+    }
+    memchr::memchr_iter(b']', bytes).take(8).find(|at| bytes.get(at + 1) == Some(&b' '))
 }
 
 /// A level in capitals; passes over the blanks after it.
@@ -153,6 +166,8 @@ fn logger<'a>(
     if name.is_empty() {
         return Err(Misfit::Syntax);
     }
+    put(record, Known::Logger, name);
+    behind_logger(cursor, record);
     if cursor.rest().starts_with("  ") {
         let padding = cursor.rest().len() - cursor.rest().trim_start_matches(' ').len();
         cursor.take(padding - 1)?;
@@ -165,6 +180,30 @@ fn logger<'a>(
         }
         cursor.take(cursor.rest().len())?;
     }
-    put(record, Known::Logger, name);
     Ok(())
+}
+
+/// `:47` and ` {requestId=req-7}`; nothing is passed over where that is something else.
+fn behind_logger<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) {
+    let mut after = *cursor;
+    if after.eat(":")
+        && let Ok(digits) = after.digits(9)
+        && after.bytes().first() == Some(&b' ')
+        && let Ok(line) = digits.parse()
+    {
+        record.push(Key::Known(Known::Line), Value::Int(line));
+        *cursor = after;
+    }
+    let mut after = *cursor;
+    if after.eat(" {")
+        && let Some(len) = memchr::memmem::find(after.bytes(), b"} - ")
+        && let Ok(context) = after.take(len)
+        && !context.contains('\n')
+        && after.eat("}")
+    {
+        if !context.is_empty() {
+            record.push(Key::Text(Text::fixed("context")), Value::Text(Text::raw(context)));
+        }
+        *cursor = after;
+    }
 }

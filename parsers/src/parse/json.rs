@@ -12,7 +12,7 @@ mod string;
 use super::Misfit;
 use super::grammar::{Context, Grammar};
 use super::keys::{Keys, Scope};
-use super::roles::{self, Roles};
+use super::roles::{self, Role, Roles};
 use crate::Arena;
 use crate::record::{Field, Key, Record, Text, Value, is_field_name, is_mappable};
 
@@ -35,6 +35,26 @@ fn read<'a>(
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
+    object(text, cx, record, roles::role)
+}
+
+/// Fills a record from an object, all of whose members become fields.
+pub(super) fn members<'a>(
+    text: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    object(text, cx, record, |_| None)
+}
+
+/// Fills a record from an object. `role` says what a key stands for.
+#[inline]
+fn object<'a>(
+    text: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+    role: impl Fn(&[u8]) -> Option<(Role, u8)>,
+) -> Result<(), Misfit> {
     let mut reader = Reader::new(text, cx.arena);
     let mut roles = Roles::default();
     reader.blanks();
@@ -46,7 +66,7 @@ fn read<'a>(
         loop {
             let (name, escaped) = reader.key(Scope::OUTER)?;
             // A key that had to be decoded is the application's own, whatever it spells.
-            let role = if escaped { None } else { roles::role(name.as_bytes()) };
+            let role = if escaped { None } else { role(name.as_bytes()) };
             let key = Key::Text(if escaped { Text::built(name) } else { Text::raw(name) });
             match role {
                 None => reader.value(|value| record.push(key, value))?,

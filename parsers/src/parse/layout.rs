@@ -8,9 +8,12 @@
 //! number of fields times its length.
 
 mod capture;
+mod number;
+mod shape;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod until;
 
 use super::convert::{self, Leveller};
 use super::cursor::Cursor;
@@ -18,7 +21,7 @@ use super::grammar::Context;
 use super::{Misfit, auto};
 use crate::definition::{Definition, Fault};
 use crate::record::Record;
-use capture::Capture;
+use capture::{Capture, Kind};
 
 /// The layouts of a definition, the first of which that a line fits reads it.
 #[derive(Debug)]
@@ -82,8 +85,20 @@ impl Layout {
         let bad_times = *cx.bad_times;
         let mut reason = Misfit::Syntax;
         let lines = memchr::memchr(b'\n', text.as_bytes()).is_some();
-        let mut walk = Walk { whole: text, level: &self.level, lines, cx };
-        for form in self.forms.iter().filter(|form| form.may_fit(text.as_bytes())) {
+        // Another layout may read the time that the first cannot: one that cannot be read is only taken
+        // where none does. Of a format that is only guessed at, it is what there is to go by.
+        let guessing = cx.guessing;
+        let passes: &[bool] = match self.forms.len() {
+            _ if guessing => &[true],
+            1 => &[false],
+            _ => &[true, false],
+        };
+        let mut walk = Walk { whole: text, level: &self.level, lines, readable: false, cx };
+        let fitting = || self.forms.iter().filter(|form| form.may_fit(text.as_bytes()));
+        for (readable, form) in
+            passes.iter().flat_map(|readable| fitting().map(move |form| (*readable, form)))
+        {
+            walk.readable = readable;
             match walk.form(form, text, record) {
                 Ok(()) => return Ok(()),
                 Err(misfit) => {
@@ -116,6 +131,8 @@ struct Walk<'w, 'p, 'a> {
     level: &'w Leveller,
     /// Whether the text has several lines: no field but the message goes beyond its line.
     lines: bool,
+    /// Whether a time must be readable.
+    readable: bool,
     cx: &'w mut Context<'p, 'a>,
 }
 
@@ -154,7 +171,11 @@ impl<'a> Walk<'_, '_, 'a> {
         let mut after = *cursor;
         let (fields, bad_times) = (record.fields.len(), *self.cx.bad_times);
         let head = (record.time, record.level, record.message);
-        if self.steps(steps, &mut after, record).is_ok() {
+        // Where a time may be missing, what cannot be read is none.
+        let readable = std::mem::replace(&mut self.readable, true);
+        let read = self.steps(steps, &mut after, record);
+        self.readable = readable;
+        if read.is_ok() {
             *cursor = after;
         } else {
             record.fields.truncate(fields);
@@ -169,6 +190,7 @@ fn begins(steps: &[Step]) -> Option<Vec<u8>> {
     match steps.first()? {
         Step::Literal(literal) => Some(vec![*literal.as_bytes().first()?]),
         Step::Blanks => Some(vec![b' ', b'\t']),
+        Step::Capture(capture) if matches!(capture.kind, Kind::Rest) => begins(steps.get(1..)?),
         Step::Capture(capture) => capture.begins(),
         Step::Optional(first) => {
             let mut bytes = begins(first)?;

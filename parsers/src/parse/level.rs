@@ -2,8 +2,21 @@
 
 use crate::record::Level;
 
-/// The level of a name, in any case.
+/// The level of a name, in any case. Levels between two have a number behind the lower one's name:
+/// `INFO+2`, `DEBUG-4`.
 pub(crate) fn from_name(name: &str) -> Option<Level> {
+    exact(name).or_else(|| {
+        let (base, number) = name.split_at_checked(name.find(['+', '-'])?)?;
+        let digits = number.get(1..)?;
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        match exact(base).filter(|_| is_number)? {
+            Level::Debug if number.starts_with('-') => Some(Level::Trace),
+            level => Some(level),
+        }
+    })
+}
+
+fn exact(name: &str) -> Option<Level> {
     let mut lower = [0; 16];
     let lower = lower.get_mut(..name.len())?;
     lower.copy_from_slice(name.as_bytes());
@@ -60,10 +73,15 @@ mod tests {
             ("CRITICAL", Level::Fatal),
             ("notice", Level::Info),
             ("dpanic", Level::Fatal),
+            ("INFO+2", Level::Info),
+            ("DEBUG-4", Level::Trace),
+            ("ERROR+4", Level::Error),
         ] {
             assert_eq!(from_name(name), Some(level), "{name}");
         }
-        for name in ["", "infos", "a name longer than sixteen bytes", "ïnfo"] {
+        for name in
+            ["", "infos", "INFO+", "INFO+x", "-1", "+", "a name longer than sixteen bytes", "ïnfo"]
+        {
             assert_eq!(from_name(name), None, "{name}");
         }
         for (number, level) in [

@@ -15,6 +15,10 @@ use crate::record::{Field, Key, Record, Text, Value};
 /// Reads a line of pairs, one at least; when guessing two, and no bare words.
 pub(super) const GRAMMAR: Grammar = Grammar { name: "logfmt", probe: Some(probe), read };
 
+/// Reads what pairs end a line of another format: one at least, and no bare words, which are text that
+/// goes on.
+pub(super) const TAIL: Grammar = Grammar { name: "logfmt", probe: None, read: tail };
+
 /// Whether the first word is a pair.
 fn probe(bytes: &[u8]) -> bool {
     let head = bytes.get(..64).unwrap_or(bytes);
@@ -32,6 +36,26 @@ fn read<'a>(
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
+    let (least, bare) = if cx.guessing { (2, false) } else { (1, true) };
+    pairs(text, cx, record, least, bare)
+}
+
+fn tail<'a>(
+    text: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    pairs(text, cx, record, 1, false)
+}
+
+/// Reads pairs, so many at least, and bare words among them or not.
+fn pairs<'a>(
+    text: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+    least: usize,
+    bare: bool,
+) -> Result<(), Misfit> {
     let mut keys = Keys::new(cx.arena);
     let mut roles = Roles::default();
     let mut pairs = 0;
@@ -48,7 +72,7 @@ fn read<'a>(
         keys.add(Scope::OUTER, key)?;
         let key_text = Key::Text(Text::raw(key));
         let Some(after) = after.strip_prefix('=') else {
-            if cx.guessing || after.starts_with('"') {
+            if !bare || after.starts_with('"') {
                 return Err(Misfit::Syntax);
             }
             record.push(key_text, Value::Bool(true));
@@ -65,7 +89,7 @@ fn read<'a>(
         };
         record.fields.extend(left);
     }
-    if pairs < if cx.guessing { 2 } else { 1 } {
+    if pairs < least {
         return Err(Misfit::Syntax);
     }
     roles.finish(record);

@@ -2,10 +2,10 @@
 //! JSON text that is logfmt.
 
 use super::grammar::Context;
-use super::json::decode;
+use super::json::{self, decode};
 use super::{Misfit, auto};
 use crate::Arena;
-use crate::record::{Key, Record, Text, Value};
+use crate::record::{Field, Key, Record, Text, Value};
 
 /// Fields that a record may have for more to be read into it.
 const MAX_OUTER: usize = 256;
@@ -46,6 +46,37 @@ pub(super) fn spread<'a>(
     result
 }
 
+/// Puts the members of a field that is a JSON object in its place. With `dotted`, a member is called by
+/// both names. What is no object stays, as does one with too many members.
+pub(super) fn open<'a>(
+    record: &mut Record<'a>,
+    cx: &mut Context<'_, 'a>,
+    name: &str,
+    dotted: bool,
+) {
+    let named = |field: &Field<'_>| field.key.name() == name;
+    let Some(at) = record.fields.iter().position(named) else { return };
+    let Some(Field { value: Value::Json(object), .. }) = record.fields.get(at).copied() else {
+        return;
+    };
+    if !object.starts_with('{') {
+        return;
+    }
+    let closed = record.fields.remove(at);
+    let arena = cx.arena;
+    let opened = spread(record, cx, |cx, inner| {
+        json::members(object, cx, inner)?;
+        for field in inner.fields.iter_mut().filter(|_| dotted) {
+            let full = bumpalo::format!(in arena, "{}.{}", name, field.key.name());
+            field.key = Key::Text(Text::built(full.into_bump_str()));
+        }
+        Ok(())
+    });
+    if opened.is_err() {
+        record.fields.insert(at.min(record.fields.len()), closed);
+    }
+}
+
 /// Reads a record of its own, and puts its fields behind those that are there.
 fn within<'a>(
     record: &mut Record<'a>,
@@ -84,24 +115,27 @@ fn within<'a>(
 /// A name with as many `_` behind it as make it one of its own.
 fn free_name<'a>(
     name: &str,
-    outer: &[crate::record::Field<'a>],
-    inner: &[crate::record::Field<'a>],
+    outer: &[Field<'a>],
+    inner: &[Field<'a>],
     arena: &'a Arena,
 ) -> Key<'a> {
     let mut free = bumpalo::collections::String::from_str_in(name, arena);
     loop {
         free.push('_');
-        let taken = |field: &crate::record::Field<'a>| field.key.name() == &*free;
+        let taken = |field: &Field<'a>| field.key.name() == &*free;
         if !outer.iter().any(taken) && !inner.iter().any(taken) {
             return Key::Text(Text::built(free.into_bump_str()));
         }
     }
 }
 
-/// Whether a field says one of these words.
+/// Whether a field says one of these words; of a word that ends in a slash, whether it begins so.
 pub(super) fn says(record: &Record<'_>, name: &str, words: &[String]) -> bool {
     match record.get(name) {
-        Some(Value::Text(text)) => words.iter().any(|word| word == text.as_stored()),
+        Some(Value::Text(text)) => words.iter().any(|word| match text.as_stored() {
+            said if word.ends_with('/') => said.starts_with(&**word),
+            said => said == word,
+        }),
         _ => false,
     }
 }

@@ -2,6 +2,7 @@
 
 mod joined;
 mod recorded;
+mod renamed;
 
 use proptest::prelude::*;
 

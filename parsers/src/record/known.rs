@@ -83,6 +83,67 @@ known! {
     TraceId = "trace_id",
     /// Span identifier (16 hex digits).
     SpanId = "span_id",
+    // What loggers of applications say.
+    /// Source file that a record was written in.
+    File = "file",
+    /// Line in that file.
+    Line = "line",
+    /// Function, or method, that a record was written in.
+    Function = "function",
+    /// What an error says of itself, beside the record's message.
+    ErrorMessage = "error_message",
+    /// What tells a request from others.
+    RequestId = "request_id",
+    // What servers and proxies say of a request.
+    /// Port of the peer that made the request.
+    ClientPort = "client_port",
+    /// Address that the peer connected to.
+    ServerIp = "server_ip",
+    /// Port that the peer connected to.
+    ServerPort = "server_port",
+    /// Server that a proxy passed the request to, with its port; of several, a list.
+    UpstreamAddress = "upstream_address",
+    /// The `X-Forwarded-For` header.
+    ForwardedFor = "forwarded_for",
+    /// Bytes of the request, its header included.
+    RequestBytes = "request_bytes",
+    /// Bytes of the request's body.
+    RequestBodyBytes = "request_body_bytes",
+    /// Bytes of the response, its header included.
+    ResponseBytes = "response_bytes",
+    /// Media type of the response's body.
+    ContentType = "content_type",
+    /// Code or number of an error.
+    ErrorCode = "error_code",
+    /// TLS cipher suite.
+    TlsCipher = "tls_cipher",
+    /// TLS version, as the program calls it.
+    TlsProtocol = "tls_protocol",
+    // What a system's services say.
+    /// What was done, as the program calls it.
+    Action = "action",
+    /// Why.
+    Reason = "reason",
+    /// What tells an event's kind from others, to the program.
+    EventId = "event_id",
+    /// The user as whom something was done, where that is another than the one who did it.
+    RunAs = "run_as",
+    /// Number of a user.
+    Uid = "uid",
+    /// A command with its arguments.
+    CommandLine = "command_line",
+    /// The directory that a command ran in.
+    WorkingDirectory = "working_directory",
+    /// The name of a cluster's node.
+    Node = "node",
+    /// A mail's sender, as its envelope says.
+    MailFrom = "mail_from",
+    /// A mail's recipient, as its envelope says.
+    MailTo = "mail_to",
+    /// The `Message-ID` of a mail.
+    MailMessageId = "mail_message_id",
+    /// What a mail server calls a mail while it has it.
+    QueueId = "queue_id",
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The day first, then the month's name: the Common Log Format's `22/Nov/2026:10:00:00 +0100`, PHP's
 //! `22-Nov-2026 10:00:00 UTC`, Redis's `22 Nov 2026 10:00:00.123` and, after a weekday, RFC 2822.
 
+use super::format::Reader;
 use super::{Clock, Fraction, Zone, civil, time};
 use crate::record::Time;
 
@@ -12,7 +13,7 @@ impl Clock {
     #[inline]
     pub(crate) fn clf(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
         if let Some(head) = bytes.first_chunk::<20>()
-            && let Some(civil) = self.head(head, |head, _| convert(head))
+            && let Some(civil) = self.head(Reader::Clf, head, |head, _| convert(head))
         {
             let fraction = Fraction::read(bytes.get(20..)?);
             let used = 20 + fraction.used;
@@ -29,7 +30,7 @@ impl Clock {
     /// A day of one digit, or a month's whole name.
     #[cold]
     fn clf_variant(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
-        let (civil, used) = self.variable(bytes, |bytes, _| variant(bytes))?;
+        let (civil, used) = self.variable(Reader::Clf, bytes, |bytes, _| variant(bytes))?;
         let fraction = Fraction::read(bytes.get(used..)?);
         self.finish(civil, fraction, bytes, used + fraction.used)
     }

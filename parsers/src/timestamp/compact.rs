@@ -1,5 +1,6 @@
 //! Dates without separators: MySQL's and Tornado's `261122 10:00:00`, glog's `1122 10:00:00.123456`.
 
+use super::format::Reader;
 use super::{Clock, Fraction, civil};
 use crate::record::Time;
 
@@ -7,7 +8,7 @@ impl Clock {
     /// Reads `261122 10:00:00` at the beginning of `bytes`, with a fraction or without, and says how
     /// many bytes it has. Two digits of a year are of 1970 to 2069.
     pub(crate) fn compact(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
-        let civil = self.head(bytes.first_chunk::<15>()?, |head, _| {
+        let civil = self.head(Reader::Compact, bytes.first_chunk::<15>()?, |head, _| {
             let [y1, y2, m1, m2, d1, d2, b' ', rest @ ..] = *head else { return None };
             let year = i64::from(civil::two(y1, y2)?);
             let century = if year < 70 { 2000 } else { 1900 };
@@ -21,7 +22,7 @@ impl Clock {
     /// Reads `1122 10:00:00.123456`, month and day, at the beginning of `bytes`, and says how many
     /// bytes it has.
     pub(crate) fn glog(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
-        let civil = self.head(bytes.first_chunk::<13>()?, |head, clock| {
+        let civil = self.head(Reader::Glog, bytes.first_chunk::<13>()?, |head, clock| {
             let [m1, m2, d1, d2, b' ', rest @ ..] = *head else { return None };
             let (month, day) = (civil::two(m1, m2)?, civil::two(d1, d2)?);
             clock.with_year(month, day, civil::time_of_day(rest)?)

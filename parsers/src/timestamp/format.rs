@@ -28,6 +28,8 @@ pub(crate) enum Format {
 pub(crate) enum Reader {
     /// ISO 8601 in its variants, zone or not: [`Clock::iso`].
     Iso,
+    /// The same with slashes in the date, and only so: Go's log, nginx's errors.
+    Slashes,
     /// The day, the month's name: [`Clock::clf`].
     Clf,
     /// The month's name, the day, with a year or without: [`Clock::yearless`].
@@ -47,14 +49,18 @@ const NAMES: &str = "`iso`, `clf`, `rfc2822`, `rfc3164`, `ctime`, `compact`, `gl
                      `epoch`, `epoch_s`, `epoch_ms`, `epoch_us` or `epoch_ns`";
 
 impl Format {
-    /// Whether every time in this format begins with a digit.
-    pub(crate) fn begins_with_digit(&self) -> bool {
+    /// The bytes that a time in this format may begin with, where that is known.
+    pub(crate) fn begins(&self) -> Option<&'static [u8]> {
         match self {
-            Self::Any | Self::Known(Reader::Yearless | Reader::English) => false,
-            Self::Known(_) => true,
-            Self::Epoch(_) => true,
+            Self::Any => None,
+            // Months, weekdays, and days of the month.
+            Self::Known(Reader::Yearless | Reader::English) => {
+                Some(b"ADFJMNOSTWadfjmnostw 0123456789")
+            }
+            Self::Known(_) | Self::Epoch(_) => Some(b"0123456789"),
             Self::Strptime { head, .. } => {
-                ["%Y", "%m", "%d", "%H", "%y"].iter().any(|digits| head.starts_with(digits))
+                let digits = ["%Y", "%m", "%d", "%H", "%y"];
+                digits.iter().any(|digits| head.starts_with(digits)).then_some(b"0123456789")
             }
         }
     }
@@ -107,9 +113,8 @@ fn known(text: &str) -> Option<Reader> {
     };
     let whole = format!("{}{year}", split_fraction(before).0);
     Some(match whole.as_str() {
-        "%Y-%m-%d %H:%M:%S" | "%Y-%m-%dT%H:%M:%S" | "%Y/%m/%d %H:%M:%S" | "%Y%m%dT%H%M%S" => {
-            Reader::Iso
-        }
+        "%Y-%m-%d %H:%M:%S" | "%Y-%m-%dT%H:%M:%S" | "%Y%m%dT%H%M%S" => Reader::Iso,
+        "%Y/%m/%d %H:%M:%S" => Reader::Slashes,
         "%d/%b/%Y:%H:%M:%S" | "%d/%b/%Y %H:%M:%S" | "%d-%b-%Y %H:%M:%S" | "%d %b %Y %H:%M:%S" => {
             Reader::Clf
         }
@@ -176,6 +181,7 @@ impl Clock {
     fn known(&mut self, reader: Reader, bytes: &[u8]) -> Option<(Time, usize)> {
         match reader {
             Reader::Iso => self.iso(bytes),
+            Reader::Slashes => (bytes.get(4) == Some(&b'/')).then(|| self.iso(bytes))?,
             Reader::Clf => self.clf(bytes),
             Reader::Yearless => self.yearless(bytes),
             Reader::English => self.english(bytes),

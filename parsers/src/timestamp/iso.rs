@@ -1,6 +1,7 @@
 //! ISO 8601 as logs write it: RFC 3339, a blank for the `T`, slashes for the hyphens, a comma before
 //! the fraction (Java, Python), no seconds, no separators, and no zone at all.
 
+use super::format::Reader;
 use super::{Clock, Fraction, civil};
 use crate::record::Time;
 
@@ -10,7 +11,7 @@ impl Clock {
     #[inline]
     pub(crate) fn iso(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
         if let Some(head) = bytes.first_chunk::<19>()
-            && let Some(civil) = self.head(head, |head, _| convert(head))
+            && let Some(civil) = self.head(Reader::Iso, head, |head, _| convert(head))
         {
             let fraction = Fraction::read(bytes.get(19..)?);
             return self.finish(civil, fraction, bytes, 19 + fraction.used);
@@ -20,7 +21,7 @@ impl Clock {
 
     #[cold]
     fn iso_variant(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
-        let (civil, used) = self.variable(bytes, |bytes, _| variant(bytes))?;
+        let (civil, used) = self.variable(Reader::Iso, bytes, |bytes, _| variant(bytes))?;
         let fraction = Fraction::read(bytes.get(used..)?);
         self.finish(civil, fraction, bytes, used + fraction.used)
     }

@@ -1,6 +1,7 @@
 //! The month's name first: RFC 3164's `Nov 22 10:00:00`, with a year before the time of day or after
 //! it, and a weekday before it all (`ctime`, Apache's error log).
 
+use super::format::Reader;
 use super::offset::{self, Abbreviation, Said};
 use super::{Clock, Fraction, civil, time};
 use crate::record::Time;
@@ -32,7 +33,7 @@ impl Clock {
         let year = year_after(bytes.get(used..)?);
         let civil = match year {
             Some(year) => self.in_year(head, year)?,
-            None => self.head(head, |head, clock| {
+            None => self.head(Reader::Yearless, head, |head, clock| {
                 let (month, day, time_of_day) = convert(head)?;
                 clock.with_year(month, day, time_of_day)
             })?,
@@ -57,7 +58,7 @@ impl Clock {
         let mut whole = [b' '; 20];
         whole.first_chunk_mut().map(|kept| *kept = *head)?;
         whole.last_chunk_mut().map(|kept| *kept = year)?;
-        self.head(&whole, |_, _| {
+        self.head(Reader::English, &whole, |_, _| {
             let (month, day, time_of_day) = convert(head)?;
             civil::seconds(civil::year(year)?, month, day, time_of_day)
         })
@@ -66,7 +67,7 @@ impl Clock {
     /// A day of one digit, a month's whole name, a year before the time, or a 12-hour clock.
     #[cold]
     fn month_first_variant(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
-        let (mut civil, used) = self.variable(bytes, variant)?;
+        let (mut civil, used) = self.variable(Reader::English, bytes, variant)?;
         let fraction = Fraction::read(bytes.get(used..)?);
         let mut used = used + fraction.used;
         if let Some((afternoon, len)) = civil::meridiem(bytes.get(used..)?) {

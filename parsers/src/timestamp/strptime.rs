@@ -9,6 +9,8 @@ use crate::record::{ClockUnit, Time};
 /// What a user's format gave for the line before.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
+    /// The format: `auto` tries those of many definitions with one clock.
+    format: String,
     head: Vec<u8>,
     /// The byte that ended it.
     next: Option<u8>,
@@ -53,6 +55,7 @@ impl Clock {
         let used = self.custom.head.len();
         if let Some(unit) = self.custom.unit
             && self.custom.day == day
+            && self.custom.format == format
             && bytes.starts_with(&self.custom.head)
             && bytes.get(used).copied() == self.custom.next
             && self.custom.next.is_none_or(ends)
@@ -62,6 +65,9 @@ impl Clock {
         let bytes = bytes.get(..LONGEST).unwrap_or(bytes);
         let (parts, used) = BrokenDownTime::parse_prefix(format, bytes).ok()?;
         let time = self.resolve(parts)?;
+        if self.custom.format != format {
+            format.clone_into(&mut self.custom.format);
+        }
         self.custom.head.clear();
         self.custom.head.extend_from_slice(bytes.get(..used)?);
         self.custom.next = bytes.get(used).copied();

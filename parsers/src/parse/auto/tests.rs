@@ -75,7 +75,7 @@ fn prose_is_plain_and_not_a_fault() {
 #[test]
 fn a_time_and_a_level_are_no_syslog() {
     for line in [
-        "2026-11-22T10:00:00Z [INFO] server: listening",
+        "2026-11-22T10:00:00Z (INFO) server: listening",
         "2026-11-22T10:00:00Z info server: listening",
         "2026-11-22T10:00:00.5+01:00 error db: refused",
         "2026-11-22T10:00:00Z (main) server[1]: listening",

@@ -1,7 +1,7 @@
 //! Fields of a layout: how far one reaches, and what becomes of it.
 
-use super::syntax::Mark;
-use super::{Walk, is_blank};
+use super::until::Until;
+use super::{Walk, is_blank, number, shape};
 use crate::Arena;
 use crate::definition::FieldType;
 use crate::parse::cursor::Cursor;
@@ -56,16 +56,26 @@ pub(super) enum Gives {
 pub(super) enum Kind {
     /// Anything up to what follows.
     Text,
-    /// The same, without blanks and not empty.
+    /// The same, also beyond its line.
+    Lines,
+    /// Text without blanks, and not empty.
     Word,
+    /// All that is left, which what follows reads further.
+    Rest,
     /// Anything up to the last place where what follows begins.
     Last,
+    /// Words with `, ` or ` : ` between them.
+    List,
     /// Digits, with a sign or without.
     Integer,
     /// A decimal number.
     Float,
-    /// In double quotes, with backslash escapes.
+    /// Text with backslash escapes.
+    Escaped,
+    /// The same, in double quotes.
     Quoted,
+    /// A UUID: 32 hex digits, with hyphens between.
+    Uuid,
     /// One of these words.
     OneOf(Box<[Box<str>]>),
     /// A JSON value.
@@ -81,80 +91,27 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Whether it begins with a brace or a bracket.
+    pub(super) fn is_json(&self) -> bool {
+        match self {
+            Self::Json => true,
+            Self::Spread(grammar) => grammar.name == json::GRAMMAR.name,
+            _ => false,
+        }
+    }
+
     /// Whether it ends where it ends, whatever follows.
     pub(super) fn ends_by_itself(&self) -> bool {
-        matches!(self, Self::Integer | Self::Float | Self::Quoted | Self::OneOf(_) | Self::Json)
-    }
-}
-
-/// Where a text ends.
-#[derive(Debug)]
-pub(super) enum Until {
-    /// At the text's end.
-    End,
-    /// Before an ASCII byte.
-    Byte(u8),
-    /// Before a blank or a tab.
-    Blank,
-    /// Before the first of these, or at the end too.
-    First { marks: Box<[Box<str>]>, blank: bool, or_end: bool },
-}
-
-impl Until {
-    pub(super) fn new(marks: &[Mark], or_end: bool) -> Self {
-        let one = if let [one] = marks { Some(one) } else { None };
-        match one {
-            Some(Mark::Blanks) if !or_end => return Self::Blank,
-            Some(Mark::Literal(literal)) if !or_end => {
-                if let [byte @ 0..=0x7f] = literal.as_bytes() {
-                    return Self::Byte(*byte);
-                }
-            }
-            _ => {}
-        }
-        let literals = marks.iter().filter_map(|mark| match mark {
-            Mark::Literal(literal) => Some(literal.clone()),
-            Mark::Blanks => None,
-        });
-        let blank = marks.iter().any(|mark| matches!(mark, Mark::Blanks));
-        Self::First { marks: literals.collect(), blank, or_end }
-    }
-
-    /// How long a text is that ends here, at the first place or at the last.
-    #[inline]
-    fn find(&self, bytes: &[u8], last: bool) -> Option<usize> {
-        match self {
-            Self::End => Some(bytes.len()),
-            Self::Byte(byte) if last => memchr::memrchr(*byte, bytes),
-            Self::Byte(byte) => memchr::memchr(*byte, bytes),
-            Self::Blank if last => bytes.iter().rposition(|byte| is_blank(*byte)),
-            Self::Blank => memchr::memchr2(b' ', b'\t', bytes),
-            Self::First { marks, blank, or_end } => {
-                let blank = blank.then_some(()).and_then(|()| Self::Blank.find(bytes, last));
-                let places = marks.iter().filter_map(|mark| place(bytes, mark.as_bytes(), last));
-                let places = places.chain(blank);
-                let place = if last { places.max() } else { places.min() };
-                place.or(or_end.then_some(bytes.len()))
-            }
-        }
-    }
-}
-
-/// Where a short literal is. Its first byte is looked for: literals of layouts begin with something
-/// that is rare in what comes before them.
-#[inline]
-fn place(bytes: &[u8], literal: &[u8], last: bool) -> Option<usize> {
-    if last {
-        return memchr::memmem::rfind(bytes, literal);
-    }
-    let first = *literal.first()?;
-    let mut from = 0;
-    loop {
-        let at = from + memchr::memchr(first, bytes.get(from..)?)?;
-        if bytes.get(at..)?.starts_with(literal) {
-            return Some(at);
-        }
-        from = at + 1;
+        matches!(
+            self,
+            Self::Integer
+                | Self::Float
+                | Self::Quoted
+                | Self::OneOf(_)
+                | Self::Json
+                | Self::Uuid
+                | Self::List
+        )
     }
 }
 
@@ -168,7 +125,7 @@ impl Capture {
             Kind::OneOf(words) => {
                 words.iter().map(|word| word.as_bytes().first().copied()).collect()
             }
-            Kind::Time(format) if format.begins_with_digit() => Some(b"0123456789".to_vec()),
+            Kind::Time(format) => format.begins().map(<[u8]>::to_vec),
             _ => None,
         }
     }
@@ -184,9 +141,15 @@ impl<'a> Walk<'_, '_, 'a> {
     ) -> Result<(), Misfit> {
         let arena = self.cx.arena;
         match &capture.kind {
-            Kind::Text => {
+            Kind::Text | Kind::Lines => {
                 let text = self.text(capture, cursor, false)?;
                 return self.give(capture, text, cursor, record);
+            }
+            Kind::Rest => {
+                let text = cursor.rest();
+                let mut end = *cursor;
+                end.take(text.len())?;
+                return self.give(capture, text, &end, record);
             }
             Kind::Last => {
                 let text = self.text(capture, cursor, true)?;
@@ -199,26 +162,43 @@ impl<'a> Walk<'_, '_, 'a> {
                 }
                 return self.give(capture, text, cursor, record);
             }
+            Kind::List => {
+                let text = cursor.take(shape::list(cursor.bytes()))?;
+                return self.give(capture, text, cursor, record);
+            }
             Kind::OneOf(words) => {
                 let word = words.iter().find(|word| cursor.rest().starts_with(&***word));
                 let text = cursor.take(word.ok_or(Misfit::Syntax)?.len())?;
                 return self.give(capture, text, cursor, record);
             }
+            Kind::Uuid => {
+                let text = cursor.take(shape::UUID)?;
+                return if shape::is_uuid(text) {
+                    self.give(capture, text, cursor, record)
+                } else {
+                    Err(Misfit::Syntax)
+                };
+            }
             Kind::Time(format) => return self.time(capture, format, cursor, record),
             Kind::Integer | Kind::Float => {
-                if let Some(value) = number(cursor, matches!(capture.kind, Kind::Integer))? {
+                if let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? {
                     record.push(capture.name.key(arena), value);
                 }
             }
-            Kind::Quoted => {
-                cursor.expect("\"")?;
-                let inside = access::quoted(cursor)?;
-                if memchr::memchr(b'\\', inside.as_bytes()).is_some()
-                    && let Some(decoded) = escape::undo(inside, arena)
-                {
-                    record.push(capture.name.key(arena), Value::Text(Text::built(decoded)));
-                } else if !is_absent(inside) {
-                    record.push(capture.name.key(arena), Value::Text(Text::raw(inside)));
+            Kind::Quoted | Kind::Escaped => {
+                let inside = if matches!(capture.kind, Kind::Escaped) {
+                    self.text(capture, cursor, false)?
+                } else {
+                    cursor.expect("\"")?;
+                    access::quoted(cursor)?
+                };
+                let decoded = memchr::memchr(b'\\', inside.as_bytes())
+                    .and_then(|_| escape::undo(inside, arena));
+                let text = decoded.map_or_else(|| Text::raw(inside), Text::built);
+                if matches!(capture.gives, Gives::Message) {
+                    record.message = Some(text);
+                } else if decoded.is_some() || !is_absent(inside) {
+                    record.push(capture.name.key(arena), Value::Text(text));
                 }
             }
             Kind::Json => {
@@ -228,8 +208,9 @@ impl<'a> Walk<'_, '_, 'a> {
                 record.push(capture.name.key(arena), value);
             }
             Kind::Request => {
-                let line = self.text(capture, cursor, false)?;
-                access::request(line, arena, record);
+                let until = &capture.until;
+                let len = shape::request(cursor.bytes(), |bytes| until.find(bytes, false))?;
+                access::request(cursor.take(len)?, arena, record);
             }
             Kind::Address { port } => {
                 let text = self.text(capture, cursor, false)?;
@@ -257,6 +238,7 @@ impl<'a> Walk<'_, '_, 'a> {
         let text = cursor.take(len)?;
         let within = !self.lines
             || matches!(capture.gives, Gives::Message)
+            || matches!(capture.kind, Kind::Lines)
             || memchr::memchr(b'\n', text.as_bytes()).is_none();
         if within { Ok(text) } else { Err(Misfit::Syntax) }
     }
@@ -277,8 +259,9 @@ impl<'a> Walk<'_, '_, 'a> {
         let text = self.text(capture, cursor, false)?;
         record.time = self.cx.clock.read(format, text);
         if record.time.is_none() {
-            // Of a format that is only guessed at, a time is what there is to go by.
-            if self.cx.guessing || text.len() > 64 {
+            // What has no digit is none in any.
+            let is_time = text == "-" || text.bytes().any(|byte| byte.is_ascii_digit());
+            if self.readable || !is_time || text.len() > 64 {
                 return Err(Misfit::Syntax);
             }
             if !is_absent(text) {
@@ -356,43 +339,6 @@ impl<'a> Walk<'_, '_, 'a> {
             record.push(port.key(arena), Value::Int(number));
         }
     }
-}
-
-/// A number at the beginning; `None` for a `-` in its place.
-#[inline]
-fn number<'a>(cursor: &mut Cursor<'a>, whole: bool) -> Result<Option<Value<'a>>, Misfit> {
-    let bytes = cursor.bytes();
-    let (negative, digits) = match bytes {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, bytes),
-    };
-    let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if len == 0 {
-        return if negative { cursor.take(1).map(|_| None) } else { Err(Misfit::Syntax) };
-    }
-    let end = len + usize::from(negative);
-    if !whole && bytes.get(end) == Some(&b'.') {
-        let decimals = bytes.get(end + 1..).unwrap_or_default();
-        let len = decimals.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if len > 0 {
-            let text = cursor.take(end + 1 + len)?;
-            return float(text).map(Some);
-        }
-    }
-    let text = cursor.take(end)?;
-    if len > 18 {
-        return float(text).map(Some);
-    }
-    text.parse().map(|number| Some(Value::Int(number))).map_err(|_| Misfit::FieldType)
-}
-
-/// A decimal number as it stands, if JSON writes it so too.
-fn float(text: &str) -> Result<Value<'_>, Misfit> {
-    if text.len() <= 64 && json::is_number(text) {
-        return Ok(Value::Number(text));
-    }
-    let float: f64 = text.parse().map_err(|_| Misfit::FieldType)?;
-    if float.is_finite() { Ok(Value::Float(float)) } else { Err(Misfit::FieldType) }
 }
 
 fn is_absent(text: &str) -> bool {

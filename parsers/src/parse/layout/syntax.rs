@@ -1,12 +1,14 @@
 //! How a layout is written.
 //!
 //! Text stands for itself. `{name}` is a field, `{name:kind}` one of a kind, `{ }` one or more blanks,
-//! `{?…?}` what may be missing, `{{` and `}}` a brace.
+//! `{?…?}` what may be missing, `{{` and `}}` a brace. A field ends where the text after it begins; if
+//! that is followed by JSON, where it begins with JSON behind it.
 
-use super::capture::{Capture, Gives, Kind, Name, Until};
+use super::capture::{Capture, Gives, Kind, Name};
+use super::until::Until;
 use super::{Step, convert};
 use crate::definition::{Definition, Fault, FieldType};
-use crate::parse::grammar;
+use crate::parse::{grammar, logfmt};
 use crate::record::Known;
 use crate::timestamp::Format;
 
@@ -158,6 +160,9 @@ impl Reader<'_> {
         if name == "*" {
             let kind = kind.unwrap_or_default();
             return match grammar::named(kind) {
+                Some(grammar) if grammar.name == logfmt::TAIL.name => {
+                    Ok(Kind::Spread(&logfmt::TAIL))
+                }
                 Some(grammar) => Ok(Kind::Spread(grammar)),
                 None => self.wrong(format!("there is no grammar `{kind}` to read `*` by")),
             };
@@ -176,17 +181,22 @@ impl Reader<'_> {
             "text" => Kind::Text,
             "word" => Kind::Word,
             "last" => Kind::Last,
+            "list" => Kind::List,
+            "rest" => Kind::Rest,
+            "lines" => Kind::Lines,
+            "uuid" => Kind::Uuid,
             "int" => Kind::Integer,
             "float" => Kind::Float,
             "quoted" => Kind::Quoted,
+            "escaped" => Kind::Escaped,
             "json" => Kind::Json,
             "request" => Kind::Request,
             "address" => Kind::Address { port: Name::new(&port_name(name)) },
             words if words.contains('|') => Kind::OneOf(words.split('|').map(Into::into).collect()),
             other => {
                 return self.wrong(format!(
-                    "`{other}` is no kind of field: text, word, last, int, float, quoted, json, \
-                     request, address, or words as `yes|no`"
+                    "`{other}` is no kind of field: text, lines, word, last, list, rest, int, float, \
+                     quoted, escaped, json, uuid, request, address, or words as `yes|no`"
                 ));
             }
         })
@@ -236,16 +246,19 @@ pub(super) enum Mark {
 /// says so.
 fn settle(steps: &mut [Step], after: &Follow) -> Result<(), String> {
     let mut follow = after.clone();
+    // Whether JSON comes next: what a text before it has of the literal between them is no end of it.
+    let mut json = false;
     for step in steps.iter_mut().rev() {
+        let before_json = std::mem::replace(&mut json, false);
         match step {
-            Step::Literal(literal) => {
-                follow = Follow::Marks(vec![Mark::Literal(literal.clone())], false);
-            }
+            Step::Literal(literal) => follow = Follow::Marks(marks(literal, before_json), false),
             Step::Blanks => follow = Follow::Marks(vec![Mark::Blanks], false),
             Step::Optional(inner) => {
                 settle(inner, &follow)?;
                 follow = either(first(inner), follow);
             }
+            // It takes nothing away: what follows it may follow what is before.
+            Step::Capture(capture) if matches!(capture.kind, Kind::Rest) => json = before_json,
             Step::Capture(capture) => {
                 capture.until = match &follow {
                     Follow::End => Until::End,
@@ -253,6 +266,7 @@ fn settle(steps: &mut [Step], after: &Follow) -> Result<(), String> {
                     Follow::Field if capture.kind.ends_by_itself() => Until::End,
                     Follow::Field => return Err(capture.name.as_str().to_owned()),
                 };
+                json = capture.kind.is_json();
                 follow = Follow::Field;
             }
         }
@@ -260,10 +274,23 @@ fn settle(steps: &mut [Step], after: &Follow) -> Result<(), String> {
     Ok(())
 }
 
+/// What a literal looks like where it ends a text.
+fn marks(literal: &str, before_json: bool) -> Vec<Mark> {
+    let with = |end: &str| Mark::Literal(format!("{literal}{end}").into_boxed_str());
+    if before_json { vec![with("{"), with("[")] } else { vec![with("")] }
+}
+
 /// How steps begin.
 fn first(steps: &[Step]) -> Follow {
     match steps.first() {
-        Some(Step::Literal(literal)) => Follow::Marks(vec![Mark::Literal(literal.clone())], false),
+        Some(Step::Capture(capture)) if matches!(capture.kind, Kind::Rest) => {
+            first(steps.get(1..).unwrap_or_default())
+        }
+        Some(Step::Literal(literal)) => {
+            let json =
+                |step: &Step| matches!(step, Step::Capture(capture) if capture.kind.is_json());
+            Follow::Marks(marks(literal, steps.get(1).is_some_and(json)), false)
+        }
         Some(Step::Blanks) => Follow::Marks(vec![Mark::Blanks], false),
         _ => Follow::Field,
     }

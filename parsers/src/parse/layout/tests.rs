@@ -53,6 +53,29 @@ samples:
 }
 
 #[test]
+fn what_is_left_is_kept_and_read_further() {
+    checked(
+        r#"
+name: x
+layout:
+  - '{program}: {message:rest}Login of {user}{? from {client_ip:word}?}'
+  - '{message:rest}Logout of {user}'
+  - '{?{all:rest}[{pid:int}] ?}{message}'
+samples:
+  - line: 'web: Login of ann from ::1'
+    record: { program: web, user: ann, client_ip: '::1', message: 'Login of ann from ::1' }
+  - line: 'Logout of ann'
+    record: { user: ann, message: Logout of ann }
+  - line: '[12] hi'
+    record: { pid: 12, all: '[12] hi', message: hi }
+  - line: 'hi'
+    record: { message: hi }
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
 fn fields_of_their_own() {
     checked(
         r#"
@@ -61,6 +84,90 @@ layout: '{level} {user}: {*:logfmt}'
 samples:
   - line: 'INFO ann: level=debug user=bob n=1 msg="hi there"'
     record: { level: info, user: ann, user_: bob, n: '1', message: hi there }
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
+fn only_lines_go_beyond_their_line() {
+    checked(
+        r#"
+name: x
+layout: ["{id:uuid} {message}\n\n{stack_trace:lines}", '{id:uuid}{rest}']
+samples:
+  - line: "a514fecf-483b-4797-9d36-2e839326b91a hi\nyou\n\na\nb"
+    record: { id: a514fecf-483b-4797-9d36-2e839326b91a, message: "hi\nyou", stack_trace: "a\nb" }
+  - line: "a514fecf-483b-4797-9d36-2e839326b91ax"
+    record: { id: a514fecf-483b-4797-9d36-2e839326b91a, rest: x }
+  - line: "a514fecf-483b-4797-9d36-2e839326b91"
+  - line: "a514fecf_483b-4797-9d36-2e839326b91a x"
+  - line: "a514fecf-483b-4797-9d36-2e839326b9é x"
+"#,
+    )
+    .unwrap();
+}
+
+/// Where a time may be missing, what is none is what comes after it.
+#[test]
+fn a_time_may_be_missing() {
+    checked(
+        r#"
+name: x
+layout: '{?{time} ?}{word:word}: {message}'
+samples:
+  - line: 'info: hi'
+    record: { word: info, message: hi }
+  - line: '2026-11-26T02:00:00Z info: hi'
+    record: { time: '2026-11-26T02:00:00Z', word: info, message: hi }
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_text_ends_where_json_begins() {
+    checked(
+        r#"
+name: x
+layout: ['{level}: {message} {context:json}{? {extra:json}?}', '{level}: {message} {*:json} end']
+samples:
+  - line: 'INFO: a text: with 2 words {"a":"b c"} [1]'
+    record: { level: info, message: 'a text: with 2 words', context: { a: b c }, extra: [1] }
+  - line: 'INFO: a [] '
+  - line: 'INFO: a [b] {}'
+  - line: 'INFO: hi {"n":1} end'
+    record: { level: info, message: hi, n: 1 }
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
+fn lists_have_blanks_in_them_and_requests_may_have_what_ends_them() {
+    checked(
+        r#"
+name: x
+layout: ['<{user:escaped}> {n:int}', '{addresses:list} {times:list} {n:int}', '"{request:request}" {status:int} "{agent}"']
+samples:
+  - line: '10.0.0.1:80, 10.0.0.2:80 : 10.0.0.3:80 0.1, - : 0.3 7'
+    record: { addresses: '10.0.0.1:80, 10.0.0.2:80 : 10.0.0.3:80', times: '0.1, - : 0.3', n: 7 }
+  - line: '<g\xC3\xBC nther> 1'
+    record: { user: gü nther, n: 1 }
+  - line: '<-> 1'
+    record: { n: 1 }
+  - line: '- 1 2'
+    record: { times: '1', n: 2 }
+  - line: '1, 2'
+  - line: '"GET /?q="a b" HTTP/1.1" 200 "x"'
+    record: { method: GET, target: '/?q="a b"', protocol: HTTP/1.1, status: 200, agent: x }
+  - line: '"nonsense here" 400 "a HTTP/1.1"'
+    record: { target: nonsense here, status: 400, agent: a HTTP/1.1 }
+  - line: '"" 400 "-"'
+    record: { status: 400 }
+  - line: '"- - -" 0 "-"'
+    record: { status: 0 }
+  - line: '"GET / HTTP/1.1 200'
 "#,
     )
     .unwrap();
