@@ -137,6 +137,8 @@ pub(super) struct Refine {
     open: Vec<(String, bool)>,
     /// Names that the program has, and ours.
     fields: Vec<(String, Rename)>,
+    /// One bit for each length of such a name: most keys stop here.
+    lengths: u64,
     types: Vec<(String, FieldType)>,
     time: Option<(String, Format)>,
     level: Option<RefinedLevel>,
@@ -190,9 +192,11 @@ impl Refine {
             None => (name.clone(), false),
         });
         let fields = definition.fields.iter().map(|(from, to)| (from.clone(), Rename::new(to)));
+        let lengths = definition.fields.keys().fold(0, |bits, name| bits | length_bit(name));
         let refine = Self {
             open: open.collect(),
             fields: fields.collect(),
+            lengths,
             types: definition.types.iter().map(|(name, kind)| (name.clone(), *kind)).collect(),
             time: time_field.map(|field| (field, format)),
             level,
@@ -225,13 +229,18 @@ impl Refine {
         record: &mut Record<'a>,
         cx: &mut Context<'_, 'a>,
     ) -> Result<(), Misfit> {
-        for (name, dotted) in &self.open {
-            nested::open(record, cx, name, *dotted);
-        }
-        for (from, to) in &self.fields {
-            if let Some(at) = place(record, from) {
-                rename(record, at, to, cx.arena);
+        if record.fields.iter().any(|field| matches!(field.value, Value::Json(_))) {
+            for (name, dotted) in &self.open {
+                nested::open(record, cx, name, *dotted);
             }
+        }
+        let mut at = 0;
+        while let Some(field) = record.fields.get(at) {
+            let name = field.key.name();
+            let known = self.lengths & length_bit(name) != 0;
+            let to = known.then(|| self.fields.iter().find(|(from, _)| from == name)).flatten();
+            let gone = to.is_some_and(|(_, to)| rename(record, at, to, cx.arena));
+            at += usize::from(!gone);
         }
         if let Some((name, format)) = &self.time
             && let Some(at) = place(record, name)
@@ -266,30 +275,35 @@ impl Refine {
     }
 }
 
+/// One bit for the length of a name.
+fn length_bit(name: &str) -> u64 {
+    1 << (name.len() % 64)
+}
+
 /// Calls a field by another name, unless another has it. Objects and arrays stay, since destinations
 /// expect single values below the names they know; an array of one text is that text. What says that
-/// there is no value (`-`, or nothing) is left out.
-fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) {
-    let Some(Field { value, .. }) = record.fields.get(at).copied() else { return };
+/// there is no value (`-`, or nothing) is left out. Says whether it is a field no more.
+fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) -> bool {
+    let Some(Field { value, .. }) = record.fields.get(at).copied() else { return false };
     let value = match (to, sole(value)) {
         (Rename::Message, Value::Json(json)) => match bytes(json, arena) {
             Some(text) => Value::Text(text),
-            None => return,
+            None => return false,
         },
         (Rename::Known(_), Value::Text(text)) if is_absent(text) => {
             record.fields.remove(at);
-            return;
+            return true;
         }
         (_, value) => value,
     };
     let key = match (to, value) {
-        (_, Value::Json(_)) => return,
+        (_, Value::Json(_)) => return false,
         (Rename::Message, Value::Text(text)) if record.message.is_none() => {
             record.message = Some(text);
             record.fields.remove(at);
-            return;
+            return true;
         }
-        (Rename::Message, _) => return,
+        (Rename::Message, _) => return false,
         (Rename::Known(known), _) => Key::Known(*known),
         (Rename::Text(name), _) => Key::Text(Text::vetted(arena.alloc_str(name))),
     };
@@ -299,6 +313,7 @@ fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena)
     {
         *field = Field { key, value };
     }
+    false
 }
 
 fn is_absent(text: Text<'_>) -> bool {
