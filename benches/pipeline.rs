@@ -37,7 +37,7 @@ use pillion::export::stats::DestinationStats;
 use pillion::pipeline::chunk::{Chunk, Ending, LineageId, Opened, Read as FromTail};
 use pillion::pipeline::outlet::{Outlet, OutletParts};
 use pillion::pipeline::pressure::Pressure;
-use pillion::pipeline::stats::PipelineStats;
+use pillion::pipeline::stats::{PipelineStats, SourceStats};
 use pillion::pipeline::worker::{Worker, WorkerParts};
 use pillion_parsers::frame::{Encoding, FileNumber, Span};
 
@@ -93,6 +93,7 @@ impl Rig {
             outlets: vec![outlet],
             budget: Arc::clone(&budget),
             stats: Arc::new(PipelineStats::new(settings.redact.names().len())),
+            sources: vec![Arc::new(SourceStats::new("bench"))],
             settings,
         });
         let opened = Opened {
@@ -103,6 +104,7 @@ impl Rig {
             offset: 0,
             settled: vec![0],
             resume: Resume::default(),
+            head: None,
         };
         worker.take(FromTail::Opened(opened), 0);
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

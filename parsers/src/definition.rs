@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::multiline::Joiner;
 use crate::record::Level;
 
 pub use check::SampleMismatch;
@@ -63,6 +64,9 @@ pub struct Definition {
     /// `time`, `level` and `message` become what they say.
     #[serde(default)]
     pub pattern: Option<String>,
+    /// How the grammar `csv` is to read.
+    #[serde(default)]
+    pub csv: Option<CsvOptions>,
     /// What a field's text is turned into. A field that is empty or `-` is left out; a line with a
     /// field that cannot be turned does not fit. Without an entry a field stays as it was found.
     #[serde(default)]
@@ -99,6 +103,25 @@ fn one_or_many<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<String>, D::E
         OneOrMany::One(one) => vec![one],
         OneOrMany::Many(many) => many,
     })
+}
+
+/// How columns are written, for the grammar `csv`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CsvOptions {
+    /// The columns' names. Without them, the first line of each File has them.
+    #[serde(default)]
+    pub columns: Option<Vec<String>>,
+    /// What stands between columns: one character, or `tab`; a comma if absent.
+    #[serde(default)]
+    pub delimiter: Option<String>,
+    /// What stands around a column that has the delimiter or a line break in it, and twice within for
+    /// itself: one character, or `none`; `"` if absent.
+    #[serde(default)]
+    pub quote: Option<String>,
+    /// What a line begins with that is none of columns: one character.
+    #[serde(default)]
+    pub comment: Option<String>,
 }
 
 /// What the text of a field is turned into.
@@ -177,6 +200,9 @@ impl From<LevelName> for Level {
 pub struct Sample {
     /// The line, or the joined lines, without its terminator.
     pub line: String,
+    /// What stands above it in its File: the header that it is read by.
+    #[serde(default)]
+    pub header: Option<String>,
     /// The record: its fields by name, and `time` (RFC 3339), `level` and `message`. Every field,
     /// the level and the message must be named and equal; only `time` may be left out. Without
     /// a `record` the sample says that the line does *not* fit.
@@ -198,6 +224,25 @@ impl Definition {
             name: String::new(),
             fault: Fault::Yaml(error.to_string()),
         })
+    }
+
+    /// The joiner for sources that name none: the one declared, else what the grammar itself implies.
+    /// `None` where neither says any.
+    #[must_use]
+    pub fn implied_joiner(&self) -> Option<Joiner> {
+        let columns = self.grammar.as_deref() == Some("csv");
+        match self.joiner.as_deref() {
+            None if !columns => None,
+            Some(name) if name != "csv" => Joiner::named(name),
+            _ => {
+                let quote = self.csv.as_ref().and_then(|csv| csv.quote.as_deref());
+                match quote.map(str::as_bytes) {
+                    None => Joiner::named("csv"),
+                    Some([quote]) => Some(Joiner::quoted(*quote)),
+                    Some(_) => None,
+                }
+            }
+        }
     }
 }
 
@@ -243,6 +288,8 @@ pub enum Fault {
     Zone(String),
     /// The time's format cannot be used.
     TimeFormat(String),
+    /// What is said of columns cannot be used.
+    Csv(String),
     /// What the level's words mean is said, but not which field they are in, and the grammar has no
     /// keys to find it by.
     Level,
@@ -272,6 +319,7 @@ impl Fault {
             Self::Layout { .. } => "layout",
             Self::Other { key, .. } => key,
             Self::Grammar(_) => "grammar",
+            Self::Csv(_) => "csv",
             Self::Zone(_) | Self::TimeFormat(_) => "time",
             Self::Level => "level",
             Self::NoSuchField { key, .. } | Self::Grammarless { key } => key,
@@ -305,6 +353,7 @@ impl fmt::Display for DefinitionError {
                 )
             }
             Fault::TimeFormat(error) => write!(f, "the time format cannot be used: {error}"),
+            Fault::Csv(error) => f.write_str(error),
             Fault::Level => f.write_str(
                 "a grammar reads its own level: name the `field` that this `level` is about",
             ),

@@ -1,9 +1,11 @@
 //! Joiners: which lines belong to the record before them. Stack traces of Java (and what prints the
-//! like: .NET, Node), Python and Go, or a user's own pattern for a record's first line.
+//! like: .NET, Node), Python and Go, quoted line breaks of CSV, or a user's own pattern for a record's
+//! first line.
 //!
 //! A joiner looks at one line at a time and remembers a few bits. It never looks ahead and never
 //! copies; the [`Framer`](crate::frame::Framer) does the joining. The first byte settles most lines.
 
+mod csv;
 mod go;
 mod java;
 mod python;
@@ -30,6 +32,8 @@ enum Kind {
     Python,
     Go,
     Traces,
+    /// By its quote.
+    Csv(u8),
     /// Shared, since a clone of a regex has memory of its own to match with.
     Start(Arc<Regex>),
 }
@@ -40,13 +44,19 @@ pub(crate) struct JoinState {
     java: java::State,
     python: python::State,
     go: go::State,
+    csv: csv::State,
     /// The record before is one blank line: no trace belongs to it.
     blank: bool,
 }
 
 /// The named joiners.
-const NAMED: [(&str, Kind); 4] =
-    [("java", Kind::Java), ("python", Kind::Python), ("go", Kind::Go), ("traces", Kind::Traces)];
+const NAMED: [(&str, Kind); 5] = [
+    ("java", Kind::Java),
+    ("python", Kind::Python),
+    ("go", Kind::Go),
+    ("traces", Kind::Traces),
+    ("csv", Kind::Csv(b'"')),
+];
 
 impl Joiner {
     /// Every line is a record.
@@ -61,9 +71,14 @@ impl Joiner {
         NAMED.into_iter().find(|(known, _)| *known == name).map(|(_, kind)| Self(kind))
     }
 
-    /// What [`Joiner::named`] knows: `java`, `python`, `go`, and `traces` for the three at once.
+    /// What [`Joiner::named`] knows: `java`, `python`, `go`, `traces` for the three at once, and `csv`.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMED.into_iter().map(|(name, _)| name)
+    }
+
+    /// A record of columns goes on as long as this quote is open, as `csv` does by `"`.
+    pub(crate) const fn quoted(quote: u8) -> Self {
+        Self(Kind::Csv(quote))
     }
 
     /// A record begins at each line that the pattern matches anywhere in; all others continue one.
@@ -93,6 +108,15 @@ impl Joiner {
         matches!(self.0, Kind::None)
     }
 
+    /// Whether no line can continue the record as of the last one.
+    pub(crate) const fn is_closed(&self, state: &JoinState) -> bool {
+        match self.0 {
+            Kind::None => true,
+            Kind::Csv(_) => state.csv.is_closed(),
+            _ => false,
+        }
+    }
+
     /// Whether `line`, without its terminator, continues the record before it.
     pub(crate) fn joins(&self, state: &mut JoinState, line: &[u8]) -> bool {
         let joined = match &self.0 {
@@ -106,6 +130,7 @@ impl Joiner {
                     | python::joins(&mut state.python, line)
                     | go::joins(&mut state.go, line)
             }
+            Kind::Csv(quote) => return csv::joins(&mut state.csv, *quote, line),
             Kind::Start(regex) => return !regex.is_match(line),
         };
         let joined = joined && !state.blank;
@@ -122,6 +147,7 @@ impl fmt::Debug for Joiner {
             Kind::Python => "python",
             Kind::Go => "go",
             Kind::Traces => "traces",
+            Kind::Csv(_) => "csv",
             Kind::Start(regex) => return write!(f, "Joiner(start {:?})", regex.as_str()),
         };
         write!(f, "Joiner({name})")

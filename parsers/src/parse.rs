@@ -6,38 +6,52 @@
 //! Parsing is total: what fits nothing becomes a record with the whole text as its message.
 
 mod access;
+mod auditd;
 mod auto;
+mod cef;
 mod colour;
+mod columns;
 mod compiled;
 mod convert;
+mod csv;
 mod cursor;
 mod escape;
 mod explain;
 mod grammar;
 mod java;
 mod json;
+mod key_value;
 mod keys;
 mod layout;
 mod level;
 mod library;
 mod logfmt;
+mod ltsv;
 mod nested;
+mod netfilter;
 mod nginx_error;
+mod otlp;
+mod pairs;
 mod pattern;
 mod plain;
 mod roles;
 mod syslog;
 mod trace;
+mod w3c;
 
 use std::sync::Arc;
 
 use crate::Arena;
+use crate::frame::FileSpan;
 use crate::record::{Record, Text, Time};
 use crate::timestamp::{Clock, Zone};
 use auto::Auto;
+use columns::Columns;
+use csv::Dialect;
 use grammar::Context;
 use pattern::Locations;
 
+pub use columns::HeaderAt;
 pub(crate) use compiled::Compiled;
 pub use explain::{Fit, explain};
 pub(crate) use json::decode;
@@ -76,11 +90,13 @@ pub enum Misfit {
     LoneSurrogate,
     /// A field that its definition types is not of that type.
     FieldType,
+    /// Not as many columns as the header names, or no header is known.
+    Columns,
 }
 
 impl Misfit {
     /// Every reason, in the order of [`Counters::unparsed`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Syntax,
         Self::DuplicateKey,
         Self::TooDeep,
@@ -88,6 +104,7 @@ impl Misfit {
         Self::Number,
         Self::LoneSurrogate,
         Self::FieldType,
+        Self::Columns,
     ];
 
     /// The reason's name as a metric's label.
@@ -101,6 +118,7 @@ impl Misfit {
             Self::Number => "number",
             Self::LoneSurrogate => "lone_surrogate",
             Self::FieldType => "field_type",
+            Self::Columns => "columns",
         }
     }
 }
@@ -131,6 +149,8 @@ pub struct Parser {
     clock: Clock,
     /// What `auto` knows; no other parser has it.
     auto: Option<Auto>,
+    /// What the File's header calls its columns; idle where a format has none.
+    columns: Columns,
     /// Room for patterns' matches, reused from line to line.
     locations: Locations,
     counters: Counters,
@@ -190,6 +210,7 @@ impl Parser {
         Self {
             clock: Clock::new(compiled.zone.clone().unwrap_or_default()),
             auto,
+            columns: Columns::default(),
             locations: Locations::default(),
             counters: Counters::default(),
             guessing: false,
@@ -207,6 +228,33 @@ impl Parser {
         self
     }
 
+    /// Says which bytes of which File the next text is made of, the first if there are several: a
+    /// header holds for its own File.
+    #[inline]
+    pub fn place(&mut self, first: FileSpan) {
+        self.columns.place(first);
+    }
+
+    /// Takes in a text that lies above those to be parsed, where its header is looked for: it was a
+    /// record before. Whether the header is known now.
+    pub fn learn(&mut self, text: &str) -> bool {
+        if self.columns.names().is_none() {
+            self.columns.await_header();
+            let (arena, mut record) = (Arena::new(), Record::default());
+            // What it says besides was said before.
+            let _ = self.read(text, &arena, &mut 0, &mut record);
+        }
+        self.columns.names().is_some()
+    }
+
+    /// Where the header lies by which the File at hand is read: what has to be known to go on in its
+    /// middle.
+    #[inline]
+    #[must_use]
+    pub fn header(&self) -> Option<HeaderAt> {
+        self.columns.header()
+    }
+
     /// Fills `record`, which is empty. Never fails: what fits nothing gets the whole text as its
     /// message and is marked unparsed.
     pub fn parse<'a>(
@@ -218,19 +266,10 @@ impl Parser {
     ) {
         self.clock.set_now(at.now);
         let mut bad_times = 0;
-        let mut cx = Context {
-            arena,
-            clock: &mut self.clock,
-            bad_times: &mut bad_times,
-            guessing: self.guessing,
-            locations: &mut self.locations,
-            refine: None,
-            auto: self.auto.as_mut(),
-        };
         // JSON has no control characters; the others are looked through for colours, at the speed of
         // memory.
         let plain = if text.starts_with('{') { None } else { colour::without(text, arena) };
-        match self.compiled.read(plain.unwrap_or(text), &mut cx, record) {
+        match self.read(plain.unwrap_or(text), arena, &mut bad_times, record) {
             Ok(below) => {
                 if !below.is_empty() {
                     trace::put_below(record, below, arena);
@@ -257,6 +296,29 @@ impl Parser {
             }
         }
         record.time = record.time.or(at.container_time);
+    }
+
+    /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
+    /// it.
+    fn read<'a>(
+        &mut self,
+        text: &'a str,
+        arena: &'a Arena,
+        bad_times: &mut u64,
+        record: &mut Record<'a>,
+    ) -> Result<&'a str, Misfit> {
+        let mut cx = Context {
+            arena,
+            clock: &mut self.clock,
+            bad_times,
+            guessing: self.guessing,
+            locations: &mut self.locations,
+            refine: None,
+            auto: self.auto.as_mut(),
+            columns: &mut self.columns,
+            dialect: &Dialect::COMMAS,
+        };
+        self.compiled.read(text, &mut cx, record)
     }
 
     /// What `auto` chose, once it has; `None` for every other parser. A name in the library.

@@ -264,6 +264,7 @@ fn tail_settings(settings: &Settings) -> TailSettings {
             ignore_older: source.ignore_older,
             max_record: source.max_record,
             to: source.to.clone(),
+            header: source.parsers.iter().any(|parser| settings.library.wants_header(parser)),
         })
         .collect();
     let destinations = settings.destinations.iter().map(|it| it.name.clone()).collect();

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use pillion_parsers::frame::Container;
+use pillion_parsers::parse::HeaderAt;
 
 /// A lineage's state as of a safe offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,12 +15,14 @@ pub struct Resume {
     pub in_private_key: bool,
     /// What `auto` found to be wrapped around each line.
     pub container: Container,
+    /// Where the header lies by which the File's lines are read, where they have one.
+    pub header: Option<HeaderAt>,
 }
 
 impl Default for Resume {
     /// Of a File's first byte: everything is still to be found out.
     fn default() -> Self {
-        Self { parser: None, in_private_key: false, container: Container::Auto }
+        Self { parser: None, in_private_key: false, container: Container::Auto, header: None }
     }
 }
 
@@ -37,5 +40,6 @@ impl Resume {
         }
         self.in_private_key = other.in_private_key;
         self.container = other.container;
+        self.header = other.header;
     }
 }

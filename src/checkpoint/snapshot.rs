@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
-use pillion_parsers::frame::Container;
+use pillion_parsers::frame::{Container, FileNumber};
+use pillion_parsers::parse::HeaderAt;
 
 use super::ledger::Mark;
 use super::resume::Resume;
@@ -148,21 +149,25 @@ pub struct MarkEntry {
     /// See [`Resume::container`]; none while it is not found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
+    /// See [`Resume::header`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<HeaderEntry>,
 }
 
 impl MarkEntry {
     /// A mark under its destination's name.
     #[must_use]
     pub fn new(to: &str, mark: &Mark) -> Self {
-        let ResumeEntry { parser, in_private_key, container } = ResumeEntry::new(&mark.resume);
-        Self { to: to.to_owned(), safe: mark.safe, parser, in_private_key, container }
+        let ResumeEntry { parser, in_private_key, container, header } =
+            ResumeEntry::new(&mark.resume);
+        Self { to: to.to_owned(), safe: mark.safe, parser, in_private_key, container, header }
     }
 
     /// The mark.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        let Self { to: _, safe, parser, in_private_key, container } = self.clone();
-        let resume = ResumeEntry { parser, in_private_key, container }.resume();
+        let Self { to: _, safe, parser, in_private_key, container, header } = self.clone();
+        let resume = ResumeEntry { parser, in_private_key, container, header }.resume();
         Mark { safe, resume }
     }
 }
@@ -179,17 +184,30 @@ pub struct ResumeEntry {
     /// See [`Resume::container`]; none while it is not found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
+    /// See [`Resume::header`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<HeaderEntry>,
+}
+
+/// A [`HeaderAt`], as a checkpoint has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeaderEntry {
+    /// The number of the File.
+    pub file: u32,
+    /// See [`HeaderAt::offset`].
+    pub offset: u64,
 }
 
 impl ResumeEntry {
     /// As it is written.
     #[must_use]
     pub fn new(resume: &Resume) -> Self {
-        let Resume { parser, in_private_key, container } = resume;
+        let Resume { parser, in_private_key, container, header } = resume;
         Self {
             parser: parser.as_deref().map(str::to_owned),
             in_private_key: *in_private_key,
             container: (*container != Container::Auto).then(|| container.name().to_owned()),
+            header: header.map(|it| HeaderEntry { file: it.file.0, offset: it.offset }),
         }
     }
 
@@ -198,10 +216,12 @@ impl ResumeEntry {
     pub fn resume(&self) -> Resume {
         // What a newer version may know of is found out again.
         let container = self.container.as_deref().and_then(Container::from_name);
+        let header = |it: HeaderEntry| HeaderAt { file: FileNumber(it.file), offset: it.offset };
         Resume {
             parser: self.parser.as_deref().map(Into::into),
             in_private_key: self.in_private_key,
             container: container.unwrap_or(Container::Auto),
+            header: self.header.map(header),
         }
     }
 }

@@ -51,7 +51,8 @@ pub(super) fn parsers(args: &ParsersArgs) -> Result<(), Failure> {
         writeln!(out, "pattern: {pattern}")?;
     }
     for sample in &definition.samples {
-        writeln!(out, "\n  {}", sample.line)?;
+        let header = sample.header.as_deref().map(|header| format!("\n  {header}"));
+        writeln!(out, "{}\n  {}", header.unwrap_or_default(), sample.line)?;
         match &sample.record {
             Some(record) => {
                 for (key, value) in record {

@@ -85,6 +85,27 @@ pub struct Opened {
     /// The lineage's state as of `offset`. Of use when the lineage is new to the worker; a lineage
     /// that is known has a later state of its own.
     pub resume: Resume,
+    /// The File from its header on, if it has one and reading begins below it.
+    pub head: Option<Head>,
+}
+
+/// Whole lines of a File that were read before, where the header is looked for by which the later
+/// ones are read.
+#[derive(Clone)]
+pub struct Head {
+    /// Where they begin.
+    pub offset: u64,
+    /// The lines, terminators included.
+    pub bytes: Vec<u8>,
+    /// How the File's text is encoded.
+    pub encoding: Encoding,
+}
+
+impl std::fmt::Debug for Head {
+    /// Sizes and places only: content may be personal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Head({} bytes from {})", self.bytes.len(), self.offset)
+    }
 }
 
 /// What the tailer tells a worker, in order.

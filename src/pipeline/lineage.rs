@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pillion_parsers::frame::{Container, FileNumber, FileSpan, FrameSettings, Framer};
+use pillion_parsers::frame::{
+    Container, FileNumber, FileSpan, FrameSettings, Framer, LineEnding, Lines, Raw,
+};
 use pillion_parsers::multiline::Joiner;
 use pillion_parsers::parse::{Library, Parser, ParserState};
 use pillion_parsers::redact::{BlockState, Clean, Redactor};
 
-use super::chunk::Opened;
+use super::chunk::{Head, Opened};
 use super::stats::SourceStats;
 use crate::checkpoint::resume::Resume;
 use crate::config::settings::{Multiline, Source};
@@ -73,7 +75,6 @@ impl Lineage {
         stats: &Arc<SourceStats>,
         redactor: &mut Redactor,
     ) -> Self {
-        let parser = new_parser(source, library, &opened.resume);
         let mut framer = Framer::new(FrameSettings {
             // The containers' own line formats are unwrapped before joining; which one, the parser's
             // name says.
@@ -81,6 +82,8 @@ impl Lineage {
             joiner,
             max_record: source.max_record,
         });
+        let mut parser = new_parser(source, library, &opened.resume);
+        learn(&mut parser, opened, framer.settings());
         framer.resume(opened.resume.container);
         let enrich =
             source.fields.iter().map(|(key, value)| redactor.clean_field(key, value)).collect();
@@ -111,8 +114,10 @@ impl Lineage {
             self.context.at_retired = false;
         } else if opened.offset > 0 {
             self.context.elsewhere.entry(opened.file).or_insert_with(|| {
+                let mut parser = new_parser(source, library, &opened.resume);
+                learn(&mut parser, opened, self.framer.settings());
                 Box::new(State {
-                    parser: new_parser(source, library, &opened.resume),
+                    parser,
                     block: BlockState::resumed(opened.resume.in_private_key),
                     resume: opened.resume.clone(),
                 })
@@ -178,6 +183,7 @@ impl Context {
         }
         self.resume.in_private_key = self.block.is_inside();
         self.resume.container = container;
+        self.resume.header = self.parser.header();
     }
 }
 
@@ -192,12 +198,30 @@ fn new_parser(source: &Source, library: &Arc<Library>, resume: &Resume) -> Parse
     parser.in_zone(&source.zone)
 }
 
+/// Tells a parser what stands above the lines that it goes on with.
+fn learn(parser: &mut Parser, opened: &Opened, settings: &FrameSettings) {
+    let Some(Head { offset, bytes, encoding }) = &opened.head else { return };
+    let mut framer = Framer::new(settings.clone());
+    framer.resume(opened.resume.container);
+    let (file, start, encoding, ending) = (opened.file, *offset, *encoding, LineEnding::Newline);
+    let mut is_known = false;
+    let mut learn = |raw: Raw<'_>| {
+        if let (false, Some(first)) = (is_known, raw.spans.first()) {
+            parser.place(*first);
+            is_known = parser.learn(&String::from_utf8_lossy(raw.text));
+        }
+    };
+    framer.push(Lines { file, start, bytes, ending, encoding }, 0, &mut learn);
+    framer.flush(&mut learn);
+    // A header may be still to come, below comments.
+    if parser.header().is_none() {
+        tracing::warn!(path = ?opened.path, "no header was found: the file's lines are shipped whole");
+    }
+}
+
 /// A source's joiner, to be cloned for each of its lineages: they share what a pattern takes.
 pub(super) fn joiner(source: &Source, library: &Library) -> Joiner {
-    let declared = || {
-        let name = library.definition(source.parser())?.joiner.as_deref()?;
-        Joiner::named(name)
-    };
+    let declared = || library.definition(source.parser())?.implied_joiner();
     match &source.multiline {
         Multiline::Off => None,
         Multiline::Default => declared(),

@@ -44,6 +44,9 @@ impl Preparer {
             }
         };
         let at = ReadAt { now: context.read_at, container_time: raw.container_time };
+        if let Some(first) = raw.spans.first() {
+            context.parser.place(*first);
+        }
         let before = *context.parser.counters();
         context.parser.parse(text, at, &self.arena, &mut record);
         let after = context.parser.counters();

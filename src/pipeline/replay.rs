@@ -46,6 +46,7 @@ impl Replay {
             offset: 0,
             settled: Vec::new(),
             resume: Resume::default(),
+            head: None,
         };
         let joiner = joiner(source, &settings.library);
         let sources = Arc::new(SourceStats::new(&source.name));

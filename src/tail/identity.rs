@@ -167,6 +167,7 @@ mod tests {
                 parser: None,
                 in_private_key: false,
                 container: None,
+                header: None,
             }],
             gone: false,
         }

@@ -128,6 +128,7 @@ mod tests {
             ignore_older: None,
             max_record: 1 << 18,
             to: vec![0],
+            header: false,
         }
     }
 

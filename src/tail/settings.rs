@@ -100,4 +100,7 @@ pub struct TailSource {
     pub max_record: usize,
     /// Indexes into [`TailSettings::destinations`].
     pub to: Vec<usize>,
+    /// Whether lines are read by a header above them, so that it must be read too where reading begins
+    /// below it.
+    pub header: bool,
 }

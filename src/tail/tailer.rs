@@ -36,6 +36,7 @@ mod begin;
 mod dormant;
 mod draining;
 pub(super) mod hand_over;
+mod head;
 mod leave;
 mod look_round;
 mod pinned;

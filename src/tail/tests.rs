@@ -30,6 +30,7 @@ fn start(dir: &Path) -> Running {
         ignore_older: None,
         max_record: 1 << 18,
         to: vec![0],
+        header: false,
     };
     let (sender, reads) = sync_channel(2);
     let (store, snapshot) = Store::open(&dir.join("state")).expect("opens");
@@ -131,6 +132,7 @@ fn a_bad_glob_is_refused() {
         ignore_older: None,
         max_record: 1,
         to: Vec::new(),
+        header: false,
     });
     let error = TailHandle::spawn(TailParts {
         settings,

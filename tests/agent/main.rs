@@ -14,4 +14,5 @@ mod oracle;
 mod scenarios;
 mod seen;
 mod soak;
+mod times;
 mod writer;

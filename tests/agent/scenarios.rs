@@ -10,6 +10,7 @@ mod delivery;
 mod events;
 mod framing;
 mod handles;
+mod headers;
 mod lifecycle;
 mod resources;
 mod resume;

@@ -73,6 +73,9 @@ fn run(compiled: &Arc<Compiled>, library: &Library, sample: &Sample) -> Result<(
     let arena = Arena::new();
     let mut record = Record::default();
     let mut parser = Parser::with(compiled.clone(), library, ParserState::default());
+    if let Some(header) = &sample.header {
+        parser.learn(header);
+    }
     let at = ReadAt { now, container_time: None };
     parser.parse(&sample.line, at, &arena, &mut record);
     let line = |expected: &str, found: String| Err(("line".to_owned(), expected.to_owned(), found));

@@ -48,6 +48,12 @@ impl Framer {
         }
     }
 
+    /// What it was made with.
+    #[must_use]
+    pub const fn settings(&self) -> &FrameSettings {
+        &self.settings
+    }
+
     /// Goes on in the middle of a File of which this is known: where the container is to be found out,
     /// it has been. What is open of another File is to be [flushed](Framer::flush) first.
     pub fn resume(&mut self, container: Container) {

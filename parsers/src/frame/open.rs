@@ -200,7 +200,7 @@ impl Slot {
             }
             None => self.begin(line, chunk, limit),
         }
-        if joiner.is_none() && line.ends {
+        if line.ends && joiner.is_closed(&self.joining) {
             self.end(false, chunk, emit);
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::convert::{self, Refine};
+use super::csv::Dialect;
 use super::grammar::{self, Context, Grammar};
 use super::layout::Layout;
 use super::library::Library;
@@ -16,6 +17,9 @@ use crate::timestamp::Zone;
 /// Parsers that one may lead to, one after another, by `within` and `nested`.
 const MAX_CHAIN: usize = 4;
 
+/// The grammars that find time and level by their keys.
+const KEYED: [&str; 5] = ["json", "logfmt", "csv", "ltsv", "key_value"];
+
 /// A definition ready to read lines.
 #[derive(Clone, Debug)]
 pub(crate) struct Compiled {
@@ -25,6 +29,8 @@ pub(crate) struct Compiled {
     pub(super) refine: Option<Arc<Refine>>,
     /// What times that name no zone are in, where the definition says so.
     pub(super) zone: Option<Zone>,
+    /// How columns are written.
+    dialect: Arc<Dialect>,
     /// What its lines may be wrapped in.
     pub(super) within: Option<Arc<Compiled>>,
     /// The programs whose lines these are; none for any.
@@ -66,8 +72,7 @@ impl Compiled {
             }
             (Some(name), [], None) => {
                 let grammar = grammar::named(name).ok_or_else(|| Fault::Grammar(name.clone()))?;
-                let keyed = [super::json::GRAMMAR.name, super::logfmt::GRAMMAR.name];
-                let refine = Refine::new(definition, keyed.contains(&grammar.name))?;
+                let refine = Refine::new(definition, KEYED.contains(&grammar.name))?;
                 (Method::Grammar(grammar), refine)
             }
             (None, [_, ..], None) => (Method::Layout(Layout::new(layouts, definition)?), None),
@@ -84,7 +89,12 @@ impl Compiled {
                 _ => Err(Fault::Other { key, name: name.clone() }),
             },
         };
+        let columns = matches!(&method, Method::Grammar(grammar) if grammar.name == "csv");
+        if definition.csv.is_some() && !columns {
+            return Err(Fault::Csv("only the grammar `csv` has columns to say this of".to_owned()));
+        }
         Ok(Self {
+            dialect: Arc::new(Dialect::new(definition.csv.as_ref())?),
             name: definition.name.as_str().into(),
             method: Arc::new(method),
             refine: refine.map(Arc::new),
@@ -103,6 +113,7 @@ impl Compiled {
             method: Arc::new(Method::Grammar(&super::plain::GRAMMAR)),
             refine: None,
             zone: None,
+            dialect: Arc::new(Dialect::COMMAS),
             within: None,
             programs: Vec::new(),
             contains: Vec::new(),
@@ -123,6 +134,15 @@ impl Compiled {
     fn chain(&self) -> usize {
         let longest = [&self.within, &self.nested].into_iter().flatten();
         1 + longest.map(|other| other.chain()).max().unwrap_or(0)
+    }
+
+    /// Whether its lines are read by what a line above them says.
+    pub(super) fn wants_header(&self) -> bool {
+        match &*self.method {
+            Method::Grammar(grammar) if grammar.name == "csv" => self.dialect.wants_header(),
+            Method::Grammar(grammar) => grammar.name == "w3c",
+            _ => false,
+        }
     }
 
     /// Whether `auto` is among the parsers that a line may go through.
@@ -215,7 +235,7 @@ impl Compiled {
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<&'a str, Misfit> {
-        let mut cx = cx.refined(self.refine.as_deref());
+        let mut cx = cx.refined(self.refine.as_deref(), &self.dialect);
         let bad_times = *cx.bad_times;
         let below = match &*self.method {
             Method::Auto => return read_auto(text, &mut cx, record),

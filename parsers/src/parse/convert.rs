@@ -69,6 +69,33 @@ pub(super) fn text<'a>(text: &'a str, kind: FieldType) -> Result<Option<Value<'a
     value.map(Some).ok_or(Misfit::FieldType)
 }
 
+/// A number as one, where a format says that it is: whole, of at most 18 digits, or with a fraction.
+/// Anything else stays text, and so does what has zeros before it.
+#[inline]
+pub(super) fn number(text: &str) -> Value<'_> {
+    let bytes = text.as_bytes();
+    let plain = bytes.len() <= 18 && (bytes.len() == 1 || bytes.first() != Some(&b'0'));
+    let mut whole: i64 = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte.wrapping_sub(b'0') {
+            digit @ 0..=9 if plain => whole = whole * 10 + i64::from(digit),
+            0..=9 => {}
+            _ if *byte == b'.' && at > 0 => return fraction(text, at),
+            _ => return Value::Text(Text::raw(text)),
+        }
+    }
+    if plain && !bytes.is_empty() { Value::Int(whole) } else { Value::Text(Text::raw(text)) }
+}
+
+/// The same of one with a point at this place, and digits before it.
+fn fraction(text: &str, point: usize) -> Value<'_> {
+    let part = text.as_bytes().get(point + 1..).unwrap_or_default();
+    let leads = point > 1 && text.starts_with('0');
+    let fits = !leads && !part.is_empty() && text.len() <= 64;
+    let float = (fits && part.iter().all(u8::is_ascii_digit)).then(|| text.parse().ok()).flatten();
+    float.map_or(Value::Text(Text::raw(text)), Value::Float)
+}
+
 fn boolean(text: &str) -> Option<bool> {
     let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match text {
@@ -110,6 +137,8 @@ pub(super) struct Refine {
     open: Vec<(String, bool)>,
     /// Names that the program has, and ours.
     fields: Vec<(String, Rename)>,
+    /// One bit for each length of such a name: most keys stop here.
+    lengths: u64,
     types: Vec<(String, FieldType)>,
     time: Option<(String, Format)>,
     level: Option<RefinedLevel>,
@@ -163,9 +192,11 @@ impl Refine {
             None => (name.clone(), false),
         });
         let fields = definition.fields.iter().map(|(from, to)| (from.clone(), Rename::new(to)));
+        let lengths = definition.fields.keys().fold(0, |bits, name| bits | length_bit(name));
         let refine = Self {
             open: open.collect(),
             fields: fields.collect(),
+            lengths,
             types: definition.types.iter().map(|(name, kind)| (name.clone(), *kind)).collect(),
             time: time_field.map(|field| (field, format)),
             level,
@@ -198,13 +229,18 @@ impl Refine {
         record: &mut Record<'a>,
         cx: &mut Context<'_, 'a>,
     ) -> Result<(), Misfit> {
-        for (name, dotted) in &self.open {
-            nested::open(record, cx, name, *dotted);
-        }
-        for (from, to) in &self.fields {
-            if let Some(at) = place(record, from) {
-                rename(record, at, to, cx.arena);
+        if record.fields.iter().any(|field| matches!(field.value, Value::Json(_))) {
+            for (name, dotted) in &self.open {
+                nested::open(record, cx, name, *dotted);
             }
+        }
+        let mut at = 0;
+        while let Some(field) = record.fields.get(at) {
+            let name = field.key.name();
+            let known = self.lengths & length_bit(name) != 0;
+            let to = known.then(|| self.fields.iter().find(|(from, _)| from == name)).flatten();
+            let gone = to.is_some_and(|(_, to)| rename(record, at, to, cx.arena));
+            at += usize::from(!gone);
         }
         if let Some((name, format)) = &self.time
             && let Some(at) = place(record, name)
@@ -239,30 +275,35 @@ impl Refine {
     }
 }
 
+/// One bit for the length of a name.
+fn length_bit(name: &str) -> u64 {
+    1 << (name.len() % 64)
+}
+
 /// Calls a field by another name, unless another has it. Objects and arrays stay, since destinations
 /// expect single values below the names they know; an array of one text is that text. What says that
-/// there is no value (`-`, or nothing) is left out.
-fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) {
-    let Some(Field { value, .. }) = record.fields.get(at).copied() else { return };
+/// there is no value (`-`, or nothing) is left out. Says whether it is a field no more.
+fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) -> bool {
+    let Some(Field { value, .. }) = record.fields.get(at).copied() else { return false };
     let value = match (to, sole(value)) {
         (Rename::Message, Value::Json(json)) => match bytes(json, arena) {
             Some(text) => Value::Text(text),
-            None => return,
+            None => return false,
         },
         (Rename::Known(_), Value::Text(text)) if is_absent(text) => {
             record.fields.remove(at);
-            return;
+            return true;
         }
         (_, value) => value,
     };
     let key = match (to, value) {
-        (_, Value::Json(_)) => return,
+        (_, Value::Json(_)) => return false,
         (Rename::Message, Value::Text(text)) if record.message.is_none() => {
             record.message = Some(text);
             record.fields.remove(at);
-            return;
+            return true;
         }
-        (Rename::Message, _) => return,
+        (Rename::Message, _) => return false,
         (Rename::Known(known), _) => Key::Known(*known),
         (Rename::Text(name), _) => Key::Text(Text::vetted(arena.alloc_str(name))),
     };
@@ -272,6 +313,7 @@ fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena)
     {
         *field = Field { key, value };
     }
+    false
 }
 
 fn is_absent(text: Text<'_>) -> bool {
@@ -306,5 +348,39 @@ fn scalar<'a>(record: &Record<'a>, at: usize) -> Option<&'a str> {
         Value::Text(text) => Some(text.as_stored()),
         Value::Number(number) => Some(number),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_number_as_it_stands_becomes_one() {
+        for (text, expect) in [
+            ("0", Value::Int(0)),
+            ("17", Value::Int(17)),
+            ("999999999999999999", Value::Int(999_999_999_999_999_999)),
+            ("0.125", Value::Float(0.125)),
+            ("13832.647170", Value::Float(13_832.647_17)),
+        ] {
+            assert_eq!(number(text), expect, "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "-1",
+            "017",
+            "00",
+            "1e3",
+            "1.",
+            ".5",
+            "1.2.3",
+            "1_0",
+            "9999999999999999999",
+            "00.5",
+        ] {
+            assert_eq!(number(text), Value::Text(Text::raw(text)), "{text}");
+        }
     }
 }

@@ -5,9 +5,14 @@
 //! one definition in `parsers/definitions/`.
 
 use super::auto::Auto;
+use super::columns::Columns;
 use super::convert::Refine;
+use super::csv::{self, Dialect};
 use super::pattern::Locations;
-use super::{Misfit, access, java, json, logfmt, nginx_error, plain, syslog};
+use super::{
+    Misfit, access, auditd, cef, java, json, key_value, logfmt, ltsv, netfilter, nginx_error, otlp,
+    plain, syslog, w3c,
+};
 use crate::Arena;
 use crate::record::Record;
 use crate::timestamp::Clock;
@@ -29,11 +34,19 @@ pub(crate) struct Context<'p, 'a> {
     pub(super) refine: Option<&'p Refine>,
     /// What `auto` knows, until it is asked.
     pub(super) auto: Option<&'p mut Auto>,
+    /// What the header of the text's File said.
+    pub(super) columns: &'p mut Columns,
+    /// How the definition says that columns are written.
+    pub(super) dialect: &'p Dialect,
 }
 
 impl<'a> Context<'_, 'a> {
     /// The same for another definition.
-    pub(super) fn refined<'q>(&'q mut self, refine: Option<&'q Refine>) -> Context<'q, 'a> {
+    pub(super) fn refined<'q>(
+        &'q mut self,
+        refine: Option<&'q Refine>,
+        dialect: &'q Dialect,
+    ) -> Context<'q, 'a> {
         Context {
             arena: self.arena,
             clock: self.clock,
@@ -42,6 +55,8 @@ impl<'a> Context<'_, 'a> {
             locations: self.locations,
             refine,
             auto: self.auto.as_deref_mut(),
+            columns: self.columns,
+            dialect,
         }
     }
 }
@@ -64,14 +79,22 @@ pub(crate) struct Grammar {
 /// Every grammar; those that `auto` tries in its order: the less a text can be of a format by
 /// chance, the earlier.
 pub(crate) const GRAMMARS: &[Grammar] = &[
+    otlp::GRAMMAR,
     json::GRAMMAR,
+    cef::GRAMMAR,
+    auditd::GRAMMAR,
+    netfilter::GRAMMAR,
     syslog::RFC5424,
+    w3c::GRAMMAR,
     access::GRAMMAR,
     nginx_error::GRAMMAR,
     java::GRAMMAR,
     syslog::RFC3164,
+    ltsv::GRAMMAR,
     logfmt::GRAMMAR,
+    key_value::GRAMMAR,
     syslog::EITHER,
+    csv::GRAMMAR,
     plain::GRAMMAR,
 ];
 

@@ -105,7 +105,7 @@ pub(super) fn is_number(text: &str) -> bool {
 }
 
 /// Walks over a text, validating.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
@@ -118,7 +118,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str, arena: &'a Arena) -> Self {
+    pub(super) fn new(text: &'a str, arena: &'a Arena) -> Self {
         Self {
             text,
             bytes: text.as_bytes(),
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn blanks(&mut self) {
+    pub(super) fn blanks(&mut self) {
         while let Some(byte @ (b' ' | b'\t' | b'\n' | b'\r')) = self.peek() {
             self.broken |= byte == b'\n' || byte == b'\r';
             self.at += 1;
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
 
     /// After a value: true at the closing bracket, false at a comma; passes over it.
     #[inline]
-    fn next_or_close(&mut self, close: u8) -> Result<bool, Misfit> {
+    pub(super) fn next_or_close(&mut self, close: u8) -> Result<bool, Misfit> {
         self.blanks();
         let byte = self.peek();
         self.at += 1;
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
 
     /// A key of the object of that scope, up to its value: decoded, and whether it had to be.
     #[inline]
-    fn key(&mut self, scope: Scope) -> Result<(&'a str, bool), Misfit> {
+    pub(super) fn key(&mut self, scope: Scope) -> Result<(&'a str, bool), Misfit> {
         let (mut key, escaped) = self.string()?;
         if escaped {
             key = string::decode(key, self.arena);
@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
     /// A value of the outermost object, given to `give` where it is made: a value that is built in one
     /// place and copied to another costs a stalled load for each field.
     #[inline]
-    fn value<R>(&mut self, give: impl FnOnce(Value<'a>) -> R) -> Result<R, Misfit> {
+    pub(super) fn value<R>(&mut self, give: impl FnOnce(Value<'a>) -> R) -> Result<R, Misfit> {
         match self.peek() {
             Some(b'"') => match self.string()? {
                 (inside, false) => Ok(give(Value::Text(Text::raw(inside)))),
@@ -228,6 +228,44 @@ impl<'a> Reader<'a> {
         let text = if self.broken { one_line(text, self.arena) } else { text };
         self.broken |= broken;
         Ok(text)
+    }
+
+    /// Begins an object or an array with that bracket. `None` if it is empty, and passed.
+    pub(super) fn open(&mut self, bracket: u8) -> Result<Option<Scope>, Misfit> {
+        self.expect(bracket)?;
+        self.blanks();
+        // In ASCII, the closing ones are two further.
+        if self.peek() == Some(bracket + 2) {
+            self.at += 1;
+            return Ok(None);
+        }
+        Ok(Some(self.keys.open()))
+    }
+
+    /// Ends what [`Reader::open`] began, its closing bracket passed.
+    pub(super) fn close(&mut self, scope: Scope) {
+        self.keys.close(scope);
+    }
+
+    /// Whether all has been read.
+    pub(super) fn is_done(&self) -> bool {
+        self.at == self.text.len()
+    }
+
+    /// Where it is.
+    pub(super) fn place(&self) -> usize {
+        self.at
+    }
+
+    /// What was read from a place on, as text without line breaks.
+    pub(super) fn since(&self, start: usize) -> Result<&'a str, Misfit> {
+        let text = self.slice(start, self.at)?;
+        Ok(if text.contains(['\n', '\r']) { one_line(text, self.arena) } else { text })
+    }
+
+    /// Whether a nested key or number has no mapping.
+    pub(super) fn unmappable(&self) -> bool {
+        self.unmappable
     }
 
     #[inline]

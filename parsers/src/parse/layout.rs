@@ -36,6 +36,8 @@ struct Form {
     steps: Vec<Step>,
     /// Bytes that a line of this form may begin with; `None` for any.
     begins: Option<Vec<u8>>,
+    /// Whether it has several lines.
+    lines: bool,
 }
 
 /// One part of a layout.
@@ -64,7 +66,8 @@ impl Layout {
                     }
                     syntax::Error::Other(fault) => fault,
                 })?;
-            forms.push(Form { begins: begins(&steps), steps });
+            let lines = |step: &Step| matches!(step, Step::Literal(text) if text.contains('\n'));
+            forms.push(Form { begins: begins(&steps), lines: steps.iter().any(lines), steps });
         }
         check_names(definition, &names)?;
         Ok(Self { forms, level: Leveller::new(definition.level.as_ref()) })
@@ -94,7 +97,8 @@ impl Layout {
             _ => &[true, false],
         };
         let mut walk = Walk { whole: text, level: &self.level, lines, readable: false, cx };
-        let fitting = || self.forms.iter().filter(|form| form.may_fit(text.as_bytes()));
+        let may_fit = |form: &&Form| form.may_fit(text.as_bytes()) && (lines || !form.lines);
+        let fitting = || self.forms.iter().filter(may_fit);
         for (readable, form) in
             passes.iter().flat_map(|readable| fitting().map(move |form| (*readable, form)))
         {

@@ -54,7 +54,13 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "hclog_json",
     "journald",
     "klog_json",
+    "otlp",
     "json",
+    "cef",
+    "auditd",
+    "netfilter",
+    "w3c",
+    "ltsv",
     "aws_alb",
     "aws_elb",
     "aws_s3",
@@ -159,6 +165,8 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "cri",
     "docker",
     "syslog",
+    "csv",
+    "key_value",
     "plain",
 ];
 
@@ -244,6 +252,13 @@ impl Library {
     #[must_use]
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.entry(name)?.definition()
+    }
+
+    /// Whether a parser's lines are read by what a line above them says, so that it must know that
+    /// when it goes on in the middle of a File.
+    #[must_use]
+    pub fn wants_header(&self, name: &str) -> bool {
+        self.compiled(name).is_ok_and(|compiled| compiled.wants_header())
     }
 
     /// A parser, compiled.

@@ -54,7 +54,8 @@ pub(super) fn open<'a>(
     name: &str,
     dotted: bool,
 ) {
-    let named = |field: &Field<'_>| field.key.name() == name;
+    let named =
+        |field: &Field<'_>| matches!(field.value, Value::Json(_)) && field.key.name() == name;
     let Some(at) = record.fields.iter().position(named) else { return };
     let Some(Field { value: Value::Json(object), .. }) = record.fields.get(at).copied() else {
         return;
@@ -67,7 +68,12 @@ pub(super) fn open<'a>(
     let opened = spread(record, cx, |cx, inner| {
         json::members(object, cx, inner)?;
         for field in inner.fields.iter_mut().filter(|_| dotted) {
-            let full = bumpalo::format!(in arena, "{}.{}", name, field.key.name());
+            let member = field.key.name();
+            let len = name.len() + 1 + member.len();
+            let mut full = bumpalo::collections::String::with_capacity_in(len, arena);
+            full.push_str(name);
+            full.push('.');
+            full.push_str(member);
             field.key = Key::Text(Text::built(full.into_bump_str()));
         }
         Ok(())

@@ -1,13 +1,14 @@
 //! What holds of every parser: the samples, bad input, and nothing lost.
 
 mod joined;
+mod recorded;
 mod renamed;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::definition::Definition;
-use crate::record::{ClockUnit, Known, Level, Value};
+use crate::record::{ClockUnit, Key, Known, Level, Value};
 use library::BUILTIN;
 
 /// 2026-11-22T12:00:00Z.

@@ -47,7 +47,7 @@ impl Clock {
         let of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(byte);
         let len = rest.iter().take(LONGEST_ZONE).take_while(of_name).count();
         let name = std::str::from_utf8(rest.get(..len)?).ok().filter(|name| name.contains('/'))?;
-        if !self.named.as_ref().is_some_and(|(known, _)| known == name) {
+        if self.named.as_ref().is_none_or(|(known, _)| known != name) {
             self.named = Some((name.to_owned(), Zone::from_name(name)));
         }
         let (_, zone) = self.named.as_ref()?;

@@ -22,20 +22,23 @@ impl Clock {
     /// Reads `Nov 22 10:00:00`, with a fraction and a year or without, at the beginning of `bytes`,
     /// and says how many bytes it has.
     pub(crate) fn yearless(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
-        let fixed = bytes.first_chunk::<15>().and_then(|head| {
-            let civil = self.head(Reader::Yearless, head, |head, clock| {
-                let (month, day, time_of_day) = convert(head)?;
-                clock.with_year(month, day, time_of_day)
-            })?;
-            Some((*head, civil))
-        });
-        let Some((head, mut civil)) = fixed else { return self.month_first_variant(bytes) };
+        let head = match bytes.first_chunk::<15>() {
+            Some(head @ [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', _, _]) => head,
+            _ => return self.month_first_variant(bytes),
+        };
         let fraction = Fraction::read(bytes.get(15..)?);
         let mut used = 15 + fraction.used;
         let mut said = offset::read(bytes.get(used..)?);
         used += said.map_or(0, |(_, len)| len);
-        if let Some(year) = year_after(bytes.get(used..)?) {
-            civil = self.in_year(head, year)?;
+        let year = year_after(bytes.get(used..)?);
+        let civil = match year {
+            Some(year) => self.in_year(head, year)?,
+            None => self.head(Reader::Yearless, head, |head, clock| {
+                let (month, day, time_of_day) = convert(head)?;
+                clock.with_year(month, day, time_of_day)
+            })?,
+        };
+        if year.is_some() {
             used += 5;
             if said.is_none() {
                 said = offset::read(bytes.get(used..)?);
@@ -51,12 +54,12 @@ impl Clock {
     }
 
     /// Civil seconds of a head whose year stands elsewhere.
-    fn in_year(&mut self, head: [u8; 15], year: [u8; 4]) -> Option<i64> {
+    fn in_year(&mut self, head: &[u8; 15], year: [u8; 4]) -> Option<i64> {
         let mut whole = [b' '; 20];
-        whole.first_chunk_mut().map(|kept| *kept = head)?;
+        whole.first_chunk_mut().map(|kept| *kept = *head)?;
         whole.last_chunk_mut().map(|kept| *kept = year)?;
         self.head(Reader::English, &whole, |_, _| {
-            let (month, day, time_of_day) = convert(&head)?;
+            let (month, day, time_of_day) = convert(head)?;
             civil::seconds(civil::year(year)?, month, day, time_of_day)
         })
     }

@@ -17,11 +17,13 @@ pub(super) enum Said {
 
 /// The alphabetic abbreviations that zones have today (the others are numbers); sorted. Words of a
 /// message are mostly none of these.
-const ABBREVIATIONS: [&[u8]; 43] = [
-    b"ACDT", b"ACST", b"ADT", b"AEDT", b"AEST", b"AKDT", b"AKST", b"AST", b"AWST", b"BST", b"CAT",
-    b"CDT", b"CEST", b"CET", b"CST", b"EAT", b"EDT", b"EEST", b"EET", b"EST", b"HDT", b"HKT",
-    b"HST", b"IDT", b"IST", b"JST", b"KST", b"MDT", b"MSK", b"MST", b"NDT", b"NST", b"NZDT",
-    b"NZST", b"PDT", b"PKT", b"PST", b"SAST", b"SST", b"WAT", b"WEST", b"WET", b"WIT",
+const ABBREVIATIONS: [Abbreviation; 43] = [
+    *b"ACDT", *b"ACST", *b"ADT\0", *b"AEDT", *b"AEST", *b"AKDT", *b"AKST", *b"AST\0", *b"AWST",
+    *b"BST\0", *b"CAT\0", *b"CDT\0", *b"CEST", *b"CET\0", *b"CST\0", *b"EAT\0", *b"EDT\0",
+    *b"EEST", *b"EET\0", *b"EST\0", *b"HDT\0", *b"HKT\0", *b"HST\0", *b"IDT\0", *b"IST\0",
+    *b"JST\0", *b"KST\0", *b"MDT\0", *b"MSK\0", *b"MST\0", *b"NDT\0", *b"NST\0", *b"NZDT",
+    *b"NZST", *b"PDT\0", *b"PKT\0", *b"PST\0", *b"SAST", *b"SST\0", *b"WAT\0", *b"WEST", *b"WET\0",
+    *b"WIT\0",
 ];
 
 /// Reads `Z`, `UTC`, `GMT`, `UTC+1`, `+01:00`, `+0100`, `+01` or an abbreviation with its length in
@@ -98,10 +100,9 @@ fn word(bytes: &[u8]) -> Option<(Said, usize)> {
             _ => Some((Said::Offset(0), len)),
         };
     }
-    if ABBREVIATIONS.binary_search(&name).is_err() {
-        return None;
-    }
     let mut kept = Abbreviation::default();
     kept.get_mut(..len)?.copy_from_slice(name);
+    let number = |it: &Abbreviation| u32::from_be_bytes(*it);
+    ABBREVIATIONS.binary_search_by_key(&number(&kept), number).ok()?;
     Some((Said::Abbreviation(kept), len))
 }

@@ -2,6 +2,7 @@
 
 mod properties;
 mod recorded;
+mod speed;
 
 use super::format::Reader;
 use super::*;
@@ -147,6 +148,33 @@ fn zoneless_times_are_in_the_clocks_zone() {
     }
     for name in ["Mars/Olympus", "+01:00 ", " UTC", "UTC+1", "+25:00", ""] {
         assert_eq!(Zone::from_name(name), None, "{name}");
+    }
+}
+
+#[test]
+fn the_zone_of_a_source_is_for_definitions_that_have_none() {
+    use crate::definition::Definition;
+    use crate::parse::{Library, Parser, ParserState, ReadAt};
+    use crate::record::Record;
+
+    let with_zone = |zone: &str| {
+        let yaml = format!("{{name: own, pattern: '^(?<time>.*)$', time: {{{zone}}}}}");
+        Library::builtin().with(vec![Definition::from_yaml(&yaml).unwrap()]).unwrap()
+    };
+    let york = Zone::from_name("America/New_York").unwrap();
+    for (zone, name, text, expect) in [
+        ("zone: Europe/Berlin", "own", "2026-11-22 10:00:00", "2026-11-22T09:00:00Z Second"),
+        ("", "own", "2026-11-22 10:00:00", "2026-11-22T15:00:00Z Second"),
+        ("", "auto", "time=\"2026-11-22 10:00:00\" a=b", "2026-11-22T15:00:00Z Second"),
+        ("", "docker", "{\"time\":\"2026-11-22 10:00:00\"}", "2026-11-22T15:00:00Z Second"),
+        ("", "auto", "time=\"2026-11-22 10:00:00Z\" a=b", "2026-11-22T10:00:00Z Second"),
+    ] {
+        let library = with_zone(zone);
+        let parser = Parser::new(&library, name, ParserState::default()).unwrap();
+        let (arena, mut record) = (crate::Arena::new(), Record::default());
+        let at = ReadAt { now: NOW, container_time: None };
+        parser.in_zone(&york).parse(text, at, &arena, &mut record);
+        assert_eq!(show(record.time), expect, "{name} {zone}: {text}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use super::super::snapshot::{FileEntry, MarkEntry, Prefix, TailHash};
+use super::super::snapshot::{FileEntry, HeaderEntry, MarkEntry, Prefix, TailHash};
 use super::super::tombstone::Tombstone;
 use super::*;
 
@@ -26,6 +26,7 @@ fn entry(number: u32) -> FileEntry {
                 parser: Some("nginx".to_owned()),
                 in_private_key: true,
                 container: Some("cri".to_owned()),
+                header: Some(HeaderEntry { file: number, offset: 4_999_999 }),
             },
             MarkEntry {
                 to: "grafana".to_owned(),
@@ -33,6 +34,7 @@ fn entry(number: u32) -> FileEntry {
                 parser: None,
                 in_private_key: false,
                 container: None,
+                header: None,
             },
         ],
         gone: false,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pillion_parsers::definition::{
-    Definition, DefinitionError, Fault, FieldType, LevelField, Sample, TimeField,
+    CsvOptions, Definition, DefinitionError, Fault, LevelField, Sample, TimeField,
 };
 use pillion_parsers::multiline::Joiner;
 use pillion_parsers::parse::Library;
@@ -85,9 +85,15 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> O
     let within = other(reader, fields.take("within"), library);
     let nested = other(reader, fields.take("nested"), library);
     let programs = texts(reader, fields.take("programs"));
+    let open = texts(reader, fields.take("open"));
+    let renamed = match fields.take("fields") {
+        None => Some(BTreeMap::new()),
+        Some(value) => reader.map(value).and_then(|_| entries(reader, value)),
+    };
+    let csv = part::<CsvOptions>(reader, fields.take("csv"));
     let types = match fields.take("types") {
         None => Some(BTreeMap::new()),
-        Some(value) => reader.map(value).and_then(|_| types(reader, value)),
+        Some(value) => reader.map(value).and_then(|_| entries(reader, value)),
     };
     let time = fields.take("time");
     let time = part::<TimeField>(reader, time).and_then(|read| zoned(reader, time, read));
@@ -108,6 +114,9 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> O
         within: within?,
         nested: nested?,
         programs: programs?,
+        open: open?,
+        fields: renamed?,
+        csv: csv?,
         types: types?,
         time: time?,
         level: level?,
@@ -177,10 +186,13 @@ fn zoned(
     }
 }
 
-fn types(reader: &mut Reader<'_>, value: Value<'_>) -> Option<BTreeMap<String, FieldType>> {
+fn entries<T: for<'de> Deserialize<'de>>(
+    reader: &mut Reader<'_>,
+    value: Value<'_>,
+) -> Option<BTreeMap<String, T>> {
     let Kind::Map(entries) = &value.node.kind else { return None };
     let read = entries.iter().map(|entry| {
-        let read: Option<Option<FieldType>> = part(reader, Some(Value::of(entry)));
+        let read: Option<Option<T>> = part(reader, Some(Value::of(entry)));
         Some((entry.key.clone(), read??))
     });
     let read: Vec<_> = read.collect();

@@ -8,7 +8,7 @@ use jiff::tz::{self, TimeZone};
 use pillion_parsers::Zone;
 
 use crate::config::diagnostic::Mistake;
-use crate::config::nearest::suggestion;
+use crate::config::nearest::nearest;
 use crate::config::read::{Reader, Value};
 
 /// Where a system says which zone it is in.
@@ -34,9 +34,11 @@ pub(super) fn zone(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Zone> {
         return Some(zone);
     }
     let known: Vec<_> = tz::db().available().map(|name| name.to_string()).collect();
-    let help = suggestion(&name, known.iter().map(String::as_str)).unwrap_or_else(|| {
-        "write an IANA name as `Europe/Berlin`, `UTC`, an offset as `+01:00`, or `local`".to_owned()
-    });
+    // Not all of them: there are six hundred.
+    let help = nearest(&name, known.iter().map(String::as_str).chain(["local"])).map_or_else(
+        || "write an IANA name as `Europe/Berlin`, `UTC`, an offset as `+01:00`, or `local`".into(),
+        |near| format!("did you mean `{near}`?"),
+    );
     let message = format!("there is no time zone {}", value.quoted());
     reader.mistake(Mistake::at(value.place(), message).help(help));
     None

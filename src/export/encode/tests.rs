@@ -98,6 +98,7 @@ impl Spec {
                 truncated: self.marks[2],
             },
             unmappable: self.unmappable,
+            decoded: false,
         };
         for (key, value) in &self.fields {
             let key = match key {

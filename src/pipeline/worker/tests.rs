@@ -71,7 +71,8 @@ impl Rig {
     fn go_on(&mut self, file: FileNumber, offset: u64, settled: Vec<u64>, resume: Resume) {
         (self.file, self.offset) = (file, offset);
         let path = Arc::from("/logs/app.log");
-        let opened = Opened { lineage: LINEAGE, file, source: 0, path, offset, settled, resume };
+        let opened =
+            Opened { lineage: LINEAGE, file, source: 0, path, offset, settled, resume, head: None };
         self.take(Read::Opened(opened));
     }
 
@@ -247,7 +248,8 @@ async fn a_file_that_goes_on_in_its_middle_does_so_in_the_state_it_had_there() {
         [(live, 0, LIVE), (old, 100, KEY), (live, 35, LIVE), (old, 165, KEY), (live, 70, LIVE)]
     {
         if offset == 100 {
-            let key = Resume { in_private_key: true, container: Container::None, parser: None };
+            let key =
+                Resume { in_private_key: true, container: Container::None, ..Resume::default() };
             rig.go_on(old, offset, vec![offset], key);
         }
         (rig.file, rig.offset) = (file, offset);

@@ -34,6 +34,7 @@ impl Tree {
             ignore_older: None,
             max_record: 1,
             to: vec![0],
+            header: false,
         };
         let patterns = Patterns::new(&source).expect("compiles");
         let dirs = patterns.roots.iter().map(|root| root.dir.as_path());

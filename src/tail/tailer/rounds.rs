@@ -344,8 +344,11 @@ impl Tailer {
             let before = before.filter(|before| !known && offset == 0 && *before < number);
             let slowest = self.tracker.slowest(before.unwrap_or(number));
             let resume = slowest.map(|mark| mark.resume).unwrap_or_default();
+            let head = self.head(number, offset, &resume);
+            let file = self.files.get(&number)?;
             let (source, path) = (file.source, crate::tail::lineage::text(&file.path));
-            let opened = Opened { lineage, file: number, source, path, offset, settled, resume };
+            let opened =
+                Opened { lineage, file: number, source, path, offset, settled, resume, head };
             self.send(lineage, Read::Opened(opened));
         }
         Some(lineage)

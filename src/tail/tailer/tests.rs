@@ -179,6 +179,7 @@ impl Bench {
             ignore_older: options.ignore_older,
             max_record: options.max_record,
             to: (0..destinations.len()).collect(),
+            header: false,
         };
         let mut settings = TailSettings::new(vec![source], destinations, Arc::new(|len| len));
         (settings.chunk, settings.max_open) = (options.chunk, options.max_open);

@@ -3,6 +3,8 @@
 use super::*;
 use crate::Arena;
 use crate::parse::Library;
+use crate::parse::columns::Columns;
+use crate::parse::csv::Dialect;
 use crate::parse::pattern::Locations;
 use crate::timestamp::Clock;
 
@@ -28,6 +30,8 @@ fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<
             locations: &mut Locations::default(),
             refine: None,
             auto: None,
+            columns: &mut Columns::default(),
+            dialect: &Dialect::COMMAS,
         };
         last = match auto.read(line, &mut cx, &mut Record::default()) {
             Found::Fitted(_) => "fitted",

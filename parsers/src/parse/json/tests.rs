@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::parse::columns::Columns;
+use crate::parse::csv::Dialect;
 use crate::timestamp::Clock;
 
 fn parse(text: &str) -> Result<Vec<(String, String)>, Misfit> {
@@ -21,6 +23,8 @@ fn parse_with(text: &str) -> Result<(Vec<(String, String)>, bool), Misfit> {
         locations: &mut crate::parse::pattern::Locations::default(),
         refine: None,
         auto: None,
+        columns: &mut Columns::default(),
+        dialect: &Dialect::COMMAS,
     };
     let mut record = Record::default();
     read(text, &mut cx, &mut record)?;

@@ -113,10 +113,10 @@ proptest! {
     fn what_jiff_parses_is_read_the_same(text in "[0-9]{4}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9]:[0-6][0-9](\\.[0-9]{1,9})?(Z|z|[+-][01][0-9]:[0-5][0-9])") {
         let (ours, theirs) = (clock("UTC").any(&text), text.parse::<Timestamp>());
         // It takes a 60th second to be the 59th.
-        if let (Ok(theirs), false) = (theirs, text.contains(":60")) {
-            if let Ok(nanos) = i64::try_from(theirs.as_nanosecond()) {
-                prop_assert_eq!(ours.map(|time| time.nanos), Some(nanos), "{}", text);
-            }
+        if let (Ok(theirs), false) = (theirs, text.contains(":60"))
+            && let Ok(nanos) = i64::try_from(theirs.as_nanosecond())
+        {
+            prop_assert_eq!(ours.map(|time| time.nanos), Some(nanos), "{}", text);
         }
     }
 

@@ -1,0 +1,198 @@
+//! ArcSight's Common Event Format, bare or behind a syslog header or a time.
+//!
+//! `CEF:0|Vendor|Product|1.0|100|login failed|5|src=203.0.113.7 msg=not today suser=frank`
+//!
+//! Keys of the extension stay what they are (`cs1Label` is not put in the place of `cs1`), but for
+//! those that every format has. `msg` is the message, else the name is.
+
+use super::cursor::Cursor;
+use super::grammar::{Context, Grammar};
+use super::keys::{Keys, Scope};
+use super::pairs::{Pairs, unescaped};
+use super::{Misfit, convert, level, syslog};
+use crate::Arena;
+use crate::record::{Key, Known, Level, Record, Text, Value};
+
+/// Reads a line with a header of seven parts.
+pub(super) const GRAMMAR: Grammar = Grammar { name: "cef", probe: Some(probe), read };
+
+/// Bytes that may stand before the format's own header.
+const MAX_HEAD: usize = 512;
+
+/// What the parts of the header are called, by the format's dictionary.
+const PARTS: [&str; 4] = ["deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId"];
+
+/// Where the header begins: `CEF:` and a version stand before the first bar.
+fn probe(bytes: &[u8]) -> bool {
+    start(bytes).is_some()
+}
+
+fn start(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.get(..MAX_HEAD).unwrap_or(bytes);
+    let bar = memchr::memchr(b'|', head)?;
+    let start = bar.checked_sub(5)?;
+    let version = head.get(start..bar)?.strip_prefix(b"CEF:")?;
+    let parted = start.checked_sub(1).and_then(|at| head.get(at)).is_none_or(|byte| *byte <= b' ');
+    (version.first()?.is_ascii_digit() && parted).then_some(start)
+}
+
+fn read<'a>(
+    text: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    let start = start(text.as_bytes()).ok_or(Misfit::Syntax)?;
+    let (head, text) = text.split_at_checked(start).ok_or(Misfit::Syntax)?;
+    read_head(head.trim_end_matches(' '), cx, record)?;
+    let mut keys = Keys::new(cx.arena);
+    for field in &record.fields {
+        keys.add(Scope::OUTER, field.key.name())?;
+    }
+    let mut cursor = Cursor::new(text);
+    cursor.until(b'|')?;
+    for part in PARTS {
+        let value = header_part(&mut cursor, cx.arena)?;
+        keys.add(Scope::OUTER, part)?;
+        if !value.as_stored().is_empty() {
+            record.push(Key::Text(Text::fixed(part)), Value::Text(value));
+        }
+    }
+    let name = header_part(&mut cursor, cx.arena)?;
+    severity(&mut cursor, cx.arena, record)?;
+    keys.add(Scope::OUTER, "deviceSeverity")?;
+    let extension = Pairs::new(cursor.rest().trim_matches(' '), true);
+    if !extension.before.is_empty() {
+        return Err(Misfit::Syntax);
+    }
+    for pair in extension {
+        put(pair.key, pair.value, pair.escaped, &mut keys, cx, record)?;
+    }
+    if record.message.is_none() {
+        record.message = Some(name);
+    } else {
+        keys.add(Scope::OUTER, "name")?;
+        record.push(Key::Text(Text::fixed("name")), Value::Text(name));
+    }
+    Ok(())
+}
+
+/// What stands before: nothing, a time, or a syslog header.
+fn read_head<'a>(
+    head: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    if head.is_empty() {
+        return Ok(());
+    }
+    record.time = cx.clock.any(head);
+    if record.time.is_some() {
+        return Ok(());
+    }
+    // The format is certain by now: a header without a tag is one.
+    let guessing = std::mem::replace(&mut cx.guessing, false);
+    let read = (syslog::EITHER.read)(head, cx, record);
+    cx.guessing = guessing;
+    read?;
+    match record.message.take() {
+        Some(rest) if !rest.as_stored().is_empty() => Err(Misfit::Syntax),
+        _ => Ok(()),
+    }
+}
+
+/// The header's next part, up to a bar that no backslash precedes.
+fn header_part<'a>(cursor: &mut Cursor<'a>, arena: &'a Arena) -> Result<Text<'a>, Misfit> {
+    let bytes = cursor.bytes();
+    let (mut at, mut escaped) = (0, false);
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        at += memchr::memchr2(b'|', b'\\', rest).ok_or(Misfit::Syntax)?;
+        if bytes.get(at) == Some(&b'|') {
+            break;
+        }
+        escaped = true;
+        at += 2;
+    }
+    let part = cursor.take(at)?;
+    cursor.take(1)?;
+    Ok(if escaped { Text::built(unescaped(part, arena)) } else { Text::raw(part) })
+}
+
+/// The severity, which the last part of the header is: as a level, and as it is written.
+fn severity<'a>(
+    cursor: &mut Cursor<'a>,
+    arena: &'a Arena,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    // Without an extension, some leave the last bar out.
+    let text = match header_part(cursor, arena) {
+        Ok(text) => text,
+        Err(_) => Text::raw(cursor.take(cursor.rest().len())?),
+    };
+    let word = text.as_stored().trim();
+    let named = level::from_name(word).filter(|_| !word.is_empty());
+    let level = match word {
+        "0" | "1" | "2" | "3" | "Low" => Some(Level::Info),
+        "4" | "5" | "6" | "Medium" => Some(Level::Warn),
+        "7" | "8" | "High" => Some(Level::Error),
+        "9" | "10" | "Very-High" => Some(Level::Fatal),
+        "" | "Unknown" => None,
+        _ => Some(named.ok_or(Misfit::Syntax)?),
+    };
+    record.level = level.or(record.level);
+    if !word.is_empty() {
+        let value =
+            if text.as_stored() == word { convert::number(word) } else { Value::Text(text) };
+        record.push(Key::Text(Text::fixed("deviceSeverity")), value);
+    }
+    Ok(())
+}
+
+/// A pair of the extension.
+fn put<'a>(
+    key: &'a str,
+    value: &'a str,
+    escaped: bool,
+    keys: &mut Keys<'a>,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    let text = if escaped { Text::built(unescaped(value, cx.arena)) } else { Text::raw(value) };
+    let known = match key {
+        "msg" => {
+            keys.add(Scope::OUTER, key)?;
+            record.message = Some(text);
+            return Ok(());
+        }
+        // Where a header has a time, it is that of whoever passed the line on.
+        "rt" if record.time.is_none() => {
+            record.time = cx.clock.any(value);
+            if record.time.is_some() {
+                return keys.add(Scope::OUTER, key);
+            }
+            *cx.bad_times += 1;
+            None
+        }
+        "src" => Some(Known::ClientIp),
+        "requestMethod" => Some(Known::Method),
+        "request" => Some(Known::Target),
+        "requestClientApplication" => Some(Known::UserAgent),
+        _ => None,
+    };
+    keys.add(Scope::OUTER, if let Some(known) = known { known.name() } else { key })?;
+    let value = match key {
+        "spt"
+        | "dpt"
+        | "cnt"
+        | "in"
+        | "out"
+        | "fsize"
+        | "spid"
+        | "dpid"
+        | "sourceTranslatedPort"
+        | "destinationTranslatedPort" => convert::number(value),
+        _ => Value::Text(text),
+    };
+    record.push(known.map_or(Key::Text(Text::raw(key)), Key::Known), value);
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Pairs in a looser writing than logfmt: `user=frank, ip: 203.0.113.7; note='not today'`.
+//!
+//! - A pair is a key, then `=` with or without blanks around it, or `:` and a blank.
+//! - Pairs are parted by blanks, commas or semicolons.
+//! - A value in `"` or `'` goes on to that quote, before which a backslash makes it text. Any other
+//!   goes on to a comma, a semicolon or the next pair, so that it may have blanks.
+//!
+//! Values are text; a definition's `types` can say more. Keys begin with a letter or `_` and are
+//! unique, or the text is not this for us. Prose may look like it, so `auto` does not try it.
+
+use super::Misfit;
+use super::escape::undo;
+use super::grammar::{Context, Grammar};
+use super::keys::{Keys, Scope};
+use super::roles::{self, Roles};
+use crate::Arena;
+use crate::record::{Field, Key, Record, Text, Value};
+
+/// Reads a line of pairs, one at least; when guessing two.
+pub(super) const GRAMMAR: Grammar = Grammar { name: "key_value", probe: None, read };
+
+/// What parts pairs.
+const PARTING: [char; 4] = [' ', '\t', ',', ';'];
+
+fn read<'a>(
+    text: &'a str,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    let mut keys = Keys::new(cx.arena);
+    let mut roles = Roles::default();
+    let mut pairs = 0;
+    let mut rest = text.trim_start_matches(PARTING);
+    while !rest.is_empty() {
+        let (key, after) = key(rest).ok_or(Misfit::Syntax)?;
+        keys.add(Scope::OUTER, key)?;
+        pairs += 1;
+        let (value, after) = value(after, cx.arena)?;
+        rest = after.trim_start_matches(PARTING);
+        let field = Field { key: Key::Text(Text::raw(key)), value: Value::Text(value) };
+        let left = match roles::role(key.as_bytes()) {
+            None => Some(field),
+            Some((role, rank)) => roles.take(role, rank, field, cx),
+        };
+        record.fields.extend(left);
+    }
+    if pairs < if cx.guessing { 2 } else { 1 } {
+        return Err(Misfit::Syntax);
+    }
+    roles.finish(record);
+    Ok(())
+}
+
+/// The key that `text` begins with, and what comes after its sign, without blanks.
+#[inline]
+fn key(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    if !bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'@'))
+    {
+        return None;
+    }
+    let is_key = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@')
+    };
+    let len = bytes.iter().take_while(|byte| is_key(byte)).count();
+    let (key, after) = text.split_at_checked(len)?;
+    let after = match after.as_bytes() {
+        [b':'] => "",
+        [b':', b' ' | b'\t' | b'"' | b'\'', ..] | [b'=', ..] => after.get(1..)?,
+        [b' ', b'=', ..] => after.get(2..)?,
+        _ => return None,
+    };
+    Some((key, after.trim_start_matches([' ', '\t'])))
+}
+
+/// The value that `text` begins with, and what comes after it.
+fn value<'a>(text: &'a str, arena: &'a Arena) -> Result<(Text<'a>, &'a str), Misfit> {
+    if let Some(quote @ (b'"' | b'\'')) = text.as_bytes().first().copied() {
+        let inside = text.get(1..).unwrap_or_default();
+        let (end, escaped) = closing(inside.as_bytes(), quote).ok_or(Misfit::Syntax)?;
+        let (quoted, rest) = inside.split_at_checked(end).ok_or(Misfit::Syntax)?;
+        let rest = rest.get(1..).unwrap_or_default();
+        if !rest.is_empty() && !rest.starts_with(PARTING) {
+            return Err(Misfit::Syntax);
+        }
+        let decoded = if escaped { undo(quoted, arena) } else { None };
+        return Ok((decoded.map_or(Text::raw(quoted), Text::built), rest));
+    }
+    let end = end_of_bare(text);
+    let (bare, rest) = text.split_at_checked(end).ok_or(Misfit::Syntax)?;
+    Ok((Text::raw(bare.trim_end_matches([' ', '\t'])), rest))
+}
+
+/// Where the quote is that closes, and whether there are backslashes before it.
+fn closing(bytes: &[u8], quote: u8) -> Option<(usize, bool)> {
+    let (mut at, mut escaped) = (0, false);
+    loop {
+        at += memchr::memchr2(quote, b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&quote) {
+            return Some((at, escaped));
+        }
+        escaped = true;
+        at += 2;
+    }
+}
+
+/// Where a value without quotes ends: at a comma or semicolon that parts, or before the next pair.
+fn end_of_bare(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    // `key= next=…`: blanks after the sign were passed over, and the value is none.
+    if key(text).is_some() {
+        return 0;
+    }
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr3(b' ', b',', b';', rest))
+    {
+        at += found;
+        let next = bytes.get(at + 1).copied();
+        match bytes.get(at) {
+            Some(b' ') => {
+                if text.get(at + 1..).is_some_and(|rest| key(rest).is_some()) {
+                    return at;
+                }
+            }
+            // Within a word a comma is text, unless a pair comes after it.
+            Some(_) if !matches!(next, None | Some(b' ' | b'\t')) => {
+                if text.get(at + 1..).is_some_and(|rest| key(rest).is_some()) {
+                    return at;
+                }
+            }
+            _ => return at,
+        }
+        at += 1;
+    }
+    text.len()
+}
