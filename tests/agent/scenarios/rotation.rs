@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pillion::receiver::{Fault, Options, Receiver};
 
-use super::super::harness::{Agent, PATIENCE, Place};
+use super::super::harness::{Agent, PATIENCE, Place, until};
 use super::super::oracle::Arrived;
 use super::super::writer::{Writer, written};
 
@@ -104,6 +104,10 @@ fn renamed_out_of_the_glob_unread(bytes: usize) {
     writer.rotate(&place.dir.path().join("archive/elsewhere"));
     writer.lines(100);
     assert!(receiver.wait_for(PATIENCE, |requests| requests.faulted >= 2), "it is asked");
+    let full = || agent.metrics()["pillion_budget_pauses_total"] > 0.0;
+    assert!(until(PATIENCE, full), "reading goes on:\n{}", agent.log().join("\n"));
+    let read = agent.metrics()["pillion_read_bytes_total"];
+    assert!(read < writer.put as f64 / 2.0, "most of it is unread: {read}");
     receiver.faults().clear();
     agent.assert_exact(&receiver, [&writer]);
 }
