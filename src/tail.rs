@@ -213,7 +213,10 @@ impl TailHandle {
     ///
     /// When reading was not stopped before, or for the second time.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the caller's mistake, which no configuration can cause")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the caller's mistake, which no configuration can cause"
+    )]
     pub fn hand_over(&mut self) -> HandedOver {
         self.join().handed_over.expect("reading was stopped, and the thread not joined")
     }
@@ -221,7 +224,8 @@ impl TailHandle {
     fn join(&mut self) -> Ended {
         self.begin_to_finish();
         // A panic ends the program as it is released; in a build that unwinds it goes on here.
-        let ended = |thread: JoinHandle<Ended>| thread.join().unwrap_or_else(|it| resume_unwind(it));
+        let ended =
+            |thread: JoinHandle<Ended>| thread.join().unwrap_or_else(|it| resume_unwind(it));
         self.thread.take().map_or_else(Ended::default, ended)
     }
 }

@@ -137,7 +137,7 @@ fn s18_what_is_no_file_or_may_not_be_read_is_said_once() {
 
 /// Whether this system lets a process have a user namespace of its own, in which limits are its own too.
 #[expect(clippy::print_stderr, reason = "a test that cannot be run says so")]
-fn namespaces() -> bool {
+pub(crate) fn namespaces() -> bool {
     let tried =
         Command::new("unshare").args(["--user", "--map-root-user", "--mount", "true"]).status();
     let there = tried.is_ok_and(|status| status.success());
@@ -151,6 +151,12 @@ fn namespaces() -> bool {
     there
 }
 
+/// A launcher under which the user's limit of this name is 0.
+pub(crate) fn without(limit: &str) -> [String; 6] {
+    let set = format!("echo 0 > /proc/sys/user/{limit}; exec \"$0\" \"$@\"");
+    ["unshare", "--user", "--map-root-user", "sh", "-c", &set].map(str::to_owned)
+}
+
 /// Runs under a limit of the user's, and wants polling, its reason, and every line.
 fn polls_when(limit: &str, why: &str) {
     if !namespaces() {
@@ -158,9 +164,11 @@ fn polls_when(limit: &str, why: &str) {
     }
     let (place, receiver) = begin();
     place.append("app.log", lines("a", 10));
-    let set = format!("echo 0 > /proc/sys/user/{limit}; exec \"$0\" \"$@\"");
-    let launcher = ["unshare", "--user", "--map-root-user", "sh", "-c", &set];
-    let agent = start_under(&launcher, &place.to_elasticsearch(&receiver.url()));
+    let launcher = without(limit);
+    let agent = start_under(
+        &launcher.each_ref().map(String::as_str),
+        &place.to_elasticsearch(&receiver.url()),
+    );
     agent.wait_for_log(why);
     assert_eq!(metric(&agent, "pillion_polling"), 1.0);
     for seq in 10..20 {
