@@ -76,7 +76,7 @@ pub(super) fn open_logs(agent: &Agent, place: &Place) -> Vec<PathBuf> {
 }
 
 /// Little memory, so that an outage stops the reading soon.
-fn small(place: &Place, receiver: &Receiver, top: &str) -> PathBuf {
+pub(super) fn small(place: &Place, receiver: &Receiver, top: &str) -> PathBuf {
     place.configure(&format!(
         "state: {{state}}\nadmin: 127.0.0.1:0\nmemory: 2MiB\n{top}\n\
          sources: {{app: {{files: ['{{logs}}/*.log'], parser: plain, max_record: 16KiB}}}}\n\

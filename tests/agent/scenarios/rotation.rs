@@ -11,6 +11,7 @@ use pillion::receiver::{Fault, Options, Receiver};
 use super::super::harness::{Agent, PATIENCE, Place, until};
 use super::super::oracle::Arrived;
 use super::super::writer::{Writer, written};
+use super::handles::small;
 
 /// A place, a receiver, and an agent that ships every `*.log` to it.
 pub(super) fn running() -> (Place, Receiver, Agent) {
@@ -95,8 +96,9 @@ fn s02_writer_keeps_the_old_descriptor_for_40_seconds() {
 }
 
 fn renamed_out_of_the_glob_unread(bytes: usize) {
-    let (place, receiver, agent) = running();
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
     receiver.faults().set(down());
+    let agent = Agent::start(&small(&place, &receiver, ""), &[]);
     let mut writer = Writer::new(place.log("app.log"), 1);
     writer.filling = 800;
     writer.bytes(bytes);
