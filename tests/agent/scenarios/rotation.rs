@@ -117,7 +117,7 @@ fn renamed_out_of_the_glob_unread(bytes: usize) {
 /// Out of the directories that are looked at, too: only the handle leads there.
 #[test]
 fn s03_renamed_out_of_the_glob_unread() {
-    renamed_out_of_the_glob_unread(16 << 20);
+    renamed_out_of_the_glob_unread(8 << 20);
 }
 
 #[test]
