@@ -96,6 +96,9 @@ pub trait Rewrite: Send + Sync + 'static {
     /// Bytes that a payload takes while its records are read, beside itself.
     fn reading(&self, payload: &Payload) -> usize;
 
+    /// Bytes that taking a payload apart takes beside it, with what comes out.
+    fn rewriting(&self, payload: &Payload) -> usize;
+
     /// Dead letters for the positions from `from` on for which `reason` gives one, in order, up to
     /// the first with which they have `most` bytes; and the position after the last.
     ///
@@ -134,6 +137,10 @@ impl Rewrite for Rewriter {
 
     fn reading(&self, payload: &Payload) -> usize {
         Self::reading(self, payload)
+    }
+
+    fn rewriting(&self, payload: &Payload) -> usize {
+        Self::rewriting(self, payload)
     }
 
     fn dead_letters(

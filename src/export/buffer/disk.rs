@@ -18,6 +18,7 @@ use super::bounds::{Bounds, BoundsFile};
 use super::frame::{HEADER, Header};
 use super::segment::{self, Cursor, Found, Name, ReadAt};
 use crate::budget::{Budget, Permit};
+use crate::config::memory::ANSWER;
 use crate::export::append::sync_directory;
 use crate::export::payload::Payload;
 use crate::export::stats::DestinationStats;
@@ -204,7 +205,8 @@ impl Disk {
             match self.found(at) {
                 Ok(Some(found)) if found.done => self.step(at, Cursor::within(&found)),
                 Ok(Some(found)) => {
-                    let bytes = found.header.content() + size_of::<Payload>();
+                    let answers = found.header.records as usize * ANSWER;
+                    let bytes = found.header.content() + size_of::<Payload>() + answers;
                     let permit =
                         if must { Some(budget.overdraw(bytes)) } else { budget.try_take(bytes) };
                     let Some(permit) = permit else { return Ok(Take::NoBudget) };

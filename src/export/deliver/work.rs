@@ -101,7 +101,7 @@ struct Work<S, R> {
     shared: Arc<Shared<S, R>>,
     pieces: VecDeque<Piece>,
     permit: Permit,
-    /// Bytes of the permit that are not payload: the receipt.
+    /// Bytes of the permit that are not payload: the receipt, and what the answer may take.
     besides: usize,
     /// Who is told at the end.
     origin: Origin,
@@ -191,7 +191,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         if slot.is_probe() && self.shared.small_probes {
             piece = self.small(piece);
         }
-        self.await_verdicts(&piece.payload);
+        self.account_with(&piece.payload);
         let payload = &piece.payload;
         let stats = &self.shared.stats;
         stats.requests.fetch_add(1, Relaxed);

@@ -122,12 +122,15 @@ fn outage(how_long: Duration) -> Recovery {
     let down = agent.peak_resident();
     receiver.faults().clear();
     let recovery = Recovery::watch(&agent, &arrived, &writer, PATIENCE + how_long);
-    let healed = agent.peak_resident();
+    let (healed, budget) = (agent.peak_resident(), agent.metrics()["pillion_budget_peak_bytes"]);
     agent.terminate();
+    // By construction: what is set aside covers all that is not asked for before it is taken.
+    assert!(budget <= MEMORY as f64, "{budget} bytes in flight at most");
     let found = arrived.lock().expect("not poisoned").judge(&written([&writer]));
     assert!(found.is_exact(), "{found:?}");
     let said = format!(
-        "{bytes} bytes in {how_long:?}: {down} resident at most, {healed} with the recovery; {}",
+        "{bytes} bytes in {how_long:?}: {down} resident at most, {healed} with the recovery, \
+         {budget} of them in flight; {}",
         recovery.said
     );
     assert!(down.max(healed) <= MEMORY + BESIDES, "{said}");
