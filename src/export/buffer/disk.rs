@@ -5,9 +5,9 @@
 //! segments was taken away by somebody else.
 
 use std::collections::VecDeque;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -19,7 +19,7 @@ use super::frame::{HEADER, Header};
 use super::segment::{self, Cursor, Found, Name, ReadAt};
 use crate::budget::{Budget, Permit};
 use crate::config::memory::ANSWER;
-use crate::export::append::sync_directory;
+use crate::export::append::{create_private, sync_directory};
 use crate::export::payload::Payload;
 use crate::export::stats::DestinationStats;
 
@@ -400,15 +400,4 @@ fn opened<'s>(directory: &Path, segment: &'s mut Segment) -> io::Result<&'s File
 /// A marker that nobody can foresee.
 fn random() -> io::Result<u64> {
     getrandom::u64().map_err(|error| io::Error::other(error.to_string()))
-}
-
-/// Makes a directory and those above it, for nobody else to read, and brings their names to disk.
-fn create_private(directory: &Path) -> io::Result<()> {
-    if directory.is_dir() {
-        return Ok(());
-    }
-    let Some(parent) = directory.parent() else { return Ok(()) };
-    create_private(parent)?;
-    DirBuilder::new().mode(0o700).create(directory)?;
-    sync_directory(parent).inspect_err(|_| drop(fs::remove_dir(directory)))
 }
