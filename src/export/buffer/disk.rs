@@ -174,7 +174,9 @@ impl Disk {
             self.bounds_file = Some(BoundsFile::open(&self.directory)?.0);
         }
         let number = self.segments.back().map_or(self.bounds.first.max(1), |it| it.name.number + 1);
-        let name = Name { number, marker: random()? };
+        // A marker that nobody can foresee.
+        let marker = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
+        let name = Name { number, marker };
         let path = self.path(name);
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create_new(true).mode(0o600).open(&path)?;
@@ -395,9 +397,4 @@ fn opened<'s>(directory: &Path, segment: &'s mut Segment) -> io::Result<&'s File
         segment.file = Some(OpenOptions::new().read(true).write(true).open(path)?);
     }
     segment.file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
-}
-
-/// A marker that nobody can foresee.
-fn random() -> io::Result<u64> {
-    getrandom::u64().map_err(|error| io::Error::other(error.to_string()))
 }
