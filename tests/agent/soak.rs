@@ -175,6 +175,10 @@ impl Soak {
         let peak = self.agent().peak_resident();
         self.totals.peak_resident = self.totals.peak_resident.max(peak);
         assert!(peak <= MEMORY + BESIDES, "{peak} resident\n{}", self.describe());
+        if self.agent().logged("admin").is_some() {
+            let budget = self.agent().metrics()["pillion_budget_peak_bytes"];
+            assert!(budget <= MEMORY as f64, "{budget} in flight\n{}", self.describe());
+        }
     }
 
     fn note(&mut self, step: String) {

@@ -83,7 +83,7 @@ impl Tailer {
     /// Lineages that hold more than half of the budget while others wait.
     fn hogs(&self) -> Vec<LineageId> {
         let used = self.budget.used();
-        if self.ready.len() < 2 || used <= self.budget.limit() / 2 {
+        if self.ready.len() < 2 || used <= self.budget.room() / 2 {
             return Vec::new();
         }
         // Permits do not say whose they are: the budget is shared out by bytes in flight.
@@ -97,7 +97,7 @@ impl Tailer {
                 *in_flight.entry(lineage).or_default() += bytes;
             }
         }
-        let half = (self.budget.limit() / 2) as u128 * u128::from(total);
+        let half = (self.budget.room() / 2) as u128 * u128::from(total);
         let over = |bytes: u64| u128::from(bytes) * used as u128 > half;
         in_flight.into_iter().filter(|(_, bytes)| over(*bytes)).map(|(id, _)| id).collect()
     }
@@ -195,7 +195,7 @@ impl Tailer {
     /// Whether waiting for budget would be waiting for ever: all that was read is settled, and what
     /// little is still taken stays taken (encoders keep buffers from batch to batch).
     fn nothing_comes_back(&self) -> bool {
-        self.budget.used() <= self.budget.limit() / 2
+        self.budget.used() <= self.budget.room() / 2
             && self.files.iter().all(|(number, file)| self.settled(*number, file))
     }
 

@@ -6,6 +6,7 @@ mod reload;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use pillion::receiver::{Fault, Options, Receiver, Stored};
 
@@ -111,6 +112,25 @@ fn fill(place: &Place, agent: &Agent, count: u64) {
 fn wait_for(receiver: &Receiver, agent: &Agent, stored: u64) {
     let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= stored);
     assert!(all, "{:?}\n{}", receiver.requests(), agent.log().join("\n"));
+}
+
+#[test]
+fn a_drain_waits_for_no_dead_destination_once_all_is_in_the_buffer() {
+    let (place, receiver) = (Place::new(), receiver());
+    receiver.faults().set(DOWN);
+    let config = config(&place, &receiver.url(), "buffer: {disk: 48MiB}");
+    let agent = Agent::start(&config, &["--grace", "60s"]);
+    place.append("app.log", lines(0, 0..2_000));
+    wait_until_settled(&place, &agent);
+    let began = Instant::now();
+    let (status, log) = agent.terminate();
+    let took = began.elapsed();
+    assert!(status.success() && took < Duration::from_secs(20), "{took:?}\n{}", log.join("\n"));
+    receiver.faults().clear();
+    let agent = Agent::start(&config, &[]);
+    wait_for(&receiver, &agent, 2_000);
+    assert!(agent.terminate().0.success());
+    assert_eq!(verdict(0..2_000, &receiver.documents()), Verdict::default());
 }
 
 /// Segments of the buffer, oldest first.
