@@ -164,6 +164,7 @@ impl Tailer {
             until: u64::MAX,
             absent: Vec::new(),
             seen: self.looks,
+            doubted: false,
             archived,
         }
     }
@@ -173,7 +174,7 @@ impl Tailer {
         if !file.archived {
             self.by_disk.insert((file.source, file.id), number);
         }
-        self.files.insert(number, Box::new(file));
+        self.files.insert(number, file);
         // One that takes a truncated one's place is hinted at before the next look round.
         self.map_paths_of(number);
         self.be_restless();

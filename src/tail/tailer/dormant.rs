@@ -156,11 +156,16 @@ impl Tailer {
             }
         }
         if let Some(index) = best {
-            return Ok(Some(self.dormant.swap_remove(index)));
+            let entry = self.dormant.swap_remove(index);
+            self.files.change([FileNumber(entry.number)]);
+            return Ok(Some(entry));
         }
         // Its bytes may still be found compressed; if not, it is given up.
-        for entry in &mut self.dormant {
-            entry.gone |= entry.source == name && entry.dev == id.dev && entry.inode == id.inode;
+        let replaced =
+            |it: &&mut FileEntry| it.source == name && it.dev == id.dev && it.inode == id.inode;
+        for entry in self.dormant.iter_mut().filter(replaced) {
+            entry.gone = true;
+            self.files.change([FileNumber(entry.number)]);
         }
         Ok(None)
     }
@@ -211,6 +216,7 @@ impl Tailer {
             whole && (so_long >= HOPED || is_settled(entry))
         };
         for entry in self.dormant.extract_if(.., gone).collect::<Vec<_>>() {
+            self.files.change([FileNumber(entry.number)]);
             let why = match hoped.remove(&entry.number) {
                 _ if entry.gone => "truncated or replaced",
                 Some(_) => "not found again, unless in a compressed file that cannot be read",

@@ -76,7 +76,7 @@ impl Tailer {
         }
         let mut handles = std::mem::take(&mut self.unadopted);
         let mut files = std::mem::take(&mut self.dormant);
-        for (number, mut file) in std::mem::take(&mut self.files) {
+        for (number, mut file) in self.files.take() {
             files.push(entry(&self.tracker, &self.settings, number, &mut file));
             // What is compressed is found again by what it holds.
             if let Some(Handle::Plain(handle)) = file.reader.file.take() {

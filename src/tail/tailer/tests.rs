@@ -53,6 +53,8 @@ struct Options {
     pin: u64,
     polling: bool,
     channel: usize,
+    /// Whether the checkpoint has a journal, however small it is.
+    journal: bool,
 }
 
 /// A directory of logs, a state directory, and at times a tailer.
@@ -109,6 +111,7 @@ impl Bench {
             pin: 256 << 20,
             polling: true,
             channel: 4,
+            journal: false,
         };
         change(&mut options);
         let wall = i64::try_from(
@@ -187,7 +190,9 @@ impl Bench {
         let (sender, receiver) = sync_channel(options.channel);
         let HandedOver { store, snapshot, inherited } =
             self.handed_over.take().unwrap_or_else(|| {
-                let (store, snapshot) = Store::open(&self.dir.path().join("state")).expect("opens");
+                let small = if self.options.journal { 0 } else { u64::MAX };
+                let state = self.dir.path().join("state");
+                let (store, snapshot) = Store::open_with(&state, small).expect("opens");
                 HandedOver { store, snapshot, inherited: Inherited::default() }
             });
         self.tracker = Arc::new(Tracker::new());
@@ -343,6 +348,39 @@ impl Bench {
 
     fn stat(&self, counter: impl Fn(&TailStats) -> &std::sync::atomic::AtomicU64) -> u64 {
         counter(&self.stats).load(Ordering::Relaxed)
+    }
+}
+
+impl Tailer {
+    /// What was just saved is what a checkpoint that is written whole would say, however little of it was
+    /// written.
+    pub(super) fn assert_saved(&mut self) {
+        if !self.store.takes_changes(0) {
+            return;
+        }
+        let (tracker, settings) = (&self.tracker, &self.settings);
+        let mut known: Vec<FileEntry> = self.dormant.clone();
+        known.extend(self.files.describe(true, |number, file| {
+            let mut entry = saving::entry(tracker, settings, number, file);
+            // Else it is what is on the disk.
+            entry.fingerprint = file.reader.prefix;
+            entry
+        }));
+        known.sort_by_key(|entry| entry.number);
+        let mut saved = self.store.found();
+        let unread = |number| known.iter().any(|it| it.number == number && it.fingerprint.len == 0);
+        for entry in &mut saved.files {
+            if unread(entry.number) {
+                entry.fingerprint = Default::default();
+            }
+        }
+        saved.files.sort_by_key(|entry| entry.number);
+        assert_eq!(saved.files, known);
+        let order = |it: &crate::checkpoint::tombstone::Tombstone| it.number;
+        let mut finished: Vec<_> = self.archives.tombstones.iter().cloned().collect();
+        finished.sort_by_key(order);
+        saved.tombstones.sort_by_key(order);
+        assert_eq!(saved.tombstones, finished);
     }
 }
 

@@ -195,6 +195,7 @@ impl Tailer {
     /// Forgets what is known of a File that is not read: it is now, or never will be.
     fn take_entry(&mut self, number: u32) {
         self.dormant.retain(|entry| entry.number != number);
+        self.files.change([FileNumber(number)]);
         self.archives.tombstones.take(number);
         self.numbers.dirty = true;
     }

@@ -35,6 +35,7 @@ impl Life {
             options.files = vec!["app.log*".to_owned()];
             options.destinations = vec!["search", "grafana"];
             options.chunk = 64;
+            options.journal = seed % 2 == 0;
         });
         bench.settle = false;
         bench.start();
