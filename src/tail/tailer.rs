@@ -40,6 +40,7 @@ pub(super) mod hand_over;
 mod hints;
 mod leave;
 mod look_round;
+mod missing;
 mod pinned;
 mod room;
 mod rounds;
@@ -125,6 +126,8 @@ pub(super) struct Tailer {
     dormant: Vec<FileEntry>,
     /// Open files of an earlier tail that could not be read yet, by File number.
     unadopted: HashMap<u32, hand_over::Kept>,
+    /// What is missing of Files that went before they were read to their end, by their numbers.
+    missing: HashMap<u32, missing::Missing>,
     /// Compressed files, and the finished Files that they may be.
     archives: Archives,
     /// Lineages that may have something to read, in the order of their turns.
@@ -188,7 +191,7 @@ impl Tailer {
     ) -> Self {
         let TailParts { settings, budget, tracker, store, snapshot, inherited, workers, stats } =
             parts;
-        let Inherited { handles, numbers, warned, watcher, renamed } = inherited;
+        let Inherited { handles, numbers, warned, watcher, renamed, missing } = inherited;
         let mut tailer = Self {
             patterns: Arc::new(patterns),
             outbox: workers.iter().map(|_| VecDeque::new()).collect(),
@@ -203,6 +206,7 @@ impl Tailer {
             misplaced: false,
             ready: VecDeque::new(),
             renamed,
+            missing,
             warned,
             watching: watching::Watching::default(),
             inbox,

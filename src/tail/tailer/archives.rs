@@ -166,14 +166,15 @@ impl Archives {
         its.collect()
     }
 
-    /// Whether one may turn out to hold bytes of a File that is nowhere to be found.
-    pub(super) fn may_have(&self, source: usize, entry: &FileEntry) -> Option<Hope> {
-        let near = |archive: &Archive| entry.dirs().any(|dir| archive.path.parent() == Some(dir));
+    /// Whether one may turn out to hold bytes of a File that is nowhere to be found, but may have lain in
+    /// these directories.
+    pub(super) fn may_have(&self, source: usize, file: u32, dirs: &[&Path]) -> Option<Hope> {
+        let near = |archive: &Archive| archive.path.parent().is_some_and(|dir| dirs.contains(&dir));
         let hope = |archive: &Archive| match archive.verdict {
             Verdict::Fresh => near(archive).then_some(Hope::Good),
             Verdict::Due => near(archive).then_some(Hope::Near),
             Verdict::Refused | Verdict::Early => near(archive).then_some(Hope::Faint),
-            Verdict::Of(number, _) => (number == entry.number).then_some(Hope::Sure),
+            Verdict::Of(number, _) => (number == file).then_some(Hope::Sure),
             Verdict::Nobodys | Verdict::Plain | Verdict::New(_) => None,
         };
         let its = self.seen.iter().filter(|((its, _), _)| *its == source);

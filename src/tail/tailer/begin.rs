@@ -290,16 +290,6 @@ impl Tailer {
         path.map_or(Ok(()), |path| self.begin_fresh(source, open, &path, &at, false))
     }
 
-    /// Counts what a File still had when it is known to be gone.
-    pub(super) fn lose_unread(&self, number: FileNumber) {
-        let Some(file) = self.files.get(&number) else { return };
-        let lost = file.unread();
-        if lost > 0 && !self.archives.hold(file.source, number.0) {
-            count(&self.stats.lost_gone, lost);
-            tracing::warn!(path = ?file.path, bytes = lost, "a log file went before it was read to its end");
-        }
-    }
-
     /// A File's bytes were truncated away: it is gone, and another begins in its place, at once in
     /// the same lineage and on the same handle.
     pub(super) fn replaced(&mut self, number: FileNumber, look: Look) {

@@ -29,7 +29,7 @@ const AWAITED: Duration = Duration::from_secs(60);
 const AWAITED_LONG: Duration = Duration::from_secs(600);
 /// How long a File is kept for which there is no more than hope. Given up, it is still known again
 /// if it is found.
-const HOPED: Duration = Duration::from_secs(3600);
+pub(super) const HOPED: Duration = Duration::from_secs(3600);
 
 impl Tailer {
     /// Whether a File whose lineage goes by `path` and that lies at `at` is one of the source's: the
@@ -198,7 +198,9 @@ impl Tailer {
             }
             let wanted = patterns.is_some_and(|it| it.fits(Path::new(&entry.path)));
             let index = index.filter(|_| wanted);
-            let Some(hope) = index.and_then(|index| archives.may_have(index, entry)) else {
+            let dirs: Vec<&Path> = entry.dirs().collect();
+            let hope = index.and_then(|index| archives.may_have(index, entry.number, &dirs));
+            let Some(hope) = hope else {
                 return whole;
             };
             let since = *hoped.entry(entry.number).or_insert(now);

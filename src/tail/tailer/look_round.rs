@@ -43,6 +43,7 @@ impl Tailer {
         let now = self.now.instant;
         self.renamed.retain(|known| now < known.told + REMEMBER_RENAMED);
         self.archives.wanting = true;
+        self.count_missing(false);
         if self.looks == 1 {
             self.give_up_strangers();
         }

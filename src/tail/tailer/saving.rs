@@ -107,6 +107,9 @@ impl Tailer {
     /// The last save, and what stays unsettled.
     pub(super) fn finish(&mut self) -> Finished {
         self.drop_settled();
+        if !self.handing_over {
+            self.count_missing(true);
+        }
         let unsettled = self
             .files
             .iter()

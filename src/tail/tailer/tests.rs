@@ -29,6 +29,7 @@ mod closed;
 mod draining;
 mod hand_over;
 mod hostile;
+mod journal;
 mod leaving;
 mod model;
 mod restart;
@@ -348,39 +349,6 @@ impl Bench {
 
     fn stat(&self, counter: impl Fn(&TailStats) -> &std::sync::atomic::AtomicU64) -> u64 {
         counter(&self.stats).load(Ordering::Relaxed)
-    }
-}
-
-impl Tailer {
-    /// What was just saved is what a checkpoint that is written whole would say, however little of it was
-    /// written.
-    pub(super) fn assert_saved(&mut self) {
-        if !self.store.takes_changes(0) {
-            return;
-        }
-        let (tracker, settings) = (&self.tracker, &self.settings);
-        let mut known: Vec<FileEntry> = self.dormant.clone();
-        known.extend(self.files.describe(true, |number, file| {
-            let mut entry = saving::entry(tracker, settings, number, file);
-            // Else it is what is on the disk.
-            entry.fingerprint = file.reader.prefix;
-            entry
-        }));
-        known.sort_by_key(|entry| entry.number);
-        let mut saved = self.store.found();
-        let unread = |number| known.iter().any(|it| it.number == number && it.fingerprint.len == 0);
-        for entry in &mut saved.files {
-            if unread(entry.number) {
-                entry.fingerprint = Default::default();
-            }
-        }
-        saved.files.sort_by_key(|entry| entry.number);
-        assert_eq!(saved.files, known);
-        let order = |it: &crate::checkpoint::tombstone::Tombstone| it.number;
-        let mut finished: Vec<_> = self.archives.tombstones.iter().cloned().collect();
-        finished.sort_by_key(order);
-        saved.tombstones.sort_by_key(order);
-        assert_eq!(saved.tombstones, finished);
     }
 }
 
