@@ -181,6 +181,11 @@ impl Archives {
         its.filter_map(|(_, archive)| hope(archive)).max()
     }
 
+    /// The same of an entry of the checkpoint.
+    pub(super) fn may_have_of(&self, source: usize, entry: &FileEntry) -> Option<Hope> {
+        self.may_have(source, entry.number, &entry.dirs().collect::<Vec<_>>())
+    }
+
     /// Whether what lies there is compressed; `was`: whether it was when it was last seen.
     pub(super) fn lie(&self, source: usize, id: DiskId, was: bool) -> bool {
         self.seen.get(&(source, id)).is_some_and(|archive| match archive.verdict {

@@ -198,9 +198,7 @@ impl Tailer {
             }
             let wanted = patterns.is_some_and(|it| it.fits(Path::new(&entry.path)));
             let index = index.filter(|_| wanted);
-            let dirs: Vec<&Path> = entry.dirs().collect();
-            let hope = index.and_then(|index| archives.may_have(index, entry.number, &dirs));
-            let Some(hope) = hope else {
+            let Some(hope) = index.and_then(|index| archives.may_have_of(index, entry)) else {
                 return whole;
             };
             let since = *hoped.entry(entry.number).or_insert(now);

@@ -22,7 +22,7 @@ pub(super) struct Files {
     open: BTreeSet<FileNumber>,
     /// Those that may be otherwise than they were last saved, or are known no more.
     changed: BTreeSet<FileNumber>,
-    /// Whether they were ever saved as a whole.
+    /// Whether they were saved as a whole, and what changed since.
     saved: bool,
 }
 
@@ -128,9 +128,9 @@ impl Files {
         Box::new(numbers.filter_map(move |number| Some(describe(*number, files.get_mut(number)?))))
     }
 
-    /// All that changed is saved.
-    pub(super) fn be_saved(&mut self) {
-        self.saved = true;
+    /// All that changed is saved; if not (`well`), the next save has to be one of all of them.
+    pub(super) fn be_saved(&mut self, well: bool) {
+        self.saved = well;
         self.changed.clear();
     }
 }

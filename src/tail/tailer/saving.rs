@@ -184,16 +184,15 @@ impl Tailer {
             let entries = changed.len() + self.archives.tombstones.changes();
             self.store.takes_changes(ENTRY.saturating_mul(entries as u64))
         });
-        if few {
-            self.write_changes(next_file)?;
-        } else {
-            self.write_whole(next_file)?;
-        }
-        self.files.be_saved();
+        let written = if few { self.write_changes(next_file) } else { self.write_whole(next_file) };
+        // After one that failed all is to be written: what changes until that succeeds is not kept.
+        self.files.be_saved(written.is_ok());
         self.archives.tombstones.written();
         #[cfg(test)]
-        self.assert_saved();
-        Ok(())
+        if written.is_ok() {
+            self.assert_saved();
+        }
+        written
     }
 
     fn write_whole(&mut self, next_file: u32) -> std::io::Result<()> {
