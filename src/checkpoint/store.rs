@@ -2,7 +2,7 @@
 //!
 //! A checkpoint is text: a line `pillion-checkpoint VERSION CHAIN`, the [`Snapshot`] as JSON, and a line
 //! `xxh3 HASH` over all that precedes it. It is written beside the old one, synced, and renamed over
-//! it; the old one stays as the previous generation. What changes after it may be in a [`journal`], which
+//! it; the old one stays as the previous generation. What changes after it may be in a journal, which
 //! goes on from `CHAIN`, and with which its generation goes; the chain goes on from generation to
 //! generation, so that the previous one with both journals is the newest one but for a save. Which journal
 //! belongs where only their bytes tell: no order in which files were renamed, and no moment in which
@@ -13,8 +13,6 @@
 //! Starting from nothing takes a new instance, so that File numbers, which begin again, never make
 //! an id that was used before. Starting from the previous generation leaves a gap in the numbers, and so
 //! does a journal that is not there, or not whole, beside a checkpoint so large that there should be one.
-//!
-//! [`journal`]: super::journal
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IntoInnerError, Write};
