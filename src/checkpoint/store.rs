@@ -6,9 +6,9 @@
 //! goes on from `CHAIN`, and with which its generation goes; the chain goes on from generation to
 //! generation, so that the previous one with both journals is the newest one but for a save. Which journal
 //! belongs where only their bytes tell: no order in which files were renamed, and no moment in which
-//! that ended, makes a journal be read after another state than its own. Whatever lies there, the agent starts: with the
-//! previous generation if the newest is unreadable, else from nothing. Only an intact checkpoint of
-//! a newer version is refused, since going on would throw away what it says.
+//! that ended, makes a journal be read after another state than its own. Whatever lies there, the agent
+//! starts: with the previous generation if the newest is unreadable, else from nothing. Only an intact
+//! checkpoint of a newer version is refused, since going on would throw away what it says.
 //!
 //! Starting from nothing takes a new instance, so that File numbers, which begin again, never make
 //! an id that was used before. Starting from the previous generation leaves a gap in the numbers, and so
