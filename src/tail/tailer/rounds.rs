@@ -89,8 +89,8 @@ impl Tailer {
         // Permits do not say whose they are: the budget is shared out by bytes in flight.
         let mut in_flight: HashMap<LineageId, u64> = HashMap::new();
         let mut total = 0;
-        for (number, file) in &self.files {
-            let safe = self.tracker.safe(*number).unwrap_or(file.reader.offset);
+        for (number, file) in self.files.awake() {
+            let safe = self.tracker.safe(number).unwrap_or(file.reader.offset);
             let bytes = file.reader.offset.saturating_sub(safe);
             total += bytes;
             if let Some(lineage) = file.lineage {
@@ -196,7 +196,7 @@ impl Tailer {
     /// little is still taken stays taken (encoders keep buffers from batch to batch).
     fn nothing_comes_back(&self) -> bool {
         self.budget.used() <= self.budget.room() / 2
-            && self.files.iter().all(|(number, file)| self.settled(*number, file))
+            && self.files.awake().all(|(number, file)| self.settled(number, file))
     }
 
     /// Tells the workers that nothing can be read for want of budget.

@@ -306,5 +306,5 @@ fn s44_two_thousand_files_one_in_a_hundred_of_them_active() {
 fn s44_twenty_thousand_files_one_in_a_hundred_of_them_active() {
     let (busy, idle) = mostly_idle(20_000, 40);
     println!("of a core: {busy:.4} busy, {idle:.4} idle");
-    assert!(busy < 0.05 && idle < 0.01, "of a core: {busy} busy, {idle} idle");
+    assert!(busy < 0.04 && idle < 0.003, "of a core: {busy} busy, {idle} idle");
 }
