@@ -47,7 +47,10 @@ fn read<'a>(
     }
     put(record, Known::ClientIp, first);
     put(record, Known::Ident, second);
-    put(record, Known::User, user);
+    // Apache writes a name that is empty as `""`.
+    if user != "\"\"" {
+        put_quoted(record, Known::User, user, cx.arena);
+    }
     let (time, used) = cx.clock.clf(cursor.bytes()).ok_or(Misfit::Syntax)?;
     record.time = Some(time);
     cursor.take(used)?;
@@ -114,7 +117,8 @@ pub(super) fn quoted<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Misfit> {
 
 /// `GET /path HTTP/1.1`; what is not of that shape (a TLS hello sent to a plain port) is a target.
 pub(super) fn request<'a>(line: &'a str, arena: &'a Arena, record: &mut Record<'a>) {
-    if line == "-" || line.is_empty() {
+    // Of a connection that is not HTTP, Envoy says `- - -`, a load balancer of AWS `- - - `.
+    if matches!(line, "" | "-" | "- - -" | "- - - ") {
         return;
     }
     let parts = line.split_once(' ').and_then(|(method, rest)| {
@@ -124,6 +128,10 @@ pub(super) fn request<'a>(line: &'a str, arena: &'a Arena, record: &mut Record<'
             .then_some((method, target, protocol))
     });
     match parts {
+        // Envoy of a request that it could not read.
+        None if line.starts_with("- - HTTP/") => {
+            put(record, Known::Protocol, line.get(4..).unwrap_or_default());
+        }
         Some((method, target, protocol)) => {
             put(record, Known::Method, method);
             put_quoted(record, Known::Target, target, arena);

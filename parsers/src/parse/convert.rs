@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cursor::Cursor;
 use super::grammar::Context;
 use super::{Misfit, level, nested};
 use crate::Arena;
@@ -280,16 +281,20 @@ fn length_bit(name: &str) -> u64 {
 }
 
 /// Calls a field by another name, unless another has it. Objects and arrays stay, since destinations
-/// expect single values below the names they know. Says whether it became the message and is a field
-/// no more.
+/// expect single values below the names they know; an array of one text is that text. What says that
+/// there is no value (`-`, or nothing) is left out. Says whether it is a field no more.
 fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) -> bool {
     let Some(Field { value, .. }) = record.fields.get(at).copied() else { return false };
-    let value = match (to, value) {
+    let value = match (to, sole(value)) {
         (Rename::Message, Value::Json(json)) => match bytes(json, arena) {
             Some(text) => Value::Text(text),
             None => return false,
         },
-        _ => value,
+        (Rename::Known(_), Value::Text(text)) if is_absent(text) => {
+            record.fields.remove(at);
+            return true;
+        }
+        (_, value) => value,
     };
     let key = match (to, value) {
         (_, Value::Json(_)) => return false,
@@ -306,9 +311,21 @@ fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena)
     if place(record, key.name()).is_none_or(|taken| taken == at)
         && let Some(field) = record.fields.get_mut(at)
     {
-        field.key = key;
+        *field = Field { key, value };
     }
     false
+}
+
+fn is_absent(text: Text<'_>) -> bool {
+    matches!(text.as_stored(), "" | "-")
+}
+
+/// The text of an array of one text (the headers of a request are such), else the value.
+fn sole(value: Value<'_>) -> Value<'_> {
+    let Value::Json(json) = value else { return value };
+    let Some(rest) = json.strip_prefix("[\"") else { return value };
+    let Ok(inside) = super::access::quoted(&mut Cursor::new(rest)) else { return value };
+    if rest.len() == inside.len() + 2 { Value::Text(Text::raw_escaped(inside)) } else { value }
 }
 
 /// The text of an array of bytes, as journald writes a text that is none: what is no UTF-8 is replaced.

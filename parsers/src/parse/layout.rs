@@ -9,6 +9,7 @@
 
 mod capture;
 mod number;
+mod shape;
 mod syntax;
 #[cfg(test)]
 mod tests;

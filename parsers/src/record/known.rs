@@ -94,6 +94,31 @@ known! {
     ErrorMessage = "error_message",
     /// What tells a request from others.
     RequestId = "request_id",
+    // What servers and proxies say of a request.
+    /// Port of the peer that made the request.
+    ClientPort = "client_port",
+    /// Address that the peer connected to.
+    ServerIp = "server_ip",
+    /// Port that the peer connected to.
+    ServerPort = "server_port",
+    /// Server that a proxy passed the request to, with its port; of several, a list.
+    UpstreamAddress = "upstream_address",
+    /// The `X-Forwarded-For` header.
+    ForwardedFor = "forwarded_for",
+    /// Bytes of the request, its header included.
+    RequestBytes = "request_bytes",
+    /// Bytes of the request's body.
+    RequestBodyBytes = "request_body_bytes",
+    /// Bytes of the response, its header included.
+    ResponseBytes = "response_bytes",
+    /// Media type of the response's body.
+    ContentType = "content_type",
+    /// Code or number of an error.
+    ErrorCode = "error_code",
+    /// TLS cipher suite.
+    TlsCipher = "tls_cipher",
+    /// TLS version, as the program calls it.
+    TlsProtocol = "tls_protocol",
     // What a system's services say.
     /// What was done, as the program calls it.
     Action = "action",

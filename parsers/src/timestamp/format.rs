@@ -49,14 +49,18 @@ const NAMES: &str = "`iso`, `clf`, `rfc2822`, `rfc3164`, `ctime`, `compact`, `gl
                      `epoch`, `epoch_s`, `epoch_ms`, `epoch_us` or `epoch_ns`";
 
 impl Format {
-    /// Whether every time in this format begins with a digit.
-    pub(crate) fn begins_with_digit(&self) -> bool {
+    /// The bytes that a time in this format may begin with, where that is known.
+    pub(crate) fn begins(&self) -> Option<&'static [u8]> {
         match self {
-            Self::Any | Self::Known(Reader::Yearless | Reader::English) => false,
-            Self::Known(_) => true,
-            Self::Epoch(_) => true,
+            Self::Any => None,
+            // Months, weekdays, and days of the month.
+            Self::Known(Reader::Yearless | Reader::English) => {
+                Some(b"ADFJMNOSTWadfjmnostw 0123456789")
+            }
+            Self::Known(_) | Self::Epoch(_) => Some(b"0123456789"),
             Self::Strptime { head, .. } => {
-                ["%Y", "%m", "%d", "%H", "%y"].iter().any(|digits| head.starts_with(digits))
+                let digits = ["%Y", "%m", "%d", "%H", "%y"];
+                digits.iter().any(|digits| head.starts_with(digits)).then_some(b"0123456789")
             }
         }
     }

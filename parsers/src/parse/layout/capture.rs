@@ -1,7 +1,7 @@
 //! Fields of a layout: how far one reaches, and what becomes of it.
 
 use super::until::Until;
-use super::{Walk, is_blank, number};
+use super::{Walk, is_blank, number, shape};
 use crate::Arena;
 use crate::definition::FieldType;
 use crate::parse::cursor::Cursor;
@@ -64,11 +64,15 @@ pub(super) enum Kind {
     Rest,
     /// Anything up to the last place where what follows begins.
     Last,
+    /// Words with `, ` or ` : ` between them.
+    List,
     /// Digits, with a sign or without.
     Integer,
     /// A decimal number.
     Float,
-    /// In double quotes, with backslash escapes.
+    /// Text with backslash escapes.
+    Escaped,
+    /// The same, in double quotes.
     Quoted,
     /// A UUID: 32 hex digits, with hyphens between.
     Uuid,
@@ -100,7 +104,13 @@ impl Kind {
     pub(super) fn ends_by_itself(&self) -> bool {
         matches!(
             self,
-            Self::Integer | Self::Float | Self::Quoted | Self::OneOf(_) | Self::Json | Self::Uuid
+            Self::Integer
+                | Self::Float
+                | Self::Quoted
+                | Self::OneOf(_)
+                | Self::Json
+                | Self::Uuid
+                | Self::List
         )
     }
 }
@@ -115,7 +125,7 @@ impl Capture {
             Kind::OneOf(words) => {
                 words.iter().map(|word| word.as_bytes().first().copied()).collect()
             }
-            Kind::Time(format) if format.begins_with_digit() => Some(b"0123456789".to_vec()),
+            Kind::Time(format) => format.begins().map(<[u8]>::to_vec),
             _ => None,
         }
     }
@@ -157,14 +167,18 @@ impl<'a> Walk<'_, '_, 'a> {
                 }
                 return self.give(capture, text, cursor, record);
             }
+            Kind::List => {
+                let text = cursor.take(shape::list(cursor.bytes()))?;
+                return self.give(capture, text, cursor, record);
+            }
             Kind::OneOf(words) => {
                 let word = words.iter().find(|word| cursor.rest().starts_with(&***word));
                 let text = cursor.take(word.ok_or(Misfit::Syntax)?.len())?;
                 return self.give(capture, text, cursor, record);
             }
             Kind::Uuid => {
-                let text = cursor.take(UUID)?;
-                return if is_uuid(text) {
+                let text = cursor.take(shape::UUID)?;
+                return if shape::is_uuid(text) {
                     self.give(capture, text, cursor, record)
                 } else {
                     Err(Misfit::Syntax)
@@ -176,9 +190,13 @@ impl<'a> Walk<'_, '_, 'a> {
                     record.push(capture.name.key(arena), value);
                 }
             }
-            Kind::Quoted => {
-                cursor.expect("\"")?;
-                let inside = access::quoted(cursor)?;
+            Kind::Quoted | Kind::Escaped => {
+                let inside = if matches!(capture.kind, Kind::Escaped) {
+                    self.text(capture, cursor, false)?
+                } else {
+                    cursor.expect("\"")?;
+                    access::quoted(cursor)?
+                };
                 let decoded = memchr::memchr(b'\\', inside.as_bytes())
                     .and_then(|_| escape::undo(inside, arena));
                 let text = decoded.map_or_else(|| Text::raw(inside), Text::built);
@@ -195,8 +213,9 @@ impl<'a> Walk<'_, '_, 'a> {
                 record.push(capture.name.key(arena), value);
             }
             Kind::Request => {
-                let line = self.text(capture, cursor, false)?;
-                access::request(line, arena, record);
+                let until = &capture.until;
+                let len = shape::request(cursor.bytes(), |bytes| until.find(bytes, false))?;
+                access::request(cursor.take(len)?, arena, record);
             }
             Kind::Address { port } => {
                 let text = self.text(capture, cursor, false)?;
@@ -329,16 +348,6 @@ impl<'a> Walk<'_, '_, 'a> {
             record.push(port.key(arena), Value::Int(number));
         }
     }
-}
-
-/// Bytes of a UUID.
-const UUID: usize = 36;
-
-fn is_uuid(text: &str) -> bool {
-    text.bytes().enumerate().all(|(at, byte)| match at {
-        8 | 13 | 18 | 23 => byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    })
 }
 
 fn is_absent(text: &str) -> bool {

@@ -181,20 +181,22 @@ impl Reader<'_> {
             "text" => Kind::Text,
             "word" => Kind::Word,
             "last" => Kind::Last,
+            "list" => Kind::List,
             "rest" => Kind::Rest,
             "lines" => Kind::Lines,
             "uuid" => Kind::Uuid,
             "int" => Kind::Integer,
             "float" => Kind::Float,
             "quoted" => Kind::Quoted,
+            "escaped" => Kind::Escaped,
             "json" => Kind::Json,
             "request" => Kind::Request,
             "address" => Kind::Address { port: Name::new(&port_name(name)) },
             words if words.contains('|') => Kind::OneOf(words.split('|').map(Into::into).collect()),
             other => {
                 return self.wrong(format!(
-                    "`{other}` is no kind of field: text, lines, word, last, rest, int, float, \
-                     quoted, json, uuid, request, address, or words as `yes|no`"
+                    "`{other}` is no kind of field: text, lines, word, last, list, rest, int, float, \
+                     quoted, escaped, json, uuid, request, address, or words as `yes|no`"
                 ));
             }
         })

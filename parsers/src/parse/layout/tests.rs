@@ -144,6 +144,36 @@ samples:
 }
 
 #[test]
+fn lists_have_blanks_in_them_and_requests_may_have_what_ends_them() {
+    checked(
+        r#"
+name: x
+layout: ['<{user:escaped}> {n:int}', '{addresses:list} {times:list} {n:int}', '"{request:request}" {status:int} "{agent}"']
+samples:
+  - line: '10.0.0.1:80, 10.0.0.2:80 : 10.0.0.3:80 0.1, - : 0.3 7'
+    record: { addresses: '10.0.0.1:80, 10.0.0.2:80 : 10.0.0.3:80', times: '0.1, - : 0.3', n: 7 }
+  - line: '<g\xC3\xBC nther> 1'
+    record: { user: gü nther, n: 1 }
+  - line: '<-> 1'
+    record: { n: 1 }
+  - line: '- 1 2'
+    record: { times: '1', n: 2 }
+  - line: '1, 2'
+  - line: '"GET /?q="a b" HTTP/1.1" 200 "x"'
+    record: { method: GET, target: '/?q="a b"', protocol: HTTP/1.1, status: 200, agent: x }
+  - line: '"nonsense here" 400 "a HTTP/1.1"'
+    record: { target: nonsense here, status: 400, agent: a HTTP/1.1 }
+  - line: '"" 400 "-"'
+    record: { status: 400 }
+  - line: '"- - -" 0 "-"'
+    record: { status: 0 }
+  - line: '"GET / HTTP/1.1 200'
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
 fn wrapped_and_nested() {
     checked(
         r#"

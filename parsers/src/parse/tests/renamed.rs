@@ -33,6 +33,24 @@ samples:
 }
 
 #[test]
+fn an_array_of_one_text_is_that_text() {
+    checked(
+        r#"
+name: x
+grammar: json
+open: [headers.]
+fields: { headers.User-Agent: user_agent, headers.Referer: referrer, headers.Accept: accept }
+samples:
+  - line: '{"headers":{"User-Agent":["say \"hi\" \u00e9"],"Referer":["a","b"],"Accept":[1]}}'
+    record: { user_agent: 'say "hi" é', headers.Referer: [a, b], headers.Accept: [1] }
+  - line: '{"headers":{"User-Agent":[],"Referer":["-"]}}'
+    record: { headers.User-Agent: [] }
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
 fn layouts_name_their_fields_themselves() {
     for (key, value) in [("open", "[a]"), ("fields", "{ a: b }")] {
         let error = checked(&format!("name: x\nlayout: '{{a}}'\n{key}: {value}")).unwrap_err();
