@@ -92,7 +92,10 @@ impl Rig {
             host: "bench".to_owned(),
             outlets: vec![outlet],
             budget: Arc::clone(&budget),
-            stats: Arc::new(PipelineStats::new(settings.redact.names().len())),
+            stats: Arc::new(PipelineStats::new(
+                settings.redact.names().len(),
+                settings.steps.len(),
+            )),
             sources: vec![Arc::new(SourceStats::new("bench"))],
             settings,
         });

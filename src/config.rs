@@ -19,6 +19,7 @@ pub mod memory;
 mod names;
 mod nearest;
 mod over;
+pub mod pod;
 mod read;
 pub mod secret;
 pub mod settings;

@@ -25,6 +25,7 @@ mod inbox;
 mod inflate;
 mod lineage;
 mod open;
+pub mod own_log;
 pub mod pattern;
 mod reader;
 pub mod settings;

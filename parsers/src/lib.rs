@@ -2,8 +2,8 @@
 //!
 //! A run of whole [`Lines`](frame::Lines) comes in; the [`frame`] stage cuts it into raw
 //! records (unwrapping containers and joining stack traces), [`parse`] fills a reused
-//! [`Record`](record::Record) that borrows from the chunk, and [`redact`] turns that into a
-//! [`Redacted`](redact::Redacted), the only thing the agent's encoders accept.
+//! [`Record`](record::Record) that borrows from the chunk, [`step`]s change or drop it, and [`redact`]
+//! turns that into a [`Redacted`](redact::Redacted), the only thing the agent's encoders accept.
 //!
 //! Invariants:
 //!
@@ -13,12 +13,15 @@
 //! - No allocation per line on the common path: text borrows from the chunk or from an [`Arena`]
 //!   that is reset between records.
 
+pub mod condition;
 pub mod definition;
 pub mod frame;
 pub mod multiline;
+mod named;
 pub mod parse;
 pub mod record;
 pub mod redact;
+pub mod step;
 mod timestamp;
 
 pub use timestamp::Zone;

@@ -1,25 +1,34 @@
-//! Joiners: which lines belong to the record before them. Stack traces of Java (and what prints the
-//! like: .NET, Node), Python and Go, quoted line breaks of CSV, or a user's own pattern for a record's
-//! first line.
+//! Joiners: which lines belong to the record before them. Stack traces of eight languages, quoted line
+//! breaks of CSV, or what a user says of the lines: indentation, a trailing backslash, patterns.
 //!
 //! A joiner looks at one line at a time and remembers a few bits. It never looks ahead and never
-//! copies; the [`Framer`](crate::frame::Framer) does the joining. The first byte settles most lines.
+//! copies; the [`Framer`](crate::frame::Framer) does the joining. Each language is a small machine:
+//! `traces` asks all of them, and since none leaves its rest but at certain first bytes, most lines
+//! are settled by a look into a table. A false join is worse than a missed one: a machine joins what
+//! only a trace says, or what follows a header it knows.
 
+mod below;
 mod csv;
+mod dotnet;
 mod go;
 mod java;
+mod machines;
+mod node;
+mod pattern;
+mod php;
 mod python;
+mod ruby;
+mod rust;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::sync::Arc;
 
-use regex::bytes::{Regex, RegexBuilder};
+use machines::{Machines, Traces};
+use pattern::Patterns;
 
-/// Memory that a user's compiled pattern may take, and that its lazy automaton may take for each
-/// thread, in bytes.
-const PATTERN_MEMORY: usize = 1 << 20;
+pub use pattern::{LinePattern, Part};
 
 /// Decides, line by line, what continues a record. Cheap to clone.
 #[derive(Clone)]
@@ -28,33 +37,39 @@ pub struct Joiner(Kind);
 #[derive(Clone)]
 enum Kind {
     None,
-    Java,
-    Python,
-    Go,
-    Traces,
+    Traces(Machines),
+    Indent,
+    Backslash,
     /// By its quote.
     Csv(u8),
     /// Shared, since a clone of a regex has memory of its own to match with.
-    Start(Arc<Regex>),
+    Patterns(Arc<Patterns>),
 }
 
 /// What a joiner remembers of the lines so far. A framer keeps one for each stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct JoinState {
-    java: java::State,
-    python: python::State,
-    go: go::State,
+    traces: Traces,
     csv: csv::State,
-    /// The record before is one blank line: no trace belongs to it.
+    /// The line before was the empty one a record begins with: no trace belongs to it.
     blank: bool,
+    /// For a backslash and for patterns: the record may go on.
+    open: bool,
 }
 
-/// The named joiners.
-const NAMED: [(&str, Kind); 5] = [
-    ("java", Kind::Java),
-    ("python", Kind::Python),
-    ("go", Kind::Go),
-    ("traces", Kind::Traces),
+/// The named joiners. .NET's traces are Java's and a little more.
+const NAMED: [(&str, Kind); 12] = [
+    ("java", Kind::Traces(Machines::JAVA)),
+    ("python", Kind::Traces(Machines::PYTHON)),
+    ("go", Kind::Traces(Machines::GO)),
+    ("node", Kind::Traces(Machines::NODE)),
+    ("ruby", Kind::Traces(Machines::RUBY)),
+    ("php", Kind::Traces(Machines::PHP)),
+    ("dotnet", Kind::Traces(Machines::DOTNET)),
+    ("rust", Kind::Traces(Machines::RUST)),
+    ("traces", Kind::Traces(Machines::ALL)),
+    ("indent", Kind::Indent),
+    ("backslash", Kind::Backslash),
     ("csv", Kind::Csv(b'"')),
 ];
 
@@ -71,7 +86,10 @@ impl Joiner {
         NAMED.into_iter().find(|(known, _)| *known == name).map(|(_, kind)| Self(kind))
     }
 
-    /// What [`Joiner::named`] knows: `java`, `python`, `go`, `traces` for the three at once, and `csv`.
+    /// What [`Joiner::named`] knows: the languages `java`, `python`, `go`, `node`, `ruby`, `php`,
+    /// `dotnet` and `rust`; `traces` for all of them at once; `indent`, a line that begins with a
+    /// space or a tab goes on with the one before; `backslash`, a line that ends in one is gone on
+    /// with by the next; `csv`, a column in quotes goes on over its line's end.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMED.into_iter().map(|(name, _)| name)
     }
@@ -81,25 +99,22 @@ impl Joiner {
         Self(Kind::Csv(quote))
     }
 
-    /// A record begins at each line that the pattern matches anywhere in; all others continue one.
-    /// Of a line that a container split, the pattern sees the first part.
+    /// A joiner made of patterns, at most one of each [`Part`].
     ///
-    /// # Errors
-    /// What is wrong with the pattern, for a person: it is no regular expression, takes too much
-    /// memory, or matches any line, so that it would join nothing.
-    pub fn start_pattern(pattern: &str) -> Result<Self, String> {
-        let regex = RegexBuilder::new(pattern)
-            .size_limit(PATTERN_MEMORY)
-            .dfa_size_limit(PATTERN_MEMORY)
-            .build()
-            .map_err(|error| error.to_string())?;
-        if ["", "\t", "a", "~0"].iter().all(|line| regex.is_match(line.as_bytes())) {
-            return Err(format!(
-                "the start pattern {pattern:?} matches any line, even an empty one, so it would join \
-                 nothing: anchor it, for example as '^\\d{{4}}-'"
-            ));
+    /// - `start` alone: a record begins at each line it matches; all others go on with one.
+    /// - `continue` alone: a line it matches goes on with the one before.
+    /// - `end` alone: a record ends with each line it matches.
+    /// - `start` with one of the others: what lies outside is a record line by line. With `continue`
+    ///   a record that began goes on as long as it matches, with `end` up to and with the line it
+    ///   matches.
+    ///
+    /// Of a line that a container split, patterns see the first part. No pattern: [`Joiner::none`].
+    #[must_use]
+    pub fn of_patterns(patterns: impl IntoIterator<Item = LinePattern>) -> Self {
+        match Patterns::new(patterns) {
+            Some(patterns) => Self(Kind::Patterns(Arc::new(patterns))),
+            None => Self::none(),
         }
-        Ok(Self(Kind::Start(Arc::new(regex))))
     }
 
     /// Whether this is [`Joiner::none`].
@@ -118,22 +133,18 @@ impl Joiner {
     }
 
     /// Whether `line`, without its terminator, continues the record before it.
+    #[inline]
     pub(crate) fn joins(&self, state: &mut JoinState, line: &[u8]) -> bool {
         let joined = match &self.0 {
             Kind::None => false,
-            Kind::Java => java::joins(&mut state.java, line),
-            Kind::Python => python::joins(&mut state.python, line),
-            Kind::Go => go::joins(&mut state.go, line),
-            Kind::Traces => {
-                // Each must see every line, so no short circuit.
-                java::joins(&mut state.java, line)
-                    | python::joins(&mut state.python, line)
-                    | go::joins(&mut state.go, line)
+            Kind::Traces(machines) => machines.join(&mut state.traces, line, state.blank),
+            Kind::Indent => is_indented(line) && !state.blank,
+            Kind::Backslash => {
+                return std::mem::replace(&mut state.open, line.ends_with(b"\\"));
             }
             Kind::Csv(quote) => return csv::joins(&mut state.csv, *quote, line),
-            Kind::Start(regex) => return !regex.is_match(line),
+            Kind::Patterns(patterns) => return patterns.joins(&mut state.open, line),
         };
-        let joined = joined && !state.blank;
         state.blank = !joined && line.is_empty();
         joined
     }
@@ -143,15 +154,19 @@ impl fmt::Debug for Joiner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match &self.0 {
             Kind::None => "none",
-            Kind::Java => "java",
-            Kind::Python => "python",
-            Kind::Go => "go",
-            Kind::Traces => "traces",
+            Kind::Traces(machines) => machines.name(),
+            Kind::Indent => "indent",
+            Kind::Backslash => "backslash",
             Kind::Csv(_) => "csv",
-            Kind::Start(regex) => return write!(f, "Joiner(start {:?})", regex.as_str()),
+            Kind::Patterns(patterns) => return write!(f, "Joiner({patterns:?})"),
         };
         write!(f, "Joiner({name})")
     }
+}
+
+/// Whether `line` begins with a space or a tab.
+fn is_indented(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b' ' | b'\t'))
 }
 
 /// `line` from its first byte that is neither a space nor a tab.
@@ -163,4 +178,22 @@ fn unindented(line: &[u8]) -> &[u8] {
 /// Whether `line` begins with one of `prefixes`.
 fn begins_with_any(line: &[u8], prefixes: &[&[u8]]) -> bool {
     prefixes.iter().any(|prefix| line.starts_with(prefix))
+}
+
+/// Whether `text` has `part` in it.
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
+}
+
+/// Whether a line is, after its indentation, a frame as Java, Node, .NET and Rust print it: `at `, and
+/// a place or a function.
+fn is_frame(line: &[u8]) -> bool {
+    line.strip_prefix(b"at ")
+        .is_some_and(|rest| !is_indented(rest) && memchr::memchr3(b'(', b':', b'.', rest).is_some())
+}
+
+/// `text` after the decimal digits it begins with; `None` if there are none.
+fn after_digits(text: &[u8]) -> Option<&[u8]> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 { None } else { text.get(digits..) }
 }

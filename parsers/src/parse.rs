@@ -23,7 +23,7 @@ mod json;
 mod key_value;
 mod keys;
 mod layout;
-mod level;
+pub(crate) mod level;
 mod library;
 mod logfmt;
 mod ltsv;

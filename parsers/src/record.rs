@@ -3,10 +3,12 @@
 //! A [`Record`] is filled by a parser, changed by steps, and consumed by the redactor. It has no
 //! encoder on purpose: only [`Redacted`](crate::redact::Redacted) can leave the process.
 
+mod escaped;
 mod known;
 mod mappable;
 mod value;
 
+pub(crate) use escaped::unescape;
 pub use known::Known;
 pub use mappable::{is_field_name, is_long, is_mappable};
 pub use value::{Key, Origin, Text, Value};

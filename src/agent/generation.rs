@@ -12,6 +12,7 @@ use super::StartError;
 use crate::budget::Budget;
 use crate::checkpoint::tracker::Tracker;
 use crate::config::memory;
+use crate::config::process_environment;
 use crate::config::settings::{Destination, Settings, StartAt};
 use crate::export::buffer;
 use crate::export::dead_letter::file::CAP;
@@ -27,6 +28,7 @@ use crate::pipeline::pressure::Pressure;
 use crate::pipeline::stats::{PipelineStats, SourceStats};
 use crate::pipeline::thread::{self, READS_WAITING};
 use crate::pipeline::worker::{Worker, WorkerParts};
+use crate::tail::own_log::OwnLog;
 use crate::tail::settings::{TailSettings, TailSource};
 use crate::tail::stats::TailStats;
 use crate::tail::{HandedOver, ReadyTail, TailHandle, TailParts};
@@ -149,10 +151,16 @@ impl Prepared {
                 same.map_or(0, |(_, count)| count)
             };
             let redactions: Vec<u64> = self.counted.rules.iter().map(before).collect();
+            let dropped = |(step, _): &(String, bool)| {
+                let same = earlier.dropped_by_step().find(|(name, _)| name == step);
+                same.map_or(0, |(_, count)| count)
+            };
+            let dropped: Vec<u64> = self.counted.steps.iter().map(dropped).collect();
             for (index, worker) in earlier.workers.iter().enumerate() {
                 // They are sums over all workers already.
                 let redactions = redactions.iter().copied().filter(|_| index == 0);
-                mine.go_on_from(worker, redactions);
+                let dropped = dropped.iter().copied().filter(|_| index == 0);
+                mine.go_on_from(worker, redactions, dropped);
             }
         }
         let (notice, noticed) = watch::channel(Notice::default());
@@ -194,7 +202,9 @@ fn counted(settings: &Settings, lasting: &Lasting, earlier: Option<&Counted>) ->
         same.cloned().unwrap_or_else(|| (destination.name.clone(), Arc::default()))
     };
     let rules = settings.redact.names().to_vec();
-    let worker = || Arc::new(PipelineStats::new(rules.len()));
+    let steps: Vec<_> =
+        settings.steps.iter().map(|step| (step.name.clone(), step.may_drop())).collect();
+    let worker = || Arc::new(PipelineStats::new(rules.len(), steps.len()));
     // What an earlier generation could not let go of still counts.
     let budget = earlier.map(|earlier| Arc::clone(&earlier.budget));
     let budget = budget.filter(|budget| budget.limit() == settings.memory);
@@ -206,6 +216,7 @@ fn counted(settings: &Settings, lasting: &Lasting, earlier: Option<&Counted>) ->
         budget: budget.unwrap_or_else(|| Budget::new(settings.memory)),
         redact: Arc::clone(&settings.redact),
         rules,
+        steps,
     }
 }
 
@@ -252,6 +263,7 @@ fn worker(
 }
 
 fn tail_settings(settings: &Settings) -> TailSettings {
+    let own_log = Arc::new(OwnLog::of_process(process_environment));
     let sources = settings
         .sources
         .iter()
@@ -263,6 +275,7 @@ fn tail_settings(settings: &Settings) -> TailSettings {
             start_at_end: source.start_at == StartAt::End,
             ignore_older: source.ignore_older,
             max_record: source.max_record,
+            own_log: (!source.include_own_log).then(|| Arc::clone(&own_log)),
             to: source.to.clone(),
             header: source.parsers.iter().any(|parser| settings.library.wants_header(parser)),
         })

@@ -128,8 +128,9 @@ mod tests {
             sources: Vec::new(),
             destinations: Vec::new(),
             rules: Vec::new(),
+            steps: Vec::new(),
             tail: Arc::new(TailStats::default()),
-            workers: vec![Arc::new(PipelineStats::new(0))],
+            workers: vec![Arc::new(PipelineStats::new(0, 0))],
             budget: Budget::new(1),
             redact: Rules::builtin_default(),
         });

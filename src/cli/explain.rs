@@ -93,7 +93,7 @@ fn one_line(
     let matches = replay.explain(format!("{line}\n").as_bytes(), |explained| {
         texts.push(explained.text.to_vec());
         if shown.is_ok() {
-            shown = show(&mut out, &colours, source, &explained);
+            shown = show(&mut out, &colours, (settings, source), &explained);
         }
     });
     shown?;
@@ -110,7 +110,7 @@ fn one_line(
 fn show(
     out: &mut impl Write,
     colours: &Colours,
-    source: &Source,
+    (settings, source): (&Settings, &Source),
     explained: &Explained<'_>,
 ) -> std::io::Result<()> {
     let Colours { strong, off, .. } = colours;
@@ -118,7 +118,11 @@ fn show(
         writeln!(out, "{strong}container{off} {container}, unwrapped")?;
     }
     let Some(record) = explained.record else {
-        return writeln!(out, "{strong}record{off} dropped by a rule");
+        let step = explained.dropped_by.and_then(|step| settings.steps.get(step));
+        return match step {
+            Some(step) => writeln!(out, "{strong}record{off} dropped by the step {}", step.name),
+            None => writeln!(out, "{strong}record{off} dropped by a rule"),
+        };
     };
     let parser = reader(source, explained.chosen.as_ref());
     let how = if record.marks().unparsed { "it does not fit" } else { "as" };

@@ -282,6 +282,9 @@ fn say_watching(agent: &Agent) {
 
 /// A directory that is mistyped looks like one that the application has not made yet.
 fn warn_of_missing(settings: &Settings) {
+    for problem in settings.pod.iter().flat_map(|pod| &pod.problems) {
+        tracing::warn!(problem, "records are not enriched as they were to be");
+    }
     for source in &settings.sources {
         for glob in &source.files {
             let Ok(root) = pattern::root(glob) else { continue };

@@ -6,9 +6,11 @@ mod auth;
 mod definitions;
 mod destination;
 mod elasticsearch;
+mod enrich;
 mod loki;
 mod redact;
 mod source;
+mod step;
 mod url;
 mod zone;
 
@@ -68,20 +70,35 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
     let redaction = fields.take("redact");
     let redact = redact::rules(reader, redaction);
 
-    fields.not_yet(reader, "steps", "remove it for now: change fields where they are logged");
+    let pod =
+        fields.take("enrich").map_or(Some(None), |value| enrich::enrich(reader, value).map(Some));
+    let pod = reader.or(pod, None);
+
+    let rules = redact.clone().unwrap_or_else(Rules::builtin_default);
+    let steps = fields
+        .take("steps")
+        .map_or(Some(Vec::new()), |value| step::steps(reader, value, None, &rules));
+    let steps = reader.or(steps, Vec::new());
 
     let destinations = named_parts(reader, &mut fields, "destinations", "server to ship to");
     let names: Vec<_> = destinations.iter().map(|value| value.name).collect();
     let destinations =
         each(reader, &destinations, |reader, value| destination::destination(reader, value));
     let sources = named_parts(reader, &mut fields, "sources", "set of files to tail");
-    let asked = source::Asked { library: &library, destinations: &names };
+    let asked = source::Asked { library: &library, destinations: &names, rules: &rules };
     let sources = each(reader, &sources, |reader, value| source::source(reader, value, &asked));
+    let (keys, sources): (Vec<_>, Vec<_>) =
+        sources.into_iter().map(|(value, source)| (value.key, source)).unzip();
+    let (steps, mut sources) = step::numbered(reader, steps, sources);
+    for (source, pod) in sources.iter_mut().zip(std::iter::repeat(pod.as_ref())) {
+        for (name, value) in pod.into_iter().flat_map(|pod| &pod.fields) {
+            source.fields.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
 
     fields.finish(reader);
     over.finish(reader);
 
-    let keys: Vec<_> = sources.iter().map(|(value, _)| value.key).collect();
     let settings = Settings {
         memory: reader.or(bytes, usize::MAX),
         pin: reader.or(pin, PIN),
@@ -92,8 +109,10 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         quiet: reader.or(quiet, QUIET),
         schema: reader.or(schema, Schema::Ecs),
         namespace: reader.or(namespace, String::new()),
-        sources: sources.into_iter().map(|(_, source)| source).collect(),
+        pod,
+        sources,
         library,
+        steps,
         redact: reader.or(redact, Rules::builtin_default()),
         rule_samples: redaction.map_or(0, |value| rule_samples(value.node)),
         destinations: destinations.into_iter().map(|(_, destination)| destination).collect(),

@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::Environment;
 use super::diagnostic::{Diagnostics, Mistake, Place, quote};
 use super::nearest::suggestion;
+use super::pod::{Asked, Pod};
 use super::tree::{Entry, Kind, Node};
 use super::units;
 
@@ -61,6 +62,11 @@ impl<'e> Reader<'e> {
 
     pub(super) fn environment(&self, name: &str) -> Option<String> {
         (self.environment)(name)
+    }
+
+    /// What the pod says of itself.
+    pub(super) fn learn(&self, asked: &Asked) -> Pod {
+        Pod::learn(asked, self.environment)
     }
 
     pub(super) fn mistake(&mut self, mistake: Mistake) {

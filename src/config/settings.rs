@@ -9,9 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pillion_parsers::Zone;
+use pillion_parsers::multiline::Part;
 use pillion_parsers::parse::Library;
 use pillion_parsers::redact::Rules;
+use pillion_parsers::step::Step;
 
+use super::pod::Pod;
 use super::secret::Secret;
 
 /// Where metrics and probes are served unless the configuration says otherwise: loopback only.
@@ -39,10 +42,15 @@ pub struct Settings {
     pub schema: Schema,
     /// The object that holds an application's own keys under [`Schema::Ecs`].
     pub namespace: String,
+    /// What was learned of the pod, and is in the constant fields of every source: nothing unless
+    /// `enrich` asks for it.
+    pub pod: Option<Pod>,
     /// What to tail, at least one.
     pub sources: Vec<Source>,
     /// Built-in parsers and the user's.
     pub library: Arc<Library>,
+    /// All steps, those at the top first; [`Source::steps`] indexes them. Names are unique.
+    pub steps: Arc<[Step]>,
     /// Compiled redaction rules, shared by all sources.
     pub redact: Arc<Rules>,
     /// Samples of the configuration's own redaction rules: the check has run them all.
@@ -71,19 +79,23 @@ pub struct Source {
     pub exclude: Vec<String>,
     /// Further directories that symlinks may lead to.
     pub links_to: Vec<PathBuf>,
+    /// Whether the agent's own log is tailed too, where the globs match it.
+    pub include_own_log: bool,
     /// Where a file that was never seen begins to be read.
     pub start_at: StartAt,
     /// Files last changed longer ago are not begun at first sight.
     pub ignore_older: Option<Duration>,
     /// Bytes of a line or a joined record beyond which it is cut.
     pub max_record: usize,
-    /// The joiner, as `Joiner::named` or `Joiner::start_pattern` understands it.
+    /// The joiner, as `Joiner::named` or `Joiner::of_patterns` understands it.
     pub multiline: Multiline,
     /// Parsers in the library, one at least: each reads the message that the one before gives.
     pub parsers: Vec<String>,
     /// What its times are in, where neither they nor the parser's definition say.
     pub zone: Zone,
-    /// Constant fields added to every record.
+    /// Indexes into [`Settings::steps`], in the order that its records take them.
+    pub steps: Vec<usize>,
+    /// Constant fields added to every record: the pod's, and the source's own, which count more.
     pub fields: BTreeMap<String, String>,
     /// Indexes into [`Settings::destinations`].
     pub to: Vec<usize>,
@@ -113,10 +125,11 @@ pub enum Multiline {
     Default,
     /// Every line is a record.
     Off,
-    /// A named joiner: `java`, `python`, `go`.
+    /// A named joiner: `java`, `traces`, `indent`, …
     Named(String),
-    /// A record begins where this pattern matches; checked to compile.
-    Start(String),
+    /// Patterns for a record's first line, for those that go on with it, and for its last: at least
+    /// one, at most one of each, checked to compile.
+    Patterns(Vec<(Part, String)>),
 }
 
 /// Where records go.

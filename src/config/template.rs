@@ -111,8 +111,8 @@ pub enum FileProblem {
     Unreadable(std::io::ErrorKind, String),
     /// It is a directory, a device or the like.
     NotAFile,
-    /// It holds more than 64 KiB.
-    TooLarge,
+    /// It holds more than so many bytes.
+    TooLarge(usize),
     /// It is not UTF-8.
     NotText,
 }
@@ -126,7 +126,7 @@ impl std::fmt::Display for FileProblem {
             }
             Self::Unreadable(_, reason) => write!(f, "{reason}"),
             Self::NotAFile => write!(f, "not a regular file"),
-            Self::TooLarge => write!(f, "larger than {FILE_LIMIT} bytes"),
+            Self::TooLarge(limit) => write!(f, "larger than {limit} bytes"),
             Self::NotText => write!(f, "not UTF-8 text"),
         }
     }
@@ -144,15 +144,24 @@ impl From<std::io::Error> for FileProblem {
 ///
 /// When it cannot be read, is no regular file, is too large, or is not UTF-8.
 pub(super) fn read_file(path: &Path) -> Result<String, FileProblem> {
+    read_text(path, FILE_LIMIT)
+}
+
+/// The same of a file of at most `limit` bytes.
+///
+/// # Errors
+///
+/// As [`read_file`].
+pub(super) fn read_text(path: &Path, limit: usize) -> Result<String, FileProblem> {
     // Looked at before it is opened: opening a FIFO would wait for a writer.
     if !std::fs::metadata(path)?.is_file() {
         return Err(FileProblem::NotAFile);
     }
     let mut bytes = Vec::new();
-    let mut limited = std::fs::File::open(path)?.take(FILE_LIMIT as u64 + 1);
+    let mut limited = std::fs::File::open(path)?.take(limit as u64 + 1);
     limited.read_to_end(&mut bytes)?;
-    if bytes.len() > FILE_LIMIT {
-        return Err(FileProblem::TooLarge);
+    if bytes.len() > limit {
+        return Err(FileProblem::TooLarge(limit));
     }
     let mut text = String::from_utf8(bytes).map_err(|_| FileProblem::NotText)?;
     text.truncate(text.trim_end_matches(['\n', '\r']).len());
@@ -218,7 +227,7 @@ mod tests {
         check(b"secret\r\n\n", Ok("secret"));
         check(b" two\nlines ", Ok(" two\nlines "));
         check(b"\xff", Err(FileProblem::NotText));
-        check(&vec![b'a'; FILE_LIMIT + 1], Err(FileProblem::TooLarge));
+        check(&vec![b'a'; FILE_LIMIT + 1], Err(FileProblem::TooLarge(FILE_LIMIT)));
         assert_eq!(read_file(directory.path()), Err(FileProblem::NotAFile));
         let absent = read_file(&directory.path().join("absent")).expect_err("absent");
         assert_eq!(absent.to_string(), "no such file");

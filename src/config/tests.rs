@@ -8,6 +8,9 @@ mod properties;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pillion_parsers::multiline::Part;
+use pillion_parsers::step::{Action, Addition, Template};
+
 use super::settings::*;
 use super::*;
 
@@ -124,7 +127,7 @@ fn a_full_file_means_what_it_says() {
     assert_eq!(app.to, [0, 1, 2]);
     let access = source("access");
     assert_eq!((access.start_at, access.to.as_slice()), (StartAt::End, [0].as_slice()));
-    assert_eq!(access.multiline, Multiline::Start(r"^\d{4}-".into()));
+    assert_eq!(access.multiline, Multiline::Patterns(vec![(Part::Start, r"^\d{4}-".into())]));
     let DestinationKind::Elasticsearch(search) = &settings.destinations[0].kind else {
         panic!("of this kind")
     };
@@ -323,4 +326,29 @@ fn a_file_that_cannot_be_read_is_said_so() {
     let found = from_text_bytes(b"a: 1\nb: \xff".to_vec()).expect_err("refused");
     assert_eq!(found.messages().collect::<Vec<_>>(), ["line 2 of `x` is not UTF-8"]);
     assert!(from_text_bytes(vec![b' '; FILE_LIMIT + 1]).is_err());
+}
+
+#[test]
+fn steps_at_the_top_come_before_a_sources_own() {
+    let settings = good("steps.yaml");
+    let names: Vec<_> = settings.steps.iter().map(|step| step.name.as_str()).collect();
+    let top = ["drop-1", "rename-2", "remove-3", "health", "add-5"];
+    let own = ["app/sample-1", "app/throttle-2", "app/throttle-3", "plain/keep-1"];
+    assert_eq!(names, [&top[..], &own[..]].concat());
+    let steps: Vec<_> = settings.sources.iter().map(|source| source.steps.clone()).collect();
+    assert_eq!(steps, [vec![0, 1, 2, 3, 4, 5, 6, 7], vec![0, 1, 2, 3, 4, 8]]);
+    let with: Vec<_> = settings.steps.iter().map(|step| step.when.is_some()).collect();
+    assert_eq!(with, [false, false, false, false, true, true, false, true, false]);
+    let Action::Add(added) = &settings.steps[4].action else { panic!("it adds") };
+    let text = |text: &str| Addition::Text(Template::new(text).expect("sound"));
+    let expect = [
+        ("env", text("staging")),
+        ("request", text("{method} {target}")),
+        ("version", Addition::Int(3)),
+        ("ratio", Addition::Float(0.5)),
+        ("beta", Addition::Bool(true)),
+        ("zip", text("01234")),
+        ("id", text("7")),
+    ];
+    assert_eq!(*added, expect.map(|(name, value)| (name.to_owned(), value)));
 }

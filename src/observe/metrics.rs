@@ -36,6 +36,8 @@ pub struct Counted {
     pub destinations: Vec<(String, Arc<DestinationStats>)>,
     /// Names of the redaction rules, in the order of their counters.
     pub rules: Vec<String>,
+    /// Names of the steps, in the order of their counters, and whether they may drop records.
+    pub steps: Vec<(String, bool)>,
     /// The tail's counters.
     pub tail: Arc<TailStats>,
     /// The workers' counters, one each.
@@ -56,6 +58,18 @@ impl Counted {
             }
         }
         self.rules.iter().cloned().zip(by_rule)
+    }
+
+    /// Records dropped so far, by those steps that may drop any, over all workers.
+    pub fn dropped_by_step(&self) -> impl Iterator<Item = (String, u64)> {
+        let mut by_step = vec![0; self.steps.len()];
+        for worker in &self.workers {
+            for (total, count) in by_step.iter_mut().zip(worker.dropped_by_step()) {
+                *total += count;
+            }
+        }
+        let steps = self.steps.iter().zip(by_step);
+        steps.filter(|((_, drops), _)| *drops).map(|((name, _), count)| (name.clone(), count))
     }
 }
 

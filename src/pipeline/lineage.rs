@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pillion_parsers::frame::{
     Container, FileNumber, FileSpan, FrameSettings, Framer, LineEnding, Lines, Raw,
 };
-use pillion_parsers::multiline::Joiner;
+use pillion_parsers::multiline::{Joiner, LinePattern};
 use pillion_parsers::parse::{Library, Parser, ParserState};
 use pillion_parsers::redact::{BlockState, Clean, Redactor};
 
@@ -32,6 +32,8 @@ pub(super) struct Context {
     pub(super) source: Arc<SourceStats>,
     /// The source's constant fields, redacted once.
     pub(super) enrich: Enrich,
+    /// Indexes of the steps that this lineage's records take, in order.
+    pub(super) steps: Vec<usize>,
     /// Indexes of the destinations that get this lineage's records.
     pub(super) to: Vec<usize>,
     /// Per File, where each destination stood after an earlier run.
@@ -96,6 +98,7 @@ impl Lineage {
                 path: redactor.clean(&opened.path),
                 source: Arc::clone(stats),
                 enrich,
+                steps: source.steps.clone(),
                 to: source.to.clone(),
                 settled: BTreeMap::new(),
                 resume: opened.resume.clone(),
@@ -226,9 +229,11 @@ pub(super) fn joiner(source: &Source, library: &Library) -> Joiner {
         Multiline::Off => None,
         Multiline::Default => declared(),
         Multiline::Named(name) => Joiner::named(name),
-        Multiline::Start(pattern) => {
-            let joiner = Joiner::start_pattern(pattern);
-            // The configuration's check has compiled it; should one slip through, lines still ship.
+        Multiline::Patterns(patterns) => {
+            let compiled = patterns.iter().map(|(part, pattern)| LinePattern::new(*part, pattern));
+            // The configuration's check has compiled them; should one slip through, lines still ship.
+            let compiled: Result<Vec<_>, _> = compiled.collect();
+            let joiner = compiled.map(Joiner::of_patterns);
             joiner.inspect_err(|error| tracing::error!(error, "lines are not joined")).ok()
         }
     }

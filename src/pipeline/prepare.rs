@@ -1,4 +1,5 @@
-//! One record at a time from raw to redacted: what the worker and `replay` have in common.
+//! One record at a time from raw to redacted, by way of the steps: what the worker and `replay` have in
+//! common.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,13 +9,26 @@ use pillion_parsers::frame::Raw;
 use pillion_parsers::parse::ReadAt;
 use pillion_parsers::record::{Key, Known, Marks, Record, Text, Value};
 use pillion_parsers::redact::{Match, Redacted, Redactor};
+use pillion_parsers::step::{Identity, Moment, Step, Stepper};
 
 use super::lineage::Context;
 use super::stats::PipelineStats;
 
-/// Parses and redacts, with allocations that are reused from record to record.
+/// What drops a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DroppedBy {
+    /// A step, by its index in `Settings::steps`.
+    Step(usize),
+    /// A redaction rule.
+    Rule,
+}
+
+/// Parses, takes through the steps and redacts, with allocations that are reused from record to record.
 pub(super) struct Preparer {
     pub(super) redactor: Redactor,
+    /// All steps of the configuration; a [`Context`] has the indexes of its own.
+    steps: Arc<[Step]>,
+    stepper: Stepper,
     arena: Arena,
     /// The record's allocations between two records.
     spare: Record<'static>,
@@ -24,16 +38,24 @@ pub(super) struct Preparer {
 }
 
 impl Preparer {
-    pub(super) fn new(redactor: Redactor, stats: Arc<PipelineStats>) -> Self {
-        Self { redactor, arena: Arena::new(), spare: Record::default(), stats, explained: None }
+    pub(super) fn new(redactor: Redactor, steps: Arc<[Step]>, stats: Arc<PipelineStats>) -> Self {
+        Self {
+            redactor,
+            steps,
+            stepper: Stepper::default(),
+            arena: Arena::new(),
+            spare: Record::default(),
+            stats,
+            explained: None,
+        }
     }
 
-    /// Lends `then` what may leave the process; `None` when a rule drops the record.
+    /// Lends `then` what may leave the process, or says what drops the record.
     pub(super) fn prepare(
         &mut self,
         context: &mut Context,
         raw: &Raw<'_>,
-        then: impl FnOnce(&Context, Option<&Redacted<'_, '_>>),
+        then: impl FnOnce(&Context, Result<&Redacted<'_, '_>, DroppedBy>),
     ) {
         let mut record = std::mem::take(&mut self.spare).recycle();
         let text = match std::str::from_utf8(raw.text) {
@@ -64,18 +86,30 @@ impl Preparer {
         record.marks.partial |= raw.partial;
         record.marks.truncated |= raw.truncated;
         self.count(record.marks);
-        let (arena, block) = (&self.arena, &mut context.block);
-        let redacted = match &mut self.explained {
-            None => self.redactor.redact(text, &mut record, arena, block),
-            Some(explained) => {
-                let (redacted, found) =
-                    self.redactor.redact_explained(text, &mut record, arena, block);
+        let (redactor, stepper) = (&mut self.redactor, &mut self.stepper);
+        let (steps, arena) = (&self.steps, &self.arena);
+        let dropped = if context.steps.is_empty() {
+            None
+        } else {
+            let moment = Moment { identity: identity(raw), read_at: context.read_at };
+            stepper.run(steps, &context.steps, moment, arena, &mut record)
+        };
+        let block = &mut context.block;
+        let redacted = match (dropped, &mut self.explained) {
+            (Some(step), _) => {
+                self.stats.drop_by_step(step);
+                redactor.pass_by(text, block);
+                Err(DroppedBy::Step(step))
+            }
+            (None, None) => redactor.redact(text, &mut record, arena, block).ok_or(DroppedBy::Rule),
+            (None, Some(explained)) => {
+                let (redacted, found) = redactor.redact_explained(text, &mut record, arena, block);
                 explained.extend(found);
-                redacted
+                redacted.ok_or(DroppedBy::Rule)
             }
         };
         context.catch_up(raw.container);
-        then(context, redacted.as_ref());
+        then(context, redacted.as_ref().map_err(|dropped| *dropped));
         self.spare = record.recycle();
         self.arena.reset();
     }
@@ -95,5 +129,15 @@ impl Preparer {
     /// Shows the redactor's counts to whoever scrapes: once a chunk, not once a record.
     pub(super) fn publish(&self) {
         self.stats.publish_redactions(self.redactor.matches());
+    }
+}
+
+/// What tells a record from all others: where it begins, and what it is.
+fn identity(raw: &Raw<'_>) -> Identity {
+    let first = raw.spans.first();
+    Identity {
+        file: first.map_or(0, |first| first.file.0.into()),
+        offset: first.map_or(0, |first| first.span.start),
+        hash: raw.hash,
     }
 }

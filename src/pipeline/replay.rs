@@ -53,8 +53,10 @@ impl Replay {
         let mut lineage =
             Lineage::new(&opened, source, &settings.library, joiner, &sources, &mut redactor);
         lineage.context.read_at = read_at;
-        let stats = Arc::new(PipelineStats::new(settings.redact.names().len()));
-        let preparer = Preparer::new(redactor, Arc::clone(&stats));
+        let stats =
+            Arc::new(PipelineStats::new(settings.redact.names().len(), settings.steps.len()));
+        let steps = Arc::clone(&settings.steps);
+        let preparer = Preparer::new(redactor, steps, Arc::clone(&stats));
         Self {
             lineage,
             preparer,
@@ -94,7 +96,7 @@ impl Replay {
         let (preparer, writer) = (&mut self.preparer, &mut self.writer);
         framer.flush(&mut |raw| {
             preparer.prepare(context, &raw, |_, redacted| {
-                if let Some(redacted) = redacted {
+                if let Ok(redacted) = redacted {
                     writer.write(out, redacted, None);
                     out.push(b'\n');
                 }
@@ -115,7 +117,7 @@ impl Replay {
         let (preparer, writer) = (&mut self.preparer, &mut self.writer);
         framer.push(lines, context.read_at, &mut |raw| {
             preparer.prepare(context, &raw, |_, redacted| {
-                if let Some(redacted) = redacted {
+                if let Ok(redacted) = redacted {
                     writer.write(out, redacted, None);
                     out.push(b'\n');
                 }

@@ -76,13 +76,15 @@ pub struct PipelineStats {
     redactions: Vec<AtomicU64>,
     /// Of those, the ones that workers of earlier generations counted.
     redacted_before: Vec<AtomicU64>,
+    /// Records dropped, by step, in the order of `Settings::steps`.
+    dropped_by_step: Vec<AtomicU64>,
 }
 
 impl PipelineStats {
-    /// Counters at zero, with one for each of `rules` redaction rules.
+    /// Counters at zero, with one for each of `rules` redaction rules and each of `steps` steps.
     #[must_use]
-    pub fn new(rules: usize) -> Self {
-        let zeros = || std::iter::repeat_with(|| AtomicU64::new(0)).take(rules).collect();
+    pub fn new(rules: usize, steps: usize) -> Self {
+        let zeros = |count| std::iter::repeat_with(|| AtomicU64::new(0)).take(count).collect();
         Self {
             bytes_read: AtomicU64::new(0),
             records: AtomicU64::new(0),
@@ -93,8 +95,9 @@ impl PipelineStats {
             joins_cut_short: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             busy_nanos: AtomicU64::new(0),
-            redactions: zeros(),
-            redacted_before: zeros(),
+            redactions: zeros(rules),
+            redacted_before: zeros(rules),
+            dropped_by_step: zeros(steps),
         }
     }
 
@@ -120,9 +123,26 @@ impl PipelineStats {
         }
     }
 
+    /// Counts a record that a step dropped.
+    pub fn drop_by_step(&self, step: usize) {
+        if let Some(count) = self.dropped_by_step.get(step) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Records dropped, by step, in the order of `Settings::steps`.
+    pub fn dropped_by_step(&self) -> impl Iterator<Item = u64> {
+        self.dropped_by_step.iter().map(|count| count.load(Ordering::Relaxed))
+    }
+
     /// Goes on from where a worker of an earlier generation ended. `redactions` are its matches, in
-    /// the order of this one's rules.
-    pub fn go_on_from(&self, earlier: &Self, redactions: impl Iterator<Item = u64>) {
+    /// the order of this one's rules; `dropped` are the records that its steps dropped, likewise.
+    pub fn go_on_from(
+        &self,
+        earlier: &Self,
+        redactions: impl Iterator<Item = u64>,
+        dropped: impl Iterator<Item = u64>,
+    ) {
         for (mine, its) in [
             (&self.bytes_read, &earlier.bytes_read),
             (&self.records, &earlier.records),
@@ -141,6 +161,9 @@ impl PipelineStats {
         for ((shown, before), count) in mine.zip(redactions) {
             before.fetch_add(count, Ordering::Relaxed);
             shown.fetch_add(count, Ordering::Relaxed);
+        }
+        for (mine, its) in self.dropped_by_step.iter().zip(dropped) {
+            mine.fetch_add(its, Ordering::Relaxed);
         }
     }
 

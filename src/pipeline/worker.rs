@@ -103,13 +103,13 @@ impl Worker {
             pressed: false,
             joiners: budget.overdraw(0),
             joiners_limit: budget.limit() / memory::JOINERS / settings.threads.get(),
-            settings,
             bench: Bench {
-                preparer: Preparer::new(redactor, Arc::clone(&stats)),
+                preparer: Preparer::new(redactor, Arc::clone(&settings.steps), Arc::clone(&stats)),
                 outlets,
                 instance,
                 host,
             },
+            settings,
             stats,
             sources,
         }
@@ -282,7 +282,7 @@ impl Worker {
 }
 
 impl Bench {
-    /// Takes a raw record the whole way: parse, redact, encode for each destination.
+    /// Takes a raw record the whole way: parse, steps, redact, encode for each destination.
     fn record(&mut self, context: &mut Context, raw: &Raw<'_>, now: i64) {
         let Some(first) = raw.spans.first() else { return };
         let Self { preparer, outlets, instance, host } = self;
@@ -307,8 +307,8 @@ impl Bench {
                     continue;
                 }
                 match redacted {
-                    Some(redacted) => outlet.add(redacted, &place, raw.spans, &context.resume, now),
-                    None => outlet.drop_record(raw.spans, &context.resume, now),
+                    Ok(redacted) => outlet.add(redacted, &place, raw.spans, &context.resume, now),
+                    Err(_) => outlet.drop_record(raw.spans, &context.resume, now),
                 }
             }
         });

@@ -12,11 +12,13 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 
 use super::handle::Handle;
+use super::own_log::OwnLog;
 
 /// Why a path is not opened.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) enum Refusal {
     Escapes,
     /// It lies in the agent's own state directory. Not worth a word.
     Own,
+    /// The agent's own log goes there.
+    OwnLog,
     /// As many files are known as may be. Said once for a source.
     TooManyKnown,
     /// As many files are open as the tail may have; one will be closed. Not worth a word.
@@ -57,6 +61,11 @@ impl Refusal {
                 .to_owned(),
             Self::TooManyKnown => "enough files are known already".to_owned(),
             Self::Own => "it is the agent's own".to_owned(),
+            Self::OwnLog => {
+                "the agent's own log goes there: `include_own_log: true` in its source \
+                             has it tailed all the same"
+                    .to_owned()
+            }
             Self::TooManyOpen => "too many open files: raise the limit (ulimit -n)".to_owned(),
             Self::Other(error) => error.to_string(),
         }
@@ -86,6 +95,8 @@ pub(super) struct Allowed {
     /// The state directory, whose files are never tailed: each record shipped would change the
     /// checkpoint, which would be shipped, for ever.
     own: Option<PathBuf>,
+    /// The agent's own log, where that is to be left alone.
+    own_log: Option<Arc<OwnLog>>,
 }
 
 impl Allowed {
@@ -93,7 +104,12 @@ impl Allowed {
     /// `own`, the state directory, is not allowed.
     pub(super) fn new<'a>(dirs: impl IntoIterator<Item = &'a Path>, own: &Path) -> Self {
         let dirs = dirs.into_iter().filter_map(|dir| dir.canonicalize().ok()).collect();
-        Self { dirs, own: own.canonicalize().ok() }
+        Self { dirs, own: own.canonicalize().ok(), own_log: None }
+    }
+
+    /// The same, but for the agent's own log.
+    pub(super) fn but_for(self, own_log: Option<Arc<OwnLog>>) -> Self {
+        Self { own_log, ..self }
     }
 
     /// Whether a path without links is the state directory.
@@ -143,6 +159,9 @@ pub(super) fn open(allowed: &Allowed, path: &Path) -> Result<OpenFile, Refusal> 
     let file = File::from(open_beneath(dir, &rest)?);
     let meta = file.metadata()?;
     regular(&meta)?;
+    if allowed.own_log.as_ref().is_some_and(|own| own.is(&meta, [path, &real])) {
+        return Err(Refusal::OwnLog);
+    }
     Ok(OpenFile { file: file.into(), meta, real })
 }
 

@@ -127,6 +127,7 @@ mod tests {
             start_at_end: false,
             ignore_older: None,
             max_record: 1 << 18,
+            own_log: None,
             to: vec![0],
             header: false,
         }

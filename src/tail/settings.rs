@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::own_log::OwnLog;
+
 /// Bytes of a memory claim for a chunk of so many bytes: the chunk itself and the worst that its
 /// lines become. Given by whoever builds the pipeline; must be at least the chunk's own size and
 /// never fall as the chunk grows.
@@ -98,6 +100,8 @@ pub struct TailSource {
     pub ignore_older: Option<Duration>,
     /// Bytes of a line beyond which it is cut.
     pub max_record: usize,
+    /// The agent's own log, which is left alone; `None` if it is not.
+    pub own_log: Option<Arc<OwnLog>>,
     /// Indexes into [`TailSettings::destinations`].
     pub to: Vec<usize>,
     /// Whether lines are read by a header above them, so that it must be read too where reading begins

@@ -29,6 +29,7 @@ fn start(dir: &Path) -> Running {
         start_at_end: false,
         ignore_older: None,
         max_record: 1 << 18,
+        own_log: None,
         to: vec![0],
         header: false,
     };
@@ -131,6 +132,7 @@ fn a_bad_glob_is_refused() {
         start_at_end: false,
         ignore_older: None,
         max_record: 1,
+        own_log: None,
         to: Vec::new(),
         header: false,
     });

@@ -14,5 +14,6 @@ mod oracle;
 mod scenarios;
 mod seen;
 mod soak;
+mod steps;
 mod times;
 mod writer;

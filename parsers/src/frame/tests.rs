@@ -9,6 +9,7 @@ mod utf16;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::*;
+use crate::multiline::{LinePattern, Part};
 use utf16::encoded;
 
 /// A record, owned.
@@ -41,7 +42,7 @@ impl From<Raw<'_>> for Owned {
 fn settings(container: Container, joiner: &str, max_record: usize) -> FrameSettings {
     let joiner = match joiner {
         "none" => Joiner::none(),
-        "start" => Joiner::start_pattern("^>").expect("a pattern"),
+        "start" => Joiner::of_patterns([LinePattern::new(Part::Start, "^>").expect("a pattern")]),
         name => Joiner::named(name).expect("a known joiner"),
     };
     FrameSettings { container, joiner, max_record }

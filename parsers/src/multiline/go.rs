@@ -1,7 +1,8 @@
 //! What Go's runtime prints when a program panics or dies of a fatal error (`runtime/panic.go`,
 //! `runtime/traceback.go`), and goroutine stacks below a log line, as `net/http` prints them.
 
-use super::{begins_with_any, unindented};
+use super::below::Head;
+use super::{begins_with_any, contains, unindented};
 
 /// How far into a record the lines are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,11 +20,14 @@ pub(super) enum State {
     Blank,
 }
 
+/// First bytes of lines that may lead out of [`State::Log`].
+pub(super) const OPENERS: &[u8] = b"\tABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
 /// What may follow `panic: …`, before the first stack.
 const PANIC_DETAILS: [&[u8]; 3] = [b"\t", b"[signal ", b"PC=0x"];
 
 /// Whether `line` continues the record before it.
-pub(super) fn joins(state: &mut State, line: &[u8]) -> bool {
+pub(super) fn joins(state: &mut State, line: &[u8], head: Head) -> bool {
     let in_dump = matches!(state, State::Panic | State::Stack | State::Blank);
     let (joined, next) = match line.first() {
         None => match *state {
@@ -35,11 +39,13 @@ pub(super) fn joins(state: &mut State, line: &[u8]) -> bool {
         Some(b'p') if line.starts_with(b"panic: ") => (false, State::Panic),
         Some(b'f') if line.starts_with(b"fatal error: ") => (*state == State::Note, State::Panic),
         Some(b'r') if line.starts_with(b"runtime: ") => (*state == State::Note, State::Note),
-        Some(b'S') if names_signal(line) => (false, State::Panic),
+        // glog dies of a signal after a dump of its own.
+        Some(b'S') if names_signal(line) => (*state == State::Blank, State::Panic),
         // Printed by `go run`, below all else.
         Some(b'e') if in_dump && line.starts_with(b"exit status ") => (true, State::Log),
         Some(_) => match *state {
             State::Log | State::Note if names_source(line) => (true, State::Stack),
+            State::Log if names_caller(line) && head.is_stamp() => (true, State::Stack),
             State::Panic if begins_with_any(line, &PANIC_DETAILS) => (true, State::Panic),
             State::Stack if continues_stack(line) => (true, State::Stack),
             State::Blank if shows_register(line) => (true, State::Stack),
@@ -67,6 +73,18 @@ fn names_signal(line: &[u8]) -> bool {
 /// A place in a source file, `\t/app/main.go:12 +0x1d`: what libraries print below a log line.
 fn names_source(line: &[u8]) -> bool {
     line.starts_with(b"\t") && memchr::memmem::find(line, b".go:").is_some()
+}
+
+/// A function alone in its line, `main.order`, with which zap begins the stack below a log line: of
+/// the program itself, of a package with a path, or a method.
+fn names_caller(line: &[u8]) -> bool {
+    let packed = memchr::memrchr(b'/', line).is_some_and(|slash| {
+        line.get(slash..).is_some_and(|name| memchr::memchr(b'.', name).is_some())
+    });
+    line.first().is_some_and(u8::is_ascii_alphabetic)
+        && names_function(line)
+        && !line.ends_with(b")")
+        && (line.starts_with(b"main.") || packed || contains(line, b".(*"))
 }
 
 fn continues_stack(line: &[u8]) -> bool {

@@ -1,6 +1,7 @@
 //! Python's tracebacks as the `traceback` module prints them: chained ones, exception groups
 //! (PEP 654), syntax errors, and `logging`'s `stack_info`.
 
+use super::below::Below;
 use super::{begins_with_any, unindented};
 
 /// How far into a record the lines are.
@@ -11,8 +12,14 @@ pub(super) enum State {
     Log,
     /// Inside a traceback: frames, then one line that names the exception.
     Frames,
-    /// Inside an exception group or a plain stack: indented to its end.
+    /// Inside a plain stack: indented to its end.
     Indented,
+    /// Inside an exception group: marked with bars to its end.
+    Group,
+    /// Inside the stack that `logging` prints below an error of its own.
+    CallStack,
+    /// After what that error was about.
+    About,
     /// After the line that names the exception.
     Named,
     /// After the blank line that follows it.
@@ -20,6 +27,9 @@ pub(super) enum State {
     /// After "During handling of …": a blank line and the next traceback are to come.
     Chained,
 }
+
+/// First bytes of lines that may lead out of [`State::Log`].
+pub(super) const OPENERS: &[u8] = b"\t TS";
 
 const TRACEBACK: &[u8] = b"Traceback (most recent call last):";
 const GROUP: &[u8] = b"+ Exception Group Traceback (most recent call last):";
@@ -31,14 +41,16 @@ const CHAINS: [&[u8]; 2] = [
 ];
 
 /// Whether `line` continues the record before it.
-pub(super) fn joins(state: &mut State, line: &[u8]) -> bool {
+pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
     let (joined, next) = match line.first() {
         None => match *state {
-            State::Named | State::Indented => (true, State::Blank),
-            State::Chained => (true, State::Chained),
+            State::Named | State::Indented | State::Group => (true, State::Blank),
+            // Loguru's frames have empty lines around them.
+            State::Chained | State::Frames => (true, *state),
             _ => (false, State::Log),
         },
-        Some(b' ' | b'\t') => indented(*state, line),
+        Some(b' ' | b'\t') => indented(*state, line, below),
+        Some(b'>') if *state == State::Frames && line.starts_with(b"> File \"") => (true, *state),
         // `logging` prints the traceback below its own line.
         Some(b'T') if line.starts_with(TRACEBACK) => {
             (matches!(state, State::Log | State::Chained), State::Frames)
@@ -46,30 +58,61 @@ pub(super) fn joins(state: &mut State, line: &[u8]) -> bool {
         Some(b'S') if line.starts_with(STACK) => {
             (matches!(state, State::Log | State::Named), State::Indented)
         }
+        Some(b'C') if *state == State::Named && line == b"Call stack:" => (true, State::CallStack),
+        Some(b'M') if *state == State::CallStack && line.starts_with(b"Message: ") => {
+            *below = Below::MAYBE;
+            (true, State::About)
+        }
+        Some(b'A') if *state == State::About && line.starts_with(b"Arguments: ") => {
+            (true, State::Log)
+        }
         Some(b'D' | b'T') if begins_with_any(line, &CHAINS) => {
-            let chained = matches!(state, State::Named | State::Indented | State::Blank);
+            let chained =
+                matches!(state, State::Named | State::Indented | State::Group | State::Blank);
             (chained, if chained { State::Chained } else { State::Log })
         }
-        Some(_) if *state == State::Frames && names_exception(line) => (true, State::Named),
+        Some(_) if *state == State::Frames && names_exception(line) => {
+            *below = Below::message(line);
+            (true, State::Named)
+        }
         Some(_) => (false, State::Log),
     };
     *state = next;
     joined
 }
 
-fn indented(state: State, line: &[u8]) -> (bool, State) {
+fn indented(state: State, line: &[u8], below: &mut Below) -> (bool, State) {
+    if unindented(line).starts_with(GROUP) && !matches!(state, State::Group | State::Indented) {
+        *below = Below::SURELY;
+        return (matches!(state, State::Log | State::Chained), State::Group);
+    }
     match state {
-        State::Frames | State::Indented | State::Named => (true, state),
-        State::Log | State::Chained | State::Blank => {
+        State::Group => {
+            let text = unindented(line);
+            // A message of several lines has no bars but before its first.
+            let marked = text.starts_with(b"| ") || text.starts_with(b"+");
+            if ends_group(line) {
+                return (true, State::Named);
+            }
+            if marked {
+                *below = Below::SURELY;
+            }
+            (true, state)
+        }
+        State::Frames | State::Indented | State::CallStack | State::Named => (true, state),
+        State::Log | State::Chained | State::Blank | State::About => {
             if line.starts_with(SYNTAX) && state == State::Log {
                 (true, State::Frames)
-            } else if unindented(line).starts_with(GROUP) {
-                (state != State::Blank, State::Indented)
             } else {
                 (false, State::Log)
             }
         }
     }
+}
+
+/// `    +------------------------------------`, without a number: the end of the outermost group.
+fn ends_group(line: &[u8]) -> bool {
+    line.strip_prefix(b"    +").is_some_and(|rest| rest.iter().all(|byte| *byte == b'-'))
 }
 
 /// Whether the line begins with a dotted name, alone or followed by a colon: the last line of a

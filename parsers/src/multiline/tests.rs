@@ -1,5 +1,8 @@
 //! Tables of real-looking logs. In a table each line begins with a mark: `|` where a record begins,
-//! `.` where one goes on.
+//! `.` where one goes on, `-` where `traces` alone joins an empty line, after which other languages'
+//! traces may follow.
+
+mod languages;
 
 use super::*;
 
@@ -17,8 +20,16 @@ fn check_joiner(joiner: &Joiner, table: &str, name: &str) {
     for row in table.lines() {
         let (mark, line) = row.split_at(1);
         let joined = joiner.joins(&mut state, line.as_bytes());
-        assert_eq!(if joined { "." } else { "|" }, mark, "{name}: {line:?}");
+        let expected = match mark {
+            "-" => name == "traces",
+            mark => mark == ".",
+        };
+        assert_eq!(joined, expected, "{name}: {line:?}");
     }
+}
+
+fn start(pattern: &str) -> Result<Joiner, String> {
+    Ok(Joiner::of_patterns([LinePattern::new(Part::Start, pattern)?]))
 }
 
 #[test]
@@ -130,7 +141,7 @@ fn python_tracebacks() {
 .  File \"/app/shop.py\", line 12, in <module>
 .KeyboardInterrupt
 |2026-11-22 10:00:01,000 INFO shop: going on
-|
+-
 |Starting",
     );
 }
@@ -193,7 +204,7 @@ fn python_leaves_ordinary_lines_alone() {
 .ValueError: y
 .
 |2026 next
-|
+-
 |Traceback (most recent call last):
 .ValueError: z
 |Traceback (most recent call last):",
@@ -302,19 +313,54 @@ fn what_ends_a_go_stack() {
 
 #[test]
 fn a_start_pattern_begins_records() {
-    let joiner = Joiner::start_pattern(r"^\d{4}-").expect("a pattern");
+    let joiner = start(r"^\d{4}-").expect("a pattern");
     check_joiner(&joiner, "|2026-11-22 a\n.b\n.\n.  c\n|2026-11-23 d", "start");
 }
 
 #[test]
+fn patterns_continue_and_end_records() {
+    let joiner = |patterns: &[(Part, &str)]| {
+        Joiner::of_patterns(
+            patterns
+                .iter()
+                .map(|(part, pattern)| LinePattern::new(*part, pattern).expect("a pattern")),
+        )
+    };
+    let goes_on = joiner(&[(Part::Continue, r"^(\s|and )")]);
+    check_joiner(&goes_on, "|a\n. b\n.and c\n|d\n|\n. e\n|f", "continue");
+    let end = joiner(&[(Part::End, ";$")]);
+    check_joiner(&end, "|SELECT *\n.FROM a\n.\n.WHERE b;\n|COMMIT;\n|BEGIN\n.;", "end");
+    let both = joiner(&[(Part::Start, "^BEGIN"), (Part::End, "^END")]);
+    check_joiner(&both, "|a\n|b\n|BEGIN\n.x\n.END\n|c\n|BEGIN\n|BEGIN\n.y", "start and end");
+    let run = joiner(&[(Part::Start, ":$"), (Part::Continue, "^- ")]);
+    check_joiner(&run, "|- a\n|list:\n.- a\n.- b\n|c\n|- d", "start and continue");
+    assert!(joiner(&[]).is_none());
+    assert_eq!(format!("{both:?}"), r#"Joiner(start "^BEGIN", end "^END")"#);
+}
+
+#[test]
+fn indentation_goes_on_with_a_line() {
+    let joiner = Joiner::named("indent").expect("a known name");
+    check_joiner(&joiner, "|a\n. b\n.\tc\n|d\n|\n|  e\n.  f", "indent");
+}
+
+#[test]
+fn a_trailing_backslash_is_gone_on_with() {
+    let joiner = Joiner::named("backslash").expect("a known name");
+    check_joiner(&joiner, "|a \\\n.b\\\n.\n|c\n|\\\n.d", "backslash");
+}
+
+#[test]
 fn patterns_that_cannot_be_are_refused() {
+    let error = LinePattern::new(Part::Continue, "").expect_err("refused");
+    assert!(error.contains("join everything"), "{error}");
     for (pattern, part) in [
         ("(", "unclosed group"),
         (r"\d*", "matches any line"),
         ("", "matches any line"),
         (r"(\w{1000}){1000}", "size"),
     ] {
-        let error = Joiner::start_pattern(pattern).expect_err("refused");
+        let error = start(pattern).expect_err("refused");
         assert!(error.contains(part), "{error}");
     }
 }
@@ -333,9 +379,9 @@ fn every_name_is_known_and_shown() {
 /// A thousand files of one source must not have a compiled pattern each.
 #[test]
 fn clones_share_the_pattern() {
-    let joiner = Joiner::start_pattern("^>").expect("a pattern");
-    let (Kind::Start(one), Kind::Start(other)) = (&joiner.clone().0, &joiner.0) else {
-        panic!("a start pattern")
+    let joiner = start("^>").expect("a pattern");
+    let (Kind::Patterns(one), Kind::Patterns(other)) = (&joiner.clone().0, &joiner.0) else {
+        panic!("patterns")
     };
     assert!(Arc::ptr_eq(one, other));
 }

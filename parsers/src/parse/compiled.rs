@@ -11,9 +11,9 @@ use super::layout::Layout;
 use super::library::Library;
 use super::pattern::Pattern;
 use super::trace::whole_or_head;
-use super::{Misfit, auto, nested};
+use super::{Misfit, auto, nested, trace};
 use crate::definition::{Definition, Fault};
-use crate::record::{Known, Record, Text};
+use crate::record::{Known, Record};
 use crate::timestamp::Zone;
 
 /// Parsers that one may lead to, one after another, by `within` and `nested`.
@@ -279,7 +279,7 @@ fn read_auto<'a>(
         auto::Found::Unfit(misfit) => return Err(misfit),
         auto::Found::Plain => {
             auto::clear(record);
-            record.message = Some(Text::raw(text));
+            trace::put(record, text);
             return Ok("");
         }
     };

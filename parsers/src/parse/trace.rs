@@ -5,18 +5,6 @@ use super::{Misfit, auto};
 use crate::Arena;
 use crate::record::{Key, Known, Record, Text, Value};
 
-/// What the lines below a record's first begin with when they are a trace of another kind than
-/// [`start`] finds.
-const TRACES: [&str; 7] = [
-    "Traceback (most recent call last):",
-    "  + Exception Group Traceback (most recent call last):",
-    "Stack (most recent call last):",
-    "goroutine ",
-    "runtime stack:",
-    "\tat ",
-    "    at ",
-];
-
 /// Reads a text; where it has several lines and does not fit as a whole, its first line, from an
 /// empty record. Gives what lies below that.
 #[inline]
@@ -38,13 +26,8 @@ pub(super) fn whole_or_head<'a>(
 /// has one, and what is no trace to the message.
 pub(super) fn put_below<'a>(record: &mut Record<'a>, below: &'a str, arena: &'a Arena) {
     let has = |known: Known| record.get(known.name()).is_some();
-    let begins = TRACES.iter().any(|trace| below.starts_with(trace));
-    let trace = match start(below) {
-        _ if has(Known::StackTrace) || has(Known::ErrorType) => None,
-        _ if begins => Some(0),
-        start => start,
-    };
-    let (text, trace) = below.split_at(trace.unwrap_or(below.len()));
+    let found = find(below).filter(|_| !has(Known::StackTrace) && !has(Known::ErrorType));
+    let (text, trace) = below.split_at(found.map_or(below.len(), |found| found.start));
     if !text.is_empty() {
         let text = text.trim_end_matches(['\r', '\n']);
         record.message = Some(match record.message {
@@ -56,13 +39,13 @@ pub(super) fn put_below<'a>(record: &mut Record<'a>, below: &'a str, arena: &'a 
             }
         });
     }
-    if !trace.is_empty() {
-        put_trace(record, trace);
+    if let Some(found) = found {
+        put_trace(record, trace, found.class);
     }
 }
 
-fn put_trace<'a>(record: &mut Record<'a>, trace: &'a str) {
-    if let Some(class) = class(trace) {
+fn put_trace<'a>(record: &mut Record<'a>, trace: &'a str, class: Option<&'a str>) {
+    if let Some(class) = class {
         record.push(Key::Known(Known::ErrorType), Value::Text(Text::raw(class)));
     }
     record.push(Key::Known(Known::StackTrace), Value::Text(Text::raw(trace)));
@@ -71,7 +54,7 @@ fn put_trace<'a>(record: &mut Record<'a>, trace: &'a str) {
 /// Puts a joined text in a record: what comes before the trace as the message, the trace and the
 /// class of its error as fields.
 pub(super) fn put<'a>(record: &mut Record<'a>, text: &'a str) {
-    let Some(start) = start(text) else {
+    let Some(Found { start, class }) = find(text) else {
         record.message = Some(Text::raw(text));
         return;
     };
@@ -81,43 +64,138 @@ pub(super) fn put<'a>(record: &mut Record<'a>, text: &'a str) {
     } else {
         message.trim_end_matches(['\r', '\n'])
     }));
-    put_trace(record, trace);
+    put_trace(record, trace, class);
 }
 
-/// Where the first line begins that names an error and has a stack frame below it.
-fn start(text: &str) -> Option<usize> {
-    let frame = ["\n\tat ", "\n    at ", "\n\t... "]
-        .iter()
-        .filter_map(|mark| memchr::memmem::find(text.as_bytes(), mark.as_bytes()))
-        .min()?;
-    // The line above the first frame may belong to a message of several lines: the error's own line
-    // is the last one above that begins with a class name.
-    let above = text.get(..frame)?;
-    let mut end = above.len();
-    loop {
-        let start = memchr::memrchr(b'\n', above.as_bytes().get(..end)?).map_or(0, |at| at + 1);
-        if class(above.get(start..end)?).is_some() {
-            return Some(start);
+/// A trace in a text.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    /// Where it begins: at the line that names its error if that has only frames below it, else at
+    /// its own first line.
+    start: usize,
+    /// The class of the error.
+    class: Option<&'a str>,
+}
+
+/// How traces begin that have a first line of their own, besides Go's; the error is named elsewhere.
+const FIRST_LINES: [&str; 7] = [
+    "Traceback (most recent call last):",
+    "  + Exception Group Traceback (most recent call last):",
+    "Stack (most recent call last):",
+    "Stack trace:",
+    "[stacktrace]",
+    "stack backtrace:",
+    "Stack backtrace:",
+];
+
+/// The trace in a text. It is the last error named above the first frame: the lines between may
+/// belong to its message.
+fn find(text: &str) -> Option<Found<'_>> {
+    let mut named: Option<Found<'_>> = None;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let whole = line.trim_end_matches(['\r', '\n']);
+        let above = named.and_then(|named| named.class);
+        if FIRST_LINES.iter().any(|first| whole.starts_with(first)) {
+            let class = if whole.starts_with("Traceback") {
+                python_class(text.get(start..).unwrap_or_default())
+            } else {
+                above
+            };
+            return Some(Found { start, class });
         }
-        end = start.checked_sub(1)?;
+        if is_goroutine(whole) {
+            return Some(Found { start, class: above });
+        }
+        if is_frame(whole) {
+            // What a logger wrote in its own line stays the message.
+            return Some(named.unwrap_or(Found { start, class: None }));
+        }
+        if is_bare_frame(whole) {
+            return Some(Found { start, class: above });
+        }
+        let last = start + line.len() == text.len();
+        // What the last line names has no frame below it.
+        if !last && let Some(class) = class(whole) {
+            named = Some(Found { start, class: Some(class) });
+        }
+        start += line.len();
     }
+    None
 }
 
-/// The class that a trace's first line names: dotted, and up to a colon or the line's end.
-fn class(trace: &str) -> Option<&str> {
-    let line = trace.lines().next()?;
-    let line = line
+fn is_goroutine(line: &str) -> bool {
+    line.starts_with("goroutine ") && line.ends_with("]:") || line == "runtime stack:"
+}
+
+/// `\tat …` of Java, .NET and Node, `\tfrom …` of Ruby.
+fn is_frame(line: &str) -> bool {
+    let frame = line.trim_start_matches([' ', '\t']);
+    frame.len() < line.len()
+        && ["at ", "from ", "... "].iter().any(|word| frame.starts_with(word))
+        && (!frame.starts_with("from ") || frame.contains(":in "))
+}
+
+/// `shop.rb:8:in 'charge'`, as Ruby's `Logger` prints them.
+fn is_bare_frame(line: &str) -> bool {
+    line.ends_with('\'') && (line.contains(":in `") || line.contains(":in '"))
+}
+
+/// The class that a line names.
+fn class(line: &str) -> Option<&str> {
+    const BEFORE: [&str; 3] = ["Unhandled exception. ", "Unhandled Exception: ", "Uncaught "];
+    if line.contains("panicked at ") || line.starts_with("panic: ") {
+        return line.get(line.find("panic")?..)?.get(.."panic".len());
+    }
+    if let Some(at) = line.find("PHP Fatal error:  Uncaught ") {
+        let (_, text) = line.split_at(at + "PHP Fatal error:  Uncaught ".len());
+        let (name, _) = text.split_once(':')?;
+        return is_name(name, &['\\', '_']).then_some(name);
+    }
+    let text = line
         .strip_prefix("Exception in thread ")
         .map_or(line, |rest| rest.split_once("\" ").map_or(rest, |(_, rest)| rest));
+    let text = BEFORE.iter().find_map(|before| text.strip_prefix(before)).unwrap_or(text);
+    leading_class(text).or_else(|| ruby_class(line))
+}
+
+/// `java.io.IOException: …`, `TypeError: …`, `AssertionError [ERR_ASSERTION]: …`
+fn leading_class(text: &str) -> Option<&str> {
+    let end = text.find([':', ' ', '[']).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let (package, last) =
+        name.rsplit_once('.').map_or(("", name), |(package, last)| (package, last));
+    let fits = is_name(name, &['.', '_', '$'])
+        && last.starts_with(|c: char| c.is_ascii_uppercase())
+        && !name.starts_with('.');
+    let qualified = !package.is_empty() && (rest.is_empty() || rest.starts_with(':'));
+    let node = ["Error", "Exception", "Warning", "Rejection"].iter().any(|end| last.ends_with(end))
+        && (rest.starts_with(": ") || rest.starts_with(" [") && rest.contains("]: "));
+    (fits && (qualified || node)).then_some(name)
+}
+
+/// `shop.rb:4:in '/': divided by 0 (ZeroDivisionError)`, `ActiveRecord::RecordNotFound (no such):`
+fn ruby_class(line: &str) -> Option<&str> {
+    if let Some(head) = line.strip_suffix(':') {
+        let (name, _) = head.split_once(" (")?;
+        return (head.ends_with(')') && is_name(name, &[':', '_'])).then_some(name);
+    }
+    let (_, name) = line.strip_suffix(')')?.rsplit_once(" (")?;
+    let is_error = name.contains("::") || name.ends_with("Error") || line.contains(":in ");
+    (is_error && is_name(name, &[':', '_'])).then_some(name)
+}
+
+/// The class that ends a Python traceback: in the line below the last frames.
+fn python_class(trace: &str) -> Option<&str> {
+    let last = trace.rfind("\n  File \"").map_or(0, |at| at + 1);
+    let below = trace.get(last..)?.lines().skip(1);
+    let line = below.into_iter().find(|line| !line.is_empty() && !line.starts_with(' '))?;
     let name = line.split_once(':').map_or(line, |(name, _)| name);
-    let is_class = name.contains('.')
-        && !name.starts_with('.')
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$'))
-        && name
-            .rsplit('.')
-            .next()
-            .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_uppercase()));
-    is_class.then_some(name)
+    is_name(name, &['.', '_']).then_some(name)
+}
+
+/// Whether a name has letters, digits and these others, and begins with a letter.
+fn is_name(name: &str, others: &[char]) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(&c))
 }

@@ -68,40 +68,6 @@ pub(super) fn hex(digits: &[u8]) -> Option<u8> {
     })
 }
 
-/// Appends what the inside of a JSON string says. A surrogate without its partner becomes U+FFFD.
-pub(super) fn unescape_json(text: &str, out: &mut String) {
-    let mut rest = text;
-    while let Some(slash) = memchr::memchr(b'\\', rest.as_bytes()) {
-        let (plain, escaped) = rest.split_at(slash);
-        out.push_str(plain);
-        let bytes = escaped.as_bytes();
-        let unit = |at: usize| -> Option<u32> {
-            let digits = bytes.get(at..at + 6).filter(|found| found.starts_with(b"\\u"))?;
-            Some(u32::from(hex(&digits[2..4])?) << 8 | u32::from(hex(&digits[4..6])?))
-        };
-        let (character, length) = match (bytes.get(1), unit(0)) {
-            (_, Some(high @ 0xD800..=0xDBFF)) => match unit(6) {
-                Some(low @ 0xDC00..=0xDFFF) => {
-                    let code = 0x1_0000 + ((high & 0x3FF) << 10) + (low & 0x3FF);
-                    (char::from_u32(code), 12)
-                }
-                _ => (None, 6),
-            },
-            (_, Some(code)) => (char::from_u32(code), 6),
-            (Some(b'n'), _) => (Some('\n'), 2),
-            (Some(b'r'), _) => (Some('\r'), 2),
-            (Some(b't'), _) => (Some('\t'), 2),
-            (Some(b'b'), _) => (Some('\u{8}'), 2),
-            (Some(b'f'), _) => (Some('\u{c}'), 2),
-            (Some(byte), _) if byte.is_ascii() => (Some(char::from(*byte)), 2),
-            _ => (Some('\\'), 1),
-        };
-        out.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
-        rest = escaped.get(length..).unwrap_or_default();
-    }
-    out.push_str(rest);
-}
-
 /// Appends text as the inside of a JSON string.
 pub(super) fn escape_json(text: &str, out: &mut String) {
     for character in text.chars() {
@@ -125,6 +91,7 @@ pub(super) fn escape_json(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::unescape;
 
     #[test]
     fn decoded_bytes_know_where_they_came_from() {
@@ -139,7 +106,7 @@ mod tests {
     fn json_strings_decode_as_serde_decodes_them() {
         for inside in [r"a\u0040b", r"\ud83d\ude00", r#"\"\\\/\b\f\n\r\t"#, "é", r"\u00e9\u0000"] {
             let mut out = String::new();
-            unescape_json(inside, &mut out);
+            unescape(inside, &mut out);
             let expect: String = serde_json::from_str(&format!("\"{inside}\"")).unwrap();
             assert_eq!(out, expect);
             let mut again = String::new();
@@ -148,7 +115,7 @@ mod tests {
         }
         for odd in [r"\ud83d", r"\ud83dx", r"\udc00", "\\"] {
             let mut out = String::new();
-            unescape_json(odd, &mut out);
+            unescape(odd, &mut out);
         }
     }
 }

@@ -4,10 +4,11 @@
 use std::ops::Range;
 
 use super::Action;
-use super::decode::{escape_json, unescape_json};
+use super::decode::escape_json;
 use super::names::Names;
 use super::rules::Rules;
 use super::work::{Found, Work};
+use crate::record::unescape;
 
 /// How deep values may be nested: what parsers let through.
 const DEEPEST: usize = 20;
@@ -168,7 +169,7 @@ impl<'t> Walk<'_, 't> {
     fn member(&mut self, names: &mut Names, owner: Option<u16>) -> Result<Member, Stop> {
         let inside = self.string()?;
         let mut key = String::with_capacity(inside.len());
-        unescape_json(inside, &mut key);
+        unescape(inside, &mut key);
         self.path.push(key);
         let key = self.path.last().map(String::as_str).unwrap_or_default();
         let (outer, rule) = match self.path.split_last() {
@@ -221,7 +222,7 @@ impl<'t> Walk<'_, 't> {
         let text = match raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) {
             Some(inside) => {
                 let mut text = String::with_capacity(inside.len());
-                unescape_json(inside, &mut text);
+                unescape(inside, &mut text);
                 text
             }
             None => raw.to_owned(),
@@ -307,7 +308,7 @@ impl<'t> Walk<'_, 't> {
     fn string_value(&mut self, inside: &'t str) -> Result<Member, Stop> {
         let decoded = inside.contains('\\').then(|| {
             let mut text = String::with_capacity(inside.len());
-            unescape_json(inside, &mut text);
+            unescape(inside, &mut text);
             text
         });
         self.work.place(self.path);

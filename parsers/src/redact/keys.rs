@@ -164,6 +164,15 @@ impl Keys {
         field.or_else(|| self.name(bytes)).or_else(|| self.find_string(key))
     }
 
+    /// Whether a name that a configuration gives leads into a field of this name.
+    pub(super) fn reach_into(&self, name: &str) -> bool {
+        let outer = name.to_ascii_lowercase();
+        self.fields.iter().any(|field| {
+            let inner = field.text.strip_prefix(outer.as_bytes());
+            inner.is_some_and(|inner| inner.starts_with(b"."))
+        })
+    }
+
     /// Whether a key ends like some name.
     pub(super) fn may_be(&self, key: &[u8]) -> bool {
         let known = trimmed(key);

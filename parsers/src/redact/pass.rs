@@ -1,13 +1,12 @@
 //! One record's way through the rules: its message, its fields, their keys and values.
 
 use super::Action;
-use super::decode::unescape_json;
 use super::json::{self, Stop};
 use super::names::Names;
 use super::rules::Rules;
 use super::work::{Found, Work};
 use crate::Arena;
-use crate::record::{Field, Key, Origin, Record, Text, Value};
+use crate::record::{Field, Key, Origin, Record, Text, Value, unescape};
 
 /// Numbers from here on may be a card's: 13 digits.
 const LONG_NUMBER: u64 = 1_000_000_000_000;
@@ -273,7 +272,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             return text.as_stored();
         }
         let mut plain = String::with_capacity(text.as_stored().len());
-        unescape_json(text.as_stored(), &mut plain);
+        unescape(text.as_stored(), &mut plain);
         self.arena.alloc_str(&plain)
     }
 
@@ -285,7 +284,7 @@ impl<'p, 'a> Pass<'p, 'a> {
                 let mut name = String::new();
                 match field.key {
                     Key::Text(text) if text.is_escaped() => {
-                        unescape_json(text.as_stored(), &mut name);
+                        unescape(text.as_stored(), &mut name);
                     }
                     key => name.push_str(key.name()),
                 }

@@ -62,17 +62,19 @@ impl Redactor {
         if rules.is_off() {
             return Some(Redacted::new(record));
         }
-        let keys = rules.scanner(Scanner::PrivateKey).is_some();
-        work.material = (keys && block.is_inside()).then(|| Material::of(raw));
-        let dirty = work.material.is_some() || work.suspects_raw(rules, raw);
-        let suspected = dirty;
-        let dirty = dirty || record.decoded;
-        if suspected && keys {
-            block.follow(raw, work.material.as_ref().is_some_and(|material| material.sure));
-        }
+        let dirty = follow(rules, work, raw, block) || record.decoded;
         let kept = Pass::new(rules, work, arena, dirty).record(record);
         work.material = None;
         kept.then(|| Redacted::new(record))
+    }
+
+    /// Passes a record by that is dropped before it is redacted: a private key may begin or end in it.
+    pub fn pass_by(&mut self, raw: &str, block: &mut BlockState) {
+        let Self { rules, work } = self;
+        if rules.scanner(Scanner::PrivateKey).is_some() {
+            follow(rules, work, raw, block);
+            work.material = None;
+        }
     }
 
     /// As [`Redactor::redact`], and tells what was found in which field.
@@ -129,6 +131,17 @@ impl Redactor {
     pub fn rules(&self) -> &Arc<Rules> {
         &self.rules
     }
+}
+
+/// Sees to it that the state is that behind a raw record; whether there may be something in it.
+fn follow(rules: &Rules, work: &mut Work, raw: &str, block: &mut BlockState) -> bool {
+    let keys = rules.scanner(Scanner::PrivateKey).is_some();
+    work.material = (keys && block.is_inside()).then(|| Material::of(raw));
+    let dirty = work.material.is_some() || work.suspects_raw(rules, raw);
+    if dirty && keys {
+        block.follow(raw, work.material.as_ref().is_some_and(|material| material.sure));
+    }
+    dirty
 }
 
 impl std::fmt::Debug for Redactor {

@@ -246,6 +246,15 @@ impl Rules {
         self.known.get(known as usize).copied().flatten()
     }
 
+    /// Whether a field of that name, or one within it, may be redacted because of its name: under another
+    /// name it would not be.
+    #[must_use]
+    pub fn goes_by_name(&self, name: &str) -> bool {
+        self.keys.find(name, &[]).is_some()
+            || self.keys.find_string(name).is_some()
+            || self.keys.reach_into(name)
+    }
+
     /// Whether nothing is to be done at all.
     pub(super) fn is_off(&self) -> bool {
         self.rules.is_empty()

@@ -2,7 +2,8 @@
 //!
 //! Looked at about once a second, through symlinks, so that a ConfigMap's swap of a directory is seen
 //! like an edit in place. What is still being written is left to settle: it must have been the same at
-//! two looks.
+//! two looks. What the pod says of itself in a mounted volume belongs to it: labels change while a pod
+//! lives.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::settings::Settings;
-use crate::config::{self, Diagnostics, Over};
+use crate::config::{self, Diagnostics, Over, pod};
 
 /// Between two looks at the file.
 const LOOK: Duration = Duration::from_secs(1);
@@ -28,8 +29,10 @@ pub(super) struct ConfigFile {
     over: Over,
     /// Of the content that was read last, whatever became of it.
     read: u64,
-    /// Where the file lay and when it had changed at the last look.
-    stamp: Option<Stamp>,
+    /// The volume that the configuration in force learns of the pod from.
+    volume: Option<PathBuf>,
+    /// Where the files lay and when they had changed at the last look.
+    stamp: Vec<Option<Stamp>>,
     /// Of other content that was there at the last look, and may not be whole.
     settling: Option<u64>,
     /// When it is to be loaded again though it is the same.
@@ -51,9 +54,21 @@ impl Stamp {
 impl ConfigFile {
     /// Reads and checks a file for the first time.
     pub(super) fn open(path: PathBuf, over: Over) -> Result<(Self, Settings), Diagnostics> {
-        let stamp = Stamp::of(&path);
         let (read, settings) = load(&path, &over);
-        Ok((Self { path, over, read, stamp, settling: None, again: None }, settings?))
+        let settings = settings?;
+        let volume = volume(&settings);
+        let read = read ^ pod_content(volume.as_deref());
+        let mut file =
+            Self { path, over, read, volume, stamp: Vec::new(), settling: None, again: None };
+        file.stamp = file.stamps();
+        Ok((file, settings))
+    }
+
+    /// Of the file, and of the volume's.
+    fn stamps(&self) -> Vec<Option<Stamp>> {
+        let volume = self.volume.iter().flat_map(|volume| pod::files(volume));
+        let stamps = volume.map(|path| Stamp::of(&path));
+        std::iter::once(Stamp::of(&self.path)).chain(stamps).collect()
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -84,7 +99,12 @@ impl ConfigFile {
             let _ = done.send(load(&path, &over));
         })?;
         let (read, settings) = loaded.await.map_err(std::io::Error::other)?;
-        (self.read, self.settling, self.again) = (read, None, None);
+        if let Ok(settings) = &settings {
+            self.volume = volume(settings);
+            self.stamp = self.stamps();
+        }
+        self.read = read ^ pod_content(self.volume.as_deref());
+        (self.settling, self.again) = (None, None);
         Ok(settings)
     }
 
@@ -104,14 +124,14 @@ impl ConfigFile {
 
     /// One look: whether there is something new to be read.
     fn look(&mut self) -> bool {
-        let stamp = Stamp::of(&self.path);
-        if std::mem::replace(&mut self.stamp, stamp) == stamp && self.settling.is_none() {
+        let stamp = self.stamps();
+        let there = stamp.first().is_some_and(Option::is_some);
+        let same = stamp == self.stamp;
+        self.stamp = stamp;
+        if same && self.settling.is_none() || there && !self.can_be_read_again() {
             return false;
         }
-        if stamp.is_some() && !self.can_be_read_again() {
-            return false;
-        }
-        let content = hash(&config::read(&self.path));
+        let content = hash(&config::read(&self.path)) ^ pod_content(self.volume.as_deref());
         if content == self.read {
             // Touched, or put back as it was.
             self.settling = None;
@@ -131,6 +151,15 @@ fn load(path: &Path, over: &Over) -> (u64, Result<Settings, Diagnostics>) {
     let name = path.display().to_string();
     let check = |bytes| config::from_bytes(&name, bytes, over, &config::process_environment);
     (read, bytes.and_then(check))
+}
+
+fn volume(settings: &Settings) -> Option<PathBuf> {
+    settings.pod.as_ref().and_then(|pod| pod.volume.clone())
+}
+
+/// Of what the volume's files hold.
+fn pod_content(volume: Option<&Path>) -> u64 {
+    volume.map_or(0, pod::content)
 }
 
 /// Of the content, or of the reason why there is none.
@@ -199,6 +228,30 @@ mod tests {
         // What is loaded by then is another one.
         file.load().await.expect("a thread").expect("good");
         assert!(tokio::time::timeout(hour, file.due()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn labels_that_change_are_seen_like_an_edit() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        for (version, label) in [("..1", "one"), ("..2", "two")] {
+            fs::create_dir(at(version)).expect("made");
+            fs::write(at(version).join("labels"), format!("app=\"{label}\"")).expect("written");
+        }
+        symlink("..1", at("..data")).expect("linked");
+        symlink("..data/labels", at("labels")).expect("linked");
+        let path = at("pillion.yaml");
+        let yaml = format!("enrich: {{kubernetes: {{volume: '{}'}}}}\n", dir.path().display());
+        fs::write(&path, yaml + &text("/a/*.log")).expect("written");
+        let (mut file, settings) = ConfigFile::open(path, Over::default()).expect("good");
+        assert_eq!(settings.sources[0].fields["kubernetes.labels.app"], "one");
+        assert!(!file.look() && !file.look());
+        symlink("..2", at("..data_tmp")).expect("linked");
+        fs::rename(at("..data_tmp"), at("..data")).expect("swapped");
+        assert!(!file.look() && file.look());
+        let settings = file.load().await.expect("a thread").expect("good");
+        assert_eq!(settings.sources[0].fields["kubernetes.labels.app"], "two");
+        assert!(!file.look() && !file.look());
     }
 
     #[test]

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use globset::{GlobBuilder, GlobMatcher};
 use pillion_parsers::Zone;
-use pillion_parsers::multiline::Joiner;
+use pillion_parsers::multiline::{Joiner, LinePattern, Part};
 use pillion_parsers::parse::Library;
+use pillion_parsers::redact::Rules;
 
+use super::step::{self, Placed};
 use super::zone::zone;
 use super::{good_name, known_name};
 use crate::config::diagnostic::Mistake;
@@ -26,14 +28,16 @@ const MAX_RECORD: usize = 256 * KIB;
 pub(super) struct Asked<'a> {
     pub(super) library: &'a Library,
     pub(super) destinations: &'a [&'a str],
+    pub(super) rules: &'a Rules,
 }
 
-/// Reads a source. What was refused has a stand-in; `None` when it is not even a mapping.
+/// Reads a source, and its own steps. What was refused has a stand-in; `None` when it is not even a
+/// mapping.
 pub(super) fn source(
     reader: &mut Reader<'_>,
     value: Value<'_>,
     asked: &Asked<'_>,
-) -> Option<Source> {
+) -> Option<(Source, Vec<Placed>)> {
     let named = good_name(reader, value);
     let mut fields = reader.map(value)?;
     let exclude = fields.take("exclude").map_or(Some(Vec::new()), |value| exclude(reader, value));
@@ -41,6 +45,8 @@ pub(super) fn source(
         let directories = reader.list(value);
         super::all(directories.into_iter().map(|directory| reader.path(directory)))
     });
+    let include_own_log =
+        fields.take("include_own_log").map_or(Some(false), |value| reader.boolean(value));
     let start_at = fields.take("start_at").map_or(Some(StartAt::Beginning), |value| {
         reader.one_of(value, &[("beginning", StartAt::Beginning), ("end", StartAt::End)])
     });
@@ -60,26 +66,33 @@ pub(super) fn source(
         Some(value) => to(reader, value, asked.destinations),
         None => Some((0..asked.destinations.len()).collect()),
     };
-    fields.not_yet(reader, "steps", "remove it for now: change fields where they are logged");
+    let steps = fields.take("steps").map_or(Some(Vec::new()), |steps| {
+        step::steps(reader, steps, Some(value.name), asked.rules)
+    });
     let help = "write `files: [/var/log/app/*.log]`";
     let files = fields.need("files", help).and_then(|value| files(reader, value));
     fields.finish(reader);
     let name = reader.or(named.then_some(value.name), value.name).to_owned();
-    Some(Source {
+    let steps = reader.or(steps, Vec::new());
+    let source = Source {
         name,
         files: reader.or(files, Vec::new()),
         // Rather too much: what it was to exclude is not known.
         exclude: reader.or(exclude, vec!["*".to_owned()]),
         links_to: reader.or(links_to, Vec::new()),
+        include_own_log: reader.or(include_own_log, false),
         start_at: reader.or(start_at, StartAt::Beginning),
         ignore_older: reader.or(ignore_older, None),
         max_record: reader.or(max_record, KIB),
         multiline: reader.or(multiline, Multiline::Off),
         parsers: reader.or(parsers, vec!["auto".to_owned()]),
         zone: reader.or(zone, Zone::default()),
+        // Numbered when all of them are known.
+        steps: Vec::new(),
         fields: reader.or(constants, BTreeMap::new()),
         to: reader.or(to, Vec::new()),
-    })
+    };
+    Some((source, steps))
 }
 
 /// A parser, or several, each of which reads the message that the one before gives.
@@ -192,19 +205,7 @@ fn age(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Option<Duration>> {
 
 fn multiline(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Multiline> {
     if matches!(value.node.kind, Kind::Map(_)) {
-        let mut fields = reader.map(value)?;
-        let pattern =
-            fields.need("start", r"write `multiline: {start: '^\d{4}-'}`").and_then(|value| {
-                let pattern = reader.verbatim(value, "a pattern")?;
-                let Err(problem) = Joiner::start_pattern(pattern) else {
-                    return Some(pattern.to_owned());
-                };
-                let mistake = super::redact::bad_pattern(&problem);
-                reader.mistake(Mistake { place: Some(value.place()), ..mistake });
-                None
-            });
-        fields.finish(reader);
-        return pattern.map(Multiline::Start);
+        return patterns(reader, value);
     }
     let name = reader.filled(value, "a joiner's name, `off`, or `{start: pattern}`")?;
     if name == "off" {
@@ -223,6 +224,39 @@ fn multiline(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Multiline> {
         None => String::new(),
     };
     reader.mistake(Mistake::at(value.place(), message).help(help));
+    None
+}
+
+/// The forms `{start: …}`, `{continue: …}` and `{end: …}`, which go together.
+fn patterns(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Multiline> {
+    const HELP: &str =
+        r"write `multiline: {start: '^\d{4}-'}`, `{continue: '^\s'}` or `{end: ';$'}`";
+    let mut fields = reader.map(value)?;
+    let goes_on = fields.take(Part::Continue.name());
+    let end = fields.take(Part::End.name());
+    let start = if goes_on.is_none() && end.is_none() {
+        Some(fields.need(Part::Start.name(), HELP))
+    } else {
+        fields.take(Part::Start.name()).map(Some)
+    };
+    let given =
+        [(Part::Start, start), (Part::Continue, goes_on.map(Some)), (Part::End, end.map(Some))];
+    let read: Vec<_> = given
+        .into_iter()
+        .filter_map(|(part, value)| Some((part, value?)))
+        .map(|(part, value)| pattern(reader, part, value?))
+        .collect();
+    fields.finish(reader);
+    super::all(read.into_iter()).map(Multiline::Patterns)
+}
+
+fn pattern(reader: &mut Reader<'_>, part: Part, value: Value<'_>) -> Option<(Part, String)> {
+    let pattern = reader.verbatim(value, "a pattern")?;
+    let Err(problem) = LinePattern::new(part, pattern) else {
+        return Some((part, pattern.to_owned()));
+    };
+    let mistake = super::redact::bad_pattern(&problem);
+    reader.mistake(Mistake { place: Some(value.place()), ..mistake });
     None
 }
 

@@ -11,15 +11,13 @@ pub(in crate::config) struct Fields<'n> {
     pub(in crate::config) whole: Value<'n>,
     entries: &'n [Entry],
     known: Vec<&'static str>,
-    /// Keys that are refused with a reason of their own.
-    refused: Vec<&'static str>,
     /// What is missing, unless it turns out to be mistyped.
     missing: Vec<(&'static str, Mistake)>,
 }
 
 impl<'n> Fields<'n> {
     pub(super) fn new(whole: Value<'n>, entries: &'n [Entry]) -> Self {
-        Self { whole, entries, known: Vec::new(), refused: Vec::new(), missing: Vec::new() }
+        Self { whole, entries, known: Vec::new(), missing: Vec::new() }
     }
 
     fn find(&self, key: &str) -> Option<Value<'n>> {
@@ -65,22 +63,7 @@ impl<'n> Fields<'n> {
     }
 
     fn is_known(&self, key: &str) -> bool {
-        self.known.contains(&key) || self.refused.contains(&key)
-    }
-
-    /// A key that is planned, and refused until it works: ignoring it would ship what the user
-    /// believes to be changed or kept back.
-    pub(in crate::config) fn not_yet(
-        &mut self,
-        reader: &mut Reader<'_>,
-        key: &'static str,
-        help: &str,
-    ) {
-        self.refused.push(key);
-        if let Some(value) = self.find(key) {
-            let message = format!("{} are not there yet", quote(key));
-            reader.mistake(Mistake::at(value.key, message).help(help));
-        }
+        self.known.contains(&key)
     }
 
     /// Refuses every key that was not asked for, with the nearest one that was, and says what is

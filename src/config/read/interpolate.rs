@@ -113,7 +113,7 @@ impl Reader<'_> {
                 "let the user that pillion runs as read it"
             }
             FileProblem::Unreadable(..) => "mount the secret there, or correct the path",
-            FileProblem::NotAFile | FileProblem::TooLarge | FileProblem::NotText => {
+            FileProblem::NotAFile | FileProblem::TooLarge(_) | FileProblem::NotText => {
                 "name the file that holds the value alone"
             }
         };
@@ -122,11 +122,18 @@ impl Reader<'_> {
     }
 
     /// The place of a part of the value: exact unless escapes or line folding moved it.
-    fn part(&self, value: Value<'_>, typed: &str, at: &Range<usize>) -> Place {
+    pub(in crate::config) fn part(
+        &self,
+        value: Value<'_>,
+        typed: &str,
+        at: &Range<usize>,
+    ) -> Place {
         let place = value.place();
         let found = typed.get(at.clone()).and_then(|part| {
             let content = &self.found.texts().get(place.text)?.content;
-            let start = content.get(place.range())?.find(part)?;
+            let content = content.get(place.range())?;
+            let whole = content.find(typed).map(|start| start + at.start);
+            let start = whole.or_else(|| content.find(part))?;
             Some(place.within(&(start..start + part.len())))
         });
         found.unwrap_or(place)

@@ -27,8 +27,9 @@ fn the_metrics_described_are_those_served() {
         sources: vec![Arc::new(SourceStats::new("app"))],
         destinations: vec![("search".to_owned(), Arc::new(DestinationStats::default()))],
         rules: vec!["email".to_owned()],
+        steps: vec![("drop-1".to_owned(), true)],
         tail: Arc::new(tail),
-        workers: vec![Arc::new(PipelineStats::new(1))],
+        workers: vec![Arc::new(PipelineStats::new(1, 1))],
         budget: Budget::new(1),
         redact: pillion_parsers::redact::Rules::builtin_default(),
     };

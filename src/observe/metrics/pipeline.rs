@@ -50,4 +50,6 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     );
     let samples = counted.redactions().map(|(rule, count)| (vec![("rule", rule)], count));
     page.counter("redactions", "Values redacted, by rule", samples);
+    let samples = counted.dropped_by_step().map(|(step, count)| (vec![("step", step)], count));
+    page.counter("step_dropped_records", "Records dropped, by step", samples);
 }

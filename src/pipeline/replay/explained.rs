@@ -7,6 +7,7 @@ use pillion_parsers::redact::{Match, Redacted};
 
 use super::Replay;
 use crate::pipeline::lineage::Lineage;
+use crate::pipeline::prepare::DroppedBy;
 
 /// One record on its way.
 pub struct Explained<'e> {
@@ -16,8 +17,10 @@ pub struct Explained<'e> {
     pub container: Option<&'static str>,
     /// What `auto` has chosen so far.
     pub chosen: Option<Arc<str>>,
-    /// What comes out; `None` when a rule drops the record.
+    /// What comes out; `None` when the record is dropped.
     pub record: Option<&'e Redacted<'e, 'e>>,
+    /// The step that drops it, by its index in `Settings::steps`, if it is not a redaction rule.
+    pub dropped_by: Option<usize>,
 }
 
 impl Replay {
@@ -37,7 +40,12 @@ impl Replay {
             let container = raw.stream.map(|_| raw.container.name());
             preparer.prepare(context, &raw, |context, record| {
                 let chosen = context.parser.chosen().cloned();
-                then(Explained { text: raw.text, container, chosen, record });
+                let dropped_by = match record {
+                    Err(DroppedBy::Step(step)) => Some(step),
+                    Ok(_) | Err(DroppedBy::Rule) => None,
+                };
+                let record = record.ok();
+                then(Explained { text: raw.text, container, chosen, record, dropped_by });
             });
         };
         framer.push(run, now, &mut explain);

@@ -48,7 +48,8 @@ impl Rig {
             stats,
             pressure: Pressure::new(Arc::clone(&budget)),
         });
-        let stats = Arc::new(PipelineStats::new(settings.redact.names().len()));
+        let stats =
+            Arc::new(PipelineStats::new(settings.redact.names().len(), settings.steps.len()));
         let sources = vec![Arc::new(SourceStats::new("app"))];
         let worker = Worker::new(WorkerParts {
             settings,

@@ -33,6 +33,7 @@ impl Tree {
             start_at_end: false,
             ignore_older: None,
             max_record: 1,
+            own_log: None,
             to: vec![0],
             header: false,
         };

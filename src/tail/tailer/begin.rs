@@ -208,7 +208,7 @@ impl Tailer {
     pub(super) fn allowed(&self, patterns: &Patterns, source: &TailSource) -> Allowed {
         let roots = patterns.roots.iter().map(|root| root.dir.as_path());
         let dirs = roots.chain(source.links_to.iter().map(PathBuf::as_path));
-        Allowed::new(dirs, self.store.dir())
+        Allowed::new(dirs, self.store.dir()).but_for(source.own_log.clone())
     }
 
     /// Opens a File that was closed, looking up what is allowed by itself.

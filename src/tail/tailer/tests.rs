@@ -178,6 +178,7 @@ impl Bench {
             start_at_end: options.start_at_end,
             ignore_older: options.ignore_older,
             max_record: options.max_record,
+            own_log: None,
             to: (0..destinations.len()).collect(),
             header: false,
         };

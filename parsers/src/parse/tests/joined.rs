@@ -50,7 +50,7 @@ fn a_pattern_reads_the_first_line_and_the_trace_is_a_field() {
         let text = format!("{head}\r\nmore of it\r\n{TRACE}");
         check(&mut parser, &text, ["error", "order failed\nmore of it", TRACE, CLASS]);
         let text = format!("{head}\n{PYTHON}");
-        check(&mut parser, &text, ["error", "order failed", PYTHON, ""]);
+        check(&mut parser, &text, ["error", "order failed", PYTHON, "KeyError"]);
         assert_eq!(parser.counters().parsed, 4);
     }
 }
@@ -89,11 +89,79 @@ fn structured_lines_keep_their_fields_above_a_trace() {
     for (head, name) in heads {
         for parser in [&mut parser(name), &mut parser("auto")] {
             for trace in [PYTHON, TRACE, "goroutine 1 [running]:\nmain.main()"] {
-                let class = if trace == TRACE { "java.lang.IllegalStateException" } else { "" };
+                let class = match trace {
+                    TRACE => "java.lang.IllegalStateException",
+                    PYTHON => "KeyError",
+                    _ => "",
+                };
                 let text = format!("{head}\n{trace}");
                 check(parser, &text, ["error", "db down", trace, class]);
             }
             assert!(is_unparsed(parser, &format!("{{\"a\":\n{TRACE}")), "{name}");
         }
+    }
+}
+
+/// What every language prints when nobody catches an error, below nothing and below a log line.
+#[test]
+fn traces_of_every_language_are_fields() {
+    const UNCAUGHT: [(&str, &str, &str, &str); 7] = [
+        (
+            "panicked",
+            "thread 'main' (283) panicked at src/main.rs:10:19:\nindex out of bounds\n",
+            "stack backtrace:\n   0: shop::main\n             at ./src/main.rs:37:31",
+            "panic",
+        ),
+        (
+            "go",
+            "panic: order 7\n\n",
+            "goroutine 1 [running]:\nmain.main()\n\t/srv/shop/main.go:38 +0x8b3",
+            "panic",
+        ),
+        (
+            "php",
+            "PHP Fatal error:  Uncaught Shop\\PaymentException: declined in /srv/shop.php:7\n",
+            "Stack trace:\n#0 /srv/shop.php(13): charge(0)\n#1 {main}\n  thrown in /srv/shop.php",
+            "Shop\\PaymentException",
+        ),
+        ("node", "", "TypeError: no price\n    at price (/srv/shop.js:4:37)", "TypeError"),
+        (
+            "node with a code",
+            "/srv/shop.js:1\nassert(a)\n^\n\n",
+            "AssertionError [ERR_ASSERTION]: not so\n    at price (/srv/shop.js:4:37)",
+            "AssertionError",
+        ),
+        (
+            "ruby",
+            "",
+            "shop.rb:4:in `/': divided by 0 (ZeroDivisionError)\n\tfrom shop.rb:4:in `charge'",
+            "ZeroDivisionError",
+        ),
+        (
+            "dotnet",
+            "",
+            "Unhandled exception. System.InvalidOperationException: no stock\n   at Shop.Run() in \
+             /src/Shop.cs:line 12",
+            "System.InvalidOperationException",
+        ),
+    ];
+    for (language, above, trace, class) in UNCAUGHT {
+        let text = format!("{above}{trace}");
+        let message = if above.is_empty() { trace.lines().next() } else { Some(above.trim_end()) };
+        let expected = ["", message.expect("a line"), trace, class];
+        check(&mut super::parser("auto"), &text, expected);
+        let below = format!("level=error msg=failed\n{text}");
+        let message = format!("failed\n{}", above.trim_end());
+        let expected = ["error", message.trim_end(), trace, class];
+        check(&mut super::parser("logfmt"), &below, expected);
+        assert!(!language.is_empty());
+    }
+}
+
+#[test]
+fn text_that_only_looks_like_a_trace_stays_the_message() {
+    for text in ["several\nlines: of text", "TypeError: said\nand no frame", "a\n  at", "a\nfrom b"]
+    {
+        check(&mut super::parser("auto"), text, ["", text, "", ""]);
     }
 }

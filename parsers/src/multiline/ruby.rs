@@ -1,0 +1,139 @@
+//! Ruby's errors as the interpreter prints them, with causes, excerpts and suggestions; the bare
+//! backtraces of `Logger`; and what Rails writes below a line of level FATAL.
+
+use super::below::Below;
+use super::{after_digits, contains, unindented};
+
+/// How far into a record the lines are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum State {
+    /// After an ordinary line.
+    #[default]
+    Log,
+    /// After the line that says which thread dies.
+    Thread,
+    /// After an error's own line.
+    Header,
+    /// After the empty line below it: an excerpt of the source follows.
+    Blank,
+    /// After a line of the source: one of carets follows.
+    Excerpt,
+    /// After a frame.
+    Frames,
+    /// After an error as Rails prints it, `RuntimeError (no such item):`, and blanks below it.
+    Raised,
+    /// After a logger's line of level FATAL: Rails writes the error below it, each line tagged.
+    Fatal,
+}
+
+/// First bytes of lines that may lead out of [`State::Log`].
+pub(super) const OPENERS: &[u8] = b"\t/.<(#-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The path of a source file ends within that many bytes.
+const LONGEST_PATH: usize = 512;
+
+/// Whether `line` continues the record before it.
+pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
+    let (joined, next) = match (*state, line.first()) {
+        (State::Header, None) => (true, State::Blank),
+        (_, None) => (false, State::Log),
+        (State::Excerpt, Some(_)) if is_underline(line) => (true, State::Header),
+        (_, Some(b'\t')) if is_from(line) => (true, State::Frames),
+        (_, Some(b'#')) if line.starts_with(b"#<Thread:") && line.ends_with(b"):") => {
+            (false, State::Thread)
+        }
+        (State::Header, Some(b'D')) if line.starts_with(b"Did you mean?") => (true, State::Header),
+        (State::Raised, Some(b' ')) if unindented(line).is_empty() => (true, State::Raised),
+        (State::Fatal, Some(b'[')) if is_tagged(line) => {
+            *below = Below::MAYBE;
+            (true, State::Fatal)
+        }
+        (_, Some(b'F')) if line.starts_with(b"F, [") => {
+            *below = Below::MAYBE;
+            (false, State::Fatal)
+        }
+        (_, Some(_)) => match below_place(line) {
+            Some(rest) => placed(*state, line, rest, below),
+            None if *state == State::Blank => (true, State::Excerpt),
+            None if raised(line) => {
+                if !line.ends_with(b"):") {
+                    *below = Below::surely(2);
+                }
+                (false, State::Raised)
+            }
+            None => (false, State::Log),
+        },
+    };
+    *state = next;
+    joined
+}
+
+/// A line that begins with a place in a source file; `rest` is what stands after that.
+fn placed(state: State, line: &[u8], rest: &[u8], below: &mut Below) -> (bool, State) {
+    if rest.starts_with(b" syntax error") {
+        return (state == State::Header, State::Blank);
+    }
+    let Some(name) = rest.strip_prefix(b"in `").or_else(|| rest.strip_prefix(b"in '")) else {
+        return (false, State::Log);
+    };
+    match memchr::memmem::find(name, b"': ") {
+        // A frame without `from`, as `Logger` prints them.
+        None => (name.ends_with(b"'"), State::Frames),
+        // An error; its cause, where it follows another.
+        Some(end) => {
+            let outermost = name.get(..end).is_some_and(|name| name.starts_with(b"<"));
+            if line.ends_with(b")") {
+                *below = if outermost { Below::MAYBE } else { Below::SURELY };
+            }
+            let cause = matches!(state, State::Thread | State::Header | State::Frames);
+            (cause, State::Header)
+        }
+    }
+}
+
+/// What follows `path:line:` at the start of a line.
+fn below_place(line: &[u8]) -> Option<&[u8]> {
+    let first = line.first()?;
+    if !(first.is_ascii_alphabetic() || b"/.<(-".contains(first)) {
+        return None;
+    }
+    // Paths of the interpreter's own have a colon in them: `<internal:kernel>:187:in …`.
+    let path = if line.starts_with(b"<internal:") { memchr::memchr(b'>', line)? } else { 0 };
+    let near = line.get(path..line.len().min(LONGEST_PATH))?;
+    let colon = path + memchr::memchr2(b':', b' ', near)?;
+    if line.get(colon) == Some(&b' ') {
+        return None;
+    }
+    after_digits(line.get(colon + 1..)?)?.strip_prefix(b":")
+}
+
+/// `ActiveRecord::RecordNotFound (Couldn't find Order):`, or the first line of such a message.
+fn raised(line: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_');
+    let name_len = line.iter().take(LONGEST_PATH).take_while(|byte| is_name(byte)).count();
+    let (name, rest) = line.split_at_checked(name_len).unwrap_or_default();
+    let is_error = name.ends_with(b"Error") || contains(name, b"::");
+    is_error
+        && name.first().is_some_and(u8::is_ascii_uppercase)
+        && rest.starts_with(b" (")
+        && (rest.ends_with(b"):") || !contains(rest, b")"))
+}
+
+/// `\tfrom shop.rb:8:in 'charge'`, or how many such lines were left out.
+fn is_from(line: &[u8]) -> bool {
+    line.starts_with(b"\tfrom ") && contains(line, b":in ")
+        || line.starts_with(b"\t ... ") && line.ends_with(b" levels...")
+}
+
+/// Carets and tildes under a piece of the source.
+fn is_underline(line: &[u8]) -> bool {
+    let marks = unindented(line);
+    !marks.is_empty() && marks.iter().all(|byte| matches!(byte, b'^' | b'~'))
+}
+
+/// `[a514fecf-483b-4797-9d36-2e839326b91a] `, the request's number as Rails tags lines by default.
+fn is_tagged(line: &[u8]) -> bool {
+    let tag = line.get(1..37).unwrap_or_default();
+    line.get(37..).is_some_and(|rest| rest.starts_with(b"] "))
+        && tag.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+}
