@@ -81,6 +81,7 @@ impl Rig {
             name: destination.name.clone(),
             encoder,
             limits: destination.batch,
+            most: usize::MAX,
             when_full: destination.when_full,
             share: usize::MAX,
             queue: Arc::clone(&queue),

@@ -18,12 +18,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::checkpoint::store::StateError;
+use crate::checkpoint::store::{StateError, Store};
 use crate::config::settings::{Destination, Settings};
 use crate::export::id::Instance;
 use crate::observe::admin::{self, Admin};
 use crate::observe::loaded::Loaded;
 use crate::observe::metrics::Counted;
+use crate::tail::{HandedOver, Inherited};
 
 pub use drain::Drained;
 use generation::{Generation, Lasting, Prepared};
@@ -101,8 +102,9 @@ impl Agent {
         host: String,
         file: Option<PathBuf>,
     ) -> Result<Self, StartError> {
-        let found = hand_over::found(&settings)?;
-        let instance = Instance::from_bytes(found.store.instance());
+        let (store, snapshot) = Store::open(&settings.state).map_err(StartError::State)?;
+        let instance = Instance::from_bytes(store.instance());
+        let found = HandedOver { store, snapshot, inherited: Inherited::default() };
         let lasting = Lasting { instance, host, tail: Arc::default() };
         let prepared = Prepared::new(Arc::clone(&settings), &lasting, None)?;
         let loaded = Arc::new(Loaded::new(file));

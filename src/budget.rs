@@ -3,6 +3,9 @@
 //! The tailer takes a [`Permit`] before it reads; the permit travels with what the bytes become
 //! (chunk, open batch, payload) and gives its bytes back when dropped, which wakes the tailer.
 //! Nothing else throttles: when destinations stall, permits stay out and reading stops.
+//!
+//! A part of the limit is set aside: no read gets it. What cannot wait is taken from it: a compressor
+//! for the next batch, the scratch in which a payload is taken apart.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -13,6 +16,8 @@ use std::thread::Thread;
 #[derive(Debug)]
 pub struct Budget {
     limit: usize,
+    /// The part of the limit that reads do not get.
+    aside: usize,
     used: AtomicUsize,
     peak: AtomicUsize,
     /// Whether the waiter was refused since it was last woken: saves a wake-up per permit.
@@ -25,8 +30,15 @@ impl Budget {
     /// A budget of `limit` bytes, none used.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
+        Self::setting_aside(0, limit)
+    }
+
+    /// A budget of `limit` bytes, none used, of which reads do not get `aside`.
+    #[must_use]
+    pub fn setting_aside(aside: usize, limit: usize) -> Arc<Self> {
         Arc::new(Self {
             limit,
+            aside: aside.min(limit),
             used: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
             starved: AtomicBool::new(false),
@@ -41,7 +53,7 @@ impl Budget {
         }
     }
 
-    /// Takes `bytes` if they are free. On `None` the waiter is unparked at the next return.
+    /// Takes `bytes` if they are free for a read. On `None` the waiter is unparked at the next return.
     #[must_use]
     pub fn try_take(self: &Arc<Self>, bytes: usize) -> Option<Permit> {
         // Said before looking, so that a return between the look and the refusal still wakes.
@@ -49,7 +61,7 @@ impl Budget {
         let taken = self
             .used
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| {
-                used.checked_add(bytes).filter(|sum| *sum <= self.limit)
+                used.checked_add(bytes).filter(|sum| *sum <= self.room())
             })
             .ok()?;
         self.starved.store(false, Ordering::SeqCst);
@@ -57,8 +69,8 @@ impl Budget {
         Some(Permit { budget: Arc::clone(self), bytes })
     }
 
-    /// Takes `bytes` even past the limit: for what already lies in memory and must be accounted for.
-    /// The excess stops the next read.
+    /// Takes `bytes` from what is set aside, and even past the limit: for what already lies in memory
+    /// and must be accounted for. What reads could not have stops the next one.
     #[must_use]
     pub fn overdraw(self: &Arc<Self>, bytes: usize) -> Permit {
         let before = self.used.fetch_add(bytes, Ordering::SeqCst);
@@ -82,6 +94,12 @@ impl Budget {
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// The part of the limit in bytes that reads may fill.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.limit - self.aside
     }
 
     fn give_back(&self, bytes: usize) {
@@ -160,6 +178,17 @@ mod tests {
         assert_eq!((one.bytes(), budget.used(), budget.peak()), (200, 200, 200));
         drop(one);
         assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn what_is_set_aside_is_not_for_reads() {
+        let budget = Budget::setting_aside(30, 100);
+        let mut read = budget.try_take(70).expect("room for it");
+        assert!(budget.try_take(1).is_none());
+        read.resize(100);
+        assert_eq!((budget.used(), budget.peak(), budget.room()), (100, 100, 70));
+        read.resize(69);
+        assert!(budget.try_take(1).is_some());
     }
 
     #[test]

@@ -6,9 +6,13 @@
 //! Receipt ──> Tracker(Ledger) ──(tail thread, every second)──> Snapshot ──> Store
 //! ```
 //!
+//! A small state is written whole at each save. Of a large one what changed is added to a journal
+//! beside it, so that a save costs what changed, not what is known.
+//!
 //! The ledger waits on no stage: settling is a short critical section, so the backward edge of the
 //! pipeline cannot deadlock. Only the tail thread writes the checkpoint.
 
+mod journal;
 pub mod ledger;
 pub mod lock;
 pub mod resume;

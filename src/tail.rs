@@ -35,6 +35,7 @@ mod thread;
 mod watcher;
 
 use std::io::Error;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
@@ -206,16 +207,27 @@ impl TailHandle {
         self.join().finished
     }
 
-    /// As [`TailHandle::finish`], after [`TailHandle::stop_reading`]: what the next tail of this
-    /// process begins with. `None` if the thread ended with a panic.
+    /// As [`TailHandle::finish`], once after [`TailHandle::stop_reading`]: what the next tail of this
+    /// process begins with.
+    ///
+    /// # Panics
+    ///
+    /// When reading was not stopped before, or for the second time.
     #[must_use]
-    pub fn hand_over(&mut self) -> Option<HandedOver> {
-        self.join().handed_over
+    #[expect(
+        clippy::expect_used,
+        reason = "the caller's mistake, which no configuration can cause"
+    )]
+    pub fn hand_over(&mut self) -> HandedOver {
+        self.join().handed_over.expect("reading was stopped, and the thread not joined")
     }
 
     fn join(&mut self) -> Ended {
         self.begin_to_finish();
-        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+        // A panic ends the program as it is released; in a build that unwinds it goes on here.
+        let ended =
+            |thread: JoinHandle<Ended>| thread.join().unwrap_or_else(|it| resume_unwind(it));
+        self.thread.take().map_or_else(Ended::default, ended)
     }
 }
 

@@ -207,13 +207,16 @@ fn counted(settings: &Settings, lasting: &Lasting, earlier: Option<&Counted>) ->
     let worker = || Arc::new(PipelineStats::new(rules.len(), steps.len()));
     // What an earlier generation could not let go of still counts.
     let budget = earlier.map(|earlier| Arc::clone(&earlier.budget));
-    let budget = budget.filter(|budget| budget.limit() == settings.memory);
+    let aside = memory::set_aside(settings);
+    let room = settings.memory.saturating_sub(aside);
+    let same = |budget: &Arc<Budget>| (budget.limit(), budget.room()) == (settings.memory, room);
+    let budget = budget.filter(same);
     Counted {
         sources: settings.sources.iter().map(|it| source_stats(&it.name, earlier)).collect(),
         destinations: settings.destinations.iter().map(destination).collect(),
         tail: Arc::clone(&lasting.tail),
         workers: std::iter::repeat_with(worker).take(settings.threads.get()).collect(),
-        budget: budget.unwrap_or_else(|| Budget::new(settings.memory)),
+        budget: budget.unwrap_or_else(|| Budget::setting_aside(aside, settings.memory)),
         redact: Arc::clone(&settings.redact),
         rules,
         steps,
@@ -244,6 +247,7 @@ fn worker(
             name: destination.name.clone(),
             encoder: encoder.redacting(&settings.redact),
             limits: destination.batch,
+            most: memory::batch_limit(destination),
             when_full: destination.when_full,
             share: settings.memory / (2 * settings.destinations.len()),
             queue: Arc::clone(queue),

@@ -12,10 +12,9 @@ use std::time::{Duration, Instant};
 use super::drain::ended;
 use super::generation::{Generation, Prepared};
 use super::{Agent, StartError};
-use crate::checkpoint::store::Store;
 use crate::config::settings::Settings;
 use crate::observe::admin::{self, Admin};
-use crate::tail::{HandedOver, Inherited};
+use crate::tail::HandedOver;
 
 /// How long deliveries may take to settle what they have when another generation is to go on.
 const HAND_OVER: Duration = Duration::from_secs(5);
@@ -27,8 +26,6 @@ pub enum ReloadError {
     State,
     /// Something of it cannot be set up.
     Start(StartError),
-    /// The old generation has ended and none can follow: the process must end.
-    Fatal(StartError),
 }
 
 impl std::fmt::Display for ReloadError {
@@ -38,7 +35,7 @@ impl std::fmt::Display for ReloadError {
                 "the state directory is not the one in use, which cannot change while the agent \
                  runs: leave `state` as it was, or restart",
             ),
-            Self::Start(error) | Self::Fatal(error) => error.fmt(f),
+            Self::Start(error) => error.fmt(f),
         }
     }
 }
@@ -52,8 +49,7 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// When the settings cannot be had; the agent then goes on with the old ones, undisturbed, unless
-    /// it is [`ReloadError::Fatal`].
+    /// When the settings cannot be had; the agent then goes on with the old ones, undisturbed.
     pub async fn reload(&mut self, settings: Arc<Settings>) -> Result<(), ReloadError> {
         let done = self.replace(settings).await;
         match &done {
@@ -91,11 +87,7 @@ impl Agent {
         let moved = none || settings.admin != self.generation.settings.admin;
         let admin = if moved { self.listen(&settings).await? } else { None };
         // From here on nothing can fail.
-        let from = match self.generation.hand_over().await {
-            Some(handed_over) => handed_over,
-            // The tail had ended with a panic: as after a crash.
-            None => found(&settings).map_err(ReloadError::Fatal)?,
-        };
+        let from = self.generation.hand_over().await;
         self.generation = prepared.launch(from, Some(&earlier));
         self.health.look_at(Arc::clone(&self.generation.counted));
         if moved && let Some(before) = std::mem::replace(&mut self.admin, admin) {
@@ -129,15 +121,9 @@ impl Agent {
     }
 }
 
-/// What a state directory holds, for a first generation.
-pub(super) fn found(settings: &Settings) -> Result<HandedOver, StartError> {
-    let (store, snapshot) = Store::open(&settings.state).map_err(StartError::State)?;
-    Ok(HandedOver { store, snapshot, inherited: Inherited::default() })
-}
-
 impl Generation {
-    /// Ends, and leaves what the next generation begins with. `None` if the tail ended with a panic.
-    async fn hand_over(&mut self) -> Option<HandedOver> {
+    /// Ends, and leaves what the next generation begins with.
+    async fn hand_over(&mut self) -> HandedOver {
         let deadline = Instant::now() + HAND_OVER;
         self.notice.send_modify(|notice| notice.hand_over = true);
         self.pressure.hand_over();

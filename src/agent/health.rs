@@ -60,10 +60,10 @@ impl Health {
         if self.draining.load(Ordering::Relaxed) {
             return Ok(());
         }
-        // Over the limit, workers wait for destinations; that is no reason to be killed.
+        // Over what reads may fill, workers wait for destinations; that is no reason to be killed.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = self.counted();
-        let waiting = counted.budget.used() > counted.budget.limit();
+        let waiting = counted.budget.used() > counted.budget.room();
         let workers = counted.workers.iter().map(|worker| &worker.turns);
         let turns = std::iter::once(&counted.tail.turns).chain(workers);
         for (number, (turns, seen)) in turns.zip(seen.iter_mut()).enumerate() {

@@ -2,7 +2,7 @@
 //! hashes in it are one-way and over at least a line's neighbourhood.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::ser::{SerializeStruct, Serializer};
@@ -31,32 +31,46 @@ pub struct Snapshot {
     pub tombstones: Vec<Tombstone>,
 }
 
-/// A [`Snapshot`] that is made while it is written: of very many Files it would be large.
-pub struct Outline<'s, I> {
+/// A [`Snapshot`] that is made while it is written: of very many Files it would be large. Or what changed
+/// since the last one was written.
+pub struct Outline<'s, F, T> {
     /// See [`Snapshot::next_file`].
     pub next_file: u32,
     /// See [`Snapshot::sources`].
     pub sources: &'s BTreeSet<String>,
     /// See [`Snapshot::files`]. Used up by the first writing.
-    pub files: RefCell<I>,
-    /// See [`Snapshot::tombstones`].
-    pub tombstones: &'s VecDeque<Tombstone>,
+    pub files: RefCell<F>,
+    /// See [`Snapshot::tombstones`]. The same.
+    pub tombstones: RefCell<T>,
+    /// Of changes: numbers of Files that are known no more.
+    pub forgotten: Vec<u32>,
+    /// Of changes: numbers of Files that are not finished any more.
+    pub unburied: Vec<u32>,
 }
 
-impl<I: Iterator<Item = FileEntry>> Serialize for Outline<'_, I> {
+impl<'t, F, T> Serialize for Outline<'_, F, T>
+where
+    F: Iterator<Item = FileEntry>,
+    T: Iterator<Item = &'t Tombstone>,
+{
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Snapshot", 4)?;
+        let mut fields = serializer.serialize_struct("Snapshot", 6)?;
         fields.serialize_field("next_file", &self.next_file)?;
         fields.serialize_field("sources", self.sources)?;
-        fields.serialize_field("files", &Entries(&self.files))?;
-        fields.serialize_field("tombstones", self.tombstones)?;
+        fields.serialize_field("files", &Each(&self.files))?;
+        fields.serialize_field("tombstones", &Each(&self.tombstones))?;
+        for (name, numbers) in [("forgotten", &self.forgotten), ("unburied", &self.unburied)] {
+            if !numbers.is_empty() {
+                fields.serialize_field(name, numbers)?;
+            }
+        }
         fields.end()
     }
 }
 
-struct Entries<'e, I>(&'e RefCell<I>);
+struct Each<'e, I>(&'e RefCell<I>);
 
-impl<I: Iterator<Item = FileEntry>> Serialize for Entries<'_, I> {
+impl<I: Iterator<Item: Serialize>> Serialize for Each<'_, I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.borrow_mut().by_ref())
     }

@@ -1,13 +1,18 @@
 //! The state directory: the checkpoint's file and its previous generation, the instance, the lock.
 //!
-//! A checkpoint is text: a line `pillion-checkpoint VERSION`, the [`Snapshot`] as JSON, and a line
+//! A checkpoint is text: a line `pillion-checkpoint VERSION CHAIN`, the [`Snapshot`] as JSON, and a line
 //! `xxh3 HASH` over all that precedes it. It is written beside the old one, synced, and renamed over
-//! it; the old one stays as the previous generation. Whatever lies there, the agent starts: with the
-//! previous generation if the newest is unreadable, else from nothing. Only an intact checkpoint of
-//! a newer version is refused, since going on would throw away what it says.
+//! it; the old one stays as the previous generation. What changes after it may be in a journal, which
+//! goes on from `CHAIN`, and with which its generation goes; the chain goes on from generation to
+//! generation, so that the previous one with both journals is the newest one but for a save. Which journal
+//! belongs where only their bytes tell: no order in which files were renamed, and no moment in which
+//! that ended, makes a journal be read after another state than its own. Whatever lies there, the agent
+//! starts: with the previous generation if the newest is unreadable, else from nothing. Only an intact
+//! checkpoint of a newer version is refused, since going on would throw away what it says.
 //!
 //! Starting from nothing takes a new instance, so that File numbers, which begin again, never make
-//! an id that was used before. Starting from the previous generation leaves a gap in the numbers.
+//! an id that was used before. Starting from the previous generation leaves a gap in the numbers, and so
+//! does a journal that is not there, or not whole, beside a checkpoint so large that there should be one.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IntoInnerError, Write};
@@ -15,28 +20,28 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::journal::Journal;
 use super::lock::{Holder, Lock, LockError};
 use super::snapshot::Snapshot;
+use generation::{encode, load};
+
+mod generation;
 
 /// The version this program writes, and the newest it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The newest generation.
 pub const NEWEST: &str = "checkpoint";
 /// The one before.
 pub const PREVIOUS: &str = "checkpoint.previous";
-/// An unreadable generation, kept for whoever wants to know why.
-const DAMAGED: &str = "checkpoint.damaged";
+/// What changed since the newest generation was written, and since the one before was.
+pub const JOURNAL: &str = "checkpoint.journal";
+const PREVIOUS_JOURNAL: &str = "checkpoint.previous.journal";
 const FRESH: &str = "checkpoint.new";
 const INSTANCE: &str = "instance";
-const MAGIC: &str = "pillion-checkpoint ";
-/// `xxh3 `, sixteen hexadecimal digits, a newline.
-const TRAILER: usize = 22;
-/// What a lost newest generation may have minted beyond the previous one's mark.
-const GENERATION_GAP: u32 = 1 << 16;
-/// A file larger than this was not written by this program.
-const MAX_BYTES: u64 = 1 << 30;
+
+/// A checkpoint of fewer bytes is written whole at each save: that costs no more than anything else would.
+const SMALL: u64 = 64 << 10;
 
 /// Random bytes that tell this state directory's record ids from all others'.
 pub type InstanceBytes = [u8; 9];
@@ -46,6 +51,10 @@ pub type InstanceBytes = [u8; 9];
 pub struct Store {
     dir: PathBuf,
     instance: InstanceBytes,
+    /// That of the newest generation, if this process wrote it, and all that was to be added was.
+    journal: Option<Journal>,
+    /// Bytes below which a checkpoint has no journal.
+    small: u64,
     _lock: Lock,
 }
 
@@ -102,14 +111,6 @@ impl std::fmt::Display for StateError {
 
 impl std::error::Error for StateError {}
 
-/// What a generation turned out to be.
-enum Generation {
-    Whole(Snapshot),
-    Absent,
-    Unreadable(String),
-    Newer(u32),
-}
-
 impl Store {
     /// Opens a state directory, making it (mode 0700) if need be, locks it, and loads what it holds.
     ///
@@ -117,6 +118,11 @@ impl Store {
     ///
     /// When it cannot be written, is locked, or holds a newer version's checkpoint.
     pub fn open(dir: &Path) -> Result<(Self, Snapshot), StateError> {
+        Self::open_with(dir, SMALL)
+    }
+
+    /// The same, with journals for checkpoints of no fewer bytes than `small`.
+    pub(crate) fn open_with(dir: &Path, small: u64) -> Result<(Self, Snapshot), StateError> {
         let unwritable = |error| StateError::Unwritable { dir: dir.to_owned(), error };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(unwritable)?;
         let lock = Lock::take(dir).map_err(|error| match error {
@@ -124,12 +130,12 @@ impl Store {
             LockError::Io(error) => unwritable(error),
         })?;
         probe(dir).map_err(unwritable)?;
-        let snapshot = load(dir)?;
+        let snapshot = load(dir, small)?;
         let instance = match (&snapshot, read_instance(dir)) {
             (Some(_), Some(instance)) => instance,
             _ => mint_instance(dir).ok_or(StateError::Random)?.map_err(unwritable)?,
         };
-        let store = Self { dir: dir.to_owned(), instance, _lock: lock };
+        let store = Self { dir: dir.to_owned(), instance, journal: None, small, _lock: lock };
         Ok((store, snapshot.unwrap_or_default()))
     }
 
@@ -151,18 +157,69 @@ impl Store {
     /// # Errors
     ///
     /// What the system said. The generation before is then still there and whole.
-    pub fn save(&self, snapshot: &impl Serialize) -> io::Result<()> {
+    pub fn save(&mut self, snapshot: &impl Serialize) -> io::Result<()> {
+        let chain = self.journal.as_ref().map_or_else(|| fastrand::u64(..), Journal::chain);
         let fresh = self.dir.join(FRESH);
         let mut file = BufWriter::new(create(&fresh)?);
-        encode(snapshot, &mut file)?;
+        let bytes = encode(snapshot, chain, &mut file)?;
         file.into_inner().map_err(IntoInnerError::into_error)?.sync_all()?;
+        // From here on it may belong to either generation.
+        self.journal = None;
         let newest = self.dir.join(NEWEST);
         match fs::rename(&newest, self.dir.join(PREVIOUS)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+            Ok(()) => self.age_journal()?,
+            // It was unreadable: the previous one is still the previous one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
         fs::rename(&fresh, &newest)?;
-        sync_dir(&self.dir)
+        sync_dir(&self.dir)?;
+        self.journal = Some(Journal::new(chain, bytes));
+        Ok(())
+    }
+
+    /// Whether [`Self::save_changes`] with about so many bytes is to be preferred to [`Self::save`].
+    #[must_use]
+    pub fn takes_changes(&self, bytes: u64) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.takes_more(bytes, self.small))
+    }
+
+    /// Adds what changed since the last save, as the [`Outline`](super::snapshot::Outline) of it, and
+    /// returns once it would survive a power cut.
+    ///
+    /// # Errors
+    ///
+    /// What the system said. What was saved before is still there, and the next save has to be a whole
+    /// one.
+    pub fn save_changes(&mut self, changes: &impl Serialize) -> io::Result<()> {
+        let taken = self.journal.take();
+        let mut journal = taken.ok_or_else(|| io::Error::other("nothing was saved before"))?;
+        journal.add(changes, || {
+            let file = create(&self.dir.join(JOURNAL))?;
+            sync_dir(&self.dir)?;
+            Ok(file)
+        })?;
+        self.journal = Some(journal);
+        Ok(())
+    }
+
+    /// What a start would find now.
+    #[cfg(test)]
+    pub(crate) fn found(&self) -> Snapshot {
+        load(&self.dir, self.small).expect("not newer").expect("something")
+    }
+
+    /// The journal goes with its generation.
+    fn age_journal(&self) -> io::Result<()> {
+        let previous = self.dir.join(PREVIOUS_JOURNAL);
+        match fs::rename(self.dir.join(JOURNAL), &previous) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
+        match fs::remove_file(previous) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -199,100 +256,6 @@ fn create(path: &Path) -> io::Result<File> {
 
 fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
-}
-
-/// The best generation there is; `None` to start from nothing.
-fn load(dir: &Path) -> Result<Option<Snapshot>, StateError> {
-    for (name, gap) in [(NEWEST, 0), (PREVIOUS, GENERATION_GAP)] {
-        let file = dir.join(name);
-        match read(&file) {
-            Generation::Whole(mut snapshot) => {
-                if gap > 0 {
-                    tracing::warn!(?file, "going on from the previous checkpoint");
-                }
-                snapshot.next_file = snapshot.next_file.saturating_add(gap);
-                return Ok(Some(snapshot));
-            }
-            Generation::Newer(version) => return Err(StateError::Newer { file, version }),
-            Generation::Unreadable(why) => {
-                tracing::warn!(?file, why, "this checkpoint is unreadable");
-                // Out of the way: the next save must not put it in the place of the previous one.
-                let _ = fs::rename(&file, dir.join(DAMAGED));
-            }
-            Generation::Absent => {}
-        }
-    }
-    Ok(None)
-}
-
-fn read(file: &Path) -> Generation {
-    let meta = match fs::symlink_metadata(file) {
-        Ok(meta) => meta,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Generation::Absent,
-        Err(error) => return Generation::Unreadable(error.to_string()),
-    };
-    if !meta.is_file() || meta.len() > MAX_BYTES {
-        return Generation::Unreadable("not a checkpoint's file".to_owned());
-    }
-    match fs::read(file) {
-        Ok(bytes) => decode(&bytes),
-        Err(error) => Generation::Unreadable(error.to_string()),
-    }
-}
-
-fn encode(snapshot: &impl Serialize, to: &mut impl Write) -> io::Result<()> {
-    let mut hashed = Hashed { to, hash: Xxh3::new() };
-    writeln!(hashed, "{MAGIC}{VERSION}")?;
-    serde_json::to_writer(&mut hashed, snapshot)?;
-    writeln!(hashed)?;
-    let hash = hashed.hash.digest();
-    writeln!(to, "xxh3 {hash:016x}")
-}
-
-/// Writes, and hashes what was written.
-struct Hashed<'w, W> {
-    to: &'w mut W,
-    hash: Xxh3,
-}
-
-impl<W: Write> Write for Hashed<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.to.write(bytes)?;
-        self.hash.update(bytes.get(..written).unwrap_or(bytes));
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
-}
-
-/// The checksum is looked at first: a flipped bit in the version must not look like a newer one.
-fn decode(bytes: &[u8]) -> Generation {
-    let unreadable = |why: &str| Generation::Unreadable(why.to_owned());
-    let Some((body, trailer)) =
-        bytes.len().checked_sub(TRAILER).and_then(|at| bytes.split_at_checked(at))
-    else {
-        return unreadable("too short");
-    };
-    if trailer != format!("xxh3 {:016x}\n", xxh3_64(body)).as_bytes() {
-        return unreadable("the checksum does not fit");
-    }
-    let Some((version, json)) = std::str::from_utf8(body)
-        .ok()
-        .and_then(|body| body.strip_prefix(MAGIC))
-        .and_then(|rest| rest.split_once('\n'))
-        .and_then(|(version, json)| Some((version.parse::<u32>().ok()?, json)))
-    else {
-        return unreadable("not a checkpoint");
-    };
-    if version > VERSION {
-        return Generation::Newer(version);
-    }
-    match serde_json::from_str(json) {
-        Ok(snapshot) => Generation::Whole(snapshot),
-        Err(error) => Generation::Unreadable(error.to_string()),
-    }
 }
 
 fn read_instance(dir: &Path) -> Option<InstanceBytes> {

@@ -1,7 +1,7 @@
 //! What is remembered of Files that are finished: enough to know one again when it turns up
 //! compressed, days later. Few bytes each, so many, and no more than [`MAX`].
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -13,6 +13,8 @@ use super::snapshot::{Prefix, ResumeEntry, TailHash};
 pub const MAX: usize = 10_000;
 /// Seconds that one is kept after nothing of its File was on the disk any more.
 pub const KEPT: i64 = 7 * 24 * 3600;
+/// Seconds by which one may be older than it could be.
+pub const REFRESHED: u64 = 3600;
 /// A path is compared with those of so many others, to be shared with one that is equal.
 const SHARED: usize = 100;
 
@@ -55,6 +57,9 @@ pub struct Tombstone {
 #[derive(Debug, Default)]
 pub struct Tombstones {
     all: VecDeque<Tombstone>,
+    /// Of which something changed since they were last written, or that are there no more. Not those
+    /// that went by age or number, as they go again when they are read.
+    changed: BTreeSet<u32>,
 }
 
 impl Tombstones {
@@ -72,20 +77,26 @@ impl Tombstones {
     /// Adds one; an earlier one of the same File goes.
     pub fn push(&mut self, tombstone: Tombstone) {
         self.take(tombstone.number);
+        self.changed.insert(tombstone.number);
         self.share(tombstone);
         self.trim();
     }
 
     /// Those that are still on the disk as a compressed file, be it for months, are as young as one
-    /// finished `now` (seconds since the Unix epoch): without them it would be a new one.
+    /// finished `now` (seconds since the Unix epoch), give or take [`REFRESHED`]: without them it would
+    /// be a new one.
     pub fn refresh(&mut self, there: &HashSet<u32>, now: i64) {
-        if there.is_empty() {
-            return;
-        }
-        for tombstone in self.all.iter_mut().filter(|it| there.contains(&it.number)) {
+        let old =
+            |it: &&mut Tombstone| now.abs_diff(it.when) >= REFRESHED && there.contains(&it.number);
+        let mut any = false;
+        for tombstone in self.all.iter_mut().filter(old) {
             tombstone.when = now;
+            self.changed.insert(tombstone.number);
+            any = true;
         }
-        self.all.make_contiguous().sort_by_key(|tombstone| tombstone.when);
+        if any {
+            self.all.make_contiguous().sort_by_key(|tombstone| tombstone.when);
+        }
     }
 
     /// Forgets those that are too old; `now` in seconds since the Unix epoch.
@@ -96,6 +107,7 @@ impl Tombstones {
     /// Takes out a File's.
     pub fn take(&mut self, number: u32) -> Option<Tombstone> {
         let at = self.all.iter().position(|tombstone| tombstone.number == number)?;
+        self.changed.insert(number);
         self.all.remove(at)
     }
 
@@ -108,7 +120,12 @@ impl Tombstones {
     /// Says which compressed file a File became. Whether that was news.
     pub fn mark(&mut self, number: u32, archive: u64) -> bool {
         let found = self.all.iter_mut().find(|tombstone| tombstone.number == number);
-        found.is_some_and(|found| std::mem::replace(&mut found.archive, archive) != archive)
+        let news =
+            found.is_some_and(|found| std::mem::replace(&mut found.archive, archive) != archive);
+        if news {
+            self.changed.insert(number);
+        }
+        news
     }
 
     /// All of them, oldest first.
@@ -120,6 +137,34 @@ impl Tombstones {
     #[must_use]
     pub fn entries(&self) -> &VecDeque<Tombstone> {
         &self.all
+    }
+
+    /// Those of which something changed since [`Self::written`].
+    pub fn changed(&self) -> impl Iterator<Item = &Tombstone> {
+        // Most often there is none.
+        let some = !self.changed.is_empty();
+        self.all.iter().filter(move |it| some && self.changed.contains(&it.number))
+    }
+
+    /// How many may have changed.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.changed.len()
+    }
+
+    /// The numbers of those that are there no more.
+    #[must_use]
+    pub fn taken(&self) -> Vec<u32> {
+        let mut taken = self.changed.clone();
+        for there in self.changed() {
+            taken.remove(&there.number);
+        }
+        taken.into_iter().collect()
+    }
+
+    /// All of them are written as they are now.
+    pub fn written(&mut self) {
+        self.changed.clear();
     }
 
     fn share(&mut self, mut tombstone: Tombstone) {

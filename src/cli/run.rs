@@ -200,20 +200,19 @@ async fn reload(
     let replaced = replace(agent, file);
     tokio::pin!(replaced);
     tokio::select! {
-        done = &mut replaced => return done.map(|()| None),
+        () = &mut replaced => return Ok(None),
         () = stop.told() => {}
     }
     let told = Instant::now();
     tokio::select! {
-        done = &mut replaced => done.map(|()| Some(told)),
+        () = &mut replaced => Ok(Some(told)),
         () = stop.told() => Err(stopped_at_once()),
     }
 }
 
-async fn replace(agent: &mut Agent, file: &mut ConfigFile) -> Result<(), Failure> {
+async fn replace(agent: &mut Agent, file: &mut ConfigFile) {
     match file.load().await {
         Ok(Ok(settings)) => match agent.reload(Arc::new(settings)).await {
-            Err(fatal @ ReloadError::Fatal(_)) => return Err(Failure::Other(fatal.to_string())),
             Ok(()) => warn_of_missing(agent.settings()),
             // The agent has said it.
             Err(ReloadError::Start(_)) => file.try_again(),
@@ -233,7 +232,6 @@ async fn replace(agent: &mut Agent, file: &mut ConfigFile) -> Result<(), Failure
             file.try_again();
         }
     }
-    Ok(())
 }
 
 async fn drain(agent: Agent, end: End, stop: &mut Stop) -> Result<(), Failure> {

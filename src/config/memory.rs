@@ -22,6 +22,17 @@ const COMPRESSED: usize = 2;
 /// pending output), with flate2's own output buffer of 32 KiB.
 pub(crate) const COMPRESSOR: usize = 404 * 1024;
 
+/// What zlib-rs takes to read a gzip stream (measured: window and state), with flate2's own input buffer
+/// and the pieces that it is read in.
+pub(crate) const DECOMPRESSOR: usize = 112 * 1024;
+
+/// What an encoder's buffers may be larger than what is in them: bodies grow by so much.
+pub(crate) const GROWTH: usize = 128 * 1024;
+
+/// What the answer to a record takes at the most, if it is the usual one: 26 bytes of a `_bulk` reply,
+/// and what they mean (32). Taken when the record is.
+pub const ANSWER: usize = 64;
+
 /// Copies of its bytes that the largest record may need at once: read, joined, and decoded.
 const RECORD_COPIES: usize = 3;
 
@@ -58,14 +69,54 @@ pub fn record_share(max_record: usize) -> usize {
 #[must_use]
 pub fn batch_share(destination: &Destination) -> usize {
     let bytes = destination.batch.bytes;
+    let body = if compresses(destination) { bytes / COMPRESSED } else { bytes };
+    body.saturating_add(beside_share(destination))
+}
+
+/// The part of [`batch_share`] that is not the open batch itself: its compressor; for Loki the closed
+/// batch while it is put together.
+fn beside_share(destination: &Destination) -> usize {
     match &destination.kind {
-        _ if compresses(destination) => COMPRESSOR.saturating_add(bytes / COMPRESSED),
+        _ if compresses(destination) => COMPRESSOR,
         DestinationKind::Loki(loki) => {
             let scratch = if loki.format == LokiFormat::Json { COMPRESSOR } else { 0 };
-            bytes.saturating_add(bytes / COMPRESSED).saturating_add(scratch)
+            (destination.batch.bytes / COMPRESSED).saturating_add(scratch)
         }
-        _ => bytes,
+        _ => 0,
     }
+}
+
+/// Resident bytes of an open batch at which it compresses worse than was reckoned with.
+#[must_use]
+pub fn batch_limit(destination: &Destination) -> usize {
+    batch_share(destination).saturating_add(2 * GROWTH)
+}
+
+/// What taking a full payload apart takes beside it: what comes out, and what works on it.
+fn rewriting_share(destination: &Destination) -> usize {
+    let bytes = destination.batch.bytes;
+    match &destination.kind {
+        _ if compresses(destination) => {
+            (bytes / COMPRESSED).saturating_add(COMPRESSOR + DECOMPRESSOR)
+        }
+        DestinationKind::Loki(_) => {
+            bytes.saturating_mul(2).saturating_add(beside_share(destination))
+        }
+        DestinationKind::Elasticsearch(_) => bytes,
+        DestinationKind::Console | DestinationKind::File { .. } => 0,
+    }
+}
+
+/// The part of `memory` that is set aside, so that truing up stays within it: for each thread what a
+/// destination's next batch begins with, and for one payload at a time to be taken apart. Less where
+/// `memory` is so small that reads need it.
+#[must_use]
+pub fn set_aside(settings: &Settings) -> usize {
+    let begin = |destination| beside_share(destination).saturating_add(GROWTH);
+    let begins = settings.destinations.iter().map(begin).fold(0, usize::saturating_add);
+    let rewriting = settings.destinations.iter().map(rewriting_share).max().unwrap_or_default();
+    let aside = begins.saturating_mul(settings.threads.get()).saturating_add(rewriting);
+    aside.min(settings.memory.saturating_sub(Need::of(settings).total()))
 }
 
 /// What a payload takes that comes back from a destination's disk buffer; 0 without one.

@@ -4,9 +4,9 @@
 //! Other processes may append to the same file, or take it away: whoever does holds its lock meanwhile,
 //! and looks after having got it whether the file is still the one at its path.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -161,6 +161,21 @@ pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         opened => opened?.sync_all(),
     }
+}
+
+/// Makes a directory and those above it, for nobody else to read, and brings their names to disk.
+///
+/// # Errors
+///
+/// When one of them cannot be made or synced.
+pub(super) fn create_private(directory: &Path) -> io::Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let Some(parent) = directory.parent() else { return Ok(()) };
+    create_private(parent)?;
+    DirBuilder::new().mode(0o700).create(directory)?;
+    sync_directory(parent).inspect_err(|_| drop(fs::remove_dir(directory)))
 }
 
 /// A crash in the middle of an append leaves part of a line. It was never acknowledged, and will be

@@ -96,6 +96,9 @@ pub trait Rewrite: Send + Sync + 'static {
     /// Bytes that a payload takes while its records are read, beside itself.
     fn reading(&self, payload: &Payload) -> usize;
 
+    /// Bytes that taking a payload apart takes beside it, with what comes out.
+    fn rewriting(&self, payload: &Payload) -> usize;
+
     /// Dead letters for the positions from `from` on for which `reason` gives one, in order, up to
     /// the first with which they have `most` bytes; and the position after the last.
     ///
@@ -134,6 +137,10 @@ impl Rewrite for Rewriter {
 
     fn reading(&self, payload: &Payload) -> usize {
         Self::reading(self, payload)
+    }
+
+    fn rewriting(&self, payload: &Payload) -> usize {
+        Self::rewriting(self, payload)
     }
 
     fn dead_letters(
@@ -210,6 +217,9 @@ pub struct Report {
 pub enum Ended {
     /// The queue was closed, and everything in it is settled.
     Drained,
+    /// The queue was closed, and all that is not sent is safe in the disk buffer of a destination in
+    /// trouble: waiting would gain nothing.
+    Buffered,
     /// It was told to give up.
     GaveUp,
     /// Whoever read standard output has left, so that nothing can be delivered any more.
@@ -301,8 +311,9 @@ impl<R: Rewrite> Delivery<R> {
         Ok(())
     }
 
-    /// Delivers until the queue is closed and everything in it is settled, or until it is told to give
-    /// up: then it returns at once, and what is left is unsettled, or in the buffer.
+    /// Delivers until the queue is closed and everything in it is settled, and sent if the destination
+    /// is well; or until it is told to give up: then it returns at once, and what is left is unsettled,
+    /// or in the buffer.
     pub async fn run(mut self, mut notice: watch::Receiver<Notice>) -> Report {
         if let Err(ended) = self.until_buffer_is_open(&mut notice).await {
             let batches_left = self.queue.abandon();

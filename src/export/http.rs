@@ -16,6 +16,7 @@ use super::payload::Payload;
 use super::sink::{Fault, FaultKind, Reply, Transport};
 use super::tls::{self, CaFile, TlsError};
 use crate::budget::Budget;
+use crate::config::memory::ANSWER;
 use crate::config::settings::Auth;
 
 /// How long a connection may take to come about; less if the whole request's timeout is less.
@@ -150,7 +151,10 @@ impl Http {
         // What it says of its length saves the room that growing takes.
         let said = response.content_length().and_then(|length| usize::try_from(length).ok());
         let mut body = Vec::with_capacity(said.unwrap_or(0).min(limit));
-        let mut permit = self.budget.overdraw(body.capacity());
+        // The usual answer is in its batch's share.
+        let expected = payload.records as usize * ANSWER / 2;
+        let beyond = |body: &Vec<u8>| body.capacity().saturating_sub(expected);
+        let mut permit = self.budget.overdraw(beyond(&body));
         while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
             if body.len() + chunk.len() > limit {
                 // A failure's text is cut; an acknowledgement must be whole.
@@ -161,7 +165,7 @@ impl Http {
                 return Err(fault(FaultKind::Retry(RetryClass::Reply), &detail));
             }
             body.extend_from_slice(&chunk);
-            permit.resize(body.capacity());
+            permit.resize(beyond(&body));
         }
         Ok(Reply { status, retry_after, body, permit })
     }

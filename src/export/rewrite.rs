@@ -14,6 +14,7 @@ use super::encode::level;
 use super::id::{Instance, RecordId};
 use super::loki::push::labels::LabelFields;
 use super::payload::Payload;
+use crate::config::memory::{COMPRESSOR, DECOMPRESSOR};
 use crate::config::settings::{Destination, DestinationKind};
 
 use lined::{Action, Lined};
@@ -148,6 +149,17 @@ impl Rewriter {
             Form::Lined(_) => 0,
             Form::Streamed(_) => payload.plain_bytes,
         }
+    }
+
+    /// Bytes that taking a payload apart takes beside it, with what comes out.
+    #[must_use]
+    pub fn rewriting(&self, payload: &Payload) -> usize {
+        let beside = match &self.form {
+            Form::Lined(Lined { level: Some(_), .. }) => COMPRESSOR + DECOMPRESSOR,
+            Form::Lined(Lined { level: None, .. }) => 0,
+            Form::Streamed(_) => payload.plain_bytes.saturating_mul(2).saturating_add(COMPRESSOR),
+        };
+        payload.resident().saturating_add(beside)
     }
 
     /// Dead letters for the records at positions from `from` on for which `reason` gives one, in

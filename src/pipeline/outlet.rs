@@ -11,6 +11,7 @@ use super::batch::{Batch, Receipt};
 use super::pressure::Pressure;
 use crate::budget::Permit;
 use crate::checkpoint::resume::Resume;
+use crate::config::memory::ANSWER;
 use crate::config::settings::{BatchLimits, WhenFull};
 use crate::export::encode::{Closed, Encoded, Encoder, Place};
 use crate::export::queue::Queue;
@@ -36,6 +37,8 @@ pub struct Outlet {
     opened_at: Option<i64>,
     limits: BatchLimits,
     when_full: WhenFull,
+    /// Resident bytes of the open batch at which it closes, however many before compression that are.
+    most: usize,
     /// Resident bytes this destination may hold before [`WhenFull::DropNewest`] drops.
     share: usize,
     /// Shared with the destination's delivery task, which takes what is closed here.
@@ -55,6 +58,8 @@ pub struct OutletParts {
     pub encoder: Encoder,
     /// When its batches close.
     pub limits: BatchLimits,
+    /// Resident bytes at which they close too: more than a batch is reckoned to take.
+    pub most: usize,
     /// What to do when it cannot take more.
     pub when_full: WhenFull,
     /// Resident bytes it may hold before it drops, if it drops.
@@ -71,7 +76,8 @@ impl Outlet {
     /// An outlet with nothing in it.
     #[must_use]
     pub fn new(parts: OutletParts) -> Self {
-        let OutletParts { name, encoder, limits, when_full, share, queue, stats, pressure } = parts;
+        let OutletParts { name, encoder, limits, most, when_full, share, queue, stats, pressure } =
+            parts;
         let permit = pressure.budget().overdraw(0);
         Self {
             name,
@@ -81,6 +87,7 @@ impl Outlet {
             open_records: 0,
             opened_at: None,
             limits,
+            most,
             when_full,
             share,
             queue,
@@ -223,9 +230,19 @@ impl Outlet {
         self.permit.absorb(share);
     }
 
-    /// Trues the open batch's budget up, or down, to what it occupies.
+    /// Trues the open batch's budget up, or down, to what it occupies. Closes a batch that compresses
+    /// worse than was reckoned with.
     pub fn true_up(&mut self) {
-        self.permit.resize(self.encoder.resident() + self.receipt.resident());
+        let resident = self.encoder.resident();
+        if resident > self.most {
+            return self.close();
+        }
+        self.permit.resize(resident + self.receipt.resident() + self.answers());
+    }
+
+    /// Room for what the destination will answer to the open batch.
+    fn answers(&self) -> usize {
+        self.encoder.records() as usize * ANSWER
     }
 
     /// Closes the open batch, and says what is left to be said: no more will come.
@@ -241,12 +258,13 @@ impl Outlet {
         if self.receipt.is_empty() {
             return;
         }
+        let answers = self.answers();
         let Closed { payload, refused } = self.encoder.finish();
         let receipt = std::mem::take(&mut self.receipt);
         let mut permit = std::mem::replace(&mut self.permit, self.pressure.budget().overdraw(0));
         let resident = payload.as_ref().map_or(0, |payload| payload.resident());
         let letters: usize = refused.iter().map(|letter| letter.resident()).sum();
-        permit.resize(resident + letters + receipt.resident() + size_of::<Batch>());
+        permit.resize(resident + letters + receipt.resident() + size_of::<Batch>() + answers);
         let records = std::mem::take(&mut self.open_records);
         // A closed queue means that nobody would settle the batch: it is dropped unsettled, and read
         // again at the next start. Its records count as open to the end.

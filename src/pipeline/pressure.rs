@@ -67,11 +67,11 @@ impl Pressure {
         self.ending.load(Ordering::Relaxed) == ABANDONED
     }
 
-    /// Waits while more is in flight than the budget allows and `queue`'s destination is holding some
+    /// Waits while more is in flight than reads may fill and `queue`'s destination is holding some
     /// of it: it will give that back. What nobody would give back is not waited for, so that this
     /// cannot last longer than the destination's trouble.
     pub fn ease(&self, queue: &Queue) {
-        self.wait_while(|| self.budget.used() > self.budget.limit() && queue.resident() > 0);
+        self.wait_while(|| self.budget.used() > self.budget.room() && queue.resident() > 0);
     }
 
     /// Waits as long as `held` says so, if nothing ends.

@@ -56,6 +56,8 @@ pub struct Worker {
     /// Nothing could be read for want of budget, as of what was taken in last.
     pressed: bool,
     /// What the open records of all framers occupy.
+    joined: usize,
+    /// Their share of the budget; while a chunk is worked on, also what was that chunk's.
     joiners: Permit,
     /// The part of the budget that this worker's joiners may hold; beyond it the longest-waiting
     /// record is ended.
@@ -101,6 +103,7 @@ impl Worker {
             lineages: HashMap::new(),
             joining: BTreeMap::new(),
             pressed: false,
+            joined: 0,
             joiners: budget.overdraw(0),
             joiners_limit: budget.limit() / memory::JOINERS / settings.threads.get(),
             bench: Bench {
@@ -223,6 +226,8 @@ impl Worker {
             encoding: chunk.encoding,
         };
         self.stats.bytes_read.fetch_add(chunk.span.len(), Ordering::Relaxed);
+        // What is joined of it stays, in place of it.
+        self.joiners.absorb(chunk.permit);
         self.with(chunk.lineage, |lineage, bench| {
             let Lineage { framer, context } = lineage;
             if context.leaps_to(chunk.file) {
@@ -238,7 +243,7 @@ impl Worker {
         for outlet in &mut self.bench.outlets {
             outlet.true_up();
         }
-        while self.joiners.bytes() > self.joiners_limit
+        while self.joined > self.joiners_limit
             && let Some((oldest, _)) = self.joining.iter().min_by_key(|(_, joining)| joining.since)
         {
             let oldest = *oldest;
@@ -271,7 +276,8 @@ impl Worker {
         work(lineage, &mut self.bench);
         self.bench.preparer.publish();
         let after = lineage.framer.resident();
-        self.joiners.resize((self.joiners.bytes() + after).saturating_sub(before));
+        self.joined = (self.joined + after).saturating_sub(before);
+        self.joiners.resize(self.joined);
         match lineage.framer.pending_since() {
             Some(since) => self.joining.entry(id).or_default().since = since,
             None => {

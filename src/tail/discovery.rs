@@ -4,10 +4,13 @@
 //! within what is allowed, each directory once; depth and number of entries are bounded.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::ffi::OsStr;
 use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+use pillion_parsers::frame::FileNumber;
 
 use super::identity::DiskId;
 use super::open::{Allowed, Refusal};
@@ -47,9 +50,20 @@ impl Found {
     }
 }
 
+/// What a walk asks of whoever knows the Files.
+pub(super) struct Known<'k> {
+    /// Whether an inode belongs to a File that may have moved.
+    pub(super) moved: &'k dyn Fn(u64) -> bool,
+    /// The File that a directory's entry of this name, by its inode, still is; none if that has to be
+    /// asked of the entry itself.
+    pub(super) same: &'k dyn Fn(DiskId, &Path, &OsStr) -> Option<FileNumber>,
+}
+
 /// What a walk saw.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
+    /// Known Files that are where they were.
+    pub(super) same: Vec<FileNumber>,
     /// Files that fit: those changed longest ago first, links last.
     pub(super) found: Vec<Found>,
     /// Files named `*.gz`, and whether they fit: those changed longest ago first. Of those that do not
@@ -72,7 +86,7 @@ pub(super) struct Walk {
 struct Walker<'a> {
     patterns: &'a Patterns,
     allowed: &'a Allowed,
-    known: &'a dyn Fn(u64) -> bool,
+    known: &'a Known<'a>,
     walk: Walk,
     /// Directories that were listed, by identity: links may lead in circles.
     listed: HashSet<DiskId>,
@@ -82,8 +96,8 @@ struct Walker<'a> {
     entries: usize,
 }
 
-/// Walks a source's roots. `known` says whether an inode belongs to a File that may have moved.
-pub(super) fn walk(patterns: &Patterns, allowed: &Allowed, known: &dyn Fn(u64) -> bool) -> Walk {
+/// Walks a source's roots.
+pub(super) fn walk(patterns: &Patterns, allowed: &Allowed, known: &Known<'_>) -> Walk {
     let mut walker = Walker {
         patterns,
         allowed,
@@ -117,7 +131,8 @@ pub(super) fn walk(patterns: &Patterns, allowed: &Allowed, known: &dyn Fn(u64) -
 
 impl Walker<'_> {
     fn list(&mut self, dir: &Path, depth: usize) -> io::Result<()> {
-        let again = !self.listed.insert(DiskId::of(&fs::metadata(dir)?));
+        let id = DiskId::of(&fs::metadata(dir)?);
+        let again = !self.listed.insert(id);
         let real = dir.canonicalize()?;
         if again || self.allowed.is_own(&real) {
             return Ok(());
@@ -133,6 +148,13 @@ impl Walker<'_> {
             }
             self.entries += 1;
             let entry = entry?;
+            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                let its = DiskId { inode: entry.ino(), ..id };
+                if let Some(number) = (self.known.same)(its, dir, &entry.file_name()) {
+                    self.walk.same.push(number);
+                    continue;
+                }
+            }
             if state && self.allowed.is_own(&real.join(entry.file_name())) {
                 continue;
             }
@@ -159,7 +181,7 @@ impl Walker<'_> {
             Ok(_) if fits => fs::symlink_metadata(&path).map(|meta| self.file(&path, &meta, false)),
             Ok(kind) if kind.is_file() && is_gzip(&path) => fs::symlink_metadata(&path)
                 .map(|meta| self.walk.archives.push((Found::new(&path, &meta, false), false))),
-            Ok(_) if (self.known)(entry.ino()) => fs::symlink_metadata(&path)
+            Ok(_) if (self.known.moved)(entry.ino()) => fs::symlink_metadata(&path)
                 .map(|meta| self.walk.elsewhere.push((DiskId::of(&meta), path.clone()))),
             Ok(_) => Ok(()),
             Err(error) => Err(error),

@@ -1,5 +1,7 @@
 //! What the tail knows of each File and each lineage.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -83,6 +85,8 @@ pub(super) struct TailedFile {
     pub(super) absent: Vec<MarkEntry>,
     /// The look round in which it was last seen.
     pub(super) seen: u64,
+    /// Whether a hint said that its name may be another file's by now.
+    pub(super) doubted: bool,
     /// Whether its bytes come out of a compressed file, which lies at `at`.
     pub(super) archived: bool,
 }
@@ -91,6 +95,16 @@ impl TailedFile {
     /// Bytes a drain, or a retirement, would still have to read.
     pub(super) fn unread(&self) -> u64 {
         self.reader.end().min(self.until).saturating_sub(self.reader.offset)
+    }
+
+    /// Whether it is a file of its lineage's path that was looked at and is read as it grows: while events
+    /// tell of that, the same name and inode tell that it is there.
+    pub(super) fn is_settled_at(&self, dir: &Path, name: &OsStr) -> bool {
+        let at = self.at.as_os_str().as_bytes().strip_suffix(name.as_bytes());
+        let here = at.and_then(|at| at.strip_suffix(b"/")) == Some(dir.as_os_str().as_bytes());
+        let live = self.standing == Standing::Live && self.at == self.path;
+        let looked_at = self.reader.changed != (0, 0) && self.lineage.is_some();
+        here && live && looked_at && !self.doubted && !self.archived
     }
 
     /// It was seen to have so many bytes, and could not be opened.

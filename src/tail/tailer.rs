@@ -15,11 +15,10 @@ use pillion_parsers::frame::FileNumber;
 
 use super::identity::DiskId;
 use super::inbox::{Inbox, Posted};
-use super::lineage::{Lineage, TailedFile};
-use super::pattern::{Patterns, is_gzip};
+use super::lineage::Lineage;
+use super::pattern::Patterns;
 use super::settings::{TailSettings, TailSource};
 use super::stats::{TailStats, count};
-use super::watcher::Unwatchable;
 use super::{Finished, TailParts};
 use crate::budget::Budget;
 use crate::checkpoint::snapshot::FileEntry;
@@ -28,6 +27,7 @@ use crate::checkpoint::tracker::Tracker;
 use crate::pipeline::chunk::{LineageId, Read};
 use archives::Archives;
 use draining::Draining;
+use files::Files;
 use hand_over::Inherited;
 use saving::Numbers;
 
@@ -35,10 +35,13 @@ mod archives;
 mod begin;
 mod dormant;
 mod draining;
+mod files;
 pub(super) mod hand_over;
 mod head;
+mod hints;
 mod leave;
 mod look_round;
+mod missing;
 mod pinned;
 mod room;
 mod rounds;
@@ -109,20 +112,23 @@ pub(super) struct Tailer {
     /// Per worker, what did not fit its channel: at most one chunk, and news of Files. While there
     /// is something, nothing is read for that worker.
     outbox: Vec<VecDeque<Read>>,
-    /// Boxed: a tree half of whose places are empty would hold much air.
-    files: BTreeMap<FileNumber, Box<TailedFile>>,
+    files: Files,
     lineages: BTreeMap<LineageId, Lineage>,
     next_lineage: u32,
     by_disk: HashMap<(usize, DiskId), FileNumber>,
     by_lineage: HashMap<(usize, Arc<Path>), LineageId>,
     /// The newest File of each path that was gone on with after the start.
     resumed: HashMap<(usize, Arc<Path>), FileNumber>,
-    /// Where hints may point: the paths Files were last seen at. Made anew by each look round.
+    /// Where hints may point: the paths Files were last seen at. Made anew by a look round if some are
+    /// elsewhere by now, or gone.
     by_path: HashMap<Arc<Path>, Vec<FileNumber>>,
+    misplaced: bool,
     /// Entries of the checkpoint whose files were not found yet.
     dormant: Vec<FileEntry>,
     /// Open files of an earlier tail that could not be read yet, by File number.
     unadopted: HashMap<u32, hand_over::Kept>,
+    /// What is missing of Files that went before they were read to their end, by their numbers.
+    missing: HashMap<u32, missing::Missing>,
     /// Compressed files, and the finished Files that they may be.
     archives: Archives,
     /// Lineages that may have something to read, in the order of their turns.
@@ -186,20 +192,22 @@ impl Tailer {
     ) -> Self {
         let TailParts { settings, budget, tracker, store, snapshot, inherited, workers, stats } =
             parts;
-        let Inherited { handles, numbers, warned, watcher, renamed } = inherited;
+        let Inherited { handles, numbers, warned, watcher, renamed, missing } = inherited;
         let mut tailer = Self {
             patterns: Arc::new(patterns),
             outbox: workers.iter().map(|_| VecDeque::new()).collect(),
             workers,
-            files: BTreeMap::new(),
+            files: Files::default(),
             lineages: BTreeMap::new(),
             next_lineage: 0,
             by_disk: HashMap::new(),
             by_lineage: HashMap::new(),
             resumed: HashMap::new(),
             by_path: HashMap::new(),
+            misplaced: false,
             ready: VecDeque::new(),
             renamed,
+            missing,
             warned,
             watching: watching::Watching::default(),
             inbox,
@@ -306,79 +314,6 @@ impl Tailer {
         (self.now.wall.min(steady) / 1_000_000_000).saturating_sub(changed)
     }
 
-    /// Hints and commands.
-    fn take_in(&mut self, posted: Posted) {
-        if let Some(why) = &posted.failed {
-            self.begin_polling(&Unwatchable { why: why.clone(), passing: true });
-        }
-        if posted.overflowed {
-            count(&self.stats.watcher_overflows, 1);
-            self.look_due = self.now.instant;
-            self.unwatched(None);
-        }
-        for dir in &posted.removed_dirs {
-            self.unwatched(Some(dir));
-        }
-        for path in &posted.changed {
-            match self.by_path.get(path.as_path()) {
-                Some(numbers) => {
-                    for number in numbers.clone() {
-                        self.hinted(number);
-                        self.stir(number);
-                    }
-                }
-                None => self.look_if_ours(path, false),
-            }
-        }
-        for (from, to) in posted.renamed {
-            self.follow(from, to);
-        }
-        for path in &posted.moved {
-            self.look_if_ours(path, true);
-        }
-        if posted.look {
-            self.look_due = self.now.instant;
-        }
-        if posted.stop {
-            self.stop_reading();
-        }
-        if let Some(drain) = posted.drain {
-            self.begin_drain(drain);
-        }
-    }
-
-    /// Remembers where a file went that may never have been seen under its first name.
-    fn follow(&mut self, from: PathBuf, to: PathBuf) {
-        let fits = |path: &PathBuf| self.patterns.iter().any(|patterns| patterns.fits(path));
-        let told = self.now.instant;
-        if let Some(known) = self.renamed.iter_mut().find(|known| known.at == from) {
-            known.at = to;
-            known.told = told;
-            self.look_due = self.look_due.min(self.last_look + HINTED_LOOK);
-        } else if fits(&from) && !fits(&to) {
-            self.look_due = self.now.instant;
-            if self.renamed.len() < MAX_RENAMED {
-                self.renamed.push(Renamed { from, at: to, told });
-            } else {
-                // If it was never seen before, nobody finds it.
-                count(&self.stats.watcher_overflows, 1);
-            }
-        }
-    }
-
-    /// Has the directories looked at soon if a path may concern us.
-    fn look_if_ours(&mut self, path: &std::path::Path, named: bool) {
-        let ours = self.patterns.iter().any(|patterns| patterns.fits(path))
-            || named
-                && (self.by_path.contains_key(path)
-                    || is_gzip(path)
-                    || std::fs::metadata(path).is_ok_and(|meta| meta.is_dir()));
-        if ours {
-            let due = self.last_look + self.gap(HINTED_LOOK);
-            self.look_due = self.look_due.min(due.max(self.now.instant));
-        }
-    }
-
     /// Between looks round, at least: a large directory is not listed at every file that comes or goes.
     fn gap(&self, least: Duration) -> Duration {
         let files = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
@@ -393,17 +328,6 @@ impl Tailer {
         {
             lineage.queued = true;
             self.ready.push_back(id);
-        }
-    }
-
-    /// A File may have changed.
-    fn stir(&mut self, number: FileNumber) {
-        let Some(file) = self.files.get(&number) else { return };
-        count(&self.stats.stirred, 1);
-        match (file.lineage, &file.reader.file) {
-            _ if file.gone() => {}
-            (Some(lineage), Some(_)) => self.queue(lineage),
-            _ => self.open_again(number),
         }
     }
 }

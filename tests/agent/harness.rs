@@ -193,6 +193,22 @@ impl Agent {
         kill_process(pid, signal).expect("the agent is there");
     }
 
+    /// SIGSTOP, and waits until every one of its threads has stopped: those that run on another core do
+    /// some time after they are told. SIGCONT lets it go on.
+    pub(crate) fn stand_still(&self) {
+        self.signal(Signal::STOP);
+        let tasks = PathBuf::from(format!("/proc/{}/task", self.pid()));
+        let stopped = |stat: PathBuf| {
+            // A thread that has just ended has none.
+            fs::read_to_string(stat).is_ok_and(|stat| stat.contains(") T "))
+        };
+        let all_stopped = || {
+            let mut tasks = fs::read_dir(&tasks).expect("the agent is there").flatten();
+            tasks.all(|task| stopped(task.path().join("stat")))
+        };
+        assert!(until(PATIENCE, all_stopped), "it does not stop");
+    }
+
     /// Closes the reading end of its standard output.
     pub(crate) fn stop_reading(&mut self) {
         drop(self.child.stdout.take());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pillion::receiver::{Fault, Options, Receiver};
 
-use super::harness::{Agent, PATIENCE, Place, command, judge, seq};
+use super::harness::{Agent, PATIENCE, Place, command, judge, seq, until};
 
 fn lines(range: std::ops::Range<u64>) -> String {
     range.map(|seq| format!("line seq={seq}\n")).collect()
@@ -109,7 +109,6 @@ fn sigterm_ships_what_is_written_and_ends_with_0() {
     // Nothing waits for these to arrive: the drain has to find them.
     place.append("app.log", lines(0..5_000));
     place.append("app.log", "half a line seq=5000");
-    std::thread::sleep(Duration::from_millis(1_100));
     let (status, log) = agent.terminate_at_once();
     assert!(status.success(), "{}", log.join("\n"));
     assert_eq!(judge(0..5_001, receiver.documents().iter().filter_map(seq)), Default::default());
@@ -144,15 +143,20 @@ fn a_dead_backend_does_not_outlast_the_grace_and_nothing_is_lost() {
 fn an_output_that_nobody_reads_does_not_outlast_the_grace() {
     let place = Place::new();
     let config = place.configure(
-        "state: {state}\nadmin: off\nmemory: 32MiB\n\
+        "state: {state}\nadmin: 127.0.0.1:0\nmemory: 32MiB\n\
          sources: {app: {files: ['{logs}/*.log']}}\n\
          destinations:\n  a: {console: {}}\n  b: {console: {}}\n  c: {console: {}}\n  \
          d: {console: {}}\n  e: {console: {}}\n",
     );
     let agent = Agent::start(&config, &["--grace", "2s"]);
     place.append("app.log", lines(0..20_000));
-    // The batches close after a second.
-    std::thread::sleep(Duration::from_millis(1_500));
+    let hang = || {
+        let metrics = agent.metrics();
+        let under_way =
+            |name| metrics[&format!("pillion_in_flight_records{{destination=\"{name}\"}}")];
+        ["a", "b", "c", "d", "e"].into_iter().all(|name| under_way(name) > 0.0)
+    };
+    assert!(until(PATIENCE, hang), "{}", agent.log().join("\n"));
     let begun = Instant::now();
     let (status, log) = agent.terminate();
     assert!(status.success(), "{}", log.join("\n"));

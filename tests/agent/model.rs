@@ -1,5 +1,5 @@
-//! Random scripts of writing, rotating, truncating, deleting, failing, killing and restarting, played
-//! on the real agent. The model is what was written: each line must arrive once, unaltered, in the
+//! Random scripts of writing, rotating, compressing, truncating, deleting, failing, killing, draining and
+//! restarting, played on the real agent, with many descriptors or few. The model is what was written: each line must arrive once, unaltered, in the
 //! order of its offset.
 //!
 //! `PILLION_MODEL_SEED=n` plays one script again; `PILLION_MODEL_STEPS=n` makes scripts longer.
@@ -7,12 +7,16 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use fastrand::Rng;
 use pillion::receiver::{Fault, Options, Receiver, Requests, Stored};
 
+use rustix::process::Signal;
+
 use super::harness::{Agent, PATIENCE, Place, Verdict, field, judge, seq};
+use super::writer::gzip;
 
 const FILES: usize = 3;
 
@@ -31,6 +35,8 @@ struct Script {
     /// The first line of each file since the writer opened it.
     firsts: Vec<Option<u64>>,
     rotations: u32,
+    /// Renamed out of the glob, and not yet compressed.
+    rotated: Vec<PathBuf>,
     /// What was played, for the person who looks at a failure.
     played: Vec<String>,
 }
@@ -49,6 +55,7 @@ impl Script {
             halves: vec![None; FILES],
             firsts: vec![None; FILES],
             rotations: 0,
+            rotated: Vec::new(),
             played: Vec::new(),
         };
         for file in 0..FILES {
@@ -66,7 +73,13 @@ impl Script {
 
     fn start(&mut self) {
         let config = self.place.to_elasticsearch(&self.receiver.url());
-        self.agent = Some(Agent::start(&config, &["--grace", "60s"]));
+        // So few that some of the files are closed, to be opened again when they are read.
+        let few = self.rng.u8(0..3) == 0;
+        self.played.push(format!("start with few descriptors: {few}"));
+        let few = if few { &["sh", "-c", "ulimit -n 28; exec \"$0\" \"$@\""][..] } else { &[] };
+        let agent = Agent::spawn_under(few, &config, &["--grace", "60s"]);
+        agent.wait_for_log("watching");
+        self.agent = Some(agent);
     }
 
     fn line(&mut self) -> u64 {
@@ -106,16 +119,25 @@ impl Script {
     /// comes and goes while the agent is away was never its business.
     fn rename(&mut self, file: usize) {
         self.rotations += 1;
-        let to = match self.rng.bool() && self.was_seen(file) {
+        let out = self.rng.bool() && self.was_seen(file);
+        let to = match out {
             true => format!("{file}.log.{}", self.rotations),
             false => format!("old-{file}-{}.log", self.rotations),
         };
+        if out {
+            self.rotated.push(self.place.log(&to));
+        }
         self.played.push(to.clone());
         fs::rename(self.place.log(&format!("{file}.log")), self.place.log(&to)).expect("renames");
         self.append(file);
         self.end_half(file);
         self.writers[file] = self.open(file);
         self.firsts[file] = None;
+    }
+
+    /// Compresses what was rotated, shipped or not: nobody writes to it any more.
+    fn compress(&mut self) {
+        self.rotated.drain(..).for_each(|path| drop(gzip(&path)));
     }
 
     /// Whether something of the file, as it was opened last, has arrived.
@@ -184,9 +206,24 @@ impl Script {
         }
     }
 
+    /// The agent is told to end, and the application goes on, in whole lines.
+    fn drain(&mut self, file: usize) {
+        (0..FILES).for_each(|file| self.end_half(file));
+        self.heal();
+        let Some(mut agent) = self.agent.take() else { return };
+        agent.signal(Signal::TERM);
+        while !agent.has_ended() {
+            self.append(file);
+            self.end_half(file);
+            std::thread::sleep(Duration::from_millis(self.rng.u64(0..2_000)));
+        }
+        let (status, log) = agent.ended();
+        assert!(status.success(), "{}\n{}", self.describe("bad exit"), log.join("\n"));
+    }
+
     fn step(&mut self) {
         let file = self.rng.usize(0..FILES);
-        let what = self.rng.usize(0..20);
+        let what = self.rng.usize(0..22);
         self.played.push(format!("{what} on {file}"));
         match what {
             0..=9 => self.append(file),
@@ -207,6 +244,11 @@ impl Script {
                 self.append(file);
                 self.start();
             }
+            19 => {
+                self.drain(file);
+                self.start();
+            }
+            20 => self.compress(),
             _ => std::thread::sleep(Duration::from_millis(self.rng.u64(0..80))),
         }
     }

@@ -7,7 +7,7 @@
 mod compressed;
 mod crash;
 mod delivery;
-mod events;
+pub(crate) mod events;
 mod framing;
 mod handles;
 mod headers;

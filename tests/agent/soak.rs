@@ -8,17 +8,20 @@
 mod end;
 mod settings;
 mod steps;
+mod totals;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
 use super::harness::{Agent, PATIENCE, Place, until};
-use super::oracle::Judgement;
+use super::scenarios::events::without;
 use super::writer::{Form, Writer, written};
 use end::{End, Found};
 use settings::{MEMORY, Settings};
+use totals::Totals;
 
 const FORMS: [(&str, Form); 4] =
     [("plain", Form::Plain), ("json", Form::Json), ("cri", Form::Cri), ("trace", Form::Trace)];
@@ -55,28 +58,6 @@ impl App {
     }
 }
 
-#[derive(Debug, Default)]
-struct Totals {
-    lines: u64,
-    bytes: u64,
-    rounds: u64,
-    rounds_with_buffers: u64,
-    rotations: u64,
-    deletions: u64,
-    compressions: u64,
-    faults: u64,
-    kills: u64,
-    restarts: u64,
-    reloads: u64,
-    full_disks: u64,
-    dead_letters: usize,
-    missing: usize,
-    repeated: usize,
-    altered: u64,
-    repeated_at_loki: usize,
-    peak_resident: u64,
-}
-
 /// What may cost repeats, in this round.
 #[derive(Debug, Default)]
 struct Excuses {
@@ -93,6 +74,8 @@ struct Soak {
     place: Place,
     search: End,
     grafana: End,
+    /// Gets the same files by sources of its own, and in some rounds may miss records.
+    spare: End,
     agent: Option<Agent>,
     /// Its configuration's number.
     generation: u64,
@@ -100,6 +83,8 @@ struct Soak {
     apps: Vec<App>,
     totals: Totals,
     excuses: Excuses,
+    /// Records dropped in this round, as the agents that have ended said.
+    dropped: u64,
     /// When how many lines had reached Loki, in this round.
     reached: Vec<(Instant, u64)>,
     /// Deleted, by file and end: until these lines are shipped only a living agent has them.
@@ -127,12 +112,14 @@ impl Soak {
             rng,
             search: End::start(seed, &place, "search"),
             grafana: End::start(seed + 1, &place, "grafana"),
+            spare: End::start(seed + 2, &place, "spare"),
             agent: None,
             generation: 0,
             settings,
             apps,
             totals: Totals::default(),
             excuses: Excuses::default(),
+            dropped: 0,
             reached: Vec::new(),
             unnamed: Vec::new(),
             judged: BTreeMap::new(),
@@ -144,12 +131,34 @@ impl Soak {
     }
 
     fn start(&mut self) {
-        let config = self.settings.configure(&self.place, &self.search, &self.grafana);
+        let config = self.settings.configure(&self.place, self.ends());
         // Reads on until the applications are quiet, or drains at once.
         let quiet = if self.rng.bool() { "1s" } else { "0" };
         self.apps.iter_mut().for_each(|app| app.since_start = app.writer.written().1);
-        self.agent = Some(Agent::start(&config, &["--grace", "60s", "--quiet", quiet]));
+        let without_events = without("max_inotify_watches");
+        let launcher = without_events.each_ref().map(String::as_str);
+        let launcher = if self.settings.polls { &launcher[..] } else { &[] };
+        let agent = Agent::spawn_under(launcher, &config, &["--grace", "60s", "--quiet", quiet]);
+        agent.wait_for_log("watching");
+        let polls = agent.metrics()["pillion_polling"];
+        assert_eq!(polls, f64::from(u8::from(self.settings.polls)), "{:?}", agent.log());
+        self.agent = Some(agent);
         self.generation = 1;
+    }
+
+    fn ends(&self) -> [&End; 3] {
+        [&self.search, &self.grafana, &self.spare]
+    }
+
+    /// Whether these lines are at all destinations, those aside that may miss them.
+    fn all_have(&self, file: u32, lines: Range<u64>) -> bool {
+        let ends = &self.ends()[..if self.settings.drops { 2 } else { 3 }];
+        ends.iter().all(|end| end.has(file, lines.clone()))
+    }
+
+    /// Lines of a file that were judged, and forgotten.
+    fn judged(&self, file: u32) -> u64 {
+        self.judged.get(&file).copied().unwrap_or(0)
     }
 
     fn agent(&self) -> &Agent {
@@ -166,6 +175,10 @@ impl Soak {
         let peak = self.agent().peak_resident();
         self.totals.peak_resident = self.totals.peak_resident.max(peak);
         assert!(peak <= MEMORY + BESIDES, "{peak} resident\n{}", self.describe());
+        if self.agent().logged("admin").is_some() {
+            let budget = self.agent().metrics()["pillion_budget_peak_bytes"];
+            assert!(budget <= MEMORY as f64, "{budget} in flight\n{}", self.describe());
+        }
     }
 
     fn note(&mut self, step: String) {
@@ -190,6 +203,7 @@ impl Soak {
             84 => self.reload(),
             85 => self.fill_the_disk(app),
             86..=88 => self.compress(app),
+            89 if self.settings.drops => self.overfill(),
             _ => std::thread::sleep(Duration::from_millis(self.rng.u64(0..60))),
         }
         self.look_at_memory();
@@ -210,34 +224,58 @@ impl Soak {
         self.end_halves();
         self.heal();
         let written = self.written();
-        let from = |file| self.judged.get(file).copied().unwrap_or(0);
         let all = until(PATIENCE, || {
-            [&self.search, &self.grafana]
-                .iter()
-                .all(|end| written.iter().all(|(file, to)| end.has(*file, from(file)..*to)))
+            written.iter().all(|(file, to)| self.all_have(*file, self.judged(*file)..*to))
+                && self.is_accounted_for(&written)
         });
         if !all {
-            let (search, grafana) = (self.search.judge(&written), self.grafana.judge(&written));
-            panic!("not all arrived: search {search:?}; grafana {grafana:?}\n{}", self.trace());
+            let found = self.ends().map(|end| end.judge(&written));
+            let dropped = self.dropped + self.dropped_now();
+            panic!("not all arrived, {dropped} dropped: {found:#?}\n{}", self.trace());
         }
         self.unnamed.clear();
-        self.search.fails_since = None;
-        self.grafana.fails_since = None;
+        for end in [&mut self.search, &mut self.grafana, &mut self.spare] {
+            end.fails_since = None;
+        }
+    }
+
+    /// Whether just those records are missing that the agents say they dropped. What is under way makes
+    /// that untrue: it is missing, and not dropped.
+    fn is_accounted_for(&self, written: &BTreeMap<u32, u64>) -> bool {
+        let missing = self.spare.judge(written).lines.missing.len() as u64;
+        missing == self.dropped + self.dropped_now()
+    }
+
+    /// Records that this agent dropped so far.
+    fn dropped_now(&self) -> u64 {
+        let labels = "destination=\"spare\",reason=\"full\"";
+        self.agent().metrics()[&format!("pillion_dropped_records_total{{{labels}}}")] as u64
+    }
+
+    /// Before an agent ends: all it will ever drop is dropped, since all that it was given is settled.
+    fn count_drops(&mut self) {
+        if self.settings.drops {
+            self.settle();
+            self.dropped += self.dropped_now();
+        }
     }
 
     /// Everything arrives, is judged, and is forgotten.
     fn end_round(&mut self) {
         self.settle();
+        self.count_drops();
         let trace = self.trace();
         let (status, log) = self.take_agent().terminate();
         assert!(status.success(), "{}\n{}", self.describe(), log.join("\n"));
         let written = self.written();
-        let (search, grafana) = (self.search.judge(&written), self.grafana.judge(&written));
-        self.count(&search, &grafana);
-        self.assert_well(search, grafana, &trace);
-        self.search.forget(&written);
-        self.grafana.forget(&written);
+        let found = self.ends().map(|end| end.judge(&written));
+        self.count(&found);
+        self.assert_well(found, &trace);
+        for end in [&mut self.search, &mut self.grafana, &mut self.spare] {
+            end.forget(&written);
+        }
         self.judged = written;
+        self.dropped = 0;
         self.clean_up();
         self.excuses = Excuses::default();
         self.reached.clear();
@@ -247,7 +285,15 @@ impl Soak {
 
     /// Elasticsearch has each line once. Loki may have got some twice where there is an excuse, but none
     /// that has a time of its own. What is refused is not stored, and refused once, unless there is one.
-    fn assert_well(&self, search: Found, grafana: Found, trace: &str) {
+    /// Where records may be dropped, just those are missing that were, and none if nothing went wrong.
+    fn assert_well(&self, [search, grafana, mut spare]: [Found; 3], trace: &str) {
+        let (dropped, missing) = (self.dropped, std::mem::take(&mut spare.lines.missing));
+        let may_drop = self.settings.drops && self.spare.failed;
+        assert!(
+            dropped == missing.len() as u64 && (may_drop || dropped == 0),
+            "{dropped} dropped, may {may_drop}, {} missing: {spare:?}\n{trace}",
+            missing.len()
+        );
         let excused = self.excuses.returned > 0 || self.excuses.kills > 0;
         let repeated = &grafana.lines.repeated;
         let timed = |(file, _): &&(u32, u64)| self.apps[*file as usize].form == Form::Cri;
@@ -257,7 +303,7 @@ impl Soak {
             repeats <= self.excuses.lines && timed.is_empty(),
             "{repeats} repeated at Loki, with a time of their own {timed:?}: {grafana:?}\n{trace}"
         );
-        for (name, mut found) in [("search", search), ("grafana", grafana)] {
+        for (name, mut found) in [("search", search), ("grafana", grafana), ("spare", spare)] {
             if name == "grafana" {
                 found.lines.repeated.clear();
             }
@@ -269,20 +315,6 @@ impl Soak {
             let well = found.lines.is_exact() && found.refused.is_exact() && found.both.is_empty();
             assert!(few && well, "{name}: {found:?}\n{trace}");
         }
-    }
-
-    fn count(&mut self, search: &Found, grafana: &Found) {
-        let totals = &mut self.totals;
-        totals.rounds += 1;
-        totals.rounds_with_buffers += u64::from(self.settings.has_buffers());
-        totals.lines = self.apps.iter().map(|app| app.writer.written().1).sum();
-        totals.bytes = self.apps.iter().map(|app| app.writer.put).sum();
-        totals.dead_letters += search.letters + grafana.letters;
-        let of = |count: fn(&Judgement) -> usize| count(&search.lines) + count(&grafana.lines);
-        totals.missing += of(|it| it.missing.len());
-        totals.altered += search.lines.altered + grafana.lines.altered;
-        totals.repeated += search.lines.repeated.len();
-        totals.repeated_at_loki += grafana.lines.repeated.len();
     }
 
     /// Removes what was rotated: all of it is settled.

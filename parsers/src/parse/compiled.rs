@@ -60,6 +60,9 @@ impl Compiled {
     /// Compiles a definition. `library` has the parsers that it may name.
     pub(crate) fn new(definition: &Definition, library: &Library) -> Result<Self, Fault> {
         let zone = convert::zone(definition.time.as_ref())?;
+        if let Some(joiner) = &definition.joiner {
+            joiner.joiner().map_err(Fault::Joiner)?;
+        }
         let layouts = definition.layout.as_slice();
         let renames =
             [("open", definition.open.is_empty()), ("fields", definition.fields.is_empty())];

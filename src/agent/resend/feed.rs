@@ -14,6 +14,7 @@ use pillion_parsers::redact::{BlockState, Clean, Redactor};
 
 use super::{Done, Resend, wanted};
 use crate::checkpoint::resume::Resume;
+use crate::config::memory;
 use crate::config::settings::{DestinationKind, Settings, WhenFull};
 use crate::export::dead_letter::Reason;
 use crate::export::dead_letter::kept::KeptLetter;
@@ -57,6 +58,7 @@ impl Feed {
             name: destination.name.clone(),
             encoder: encoder.redacting(&settings.redact),
             limits: destination.batch,
+            most: memory::batch_limit(destination),
             // Nothing is dropped that was kept once.
             when_full: WhenFull::Block,
             share: settings.memory,

@@ -3,9 +3,14 @@
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::super::snapshot::{FileEntry, HeaderEntry, MarkEntry, Prefix, TailHash};
 use super::super::tombstone::Tombstone;
+use super::generation::{GENERATION_GAP, TRAILER};
 use super::*;
+
+mod journal;
 
 fn entry(number: u32) -> FileEntry {
     FileEntry {
@@ -64,7 +69,7 @@ fn snapshot(next_file: u32) -> Snapshot {
 /// A directory in which generations 10 and 11 were saved.
 fn prepared() -> (tempfile::TempDir, InstanceBytes) {
     let dir = tempfile::tempdir().expect("a directory");
-    let (store, found) = Store::open(dir.path()).expect("opens");
+    let (mut store, found) = Store::open(dir.path()).expect("opens");
     assert_eq!(found, Snapshot::default());
     store.save(&snapshot(10)).expect("saved");
     store.save(&snapshot(11)).expect("saved");
@@ -92,17 +97,17 @@ fn damage_at_every_byte_falls_back_to_the_previous_generation() {
             whole.iter().enumerate().map(|(i, b)| if i >= at { 0 } else { *b }).collect(),
         ] {
             fs::write(&newest, damaged).expect("written");
-            let found = load(dir.path()).expect("never refused").expect("the previous one");
+            let found = load(dir.path(), SMALL).expect("never refused").expect("the previous one");
             assert_eq!(found.next_file, 10 + GENERATION_GAP, "byte {at}");
             assert_eq!(found.files, snapshot(10).files, "byte {at}");
         }
     }
-    let (store, _) = Store::open(dir.path()).expect("opens");
+    let (mut store, _) = Store::open(dir.path()).expect("opens");
     assert_eq!(store.instance(), instance);
     // What was unreadable does not take the place of the one that is not.
     store.save(&snapshot(20)).expect("saved");
     fs::write(&newest, "damaged again").expect("written");
-    let found = load(dir.path()).expect("never refused").expect("the previous one");
+    let found = load(dir.path(), SMALL).expect("never refused").expect("the previous one");
     assert_eq!(found.files, snapshot(10).files);
 }
 
@@ -132,12 +137,12 @@ fn a_newer_version_is_refused_only_when_intact() {
     let (dir, _) = prepared();
     let text = String::from_utf8(fs::read(dir.path().join(NEWEST)).expect("read")).expect("text");
     let (body, _) = text.split_at(text.len() - TRAILER);
-    let body = body.replacen("checkpoint 1", "checkpoint 2", 1);
+    let body = body.replacen("checkpoint 2", "checkpoint 3", 1);
     let whole = format!("{body}xxh3 {:016x}\n", xxh3_64(body.as_bytes()));
     fs::write(dir.path().join(NEWEST), whole).expect("written");
     let error = Store::open(dir.path()).expect_err("refused");
-    assert!(matches!(error, StateError::Newer { version: 2, .. }), "{error}");
-    assert!(error.to_string().contains("newer pillion (format 2, this one reads up to 1)"));
+    assert!(matches!(error, StateError::Newer { version: 3, .. }), "{error}");
+    assert!(error.to_string().contains("newer pillion (format 3, this one reads up to 2)"));
 
     fs::write(dir.path().join(NEWEST), body).expect("written");
     Store::open(dir.path()).expect("a torn one is not newer, but unreadable");
@@ -180,21 +185,21 @@ fn a_directory_nobody_can_write_is_refused() {
 #[test]
 fn a_save_that_fails_leaves_what_was_and_can_be_tried_again() {
     let (dir, _) = prepared();
-    let (store, _) = Store::open(dir.path()).expect("opens");
+    let (mut store, _) = Store::open(dir.path()).expect("opens");
     // A directory in its way stands for a disk that takes no more.
     fs::create_dir(dir.path().join(FRESH)).expect("made");
     store.save(&snapshot(12)).expect_err("fails");
-    assert_eq!(load(dir.path()).expect("loads"), Some(snapshot(11)));
+    assert_eq!(load(dir.path(), SMALL).expect("loads"), Some(snapshot(11)));
     fs::remove_dir(dir.path().join(FRESH)).expect("removed");
     store.save(&snapshot(12)).expect("saved");
-    assert_eq!(load(dir.path()).expect("loads"), Some(snapshot(12)));
+    assert_eq!(load(dir.path(), SMALL).expect("loads"), Some(snapshot(12)));
 }
 
 #[test]
 fn state_is_for_its_owner_only() {
     let root = tempfile::tempdir().expect("a directory");
     let dir = root.path().join("a/b");
-    let (store, _) = Store::open(&dir).expect("opens");
+    let (mut store, _) = Store::open(&dir).expect("opens");
     store.save(&snapshot(12)).expect("saved");
     let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!(mode(&dir), 0o700);

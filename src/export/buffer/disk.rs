@@ -5,9 +5,9 @@
 //! segments was taken away by somebody else.
 
 use std::collections::VecDeque;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,7 +18,8 @@ use super::bounds::{Bounds, BoundsFile};
 use super::frame::{HEADER, Header};
 use super::segment::{self, Cursor, Found, Name, ReadAt};
 use crate::budget::{Budget, Permit};
-use crate::export::append::sync_directory;
+use crate::config::memory::ANSWER;
+use crate::export::append::{create_private, sync_directory};
 use crate::export::payload::Payload;
 use crate::export::stats::DestinationStats;
 
@@ -173,7 +174,9 @@ impl Disk {
             self.bounds_file = Some(BoundsFile::open(&self.directory)?.0);
         }
         let number = self.segments.back().map_or(self.bounds.first.max(1), |it| it.name.number + 1);
-        let name = Name { number, marker: random()? };
+        // A marker that nobody can foresee.
+        let marker = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
+        let name = Name { number, marker };
         let path = self.path(name);
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create_new(true).mode(0o600).open(&path)?;
@@ -204,7 +207,8 @@ impl Disk {
             match self.found(at) {
                 Ok(Some(found)) if found.done => self.step(at, Cursor::within(&found)),
                 Ok(Some(found)) => {
-                    let bytes = found.header.content() + size_of::<Payload>();
+                    let answers = found.header.records as usize * ANSWER;
+                    let bytes = found.header.content() + size_of::<Payload>() + answers;
                     let permit =
                         if must { Some(budget.overdraw(bytes)) } else { budget.try_take(bytes) };
                     let Some(permit) = permit else { return Ok(Take::NoBudget) };
@@ -393,20 +397,4 @@ fn opened<'s>(directory: &Path, segment: &'s mut Segment) -> io::Result<&'s File
         segment.file = Some(OpenOptions::new().read(true).write(true).open(path)?);
     }
     segment.file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
-}
-
-/// A marker that nobody can foresee.
-fn random() -> io::Result<u64> {
-    getrandom::u64().map_err(|error| io::Error::other(error.to_string()))
-}
-
-/// Makes a directory and those above it, for nobody else to read, and brings their names to disk.
-fn create_private(directory: &Path) -> io::Result<()> {
-    if directory.is_dir() {
-        return Ok(());
-    }
-    let Some(parent) = directory.parent() else { return Ok(()) };
-    create_private(parent)?;
-    DirBuilder::new().mode(0o700).create(directory)?;
-    sync_directory(parent).inspect_err(|_| drop(fs::remove_dir(directory)))
 }

@@ -100,6 +100,9 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
                     _ => {}
                 }
             }
+            if self.is_safe() && self.shared.stats.is_in_trouble() {
+                return Ended::Buffered;
+            }
             let pops = self.open && self.may_pop(route);
             let shared = Arc::clone(&self.shared);
             tokio::select! {
@@ -118,6 +121,14 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
                 () = tokio::time::sleep(LOOK), if buffer.is_some() => self.starved = false,
             }
         }
+    }
+
+    /// Whether nothing more will come, and all that is at hand lies in the buffer for the next start.
+    fn is_safe(&self) -> bool {
+        let from_buffer = |known: &Known| known.held.is_none();
+        let buffered = self.shared.buffer.as_ref().is_some_and(|buffer| buffer.has_waiting());
+        let all = self.known.values().all(from_buffer) && (buffered || !self.known.is_empty());
+        !self.open && !self.handing_over && all
     }
 
     /// Where the next batch goes. Calls those that wait in trouble to the buffer.
@@ -226,7 +237,7 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
 
     /// Lets go of what is left: to the buffer, if there is one, and nobody is to read it again at once.
     async fn leave(mut self, ended: Ended) -> Report {
-        let to_buffer = ended == Ended::GaveUp && !self.handing_over;
+        let to_buffer = matches!(ended, Ended::GaveUp | Ended::Buffered) && !self.handing_over;
         if to_buffer && self.shared.buffer.is_some() {
             // What does not get there in time is read again.
             let _ = tokio::time::timeout(LEAVING, self.leave_to_buffer()).await;

@@ -68,6 +68,10 @@ impl Rewrite for Lines {
         payload.plain_bytes
     }
 
+    fn rewriting(&self, payload: &Payload) -> usize {
+        payload.resident()
+    }
+
     fn dead_letters(
         &self,
         payload: &Payload,

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use flate2::write::GzEncoder;
 use pillion_parsers::record::{Text, Value};
 
-use crate::config::memory::COMPRESSOR;
+use crate::config::memory::{COMPRESSOR, GROWTH};
 use crate::export::escape;
 
 /// Staged bytes at which they go to the compressor; also the size of a long text's pieces, so that
@@ -116,6 +116,7 @@ impl Body {
     fn drain(&mut self) {
         let Some(level) = self.level else { return };
         let gzip = self.gzip.get_or_insert_with(|| GzEncoder::new(Vec::new(), level));
+        grow(gzip.get_mut(), self.staged.len() + STAGE);
         write_all(gzip, &self.staged);
         self.drained += self.staged.len();
         self.staged.clear();
@@ -130,7 +131,10 @@ impl Sink for Body {
     #[inline]
     fn settle(&mut self) {
         if self.staged.len() >= STAGE {
-            self.drain();
+            match self.level {
+                Some(_) => self.drain(),
+                None => grow(&mut self.staged, STAGE),
+            }
         }
     }
 }
@@ -139,6 +143,14 @@ impl std::fmt::Debug for Body {
     /// Sizes only.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Body({} plain bytes)", self.plain_bytes())
+    }
+}
+
+/// Makes room for so many bytes more. Doubles only what is small: up to half of a large body's memory
+/// would lie idle, and it all counts.
+fn grow(body: &mut Vec<u8>, more: usize) {
+    if body.capacity() - body.len() < more {
+        body.reserve_exact(more.max(body.len().min(GROWTH)));
     }
 }
 

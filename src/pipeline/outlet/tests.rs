@@ -29,6 +29,7 @@ fn outlet(budget: &Arc<Budget>, queue: &Arc<Queue>, when_full: WhenFull) -> Outl
         name: destination.name.clone(),
         encoder: Encoder::new(&destination, Schema::Ecs, "app", INSTANCE).expect("good"),
         limits,
+        most: usize::MAX,
         when_full,
         share: 1 << 20,
         queue: Arc::clone(queue),

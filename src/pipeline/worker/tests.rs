@@ -42,6 +42,7 @@ impl Rig {
             name: "screen".to_owned(),
             encoder: Encoder::new(destination, settings.schema, "app", instance).expect("good"),
             limits: destination.batch,
+            most: usize::MAX,
             when_full: destination.when_full,
             share: usize::MAX,
             queue: Arc::clone(&queue),

@@ -42,7 +42,7 @@ impl Tree {
         let dirs = dirs.chain(source.links_to.iter().map(PathBuf::as_path));
         let allowed = Allowed::new(dirs, &root.join("state"));
         let moved = fs::metadata(root.join("logs/moved")).map(|meta| meta.ino()).unwrap_or(0);
-        walk(&patterns, &allowed, &|inode| inode == moved)
+        walk(&patterns, &allowed, &Known { moved: &|inode| inode == moved, same: &|_, _, _| None })
     }
 
     fn names<'p>(&self, paths: impl Iterator<Item = &'p PathBuf>) -> Vec<String> {

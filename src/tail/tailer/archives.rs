@@ -19,11 +19,12 @@ use crate::tail::archive::Examination;
 use crate::tail::discovery::Found;
 use crate::tail::handle::Handle;
 use crate::tail::identity::{DiskId, read_at_most};
-use crate::tail::open::{self, Allowed, OpenFile};
+use crate::tail::open::{self, OpenFile};
 
 mod bury;
 mod examine;
 mod resume;
+mod sight;
 
 use resume::Opening;
 
@@ -165,18 +166,24 @@ impl Archives {
         its.collect()
     }
 
-    /// Whether one may turn out to hold bytes of a File that is nowhere to be found.
-    pub(super) fn may_have(&self, source: usize, entry: &FileEntry) -> Option<Hope> {
-        let near = |archive: &Archive| entry.dirs().any(|dir| archive.path.parent() == Some(dir));
+    /// Whether one may turn out to hold bytes of a File that is nowhere to be found, but may have lain in
+    /// these directories.
+    pub(super) fn may_have(&self, source: usize, file: u32, dirs: &[&Path]) -> Option<Hope> {
+        let near = |archive: &Archive| archive.path.parent().is_some_and(|dir| dirs.contains(&dir));
         let hope = |archive: &Archive| match archive.verdict {
             Verdict::Fresh => near(archive).then_some(Hope::Good),
             Verdict::Due => near(archive).then_some(Hope::Near),
             Verdict::Refused | Verdict::Early => near(archive).then_some(Hope::Faint),
-            Verdict::Of(number, _) => (number == entry.number).then_some(Hope::Sure),
+            Verdict::Of(number, _) => (number == file).then_some(Hope::Sure),
             Verdict::Nobodys | Verdict::Plain | Verdict::New(_) => None,
         };
         let its = self.seen.iter().filter(|((its, _), _)| *its == source);
         its.filter_map(|(_, archive)| hope(archive)).max()
+    }
+
+    /// The same of an entry of the checkpoint.
+    pub(super) fn may_have_of(&self, source: usize, entry: &FileEntry) -> Option<Hope> {
+        self.may_have(source, entry.number, &entry.dirs().collect::<Vec<_>>())
     }
 
     /// Whether what lies there is compressed; `was`: whether it was when it was last seen.
@@ -234,79 +241,6 @@ impl Archive {
 }
 
 impl Tailer {
-    /// A compressed file is there; `fits`: where the globs ask for it. Whether it only has the name of
-    /// one, and is a log file like others.
-    pub(super) fn see_archive(
-        &mut self,
-        source: usize,
-        found: &Found,
-        fits: bool,
-        allowed: &Allowed,
-    ) -> bool {
-        let key = (source, found.id);
-        // A File that is not held may have been deleted, and its inode given to this one.
-        if let Some(file) = self.by_disk.get(&key).and_then(|number| self.files.get(number))
-            && (file.reader.file.is_some() || is_plain(allowed, &found.path))
-        {
-            return fits;
-        }
-        let state = (found.size, found.changed);
-        let before = self.archives.seen.get(&key);
-        if before.is_none_or(|archive| archive.state != state) {
-            if before.is_none() && self.archives.seen.len() >= self.settings.max_known {
-                self.archives.beyond_bounds = true;
-                return false;
-            }
-            let verdict = match () {
-                () if fits && is_plain(allowed, &found.path) => Verdict::Plain,
-                () if found.size < SMALLEST => Verdict::Early,
-                () => Verdict::Fresh,
-            };
-            let archive = Archive {
-                path: Arc::from(found.path.as_path()),
-                state,
-                fits,
-                first: self.begins(source),
-                looks: self.looks,
-                since: self.now.instant,
-                said: 0,
-                doubted: false,
-                verdict,
-            };
-            self.archives.seen.insert(key, archive);
-        }
-        let Some(archive) = self.archives.seen.get_mut(&key) else { return false };
-        archive.looks = self.looks;
-        archive.fits |= fits;
-        if *archive.path != found.path && (fits || !archive.fits) {
-            archive.path = Arc::from(found.path.as_path());
-        }
-        let due = match archive.verdict {
-            Verdict::Refused => true,
-            Verdict::Fresh => archive.rests(self.now, RESTS),
-            Verdict::Early => archive.rests(self.now, PATIENCE),
-            _ => false,
-        };
-        if due {
-            self.settle_archive(key);
-        }
-        self.archives.seen.get(&key).is_some_and(|it| it.verdict == Verdict::Plain && fits)
-    }
-
-    /// One that rests is looked through, unless it was found out before what it is.
-    fn settle_archive(&mut self, key: Key) {
-        let Some(archive) = self.archives.seen.get_mut(&key) else { return };
-        let id = archive.id(key.1);
-        let known = self.archives.tombstones.iter().find(|tombstone| tombstone.archive == id);
-        archive.verdict = match known {
-            Some(tombstone) => Verdict::Of(tombstone.number, tombstone.tail.end),
-            None => Verdict::Due,
-        };
-        if known.is_none() {
-            self.archives.due.push_back(key);
-        }
-    }
-
     /// Says which Files of a source are waited for; what waited for others goes on.
     pub(super) fn await_only(&mut self, source: usize, awaited: Vec<Awaited>) {
         let others = |it: &mut Awaited| it.source == source && !awaited.contains(it);
@@ -382,17 +316,6 @@ impl Tailer {
             }
         }
     }
-
-    /// Whether a source is being tailed for the first time.
-    fn begins(&self, source: usize) -> bool {
-        let source = self.settings.sources.get(source);
-        source.is_some_and(|source| !self.known_sources.contains(source.name.as_str()))
-    }
-}
-
-/// Whether a file does not begin as gzip does. In doubt it does.
-fn is_plain(allowed: &Allowed, path: &Path) -> bool {
-    open::open(allowed, path).is_ok_and(|open| !may_be_gzip(&open.file))
 }
 
 /// Whether a file begins as gzip does. In doubt it does.

@@ -164,6 +164,7 @@ impl Tailer {
             until: u64::MAX,
             absent: Vec::new(),
             seen: self.looks,
+            doubted: false,
             archived,
         }
     }
@@ -173,7 +174,7 @@ impl Tailer {
         if !file.archived {
             self.by_disk.insert((file.source, file.id), number);
         }
-        self.files.insert(number, Box::new(file));
+        self.files.insert(number, file);
         // One that takes a truncated one's place is hinted at before the next look round.
         self.map_paths_of(number);
         self.be_restless();
@@ -287,16 +288,6 @@ impl Tailer {
         self.lose_unread(number);
         self.let_go(number, path.as_ref() != Some(&home));
         path.map_or(Ok(()), |path| self.begin_fresh(source, open, &path, &at, false))
-    }
-
-    /// Counts what a File still had when it is known to be gone.
-    pub(super) fn lose_unread(&self, number: FileNumber) {
-        let Some(file) = self.files.get(&number) else { return };
-        let lost = file.unread();
-        if lost > 0 && !self.archives.hold(file.source, number.0) {
-            count(&self.stats.lost_gone, lost);
-            tracing::warn!(path = ?file.path, bytes = lost, "a log file went before it was read to its end");
-        }
     }
 
     /// A File's bytes were truncated away: it is gone, and another begins in its place, at once in

@@ -29,7 +29,7 @@ const AWAITED: Duration = Duration::from_secs(60);
 const AWAITED_LONG: Duration = Duration::from_secs(600);
 /// How long a File is kept for which there is no more than hope. Given up, it is still known again
 /// if it is found.
-const HOPED: Duration = Duration::from_secs(3600);
+pub(super) const HOPED: Duration = Duration::from_secs(3600);
 
 impl Tailer {
     /// Whether a File whose lineage goes by `path` and that lies at `at` is one of the source's: the
@@ -156,11 +156,16 @@ impl Tailer {
             }
         }
         if let Some(index) = best {
-            return Ok(Some(self.dormant.swap_remove(index)));
+            let entry = self.dormant.swap_remove(index);
+            self.files.change([FileNumber(entry.number)]);
+            return Ok(Some(entry));
         }
         // Its bytes may still be found compressed; if not, it is given up.
-        for entry in &mut self.dormant {
-            entry.gone |= entry.source == name && entry.dev == id.dev && entry.inode == id.inode;
+        let replaced =
+            |it: &&mut FileEntry| it.source == name && it.dev == id.dev && it.inode == id.inode;
+        for entry in self.dormant.iter_mut().filter(replaced) {
+            entry.gone = true;
+            self.files.change([FileNumber(entry.number)]);
         }
         Ok(None)
     }
@@ -193,7 +198,7 @@ impl Tailer {
             }
             let wanted = patterns.is_some_and(|it| it.fits(Path::new(&entry.path)));
             let index = index.filter(|_| wanted);
-            let Some(hope) = index.and_then(|index| archives.may_have(index, entry)) else {
+            let Some(hope) = index.and_then(|index| archives.may_have_of(index, entry)) else {
                 return whole;
             };
             let since = *hoped.entry(entry.number).or_insert(now);
@@ -211,6 +216,7 @@ impl Tailer {
             whole && (so_long >= HOPED || is_settled(entry))
         };
         for entry in self.dormant.extract_if(.., gone).collect::<Vec<_>>() {
+            self.files.change([FileNumber(entry.number)]);
             let why = match hoped.remove(&entry.number) {
                 _ if entry.gone => "truncated or replaced",
                 Some(_) => "not found again, unless in a compressed file that cannot be read",

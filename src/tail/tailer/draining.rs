@@ -48,7 +48,8 @@ impl Tailer {
             // It goes on as it began; the second asker sees the sender dropped.
             return;
         }
-        // What appeared just now belongs to it.
+        // What appeared just now belongs to it, whether it was hinted at by now or not.
+        self.watching.ask_all();
         self.look_round();
         self.watching = super::watching::Watching::default();
         self.drain = Some(Draining { deadline: drain.deadline, done: Some(drain.done) });

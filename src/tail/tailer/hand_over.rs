@@ -13,6 +13,7 @@ use std::time::Instant;
 use pillion_parsers::frame::FileNumber;
 
 use super::draining::Draining;
+use super::missing::Missing;
 use super::saving::{Numbers, entry};
 use super::{Renamed, Tailer};
 use crate::checkpoint::snapshot::{FileEntry, Snapshot};
@@ -47,6 +48,8 @@ pub struct Inherited {
     pub(super) watcher: Option<Watcher>,
     /// Where files went that may not have been looked at yet.
     pub(super) renamed: Vec<Renamed>,
+    /// What is missing of Files that may yet be found compressed.
+    pub(super) missing: HashMap<u32, Missing>,
 }
 
 /// An open file, and where and how it stood.
@@ -76,7 +79,7 @@ impl Tailer {
         }
         let mut handles = std::mem::take(&mut self.unadopted);
         let mut files = std::mem::take(&mut self.dormant);
-        for (number, mut file) in std::mem::take(&mut self.files) {
+        for (number, mut file) in self.files.take() {
             files.push(entry(&self.tracker, &self.settings, number, &mut file));
             // What is compressed is found again by what it holds.
             if let Some(Handle::Plain(handle)) = file.reader.file.take() {
@@ -94,6 +97,7 @@ impl Tailer {
             warned: self.warned,
             watcher: self.watching.watcher,
             renamed: self.renamed,
+            missing: self.missing,
         };
         Some(HandedOver { store: self.store, snapshot, inherited })
     }

@@ -38,7 +38,7 @@ impl Tailer {
             return; // drained: what is still held is read at the next start
         }
         let leaving: Vec<FileNumber> =
-            self.files.iter().filter(|(_, file)| file.leaving()).map(|(n, _)| *n).collect();
+            self.files.awake().filter(|(_, file)| file.leaving()).map(|(n, _)| n).collect();
         for number in leaving {
             let looked = self.look(number);
             let Some(file) = self.files.get_mut(&number) else { continue };
@@ -68,9 +68,9 @@ impl Tailer {
         }
         let retry: Vec<_> = self
             .files
-            .values()
-            .filter(|file| file.retry_at.is_some_and(|at| at <= now))
-            .filter_map(|file| file.lineage)
+            .awake()
+            .filter(|(_, file)| file.retry_at.is_some_and(|at| at <= now))
+            .filter_map(|(_, file)| file.lineage)
             .collect();
         for lineage in retry {
             self.queue(lineage);
@@ -119,6 +119,7 @@ impl Tailer {
         let Some(file) = self.files.get_mut(&number) else { return };
         file.reader.file = None;
         file.standing = Standing::Gone;
+        self.misplaced = true;
         let key = (file.source, file.id);
         if self.by_disk.get(&key) == Some(&number) {
             self.by_disk.remove(&key);
@@ -148,12 +149,12 @@ impl Tailer {
     pub(super) fn drop_settled(&mut self) {
         let settled: Vec<FileNumber> = self
             .files
-            .iter()
-            .filter(|(number, file)| file.gone() && self.settled(**number, file))
-            .map(|(number, _)| *number)
+            .awake()
+            .filter(|(number, file)| file.gone() && self.settled(*number, file))
+            .map(|(number, _)| number)
             .collect();
         for number in settled {
-            if let Some(file) = self.files.remove(&number) {
+            if let Some(file) = self.files.remove(number) {
                 self.bury(number, &file);
             }
             self.tracker.forget(number);

@@ -1,6 +1,8 @@
 //! A look round the directories: which Files are there, which left, which are new.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,10 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pillion_parsers::frame::FileNumber;
 
 use super::{REMEMBER_RENAMED, Tailer};
-use crate::tail::discovery::{self, Found, Walk};
+use crate::tail::discovery::{self, Found, Known, Walk};
 use crate::tail::identity::DiskId;
 use crate::tail::lineage::Standing;
 use crate::tail::open::{Allowed, Refusal};
+use crate::tail::pattern::Patterns;
 use crate::tail::stats::count;
 
 /// Paths that were warned about are remembered up to this number.
@@ -22,13 +25,14 @@ impl Tailer {
     pub(super) fn look_round(&mut self) {
         self.looks += 1;
         self.last_look = self.now.instant;
+        let asks_all = self.asks_all();
         let crowded = std::mem::take(&mut self.crowded);
         self.admitted = 0;
         self.unsure = false;
         let before = (self.numbers.due(self.now.instant), self.ready.len());
         let (mut dirs, mut missing, mut troubled) = (BTreeSet::new(), false, HashSet::new());
         for source in 0..self.settings.sources.len() {
-            let Some(mut walk) = self.look_at(source) else { continue };
+            let Some(mut walk) = self.look_at(source, asks_all) else { continue };
             dirs.append(&mut walk.dirs);
             missing |= walk.root_missing;
             if walk.beyond_bounds {
@@ -39,12 +43,15 @@ impl Tailer {
         let now = self.now.instant;
         self.renamed.retain(|known| now < known.told + REMEMBER_RENAMED);
         self.archives.wanting = true;
+        self.count_missing(false);
         if self.looks == 1 {
             self.give_up_strangers();
         }
         // What is well again may be warned about again.
         self.warned.retain(|path| troubled.contains(path));
-        self.map_paths();
+        if std::mem::take(&mut self.misplaced) {
+            self.map_paths();
+        }
         let added = self.watch(&dirs);
         let quiet = before == (self.numbers.due(self.now.instant), self.ready.len());
         self.look_due =
@@ -63,22 +70,18 @@ impl Tailer {
         count(&self.stats.rescans, 1);
     }
 
-    /// Looks at a source's directories.
-    fn look_at(&mut self, index: usize) -> Option<Walk> {
+    /// Looks at a source's directories; `asks_all`: at each file itself.
+    fn look_at(&mut self, index: usize, asks_all: bool) -> Option<Walk> {
         let patterns = Arc::clone(&self.patterns);
         let patterns = patterns.get(index)?;
         let source = self.settings.sources.get(index)?;
         let (name, first) =
             (source.name.clone(), !self.known_sources.contains(source.name.as_str()));
         let allowed = self.allowed(patterns, source);
-        let known: HashSet<u64> = self
-            .by_disk
-            .keys()
-            .filter(|(source, _)| *source == index)
-            .map(|(_, id)| id.inode)
-            .chain(self.wanted_dormant(index).map(|entry| entry.inode))
-            .collect();
-        let mut walk = discovery::walk(patterns, &allowed, &|inode| known.contains(&inode));
+        let mut walk = self.walk(index, patterns, &allowed, asks_all);
+        for number in std::mem::take(&mut walk.same) {
+            self.files.saw(number, self.looks);
+        }
         for (id, path) in std::mem::take(&mut walk.elsewhere) {
             match self.by_disk.get(&(index, id)).copied() {
                 Some(number) => self.see_elsewhere(number, path, &allowed),
@@ -109,12 +112,7 @@ impl Tailer {
             self.warn_bounds(&name, &dirs);
         }
         walk.refused.extend(self.miss_unseen(index, walk.incomplete, &allowed));
-        if walk.refused.iter().any(|(_, refusal)| matches!(refusal, Refusal::TooManyOpen)) {
-            self.lower();
-        }
-        for (path, refusal) in &walk.refused {
-            self.refuse(path, refusal);
-        }
+        self.refuse_all(&walk.refused);
         let whole = !walk.incomplete && !walk.root_missing;
         if whole {
             self.archives.forget_unseen(index, self.looks);
@@ -128,10 +126,35 @@ impl Tailer {
         Some(walk)
     }
 
+    /// Lists a source's directories, and asks about what lies there.
+    fn walk(&self, index: usize, patterns: &Patterns, allowed: &Allowed, asks_all: bool) -> Walk {
+        // There are few entries that it takes this for.
+        let inodes: OnceCell<HashSet<u64>> = OnceCell::new();
+        let ours = || {
+            let ours = self.by_disk.keys().filter(|(source, _)| *source == index);
+            let dormant = self.wanted_dormant(index).map(|entry| entry.inode);
+            ours.map(|(_, id)| id.inode).chain(dormant).collect()
+        };
+        let same = |id: DiskId, dir: &Path, name: &OsStr| {
+            let number = self.by_disk.get(&(index, id)).filter(|_| !asks_all)?;
+            self.files.get(number)?.is_settled_at(dir, name).then_some(*number)
+        };
+        let moved = |inode: u64| inodes.get_or_init(ours).contains(&inode);
+        discovery::walk(patterns, allowed, &Known { moved: &moved, same: &same })
+    }
+
     /// A known File is where the globs look.
     fn see(&mut self, number: FileNumber, found: &Found, allowed: &Allowed) -> Result<(), Refusal> {
         let looks = self.looks;
+        let Some(file) = self.files.get(&number) else { return Ok(()) };
+        let same = (found.size, found.changed) == (file.reader.size, file.reader.changed);
+        let name = found.path.file_name().zip(found.path.parent());
+        if same && name.is_some_and(|(name, dir)| file.is_settled_at(dir, name)) {
+            self.files.saw(number, looks);
+            return Ok(());
+        }
         let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
+        file.doubted = false;
         let home = *found.path == *file.path;
         if file.seen == looks && !home {
             // A second name for it.
@@ -142,6 +165,7 @@ impl Tailer {
             file.at = Arc::from(found.path.as_path());
             let real = found.path.canonicalize().ok().filter(|real| *real != found.path);
             file.real = real.map_or_else(|| Arc::clone(&file.at), Arc::from);
+            self.misplaced = true;
             self.numbers.dirty = true;
         }
         match file.standing {
@@ -184,10 +208,15 @@ impl Tailer {
     fn see_elsewhere(&mut self, number: FileNumber, path: PathBuf, allowed: &Allowed) {
         let looks = self.looks;
         let Some(file) = self.files.get_mut(&number) else { return };
+        if file.seen == looks {
+            // A second name for it.
+            return;
+        }
         file.seen = looks;
         if *file.at != *path {
             file.at = Arc::from(path);
             file.real = Arc::clone(&file.at);
+            self.misplaced = true;
             self.numbers.dirty = true;
         }
         if let Standing::Leaving { deleted, .. } = &mut file.standing {
@@ -230,6 +259,7 @@ impl Tailer {
                 if let Some(at) = file.reader.path().filter(|at| !deleted && **at != *file.at) {
                     file.at = Arc::from(at);
                     file.real = Arc::clone(&file.at);
+                    self.misplaced = true;
                     self.numbers.dirty = true;
                 }
                 self.leave(number, deleted);
@@ -241,6 +271,7 @@ impl Tailer {
                 if size.is_some() {
                     // The link that led there leads elsewhere now.
                     file.at = Arc::clone(&file.real);
+                    self.misplaced = true;
                     self.leave(number, false);
                 }
             }
@@ -280,6 +311,15 @@ impl Tailer {
             if !numbers.contains(&number) {
                 numbers.push(number);
             }
+        }
+    }
+
+    fn refuse_all(&mut self, refused: &[(PathBuf, Refusal)]) {
+        if refused.iter().any(|(_, refusal)| matches!(refusal, Refusal::TooManyOpen)) {
+            self.lower();
+        }
+        for (path, refusal) in refused {
+            self.refuse(path, refusal);
         }
     }
 

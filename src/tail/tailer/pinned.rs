@@ -44,10 +44,10 @@ impl Tailer {
 
     fn pinned(&self) -> BTreeMap<DiskId, Pinned> {
         let mut pinned: BTreeMap<DiskId, Pinned> = BTreeMap::new();
-        for (number, file) in &self.files {
+        for (number, file) in self.files.awake() {
             let Standing::Leaving { since, deleted: true } = file.standing else { continue };
             let Some(bytes) = file.reader.pinned() else { continue };
-            let needed = file.unread() > 0 || !self.settled(*number, file);
+            let needed = file.unread() > 0 || !self.settled(number, file);
             let all = pinned.entry(file.id).or_insert(Pinned {
                 needed,
                 since,
@@ -56,7 +56,7 @@ impl Tailer {
             });
             all.needed |= needed;
             all.since = all.since.min(since);
-            all.numbers.push(*number);
+            all.numbers.push(number);
         }
         pinned
     }

@@ -83,21 +83,21 @@ impl Tailer {
     /// Lineages that hold more than half of the budget while others wait.
     fn hogs(&self) -> Vec<LineageId> {
         let used = self.budget.used();
-        if self.ready.len() < 2 || used <= self.budget.limit() / 2 {
+        if self.ready.len() < 2 || used <= self.budget.room() / 2 {
             return Vec::new();
         }
         // Permits do not say whose they are: the budget is shared out by bytes in flight.
         let mut in_flight: HashMap<LineageId, u64> = HashMap::new();
         let mut total = 0;
-        for (number, file) in &self.files {
-            let safe = self.tracker.safe(*number).unwrap_or(file.reader.offset);
+        for (number, file) in self.files.awake() {
+            let safe = self.tracker.safe(number).unwrap_or(file.reader.offset);
             let bytes = file.reader.offset.saturating_sub(safe);
             total += bytes;
             if let Some(lineage) = file.lineage {
                 *in_flight.entry(lineage).or_default() += bytes;
             }
         }
-        let half = (self.budget.limit() / 2) as u128 * u128::from(total);
+        let half = (self.budget.room() / 2) as u128 * u128::from(total);
         let over = |bytes: u64| u128::from(bytes) * used as u128 > half;
         in_flight.into_iter().filter(|(_, bytes)| over(*bytes)).map(|(id, _)| id).collect()
     }
@@ -195,8 +195,8 @@ impl Tailer {
     /// Whether waiting for budget would be waiting for ever: all that was read is settled, and what
     /// little is still taken stays taken (encoders keep buffers from batch to batch).
     fn nothing_comes_back(&self) -> bool {
-        self.budget.used() <= self.budget.limit() / 2
-            && self.files.iter().all(|(number, file)| self.settled(*number, file))
+        self.budget.used() <= self.budget.room() / 2
+            && self.files.awake().all(|(number, file)| self.settled(number, file))
     }
 
     /// Tells the workers that nothing can be read for want of budget.

@@ -6,6 +6,7 @@
 //! number is ever used for two Files.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ use crate::tail::stats::{FileLag, count};
 const RESERVE: u32 = 256;
 /// Between attempts to save when saving fails.
 const RETRY: Duration = Duration::from_secs(1);
+/// Bytes of a File in a checkpoint, about.
+const ENTRY: u64 = 450;
 /// A save may take this share of the time, one part in so many.
 const SHARE: u32 = 20;
 
@@ -104,6 +107,9 @@ impl Tailer {
     /// The last save, and what stays unsettled.
     pub(super) fn finish(&mut self) -> Finished {
         self.drop_settled();
+        if !self.handing_over {
+            self.count_missing(true);
+        }
         let unsettled = self
             .files
             .iter()
@@ -120,7 +126,9 @@ impl Tailer {
         self.tracker.take_dirty();
         let now = self.now.wall / 1_000_000_000;
         let there = self.archives.there();
-        self.archives.tombstones.refresh(&there, now);
+        if !there.is_empty() {
+            self.archives.tombstones.refresh(&there, now);
+        }
         self.archives.tombstones.age(now);
         let next_file = self.numbers.next.saturating_add(RESERVE);
         match self.write(next_file) {
@@ -157,25 +165,73 @@ impl Tailer {
     /// Lets Files with numbers below this be read.
     fn release(&mut self, below: u32) {
         let mut released = Vec::new();
-        for (number, file) in &mut self.files {
+        self.files.each_awake(|number, file| {
             if !file.saved && number.0 < below {
                 file.saved = true;
                 released.extend(file.lineage);
             }
-        }
+        });
         for lineage in released {
             self.queue(lineage);
         }
     }
 
-    /// Writes the checkpoint, entry by entry.
+    /// Writes the checkpoint, or, of a large one, what changed since.
     fn write(&mut self, next_file: u32) -> std::io::Result<()> {
+        let moved = self.tracker.take_moved();
+        self.files.change(moved);
+        let few = self.files.changed().is_some_and(|changed| {
+            let entries = changed.len() + self.archives.tombstones.changes();
+            self.store.takes_changes(ENTRY.saturating_mul(entries as u64))
+        });
+        let written = if few { self.write_changes(next_file) } else { self.write_whole(next_file) };
+        // After one that failed all is to be written: what changes until that succeeds is not kept.
+        self.files.be_saved(written.is_ok());
+        self.archives.tombstones.written();
+        #[cfg(test)]
+        if written.is_ok() {
+            self.assert_saved();
+        }
+        written
+    }
+
+    fn write_whole(&mut self, next_file: u32) -> std::io::Result<()> {
         let (tracker, settings) = (&self.tracker, &self.settings);
-        let known = self.files.iter_mut();
-        let known = known.map(|(number, file)| entry(tracker, settings, *number, file));
-        let files = RefCell::new(self.dormant.iter().cloned().chain(known));
-        let tombstones = self.archives.tombstones.entries();
-        self.store.save(&Outline { next_file, sources: &self.known_sources, files, tombstones })
+        let known =
+            self.files.describe(true, |number, file| entry(tracker, settings, number, file));
+        self.store.save(&Outline {
+            next_file,
+            sources: &self.known_sources,
+            files: RefCell::new(self.dormant.iter().cloned().chain(known)),
+            tombstones: RefCell::new(self.archives.tombstones.iter()),
+            forgotten: Vec::new(),
+            unburied: Vec::new(),
+        })
+    }
+
+    fn write_changes(&mut self, next_file: u32) -> std::io::Result<()> {
+        let (tracker, settings) = (&self.tracker, &self.settings);
+        let changed = self.files.changed().into_iter().flatten();
+        let mut forgotten: BTreeSet<u32> =
+            changed.filter(|number| !self.files.contains_key(number)).map(|it| it.0).collect();
+        // Those that were not found yet are few, or as they were saved.
+        let dormant: Vec<&FileEntry> = match forgotten.is_empty() {
+            true => Vec::new(),
+            false => self.dormant.iter().filter(|it| forgotten.contains(&it.number)).collect(),
+        };
+        for entry in &dormant {
+            forgotten.remove(&entry.number);
+        }
+        let known =
+            self.files.describe(false, |number, file| entry(tracker, settings, number, file));
+        self.store.save_changes(&Outline {
+            next_file,
+            sources: &self.known_sources,
+            files: RefCell::new(dormant.into_iter().cloned().chain(known)),
+            tombstones: RefCell::new(self.archives.tombstones.changed()),
+            forgotten: forgotten.into_iter().collect(),
+            unburied: self.archives.tombstones.taken(),
+        })
     }
 
     /// Something is to be read or to be settled. Whoever waits for the opposite sees it at once.
@@ -184,36 +240,38 @@ impl Tailer {
         self.stats.busy.store(true, Ordering::Relaxed);
     }
 
-    /// Shows gauges and lag.
+    /// Shows gauges and lag, and finds out which Files are at rest.
     pub(super) fn show(&mut self) {
-        let mut lags = Vec::new();
-        let mut open = 0;
+        let (mut lags, mut at_rest) = (Vec::new(), Vec::new());
         let mut busy = !self.ready.is_empty() || self.crowded > 0;
-        self.restless = !self.ready.is_empty();
-        for (number, file) in &self.files {
-            open += u64::from(file.reader.file.is_some());
-            let queued = file
-                .lineage
-                .and_then(|id| self.lineages.get(&id))
-                .is_some_and(|lineage| lineage.queued);
+        self.restless = !self.ready.is_empty() || self.numbers.dirty;
+        for (number, file) in self.files.awake() {
+            let lineage = file.lineage.and_then(|id| self.lineages.get(&id));
+            let queued = lineage.is_some_and(|lineage| lineage.queued);
             let size = match () {
                 () if file.gone() => file.reader.offset,
                 () if queued => file.end_now(),
                 () => file.reader.end(),
             };
-            let safe = self.tracker.safe(*number).unwrap_or(size);
-            self.restless |= safe < file.reader.offset || file.leaving();
-            busy |= safe < file.reader.offset || !file.gone() && !file.spent && file.unread() > 0;
+            let safe = self.tracker.safe(number).unwrap_or(size);
+            let unsettled = safe < file.reader.offset;
+            self.restless |= unsettled || file.leaving();
+            busy |= unsettled || !file.gone() && !file.spent && file.unread() > 0;
             if let Some(bytes) = size.checked_sub(safe).filter(|bytes| *bytes > 0) {
                 let path = crate::tail::lineage::text(&file.path);
                 lags.push(FileLag { source: file.source, path, bytes });
+            } else if !(unsettled || queued || file.leaving() || file.gone())
+                && file.saved
+                && file.retry_at.is_none()
+            {
+                at_rest.push(number);
             }
         }
-        self.restless |= self.numbers.dirty;
+        let open = self.files.let_rest(&at_rest);
         self.count_pause(true);
         let gauge = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         self.stats.busy.store(busy, Ordering::Relaxed);
-        self.stats.open_files.store(open, Ordering::Relaxed);
+        self.stats.open_files.store(gauge(open), Ordering::Relaxed);
         self.stats.known_files.store(gauge(self.files.len()), Ordering::Relaxed);
         self.stats.lineages.store(gauge(self.lineages.len()), Ordering::Relaxed);
         self.stats.show_lag(lags);

@@ -29,6 +29,7 @@ mod closed;
 mod draining;
 mod hand_over;
 mod hostile;
+mod journal;
 mod leaving;
 mod model;
 mod restart;
@@ -53,6 +54,8 @@ struct Options {
     pin: u64,
     polling: bool,
     channel: usize,
+    /// Whether the checkpoint has a journal, however small it is.
+    journal: bool,
 }
 
 /// A directory of logs, a state directory, and at times a tailer.
@@ -109,6 +112,7 @@ impl Bench {
             pin: 256 << 20,
             polling: true,
             channel: 4,
+            journal: false,
         };
         change(&mut options);
         let wall = i64::try_from(
@@ -189,7 +193,9 @@ impl Bench {
         let (sender, receiver) = sync_channel(options.channel);
         let HandedOver { store, snapshot, inherited } =
             self.handed_over.take().unwrap_or_else(|| {
-                let (store, snapshot) = Store::open(&self.dir.path().join("state")).expect("opens");
+                let small = if self.options.journal { 0 } else { u64::MAX };
+                let state = self.dir.path().join("state");
+                let (store, snapshot) = Store::open_with(&state, small).expect("opens");
                 HandedOver { store, snapshot, inherited: Inherited::default() }
             });
         self.tracker = Arc::new(Tracker::new());

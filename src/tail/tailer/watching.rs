@@ -20,6 +20,13 @@ const MAX_UNHINTED: u32 = 3;
 const HINT_DELAY: Duration = Duration::from_secs(2);
 /// Between looks round while files wait for descriptors, and some got one: these are read by then.
 const CROWDED_LOOK: Duration = Duration::from_millis(50);
+/// While events come, a look round asks about each file it knows only every so many looks: one for so
+/// many files.
+const ASKED: usize = 7_000;
+/// Between looks round while events come, for each file.
+const SAFETY_PER_FILE: Duration = Duration::from_millis(1);
+/// Directories under suspicion at most. One that grows without an event comes back to it.
+const MAX_SUSPECTS: usize = 1024;
 /// Until events are tried again that could not be had.
 const TRY_AGAIN: Duration = Duration::from_secs(300);
 
@@ -37,6 +44,29 @@ pub(super) struct Watching {
     suspects: HashMap<PathBuf, (u32, Instant)>,
     /// When events are tried again; none if they would be no better.
     again: Option<Instant>,
+    /// Looks round since one asked about each file.
+    listed: usize,
+    /// Whether the next one has to: not all was hinted at.
+    ask: bool,
+}
+
+impl Watching {
+    /// Directories under suspicion.
+    #[cfg(test)]
+    pub(super) fn suspects(&self) -> usize {
+        self.suspects.len()
+    }
+
+    /// Looks round since one asked about each file.
+    #[cfg(test)]
+    pub(super) fn listed(&self) -> usize {
+        self.listed
+    }
+
+    /// Has the next look round ask about each file.
+    pub(super) fn ask_all(&mut self) {
+        self.ask = true;
+    }
 }
 
 impl Tailer {
@@ -71,13 +101,36 @@ impl Tailer {
         self.look_due = self.now.instant;
     }
 
+    /// Whether a look round has to ask about each file. While events tell of what is written, the name and
+    /// the inode that a directory lists say enough of most that are known: of all but every now and then
+    /// only where there are few. Not before events were found to be worth their trust, and not while
+    /// something is amiss.
+    pub(super) fn asks_all(&mut self) -> bool {
+        let well = self.watching.watcher.is_some()
+            && self.watching.suspects.is_empty()
+            && self.watching.safety >= SAFETY_LOOK.1
+            && !self.unsure
+            && self.crowded == 0;
+        let watching = &mut self.watching;
+        watching.listed += 1;
+        let asks = std::mem::take(&mut watching.ask)
+            || !well
+            || watching.listed * ASKED > self.files.len();
+        if asks {
+            watching.listed = 0;
+        }
+        asks
+    }
+
     /// Has these directories watched. Whether some are that were not: what happened in them before
     /// that was hinted at by nobody.
     pub(super) fn watch(&mut self, dirs: &BTreeSet<PathBuf>) -> bool {
         self.try_events_again();
+        self.watching.suspects.retain(|dir, _| dirs.contains(dir));
         let Some(watcher) = &mut self.watching.watcher else { return false };
         match watcher.watch(dirs) {
             Ok(added) => {
+                self.watching.ask |= added;
                 if self.stats.polling.swap(false, Ordering::Relaxed) {
                     tracing::info!("events about the log files come: no more polling");
                 }
@@ -101,11 +154,13 @@ impl Tailer {
     /// How long until the next look round. `quiet`: the last one found nothing new.
     pub(super) fn until_look(&mut self, quiet: bool, missing: bool, added: bool) -> Duration {
         let crowded = self.gap(if self.admitted > 0 { CROWDED_LOOK } else { POLL.0 });
+        let files = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        let longest = SAFETY_LOOK.1.max(SAFETY_PER_FILE.saturating_mul(files));
         let watching = &mut self.watching;
         watching.poll = if quiet { (watching.poll * 2).min(POLL.1) } else { POLL.0 };
         let safety = watching.safety;
         watching.safety = match watching.suspects.is_empty() {
-            true => (safety * 2).min(SAFETY_LOOK.1),
+            true => (safety * 2).min(longest),
             false => SAFETY_LOOK.0,
         };
         match watching.watcher {
@@ -157,7 +212,9 @@ impl Tailer {
             return;
         }
         if times + 1 < MAX_UNHINTED {
-            self.watching.suspects.insert(dir.to_owned(), (times + 1, now));
+            if times > 0 || self.watching.suspects.len() < MAX_SUSPECTS {
+                self.watching.suspects.insert(dir.to_owned(), (times + 1, now));
+            }
             return;
         }
         let why = format!("files grow in {dir:?}, and no event says so");

@@ -88,12 +88,10 @@ fn killed_with_all_in_flight(lines: u64) {
     for _ in 0..2 {
         let agent = Agent::start(&config, &[]);
         let faulted = receiver.requests().faulted;
-        let mut read = 0.0;
         let stands = until(2 * PATIENCE, || {
-            let before = read;
-            std::thread::sleep(Duration::from_millis(50));
-            read = agent.metrics()["pillion_read_bytes_total"];
-            read > 0.0 && read == before
+            let metrics = agent.metrics();
+            let all = metrics["pillion_read_bytes_total"] == writer.put as f64;
+            all || metrics["pillion_budget_pauses_total"] > 0.0
         });
         assert!(stands && receiver.wait_for(PATIENCE, |it| it.faulted > faulted));
         agent.kill();

@@ -15,7 +15,7 @@ fn begin() -> (Place, Receiver) {
 }
 
 /// One source of every `*.log`, with more settings of its own.
-fn config(place: &Place, receiver: &Receiver, source: &str) -> PathBuf {
+pub(super) fn config(place: &Place, receiver: &Receiver, source: &str) -> PathBuf {
     place.configure(&format!(
         "state: {{state}}\nadmin: 127.0.0.1:0\n\
          sources: {{app: {{files: ['{{logs}}/*.log'], {source}}}}}\n\

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use pillion::receiver::{Fault, Options, Receiver};
 
 use crate::harness::{Agent, PATIENCE, Place, field, judge, number_after, until};
-use crate::seen::{get, samples, value};
+use crate::seen::value;
 
 /// One line of a file, by the name of its bytes (which may get other names) and its number.
 pub(super) fn line(file: &str, seq: u64) -> String {
@@ -64,8 +64,7 @@ pub(super) fn assert_exact<'f>(
 
 /// A metric as it is now.
 pub(super) fn metric(agent: &Agent, name: &str) -> f64 {
-    let admin = agent.logged("admin").expect("the agent says where");
-    value(&samples(&get(&admin, "/metrics").1), name)
+    value(&agent.metrics(), name)
 }
 
 /// The log files that the agent has open, as the kernel names them.
@@ -77,7 +76,7 @@ pub(super) fn open_logs(agent: &Agent, place: &Place) -> Vec<PathBuf> {
 }
 
 /// Little memory, so that an outage stops the reading soon.
-fn small(place: &Place, receiver: &Receiver, top: &str) -> PathBuf {
+pub(super) fn small(place: &Place, receiver: &Receiver, top: &str) -> PathBuf {
     place.configure(&format!(
         "state: {{state}}\nadmin: 127.0.0.1:0\nmemory: 2MiB\n{top}\n\
          sources: {{app: {{files: ['{{logs}}/*.log'], parser: plain, max_record: 16KiB}}}}\n\
@@ -96,39 +95,6 @@ fn in_an_outage(place: &Place, top: &str, write: impl Fn()) -> (Receiver, Agent)
     let full = until(PATIENCE, || metric(&agent, "pillion_budget_pauses_total") > 0.0);
     assert!(full, "reading goes on:\n{}", agent.log().join("\n"));
     (receiver, agent)
-}
-
-/// Compressed: what is written in half a minute there is written in three seconds here; a pause that is
-/// longer than the tail's patience, and a writer without a name, are in the tail's own tests.
-#[test]
-fn s02_a_writer_keeps_the_old_descriptor_and_writes_on_after_a_rename() {
-    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
-    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
-    let mut writer = fs::File::create(place.log("app.log")).expect("made");
-    writer.write_all(lines("old", 10).as_bytes()).expect("written");
-    fs::rename(place.log("app.log"), place.log("app.log.1")).expect("renamed");
-    place.append("app.log", lines("new", 10));
-    for round in 0..100 {
-        for seq in 0..10 {
-            writer.write_all(line("old", 10 + round * 10 + seq).as_bytes()).expect("written");
-        }
-        sleep(Duration::from_millis(30));
-    }
-    assert_exact(&receiver, &agent, [("old", 1010), ("new", 10)]);
-}
-
-#[test]
-fn s03_a_file_is_renamed_to_a_name_outside_the_glob_with_most_of_it_unread() {
-    let place = Place::new();
-    let count = 60_000;
-    let write = || place.append("app.log", lines("old", count));
-    let (receiver, agent) = in_an_outage(&place, "", write);
-    let written = fs::metadata(place.log("app.log")).expect("there").len() as f64;
-    assert!(metric(&agent, "pillion_read_bytes_total") < written / 2.0);
-    fs::rename(place.log("app.log"), place.log("gone-elsewhere")).expect("renamed");
-    place.append("app.log", lines("new", 100));
-    receiver.faults().clear();
-    assert_exact(&receiver, &agent, [("old", count), ("new", 100)]);
 }
 
 #[test]
@@ -340,5 +306,5 @@ fn s44_two_thousand_files_one_in_a_hundred_of_them_active() {
 fn s44_twenty_thousand_files_one_in_a_hundred_of_them_active() {
     let (busy, idle) = mostly_idle(20_000, 40);
     println!("of a core: {busy:.4} busy, {idle:.4} idle");
-    assert!(busy < 0.05 && idle < 0.01, "of a core: {busy} busy, {idle} idle");
+    assert!(busy < 0.04 && idle < 0.003, "of a core: {busy} busy, {idle} idle");
 }

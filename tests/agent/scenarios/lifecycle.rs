@@ -1,87 +1,65 @@
 //! The life of a pod: SIGTERM, sentinels, reloads.
 
-use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use pillion::receiver::{Fault, Options, Receiver};
 use rustix::process::Signal;
 
-use crate::harness::{Agent, PATIENCE, Place, field, judge, seq, until};
+use crate::harness::{Agent, PATIENCE, Place, until};
+use crate::oracle::{self, Arrived};
+use crate::writer::Writer;
 
 mod hand_over;
 mod reload;
 
-/// The line of a number: numbers tell files apart where there are several.
-fn line(seq: u64) -> String {
-    format!("line seq={seq} {}end", "filling ".repeat(usize::try_from(seq % 7).expect("small")))
+const FILLING: &str = "filling, filling, filling";
+
+/// Lines of a file, from one number to another.
+fn lines_of(file: u32, range: Range<u64>) -> String {
+    range.map(|seq| oracle::line(file, seq, FILLING) + "\n").collect()
 }
 
-fn lines(range: std::ops::Range<u64>) -> String {
-    range.map(|seq| line(seq) + "\n").collect()
+/// The same of the file that most of these tests have alone.
+fn lines(range: Range<u64>) -> String {
+    lines_of(0, range)
 }
 
-/// What was written is what is stored: nothing missing, repeated or altered.
-fn assert_stored(receiver: &Receiver, written: impl Iterator<Item = u64>) {
-    let documents = receiver.documents();
-    assert_eq!(judge(written, documents.iter().filter_map(seq)), Default::default());
-    for stored in &documents {
-        let seq = seq(stored).expect("every line has a number");
-        assert_eq!(field(stored, "message").as_str(), Some(line(seq).as_str()), "altered");
-    }
+/// What was written, file by file up to a number, is what is stored: nothing missing, repeated, reordered
+/// or altered.
+fn assert_exact(receiver: &Receiver, written: impl IntoIterator<Item = (u32, u64)>) {
+    let found = Arrived::at(receiver).judge(&written.into_iter().collect());
+    assert!(found.is_exact(), "{found:?}");
 }
 
-/// The same, in the order of the offsets within each file. Of files that are not rotated.
-fn assert_exact(receiver: &Receiver, written: impl Iterator<Item = u64>) {
-    assert_stored(receiver, written);
-    let mut files: BTreeMap<String, BTreeMap<u64, u64>> = BTreeMap::new();
-    for stored in &receiver.documents() {
-        let seq = seq(stored).expect("every line has a number");
-        let path = field(stored, "log.file.path").as_str().expect("text").to_owned();
-        let offset = field(stored, "log.offset").as_u64().expect("a number");
-        files.entry(path).or_default().insert(offset, seq);
-    }
-    for (path, lines) in files {
-        assert!(lines.values().is_sorted(), "{path} is out of order");
-    }
-}
-
-/// Appends lines to `app.log` until it is told to stop.
-struct Writer {
+/// An application that appends lines to `app.log` until it is told to stop.
+struct Busy {
     stop: Arc<AtomicBool>,
-    written: Arc<AtomicU64>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Writer>,
 }
 
-impl Writer {
+impl Busy {
     fn start(place: &Place, pause: Duration) -> Self {
-        let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let (told, count, path) = (Arc::clone(&stop), Arc::clone(&written), place.log("app.log"));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (told, mut writer) = (Arc::clone(&stop), Writer::new(place.log("app.log"), 0));
         let thread = std::thread::spawn(move || {
-            let mut file = fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(path)
-                .expect("log file opens");
             while !told.load(Ordering::Relaxed) {
-                let next = count.load(Ordering::Relaxed);
-                let text = lines(next..next + 20);
-                std::io::Write::write_all(&mut file, text.as_bytes()).expect("writes");
-                count.store(next + 20, Ordering::Relaxed);
+                writer.lines(20);
                 std::thread::sleep(pause);
             }
+            writer
         });
-        Self { stop, written, thread }
+        Self { stop, thread }
     }
 
     /// Ends it; how many lines it wrote.
     fn stop(self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().expect("no panic");
-        self.written.load(Ordering::Relaxed)
+        self.thread.join().expect("no panic").written().1
     }
 }
 
@@ -95,7 +73,7 @@ fn s27_graceful_restart_20_times_under_load() {
     let place = Place::new();
     let receiver = Receiver::start(Options::default()).expect("receiver");
     let config = place.to_elasticsearch(&receiver.url());
-    let writer = Writer::start(&place, Duration::from_millis(20));
+    let writer = Busy::start(&place, Duration::from_millis(20));
     for _ in 0..20 {
         let stored = receiver.requests().stored;
         // This application never falls silent.
@@ -105,7 +83,7 @@ fn s27_graceful_restart_20_times_under_load() {
     }
     let written = writer.stop();
     terminate(Agent::start(&config, &[]));
-    assert_exact(&receiver, 0..written);
+    assert_exact(&receiver, [(0, written)]);
 }
 
 #[test]
@@ -125,7 +103,7 @@ fn s49_an_application_that_logs_on_after_sigterm_is_read_to_its_end() {
     let (status, log) = agent.ended();
     assert!(status.success(), "{}", log.join("\n"));
     assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
-    assert_exact(&receiver, 0..110);
+    assert_exact(&receiver, [(0, 110)]);
     assert!(log.iter().any(|line| line.contains("bytes_left_behind=0")), "{}", log.join("\n"));
 }
 
@@ -136,14 +114,14 @@ fn s49_the_grace_ends_what_never_falls_silent() {
     let receiver = Receiver::start(Options::default()).expect("receiver");
     let config = place.to_elasticsearch(&receiver.url());
     let agent = Agent::start(&config, &["--grace", "2s"]);
-    let writer = Writer::start(&place, Duration::from_millis(5));
+    let writer = Busy::start(&place, Duration::from_millis(5));
     assert!(receiver.wait_for(PATIENCE, |requests| requests.stored > 0));
     let begun = Instant::now();
     terminate(agent);
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
     let written = writer.stop();
     terminate(Agent::start(&config, &[]));
-    assert_exact(&receiver, 0..written);
+    assert_exact(&receiver, [(0, written)]);
 }
 
 #[test]
@@ -152,12 +130,12 @@ fn s50_a_native_sidecar_ends_within_2_s_when_nothing_grows() {
     let receiver = Receiver::start(Options::default()).expect("receiver");
     let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
     // The main container's last words, half a line among them.
-    place.append("app.log", lines(0..1_000) + line(1_000).as_str());
+    place.append("app.log", lines(0..1_001).trim_end());
     let begun = Instant::now();
     let (status, log) = agent.terminate_at_once();
     assert!(status.success(), "{}", log.join("\n"));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    assert_exact(&receiver, 0..1_001);
+    assert_exact(&receiver, [(0, 1_001)]);
 }
 
 #[test]
@@ -179,13 +157,13 @@ fn s50_a_sentinel_file_ends_it_within_2_s() {
     let (status, log) = agent.ended();
     assert!(status.success(), "{}", log.join("\n"));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    assert_exact(&receiver, 0..2_000);
+    assert_exact(&receiver, [(0, 2_000)]);
 
     // One that a Job's earlier attempt has left holds at once; what is there is shipped all the same.
     place.append("app.log", lines(2_000..3_000));
     let (status, log) = Agent::spawn(&config, &args).ended();
     assert!(status.success(), "{}", log.join("\n"));
-    assert_exact(&receiver, 0..3_000);
+    assert_exact(&receiver, [(0, 3_000)]);
 }
 
 #[test]
@@ -201,10 +179,10 @@ fn s50_it_ends_when_there_is_nothing_more_to_ship_and_not_before() {
     assert!(!until(Duration::from_secs(3), ends), "{}", agent.log().join("\n"));
     assert!(receiver.requests().faulted >= 1);
     receiver.faults().clear();
-    place.append("app.log", lines(1_000..1_500) + &line(1_500));
+    place.append("app.log", lines(1_000..1_501).trim_end());
     let (status, log) = agent.ended();
     assert!(status.success(), "{}", log.join("\n"));
-    assert_exact(&receiver, 0..1_501);
+    assert_exact(&receiver, [(0, 1_501)]);
 }
 
 #[test]
@@ -225,5 +203,5 @@ fn a_second_signal_stops_at_once_and_costs_nothing() {
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     receiver.faults().clear();
     terminate(Agent::start(&config, &[]));
-    assert_exact(&receiver, 0..1_000);
+    assert_exact(&receiver, [(0, 1_000)]);
 }

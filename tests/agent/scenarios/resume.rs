@@ -1,11 +1,10 @@
 //! What is remembered over a restart besides an offset: what comes out is the same as without one.
 
-use std::path::PathBuf;
-
 use pillion::receiver::{Options, Receiver};
 use serde_json::Value;
 
 use super::super::harness::{Agent, PATIENCE, Place, until};
+use super::framing::config;
 
 /// How the agent ends between the two parts of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,15 +12,6 @@ enum End {
     Not,
     Drained,
     Killed,
-}
-
-fn config(place: &Place, receiver: &Receiver, source: &str) -> PathBuf {
-    place.configure(&format!(
-        "state: {{state}}\nadmin: 127.0.0.1:0\n\
-         sources: {{app: {{files: ['{{logs}}/*.log'], {source}}}}}\n\
-         destinations: {{search: {{elasticsearch: {{url: '{}', index: a}}, batch: {{linger: 50ms}}}}}}\n",
-        receiver.url()
-    ))
 }
 
 /// The documents of a log that is written in two parts, in order, without what differs from run to

@@ -6,6 +6,7 @@ mod reload;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use pillion::receiver::{Fault, Options, Receiver, Stored};
 
@@ -100,9 +101,36 @@ fn wait_until_settled(place: &Place, agent: &Agent) {
     assert!(settled, "{}", agent.log().join("\n"));
 }
 
+/// Three files of so many lines each, taken into the buffer.
+fn fill(place: &Place, agent: &Agent, count: u64) {
+    for file in 0..3 {
+        place.append(&format!("{file}.log"), lines(file, 0..count));
+    }
+    wait_until_settled(place, agent);
+}
+
 fn wait_for(receiver: &Receiver, agent: &Agent, stored: u64) {
     let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= stored);
     assert!(all, "{:?}\n{}", receiver.requests(), agent.log().join("\n"));
+}
+
+#[test]
+fn a_drain_waits_for_no_dead_destination_once_all_is_in_the_buffer() {
+    let (place, receiver) = (Place::new(), receiver());
+    receiver.faults().set(DOWN);
+    let config = config(&place, &receiver.url(), "buffer: {disk: 48MiB}");
+    let agent = Agent::start(&config, &["--grace", "60s"]);
+    place.append("app.log", lines(0, 0..2_000));
+    wait_until_settled(&place, &agent);
+    let began = Instant::now();
+    let (status, log) = agent.terminate();
+    let took = began.elapsed();
+    assert!(status.success() && took < Duration::from_secs(20), "{took:?}\n{}", log.join("\n"));
+    receiver.faults().clear();
+    let agent = Agent::start(&config, &[]);
+    wait_for(&receiver, &agent, 2_000);
+    assert!(agent.terminate().0.success());
+    assert_eq!(verdict(0..2_000, &receiver.documents()), Verdict::default());
 }
 
 /// Segments of the buffer, oldest first.
@@ -131,10 +159,7 @@ fn a_volume_wiped_while_the_backend_is_down_arrives_when_it_is_back() {
     let (place, receiver) = (Place::new(), receiver());
     receiver.faults().set(DOWN);
     let agent = Agent::start(&config(&place, &receiver.url(), "buffer: {disk: 64MiB}"), &[]);
-    for file in 0..3 {
-        place.append(&format!("{file}.log"), lines(file, 0..5_000));
-    }
-    wait_until_settled(&place, &agent);
+    fill(&place, &agent, 5_000);
     agent.assert_conserved();
     assert_eq!(of_search(&agent, "buffer_limit_bytes"), f64::from(64 << 20));
     assert!(of_search(&agent, "buffered_records") > 10_000.0, "{}", agent.log().join("\n"));
@@ -160,10 +185,7 @@ fn s28_sink_down_kill_restart_and_the_logs_are_wiped() {
     receiver.faults().set(DOWN);
     let config = config(&place, &receiver.url(), "buffer: {disk: 64MiB}");
     let agent = Agent::start(&config, &[]);
-    for file in 0..3 {
-        place.append(&format!("{file}.log"), lines(file, 0..10_000));
-    }
-    wait_until_settled(&place, &agent);
+    fill(&place, &agent, 10_000);
     agent.kill();
     wipe(&place);
     let agent = Agent::start(&config, &[]);
@@ -185,10 +207,7 @@ fn s28_killed_while_the_buffer_is_sent() {
     receiver.faults().set(DOWN);
     let config = config(&place, &receiver.url(), "buffer: {disk: 64MiB}");
     let agent = Agent::start(&config, &[]);
-    for file in 0..3 {
-        place.append(&format!("{file}.log"), lines(file, 0..10_000));
-    }
-    wait_until_settled(&place, &agent);
+    fill(&place, &agent, 10_000);
     receiver.faults().clear();
     receiver.faults().set(Fault::Slow(std::time::Duration::from_millis(20)));
     assert!(receiver.wait_for(PATIENCE, |requests| requests.stored > 2_000));

@@ -97,7 +97,7 @@ fn s07_truncated_and_refilled_past_the_old_offset_between_two_looks() {
     writer.lines(500);
     catch_up(&receiver, &agent, &[&writer]);
     let size = fs::metadata(&writer.path).expect("there").len();
-    agent.signal(Signal::STOP);
+    agent.stand_still();
     writer.truncate();
     writer.bytes(usize::try_from(size).expect("small") + 5_000);
     agent.signal(Signal::CONT);

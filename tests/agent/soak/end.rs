@@ -18,6 +18,8 @@ pub(super) struct End {
     pub(super) receiver: Receiver,
     arrived: Arc<Mutex<Arrived>>,
     letters: Mutex<Letters>,
+    /// Whether anything went wrong there in this round.
+    pub(super) failed: bool,
     /// Since when requests may have been carried out without an answer.
     pub(super) fails_since: Option<Instant>,
 }
@@ -42,11 +44,13 @@ impl End {
             receiver: Receiver::start(options).expect("receiver"),
             arrived,
             letters: Mutex::new(Letters { path, ..Letters::default() }),
+            failed: false,
             fails_since: None,
         }
     }
 
     pub(super) fn fail(&mut self, fraction: f64, fault: Fault) {
+        self.failed = true;
         self.fails_since.get_or_insert_with(Instant::now);
         self.receiver.faults().set_for(fraction, fault);
     }
@@ -95,6 +99,7 @@ impl End {
     pub(super) fn forget(&mut self, written: &BTreeMap<u32, u64>) {
         self.arrived().forget(written);
         self.receiver.forget();
+        self.failed = false;
         self.fails_since = None;
         let letters = self.letters.get_mut().expect("not poisoned");
         // The agent does not run, and begins another.

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use fastrand::Rng;
 
 use super::super::harness::Place;
+use super::super::scenarios::events::namespaces;
 use super::end::End;
+
+/// How the name of a copy ends that was made before a file was emptied: it is no log.
+pub(super) const COPY: &str = ".copy";
 
 /// Resident bytes in flight.
 pub(super) const MEMORY: u64 = 12 << 20;
@@ -23,6 +27,11 @@ pub(super) struct Settings {
     edition: u64,
     /// Whether the agent may be killed: what that may cost is not allowed to other rounds.
     pub(super) kills: bool,
+    /// Whether the destination that may miss records drops them when it is in trouble. Nobody is killed
+    /// meanwhile: the counter of what was dropped would go with the agent.
+    pub(super) drops: bool,
+    /// Whether the agent gets no events and looks for itself.
+    pub(super) polls: bool,
     /// Whether servers refuse records for good. They then leave no answer out: of what was carried out
     /// without one and refused the next time nobody could say what became of it.
     pub(super) refuses: bool,
@@ -31,14 +40,16 @@ pub(super) struct Settings {
 impl Settings {
     /// `buffers`: whether destinations have a buffer; in some rounds if that is not said.
     pub(super) fn draw(rng: &mut Rng, buffers: Option<bool>) -> Self {
-        let has_buffer = rng.u8(0..3) == 0;
+        let (has_buffer, drops) = (rng.u8(0..3) == 0, rng.u8(0..3) == 0);
         let mut settings = Self {
             threads: rng.u8(1..=2),
             buffer: buffers.unwrap_or(has_buffer).then_some(0),
             compression: "fast",
             linger: 50,
             edition: 0,
-            kills: rng.bool(),
+            kills: rng.bool() && !drops,
+            drops,
+            polls: rng.u8(0..3) == 0 && namespaces(),
             refuses: rng.u8(0..3) == 0,
         };
         settings.change(rng);
@@ -61,8 +72,9 @@ impl Settings {
     }
 
     /// Writes the configuration of it.
-    pub(super) fn configure(&self, place: &Place, search: &End, grafana: &End) -> PathBuf {
+    pub(super) fn configure(&self, place: &Place, [search, grafana, spare]: [&End; 3]) -> PathBuf {
         let Self { threads, linger, edition, compression, .. } = self;
+        let when_full = if self.drops { "drop_newest" } else { "block" };
         let changes = format!("fields: {{edition: '{edition}'}}");
         let sources = [
             ("plain", format!("parser: plain, multiline: off, {changes}")),
@@ -71,8 +83,13 @@ impl Settings {
             ("cri", "parser: cri".to_owned()),
             ("trace", format!("parser: plain, multiline: java, {changes}")),
         ];
-        let source =
-            |(name, how)| format!("  {name}: {{files: ['{{logs}}/{name}-*.log'], {how}}}\n");
+        // The same files twice, by other globs: these have what was rotated and compressed in them.
+        let source = |(name, how)| {
+            format!(
+                "  {name}: {{files: ['{{logs}}/{name}-*.log'], to: [search, grafana], {how}}}\n  \
+                 {name}-again: {{files: ['{{logs}}/{name}-*'], exclude: ['*{COPY}'], to: [spare], {how}}}\n"
+            )
+        };
         let sources: String = sources.into_iter().map(source).collect();
         let buffer = self.buffer.map_or("off".to_owned(), |bytes| format!("{{disk: {bytes}B}}"));
         let batch = format!("batch: {{bytes: 1MiB, linger: {linger}ms}}, buffer: {buffer}");
@@ -81,9 +98,12 @@ impl Settings {
              sources:\n{sources}destinations:\n  \
              search: {{elasticsearch: {{url: '{}', index: logs-soak-default, timeout: 2s}}, \
              compression: {compression}, {batch}}}\n  \
-             grafana: {{loki: {{url: '{}', labels: {{app: soak}}, timeout: 2s}}, {batch}}}\n",
+             grafana: {{loki: {{url: '{}', labels: {{app: soak}}, timeout: 2s}}, {batch}}}\n  \
+             spare: {{elasticsearch: {{url: '{}', index: logs-soak-spare, timeout: 2s}}, \
+             compression: {compression}, when_full: {when_full}, {batch}}}\n",
             search.receiver.url(),
-            grafana.receiver.url()
+            grafana.receiver.url(),
+            spare.receiver.url()
         ))
     }
 }

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 
 use super::super::harness::{PATIENCE, limit_file_size, until};
 use super::super::writer::gzip;
+use super::settings::COPY;
 use super::{App, SAVED_WITHIN, Soak};
 
 impl Soak {
@@ -32,8 +33,7 @@ impl Soak {
         }
         let App { writer, first, .. } = &self.apps[app];
         let ((file, seq), first) = (writer.written(), *first);
-        let seen = seq > first
-            && [&self.search, &self.grafana].iter().all(|end| end.has(file, first..first + 1));
+        let seen = seq > first && self.all_have(file, first..first + 1);
         let app = &mut self.apps[app];
         let name = app.writer.path.file_stem().expect("a name").to_string_lossy().into_owned();
         if !seen {
@@ -63,7 +63,7 @@ impl Soak {
         if app.away {
             app.reopen();
         } else {
-            let to = app.writer.rotated(0);
+            let to = app.writer.path.with_extension(&COPY[1..]);
             app.writer.copytruncate(&to);
             app.first = app.writer.written().1;
         }
@@ -75,7 +75,8 @@ impl Soak {
     pub(super) fn delete(&mut self, app: usize) {
         let App { writer, away, first, since_start, .. } = &self.apps[app];
         let ((file, seq), from) = (writer.written(), *first.max(since_start));
-        let is_open = [&self.search, &self.grafana].iter().any(|end| end.has(file, from..from + 1));
+        let ends = [&self.search, &self.spare];
+        let is_open = ends.iter().all(|end| end.has(file, from..from + 1));
         if *away || seq <= from || !is_open {
             return;
         }
@@ -130,23 +131,44 @@ impl Soak {
         let from = if self.rng.bool() { &common[..] } else { special };
         let fault = from[self.rng.usize(0..from.len())].clone();
         let fraction = [0.2, 0.6, 1.0][self.rng.usize(0..3)];
-        let to_search = self.rng.bool();
-        let end = if to_search { &mut self.search } else { &mut self.grafana };
+        // Where records may be dropped, they are.
+        let of = if self.settings.drops { 6 } else { 3 };
+        let (name, end) = match self.rng.usize(0..of) {
+            0 => ("search", &mut self.search),
+            1 => ("grafana", &mut self.grafana),
+            _ => ("spare", &mut self.spare),
+        };
         end.fail(fraction, fault.clone());
-        self.note(format!("{fault:?} for {fraction}, search {to_search}"));
+        self.note(format!("{fault:?} for {fraction} at {name}"));
+    }
+
+    /// The destination that may miss records takes none, until some are dropped for it.
+    pub(super) fn overfill(&mut self) {
+        self.heal();
+        self.spare.fail(1.0, Fault::Status { status: 503, retry_after: None });
+        let before = self.dropped_now();
+        let plain = self.apps.iter().position(|app| app.writer.is_plain()).expect("there are some");
+        let drops = (0..40).any(|_| {
+            self.apps[plain].writer.lines(1_500);
+            let (file, seq) = self.apps[plain].writer.written();
+            let read = until(PATIENCE, || self.all_have(file, seq - 1..seq));
+            assert!(read, "one that is down holds up the others\n{}", self.trace());
+            self.dropped_now() > before
+        });
+        // A buffer may be larger than that.
+        assert!(drops || self.settings.has_buffers(), "nothing is dropped\n{}", self.trace());
+        self.note(format!("overfill, dropped {drops}"));
     }
 
     pub(super) fn heal(&mut self) {
-        self.search.receiver.faults().clear();
-        self.grafana.receiver.faults().clear();
+        self.ends().iter().for_each(|end| end.receiver.faults().clear());
     }
 
     /// In half of the rounds, and not while only the agent has what was deleted.
     pub(super) fn kill(&mut self) {
-        let ends = [&self.search, &self.grafana];
-        let judged = |file: u32| self.judged.get(&file).copied().unwrap_or(0);
-        self.unnamed
-            .retain(|(file, to)| !ends.iter().all(|end| end.has(*file, judged(*file)..*to)));
+        let unnamed = std::mem::take(&mut self.unnamed);
+        let unshipped = |(file, to): &(u32, u64)| !self.all_have(*file, self.judged(*file)..*to);
+        self.unnamed = unnamed.into_iter().filter(unshipped).collect();
         if !self.settings.kills || !self.unnamed.is_empty() {
             return;
         }
@@ -190,6 +212,7 @@ impl Soak {
         self.totals.restarts += 1;
         self.end_halves();
         self.heal();
+        self.count_drops();
         let mut agent = self.take_agent();
         agent.signal(Signal::TERM);
         let writes = Instant::now() + Duration::from_millis(self.rng.u64(0..1_500));
@@ -211,9 +234,13 @@ impl Soak {
     /// Something changes, and the new configuration comes into force.
     pub(super) fn reload(&mut self) {
         self.totals.reloads += 1;
+        if self.settings.drops {
+            // What is given up is read again, and with it what was dropped behind it.
+            self.settle();
+        }
         let returned = self.returned();
         self.settings.change(&mut self.rng);
-        self.settings.configure(&self.place, &self.search, &self.grafana);
+        self.settings.configure(&self.place, self.ends());
         self.note(format!("reload {:?}", self.settings));
         self.agent().signal(Signal::HUP);
         self.generation += 1;

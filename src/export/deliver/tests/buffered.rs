@@ -70,6 +70,7 @@ async fn what_comes_from_the_buffer_and_comes_too_late_is_uncertain() {
     bench.push("r", 2);
     let (stats, delivery) = (bench.stats.clone(), bench.start());
     until(|| stats.batches_settled.load(Relaxed) == 1).await;
+    until(|| bench.dead_letters().len() == 2).await;
     bench.queue.close();
     delivery.await.expect("no panic");
     let uncertain = ["r0", "r1"].map(|id| (id.to_owned(), "uncertain".to_owned()));
@@ -92,6 +93,7 @@ async fn an_outage_is_settled_to_disk(in_order: bool) {
     pushed.extend((0..10).flat_map(|at| bench.push(&format!("b{at}-"), 3)));
     until(|| before.batches_settled.load(Relaxed) == 20).await;
     bench.check_conserved();
+    until(|| before.delivered.load(Relaxed) == 60).await;
     bench.queue.close();
     let report = delivery.await.expect("no panic");
     assert_eq!(report, Report { ended: Ended::Drained, batches_left: 0, records_left: 0 });
@@ -306,6 +308,7 @@ async fn a_batch_that_is_refused_in_part_goes_to_disk_as_what_is_left() {
     let (stats, delivery) = (bench.stats.clone(), bench.start());
     until(|| stats.batches_settled.load(Relaxed) == 1).await;
     assert_eq!(stats.delivered.load(Relaxed), 5);
+    until(|| stats.delivered.load(Relaxed) == 10).await;
     bench.queue.close();
     delivery.await.expect("no panic");
     assert_eq!(delivered(&bench, 60.0), ["r1", "r3", "r5", "r7", "r9"]);

@@ -115,21 +115,21 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         Piece { payload: first, ..piece }
     }
 
-    /// Takes budget for a rewrite of `payload`: its plain form, and what comes out.
+    /// Takes budget for a rewrite of `payload`, which ends before anything else is done: there is one
+    /// at a time.
     pub(super) fn reserve(&mut self, payload: &Payload) {
-        let scratch = payload.plain_bytes.saturating_add(payload.resident());
+        let scratch = self.shared.rewriter.rewriting(payload);
         self.permit.resize(self.held() + payload.resident() + scratch);
     }
 
-    /// Takes budget for a slice of dead letters of `payload`, as records and as lines, beside the
-    /// verdicts and what reading takes.
+    /// Takes budget for a slice of dead letters of `payload`, as records and as lines, beside what
+    /// reading takes.
     pub(super) fn write_letters(&mut self, payload: &Payload, slice: usize) {
-        let verdicts = payload.records as usize * size_of::<Verdict>();
-        let held = self.held() + payload.resident() + verdicts;
+        let held = self.held() + payload.resident();
         self.permit.resize(held + self.shared.rewriter.reading(payload) + 3 * slice);
     }
 
-    /// Bytes of the receipt, of what is still to be sent, and of what a search has found.
+    /// Bytes of the receipt, of the answer, of what is still to be sent, and of what a search has found.
     fn held(&self) -> usize {
         let found = self.search.as_ref().map_or(0, Search::resident);
         self.besides + resident(&self.pieces) + found
@@ -140,9 +140,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         self.permit.resize(self.held());
     }
 
-    /// Takes budget for the verdicts on `payload`. The reply itself is the transport's to account for.
-    pub(super) fn await_verdicts(&mut self, payload: &Payload) {
-        let verdicts = payload.records as usize * size_of::<Verdict>();
-        self.permit.resize(self.held() + payload.resident() + verdicts);
+    /// Trues the budget up to what is left, and to a payload that is being sent. The answer's share was
+    /// taken with the records; of a long one, the transport takes the rest.
+    pub(super) fn account_with(&mut self, payload: &Payload) {
+        self.permit.resize(self.held() + payload.resident());
     }
 }

@@ -253,6 +253,7 @@ impl Tailer {
         let unsettled = entry.unsettled(to.iter().map(String::as_str));
         let lost = unsettled.min(entry.size.saturating_sub(len));
         entry.size -= lost;
+        self.files.change([FileNumber(number)]);
         if unsettled > 0 {
             self.lose_damaged(key, len, lost);
         }

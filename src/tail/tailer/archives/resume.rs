@@ -159,6 +159,7 @@ impl Tailer {
             self.take_entry(number);
             self.give_up(&entry, "compressed");
             self.no_longer_awaited(number);
+            self.find_missing(number, 0);
             let id = self.archives.seen.get(&key).map_or(0, |archive| archive.id(key.1));
             self.archives.tombstones.mark(number, id);
             return;
@@ -195,6 +196,7 @@ impl Tailer {
     /// Forgets what is known of a File that is not read: it is now, or never will be.
     fn take_entry(&mut self, number: u32) {
         self.dormant.retain(|entry| entry.number != number);
+        self.files.change([FileNumber(number)]);
         self.archives.tombstones.take(number);
         self.numbers.dirty = true;
     }
@@ -234,12 +236,14 @@ impl Tailer {
     }
 
     fn resume_archive(&mut self, opening: Opening) {
-        let Opening { key, entry, open, .. } = opening;
-        let Some(path) = self.archives.seen.get(&key).map(|it| Arc::clone(&it.path)) else {
-            return;
-        };
+        let Opening { key, entry, open, offset, .. } = opening;
+        let Some(archive) = self.archives.seen.get(&key) else { return };
+        let (path, verdict) = (Arc::clone(&archive.path), archive.verdict);
         self.take_entry(entry.number);
         self.no_longer_awaited(entry.number);
+        if let Verdict::Of(_, len) = verdict {
+            self.find_missing(entry.number, len.saturating_sub(offset));
+        }
         if self.resume(key.0, entry.clone(), open, &path, false).is_err() {
             self.dormant.push(entry);
             self.archives.judge(key, Verdict::Fresh, self.now);

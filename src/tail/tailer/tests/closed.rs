@@ -1,6 +1,8 @@
 //! Files without a handle: read to their end and at rest, or closed for want of descriptors.
 
+use super::archives::{compress, put};
 use super::*;
+use crate::tail::inflate::tests::gzip;
 
 fn many(options: &mut Options) {
     options.files = vec!["*.log".to_owned()];
@@ -295,4 +297,42 @@ fn what_a_closed_file_had_left_when_it_was_deleted_is_counted() {
     assert_eq!(bench.stat(|s| &s.lost_gone), (40 - open) * 4);
     let shipped = bench.came.values().filter(|bytes| bytes.ends_with(b"half")).count();
     assert_eq!(shipped as u64, open, "those whose handle was there");
+}
+
+/// What could not be read for want of a descriptor is no loss if it is found compressed, and one as soon
+/// as it cannot be.
+#[test]
+fn what_went_unread_is_counted_only_when_it_cannot_be_found_compressed() {
+    for found in [true, false] {
+        let mut bench = Bench::with(many);
+        bench.options.max_open = 1;
+        bench.write("a.log", lines(100, 40));
+        bench.start().pass(2);
+        bench.settle = false;
+        bench.write("b.log", "one\n");
+        bench.pass(3);
+        // Open as long as it is not settled.
+        bench.remove("b.log");
+        bench.pass(3);
+        bench.write("a.log", lines(140, 60));
+        bench.pass(3);
+        assert_eq!(bench.stat(|s| &s.waiting_files), 1);
+        let unread = lines(140, 60);
+        match found {
+            true => compress(&bench, "a.log"),
+            false => {
+                put(&bench, "a.log.gz", &gzip(b"another one\n"));
+                bench.remove("a.log");
+            }
+        }
+        bench.settle_held();
+        bench.settle = true;
+        bench.pass(60);
+        let (text, lost) = match found {
+            true => (lines(100, 100), 0),
+            false => (lines(100, 40), unread.len() as u64),
+        };
+        assert_eq!(bench.text("a.log"), text);
+        assert_eq!(bench.stat(|s| &s.lost_gone), lost, "{found}");
+    }
 }

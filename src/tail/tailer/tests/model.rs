@@ -35,6 +35,7 @@ impl Life {
             options.files = vec!["app.log*".to_owned()];
             options.destinations = vec!["search", "grafana"];
             options.chunk = 64;
+            options.journal = seed.is_multiple_of(2);
         });
         bench.settle = false;
         bench.start();

@@ -108,3 +108,70 @@ fn s45_events_that_could_not_be_had_are_tried_again() {
     bench.pass(20);
     assert!(!polls(&bench));
 }
+
+/// Directories that grew without an event and are gone since are no reason to look round more often.
+#[test]
+fn directories_under_suspicion_are_forgotten_with_what_they_held() {
+    let mut bench = with_events(&["*/app.log"]);
+    fs::create_dir(bench.path("a")).expect("made");
+    bench.write("a/app.log", "first\n");
+    bench.start();
+    bench.pass(60);
+    deafen(&mut bench);
+    let suspects = |bench: &Bench| bench.tailer.as_ref().expect("started").watching.suspects();
+    for _ in 0..20 {
+        // The watcher before may still tell of the first.
+        bench.write("a/app.log", "second\n");
+        bench.pass(1);
+        if suspects(&bench) == 1 {
+            break;
+        }
+    }
+    assert_eq!(suspects(&bench), 1);
+    fs::remove_dir_all(bench.path("a")).expect("removed");
+    bench.pass(10);
+    assert_eq!(suspects(&bench), 0);
+    assert!(!polls(&bench));
+}
+
+/// Of very many files, most are only listed; what no event told of is found all the same: at once if a
+/// name came or went, and a little later if a file only grew.
+#[test]
+fn of_very_many_files_each_is_asked_only_every_now_and_then() {
+    let mut bench = with_events(&["*.log"]);
+    bench.options.max_open = 1_000;
+    for n in 0..7_050 {
+        bench.write(&format!("f{n}.log"), "first\n");
+    }
+    bench.start();
+    bench.pass(60);
+    deafen(&mut bench);
+    assert_eq!(bench.came.len(), 7_050);
+    let looks = |bench: &Bench| bench.stat(|stats| &stats.rescans);
+    let look = |bench: &mut Bench| {
+        let before = looks(bench);
+        while looks(bench) == before {
+            bench.pass(1);
+        }
+    };
+    // The deaf one begins to watch, which is a reason to ask.
+    look(&mut bench);
+    look(&mut bench);
+    for round in 1..=2 {
+        // So that the next one only lists.
+        while bench.tailer.as_ref().expect("started").watching.listed() != 0 {
+            look(&mut bench);
+        }
+        bench.write("f1.log", "grown\n");
+        bench.write(&format!("new{round}.log"), "first\n");
+        bench.remove(&format!("f{}.log", 10 + round));
+        bench.rename(&format!("f{}.log", 20 + round), &format!("moved{round}.log"));
+        bench.write(&format!("f{}.log", 20 + round), "another\n");
+        look(&mut bench);
+        assert_eq!(bench.text(&format!("new{round}.log")), "first\n");
+        assert_eq!(bench.text(&format!("f{}.log", 20 + round)), "first\nanother\n");
+        assert_eq!(bench.text("f1.log"), format!("first\n{}", "grown\n".repeat(round - 1)));
+        look(&mut bench);
+        assert_eq!(bench.text("f1.log"), format!("first\n{}", "grown\n".repeat(round)));
+    }
+}

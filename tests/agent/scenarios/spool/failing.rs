@@ -31,10 +31,7 @@ fn s31_flipped_bits_a_cut_tail_and_a_deleted_segment_cost_their_records_only() {
     receiver.faults().set(DOWN);
     let config = config(&place, &receiver.url(), "buffer: {disk: 48MiB}");
     let agent = Agent::start(&config, &[]);
-    for file in 0..3 {
-        place.append(&format!("{file}.log"), lines(file, 0..20_000));
-    }
-    wait_until_settled(&place, &agent);
+    fill(&place, &agent, 20_000);
     agent.kill();
     wipe(&place);
     let segments = segments(&place);
