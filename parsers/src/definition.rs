@@ -3,6 +3,7 @@
 //! `parsers:` in their configuration.
 
 mod check;
+mod joiner;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +14,7 @@ use crate::multiline::Joiner;
 use crate::record::Level;
 
 pub use check::SampleMismatch;
+pub use joiner::{JoinerField, RecordStart};
 
 /// One format, as its YAML says it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -50,8 +52,8 @@ pub struct Definition {
     #[serde(default)]
     pub open: Vec<String>,
     /// What the program calls a field, and what it is called here: one of pillion's own names, that
-    /// destinations know, or `message`. A field that is not there, or whose new name is taken, stays as it is.
-    /// For grammars.
+    /// destinations know, or `message`. A field that is not there, or whose new name is taken, stays as it is;
+    /// one that says that there is no value (`-`, or nothing) is left out. For grammars.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
     /// Texts that a line has if it is of this format: `auto` tries it only on those that have all.
@@ -77,9 +79,10 @@ pub struct Definition {
     /// Where the record's level is, and what its values mean.
     #[serde(default)]
     pub level: Option<LevelField>,
-    /// The joiner that suits the format, for sources that name none.
+    /// The joiner that suits the format, for sources that name none: a name, or `{start: PATTERN}` that
+    /// a record's first line matches.
     #[serde(default)]
-    pub joiner: Option<String>,
+    pub joiner: Option<JoinerField>,
     /// Lines and what must come of them.
     #[serde(default)]
     pub samples: Vec<Sample>,
@@ -231,9 +234,9 @@ impl Definition {
     #[must_use]
     pub fn implied_joiner(&self) -> Option<Joiner> {
         let columns = self.grammar.as_deref() == Some("csv");
-        match self.joiner.as_deref() {
+        match &self.joiner {
             None if !columns => None,
-            Some(name) if name != "csv" => Joiner::named(name),
+            Some(field) if *field != JoinerField::Named("csv".to_owned()) => field.joiner().ok(),
             _ => {
                 let quote = self.csv.as_ref().and_then(|csv| csv.quote.as_deref());
                 match quote.map(str::as_bytes) {
@@ -284,6 +287,8 @@ pub enum Fault {
     Grammar(String),
     /// The pattern does not compile, is too large, or captures nothing.
     Pattern(String),
+    /// There is no joiner of that name, or its pattern cannot be used.
+    Joiner(String),
     /// The time's zone is not one.
     Zone(String),
     /// The time's format cannot be used.
@@ -319,6 +324,7 @@ impl Fault {
             Self::Layout { .. } => "layout",
             Self::Other { key, .. } => key,
             Self::Grammar(_) => "grammar",
+            Self::Joiner(_) => "joiner",
             Self::Csv(_) => "csv",
             Self::Zone(_) | Self::TimeFormat(_) => "time",
             Self::Level => "level",
@@ -345,6 +351,7 @@ impl fmt::Display for DefinitionError {
                 "`{key}: {name}` names no parser that can be used there: `pillion parsers` lists them"
             ),
             Fault::Grammar(name) => write!(f, "there is no grammar `{name}`"),
+            Fault::Joiner(error) => write!(f, "the joiner cannot be used: {error}"),
             Fault::Pattern(error) => write!(f, "the pattern cannot be used: {error}"),
             Fault::Zone(zone) => {
                 write!(

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use pillion_parsers::Arena;
+use pillion_parsers::definition::Definition;
 use pillion_parsers::frame::{
     Container, FileNumber, FrameSettings, Framer, LineEnding, Lines, Raw,
 };
@@ -33,8 +34,8 @@ const MIXED: &[(&str, usize)] = &[
     ("morgan/tiny.log", 50),
     ("puma/cluster.log", 45),
     ("puma/single.log", 55),
-    // Traces, each line indented by four blanks.
-    ("tornado/tornado.log", 60),
+    // A traceback of the interpreter itself, at its end.
+    ("tornado/tornado.log", 75),
     ("uwsgi/uwsgi.log", 20),
 ];
 /// Of those that fit, so many `auto` must read in the same way.
@@ -142,8 +143,8 @@ fn is_unparsed(record: &Json) -> bool {
 /// What is wrong with one log, in words.
 fn judge(name: &str, log: &str, auto: bool) -> Vec<String> {
     let library = Library::builtin();
-    let joiner = library.definition(name).and_then(|definition| definition.joiner.as_deref());
-    let joiner = joiner.and_then(Joiner::named).unwrap_or_else(Joiner::none);
+    let joiner = library.definition(name).and_then(Definition::implied_joiner);
+    let joiner = joiner.unwrap_or_else(Joiner::none);
     let path = recorded().join(log);
     let Ok(bytes) = std::fs::read(&path) else { return vec![format!("{log} is not there")] };
     let found = records(&bytes, name, &joiner);

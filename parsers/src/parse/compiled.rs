@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use super::convert::{self, Refine};
 use super::csv::Dialect;
 use super::grammar::{self, Context, Grammar};
@@ -36,7 +38,7 @@ pub(crate) struct Compiled {
     /// The programs whose lines these are; none for any.
     pub(super) programs: Vec<String>,
     /// Texts that a line must have for `auto` to try it.
-    pub(super) contains: Vec<String>,
+    pub(super) contains: Vec<Finder<'static>>,
     /// What reads its message further.
     nested: Option<Arc<Compiled>>,
 }
@@ -58,6 +60,9 @@ impl Compiled {
     /// Compiles a definition. `library` has the parsers that it may name.
     pub(crate) fn new(definition: &Definition, library: &Library) -> Result<Self, Fault> {
         let zone = convert::zone(definition.time.as_ref())?;
+        if let Some(joiner) = &definition.joiner {
+            joiner.joiner().map_err(Fault::Joiner)?;
+        }
         let layouts = definition.layout.as_slice();
         let renames =
             [("open", definition.open.is_empty()), ("fields", definition.fields.is_empty())];
@@ -101,7 +106,11 @@ impl Compiled {
             zone,
             within: other("within", &definition.within)?,
             programs: definition.programs.clone(),
-            contains: definition.contains.clone(),
+            contains: definition
+                .contains
+                .iter()
+                .map(|part| Finder::new(part).into_owned())
+                .collect(),
             nested: other("nested", &definition.nested)?,
         })
     }

@@ -86,6 +86,7 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "klog",
     "hclog",
     "dovecot_file",
+    "sudo_file",
     "postgresql",
     "mysql_error",
     "mysql_slow",

@@ -114,7 +114,9 @@ fn find(text: &str) -> Option<Found<'_>> {
         if is_bare_frame(whole) {
             return Some(Found { start, class: above });
         }
-        if let Some(class) = class(whole) {
+        let last = start + line.len() == text.len();
+        // What the last line names has no frame below it.
+        if !last && let Some(class) = class(whole) {
             named = Some(Found { start, class: Some(class) });
         }
         start += line.len();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pillion_parsers::definition::{
-    CsvOptions, Definition, DefinitionError, Fault, LevelField, Sample, TimeField,
+    CsvOptions, Definition, DefinitionError, Fault, JoinerField, LevelField, Sample, TimeField,
 };
 use pillion_parsers::multiline::Joiner;
 use pillion_parsers::parse::Library;
@@ -120,7 +120,7 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> O
         types: types?,
         time: time?,
         level: level?,
-        joiner: joiner?,
+        joiner: joiner?.map(JoinerField::Named),
         samples: samples?,
         // A user's own parsers are named by sources, not guessed.
         manual: true,

@@ -149,6 +149,11 @@ impl<'a> Walk<'_, '_, 'a> {
                 let text = cursor.rest();
                 let mut end = *cursor;
                 end.take(text.len())?;
+                // One line has no trace: nothing need be looked for in what several layouts begin with.
+                if !self.lines && matches!(capture.gives, Gives::Message) {
+                    record.message = Some(self.shown(text, &end));
+                    return Ok(());
+                }
                 return self.give(capture, text, &end, record);
             }
             Kind::Last => {
@@ -234,7 +239,11 @@ impl<'a> Walk<'_, '_, 'a> {
         cursor: &mut Cursor<'a>,
         last: bool,
     ) -> Result<&'a str, Misfit> {
-        let len = capture.until.find(cursor.bytes(), last).ok_or(Misfit::Syntax)?;
+        let mut bytes = cursor.bytes();
+        if matches!(capture.kind, Kind::Word) {
+            bytes = capture.until.window(bytes);
+        }
+        let len = capture.until.find(bytes, last).ok_or(Misfit::Syntax)?;
         let text = cursor.take(len)?;
         let within = !self.lines
             || matches!(capture.gives, Gives::Message)

@@ -36,6 +36,17 @@ impl Until {
         Self::First { marks: literals.collect(), blank, or_end }
     }
 
+    /// The part of `bytes` that has the end of a word, which goes no further than to the first blank.
+    #[inline]
+    pub(super) fn window<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        let Some(blank) = memchr::memchr2(b' ', b'\t', bytes) else { return bytes };
+        let longest = match self {
+            Self::First { marks, .. } => marks.iter().map(|mark| mark.len()).max().unwrap_or(0),
+            _ => 0,
+        };
+        bytes.get(..blank + longest.max(1)).unwrap_or(bytes)
+    }
+
     /// How long a text is that ends here, at the first place or at the last.
     #[inline]
     pub(super) fn find(&self, bytes: &[u8], last: bool) -> Option<usize> {

@@ -1,0 +1,51 @@
+//! How a definition says that lines become records.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::multiline::{Joiner, LinePattern, Part};
+
+/// A joiner's name, or how a record begins.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum JoinerField {
+    /// One of [`Joiner::names`].
+    Named(String),
+    /// By a pattern.
+    Pattern(RecordStart),
+}
+
+/// The pattern of a record's first line: what it does not match goes on with the record before.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordStart {
+    /// A regular expression, searched for anywhere in a line.
+    pub start: String,
+}
+
+impl JoinerField {
+    /// The joiner.
+    ///
+    /// # Errors
+    /// What is wrong with the name or the pattern, for a person.
+    pub fn joiner(&self) -> Result<Joiner, String> {
+        match self {
+            Self::Named(name) => {
+                Joiner::named(name).ok_or_else(|| format!("there is no joiner `{name}`"))
+            }
+            Self::Pattern(RecordStart { start }) => {
+                LinePattern::new(Part::Start, start).map(|pattern| Joiner::of_patterns([pattern]))
+            }
+        }
+    }
+}
+
+impl fmt::Display for JoinerField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::Pattern(RecordStart { start }) => write!(f, "a record begins as {start}"),
+        }
+    }
+}
