@@ -52,8 +52,8 @@ pub struct Definition {
     #[serde(default)]
     pub open: Vec<String>,
     /// What the program calls a field, and what it is called here: one of pillion's own names, that
-    /// destinations know, or `message`. A field that is not there, or whose new name is taken, stays as it is.
-    /// For grammars.
+    /// destinations know, or `message`. A field that is not there, or whose new name is taken, stays as it is;
+    /// one that says that there is no value (`-`, or nothing) is left out. For grammars.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
     /// Texts that a line has if it is of this format: `auto` tries it only on those that have all.

@@ -34,6 +34,8 @@ const LOOKED_AT: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Candidates {
     formats: Vec<Candidate>,
+    /// For each byte that a text may begin with, the places of those that it could be of.
+    by_first: Vec<Vec<usize>>,
 }
 
 /// A format, and those whose lines may stand in it.
@@ -61,7 +63,20 @@ impl Candidates {
                 inner: all.iter().filter(wraps).cloned().collect(),
             }
         });
-        Self { formats: formats.collect() }
+        let formats: Vec<Candidate> = formats.collect();
+        let by_first = (0..=u8::MAX).map(|first| {
+            let may = |(place, candidate): (usize, &Candidate)| {
+                candidate.may_begin(first).then_some(place)
+            };
+            formats.iter().enumerate().filter_map(may).collect()
+        });
+        Self { by_first: by_first.collect(), formats }
+    }
+
+    /// The places of the formats that a text could be of, from its first byte.
+    fn possible(&self, text: &str) -> &[usize] {
+        let first = text.as_bytes().first();
+        first.and_then(|first| self.by_first.get(usize::from(*first))).map_or(&[], Vec::as_slice)
     }
 
     fn place(&self, name: &str) -> Option<usize> {
@@ -74,6 +89,15 @@ impl Candidates {
 }
 
 impl Candidate {
+    /// Whether a text of this format may begin so.
+    fn may_begin(&self, first: u8) -> bool {
+        match &*self.compiled.method {
+            Method::Grammar(_) => true,
+            Method::Layout(layout) => layout.may_fit(&[first]),
+            Method::Auto | Method::Pattern(_) => false,
+        }
+    }
+
     /// Whether a text could be of this format: a few nanoseconds.
     fn may_fit(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
@@ -83,8 +107,7 @@ impl Candidate {
             Method::Auto | Method::Pattern(_) => false,
         };
         let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
-        let has = |part: &String| memchr::memmem::find(head, part.as_bytes()).is_some();
-        begins && self.compiled.contains.iter().all(has)
+        begins && self.compiled.contains.iter().all(|part| part.find(head).is_some())
     }
 
     /// Reads a text by this format, and what may stand in it by its own.
@@ -190,7 +213,7 @@ impl Auto {
         let mut reason = Misfit::Syntax;
         let mut tries = TRIES;
         let bad_times = *cx.bad_times;
-        let places = self.format.into_iter().chain(0..self.candidates.formats.len());
+        let places = self.format.into_iter().chain(self.candidates.possible(text).iter().copied());
         for (turn, place) in places.enumerate() {
             let Some(candidate) = self.candidates.get(place) else { continue };
             let again = turn > 0 && self.format == Some(place);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use super::convert::{self, Refine};
 use super::csv::Dialect;
 use super::grammar::{self, Context, Grammar};
@@ -36,7 +38,7 @@ pub(crate) struct Compiled {
     /// The programs whose lines these are; none for any.
     pub(super) programs: Vec<String>,
     /// Texts that a line must have for `auto` to try it.
-    pub(super) contains: Vec<String>,
+    pub(super) contains: Vec<Finder<'static>>,
     /// What reads its message further.
     nested: Option<Arc<Compiled>>,
 }
@@ -104,7 +106,11 @@ impl Compiled {
             zone,
             within: other("within", &definition.within)?,
             programs: definition.programs.clone(),
-            contains: definition.contains.clone(),
+            contains: definition
+                .contains
+                .iter()
+                .map(|part| Finder::new(part).into_owned())
+                .collect(),
             nested: other("nested", &definition.nested)?,
         })
     }
