@@ -34,8 +34,6 @@ const MIXED: &[(&str, usize)] = &[
     ("morgan/tiny.log", 50),
     ("puma/cluster.log", 45),
     ("puma/single.log", 55),
-    // A traceback of the interpreter itself, at its end.
-    ("tornado/tornado.log", 75),
     ("uwsgi/uwsgi.log", 20),
 ];
 /// Of those that fit, so many `auto` must read in the same way.
