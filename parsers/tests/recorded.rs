@@ -32,6 +32,8 @@ const MIXED: &[(&str, usize)] = &[
     ("morgan/dev.log", 50),
     ("morgan/short.log", 50),
     ("morgan/tiny.log", 50),
+    // A blank line before the first.
+    ("php-fpm/slow.log", 75),
     ("puma/cluster.log", 45),
     ("puma/single.log", 55),
     ("uwsgi/uwsgi.log", 20),
