@@ -62,8 +62,8 @@ impl App {
 #[derive(Debug, Default)]
 struct Excuses {
     kills: u64,
-    /// Records that reloads gave up, to be read again.
-    returned: u64,
+    /// Records that reloads gave up, to be read again, at each end.
+    returned: [u64; 3],
     /// How many lines may have gone to Loki twice.
     lines: u64,
 }
@@ -294,7 +294,6 @@ impl Soak {
             "{dropped} dropped, may {may_drop}, {} missing: {spare:?}\n{trace}",
             missing.len()
         );
-        let excused = self.excuses.returned > 0 || self.excuses.kills > 0;
         let repeated = &grafana.lines.repeated;
         let timed = |(file, _): &&(u32, u64)| self.apps[*file as usize].form == Form::Cri;
         let timed: Vec<_> = repeated.iter().filter(timed).take(10).collect();
@@ -303,11 +302,12 @@ impl Soak {
             repeats <= self.excuses.lines && timed.is_empty(),
             "{repeats} repeated at Loki, with a time of their own {timed:?}: {grafana:?}\n{trace}"
         );
-        for (name, mut found) in [("search", search), ("grafana", grafana), ("spare", spare)] {
+        let ends = [("search", search), ("grafana", grafana), ("spare", spare)];
+        for ((name, mut found), returned) in ends.into_iter().zip(self.excuses.returned) {
             if name == "grafana" {
                 found.lines.repeated.clear();
             }
-            if excused {
+            if returned > 0 || self.excuses.kills > 0 {
                 found.refused.repeated.clear();
                 found.both.clear();
             }
