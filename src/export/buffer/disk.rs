@@ -221,7 +221,8 @@ impl Disk {
                                 return Ok(Take::Payload(payload, permit, place));
                             }
                         }
-                        _ => self.lose_frame(at, found),
+                        Ok(None) => self.lose_frame(at, found, Cursor::inside(&found)),
+                        Err(_) => self.lose_frame(at, found, Cursor::within(&found)),
                     }
                 }
                 Err(error) if error.kind() != io::ErrorKind::NotFound && !self.gives_up(&error) => {
@@ -283,12 +284,12 @@ impl Disk {
         Some(Place { segment: segment.name, found })
     }
 
-    fn lose_frame(&mut self, at: usize, found: Found) {
+    fn lose_frame(&mut self, at: usize, found: Found, cursor: Cursor) {
         let records = u64::from(found.header.records);
         if let Some(segment) = self.segments.get(at) {
             self.say_lost(segment.name, records.min(segment.left));
         }
-        if let Some(place) = self.took(at, found, Cursor::within(&found)) {
+        if let Some(place) = self.took(at, found, cursor) {
             self.done(place);
         }
     }
