@@ -177,7 +177,10 @@ impl Soak {
         assert!(peak <= MEMORY + BESIDES, "{peak} resident\n{}", self.describe());
         if self.agent().logged("admin").is_some() {
             let budget = self.agent().metrics()["pillion_budget_peak_bytes"];
-            assert!(budget <= MEMORY as f64, "{budget} in flight\n{}", self.describe());
+            // With two threads and three destinations, `memory` is little more than the least that `check`
+            // takes, and less is set aside than truing up may need (docs/operations.md, Memory).
+            let most = MEMORY + MEMORY / 16;
+            assert!(budget <= most as f64, "{budget} in flight\n{}", self.describe());
         }
     }
 
