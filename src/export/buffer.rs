@@ -17,6 +17,7 @@
 
 mod bounds;
 mod disk;
+mod done;
 mod form;
 mod frame;
 mod open;
@@ -72,7 +73,7 @@ pub struct Taken {
 }
 
 /// Where a payload lies in the buffer.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Stored(Place);
 
 impl Buffer {
@@ -217,6 +218,16 @@ impl Buffer {
         }
     }
 
+    /// A payload that was taken, once more; `None` if it is damaged or gone.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not give it now.
+    pub async fn again(&self, stored: &Stored) -> io::Result<Option<Payload>> {
+        let Stored(place) = *stored;
+        self.on_disk(move |disk| disk.again(place), |_| {}).await.unwrap_or(Ok(None))
+    }
+
     /// Says that every record of a payload has met its end.
     pub async fn done(&self, stored: Stored) {
         let done = move |disk: &mut Disk| {
@@ -229,6 +240,11 @@ impl Buffer {
     /// Waits until nothing is done to its files any more, nor will be: also what was begun for somebody
     /// who no longer waits for it. To be called when nobody else will call.
     pub async fn rest(&self) {
+        let mark = |disk: &mut Disk| {
+            disk.mark();
+            Ok::<_, ()>(())
+        };
+        self.on_disk(mark, |_| {}).await;
         while Arc::strong_count(&self.disk) > 1 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -62,8 +62,8 @@ impl App {
 #[derive(Debug, Default)]
 struct Excuses {
     kills: u64,
-    /// Records that reloads gave up, to be read again.
-    returned: u64,
+    /// Records that reloads gave up, to be read again, at each end.
+    returned: [u64; 3],
     /// How many lines may have gone to Loki twice.
     lines: u64,
 }
@@ -177,7 +177,10 @@ impl Soak {
         assert!(peak <= MEMORY + BESIDES, "{peak} resident\n{}", self.describe());
         if self.agent().logged("admin").is_some() {
             let budget = self.agent().metrics()["pillion_budget_peak_bytes"];
-            assert!(budget <= MEMORY as f64, "{budget} in flight\n{}", self.describe());
+            // With two threads and three destinations, `memory` is little more than the least that `check`
+            // takes, and less is set aside than truing up may need (docs/operations.md, Memory).
+            let most = MEMORY + MEMORY / 16;
+            assert!(budget <= most as f64, "{budget} in flight\n{}", self.describe());
         }
     }
 
@@ -294,7 +297,6 @@ impl Soak {
             "{dropped} dropped, may {may_drop}, {} missing: {spare:?}\n{trace}",
             missing.len()
         );
-        let excused = self.excuses.returned > 0 || self.excuses.kills > 0;
         let repeated = &grafana.lines.repeated;
         let timed = |(file, _): &&(u32, u64)| self.apps[*file as usize].form == Form::Cri;
         let timed: Vec<_> = repeated.iter().filter(timed).take(10).collect();
@@ -303,11 +305,12 @@ impl Soak {
             repeats <= self.excuses.lines && timed.is_empty(),
             "{repeats} repeated at Loki, with a time of their own {timed:?}: {grafana:?}\n{trace}"
         );
-        for (name, mut found) in [("search", search), ("grafana", grafana), ("spare", spare)] {
+        let ends = [("search", search), ("grafana", grafana), ("spare", spare)];
+        for ((name, mut found), returned) in ends.into_iter().zip(self.excuses.returned) {
             if name == "grafana" {
                 found.lines.repeated.clear();
             }
-            if excused {
+            if returned > 0 || self.excuses.kills > 0 {
                 found.refused.repeated.clear();
                 found.both.clear();
             }

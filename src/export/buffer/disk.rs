@@ -59,6 +59,8 @@ pub(super) struct Disk {
     pub(super) bounds_file: Option<BoundsFile>,
     /// Whether the newest segment is of this run and takes more.
     pub(super) writing: bool,
+    /// Frames that are done with and could not be marked.
+    pub(super) unmarked: Vec<Place>,
     /// Reads that failed since one succeeded.
     pub(super) failed_reads: u32,
     pub(super) stats: Arc<DestinationStats>,
@@ -84,7 +86,7 @@ impl From<io::Error> for Refusal {
 /// A taken frame's place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    segment: Name,
+    pub(super) segment: Name,
     pub(super) found: Found,
 }
 
@@ -219,7 +221,8 @@ impl Disk {
                                 return Ok(Take::Payload(payload, permit, place));
                             }
                         }
-                        _ => self.lose_frame(at, found),
+                        Ok(None) => self.lose_frame(at, found, Cursor::inside(&found)),
+                        Err(_) => self.lose_frame(at, found, Cursor::within(&found)),
                     }
                 }
                 Err(error) if error.kind() != io::ErrorKind::NotFound && !self.gives_up(&error) => {
@@ -260,6 +263,12 @@ impl Disk {
         Ok(found.header.payload(content))
     }
 
+    /// A payload that was taken and is not done with; `None` if it is damaged or gone.
+    pub(super) fn again(&mut self, place: Place) -> io::Result<Option<Payload>> {
+        let at = self.segments.iter().position(|segment| segment.name == place.segment);
+        at.map_or(Ok(None), |at| self.read(at, place.found))
+    }
+
     fn step(&mut self, at: usize, cursor: Cursor) {
         self.failed_reads = 0;
         if let Some(segment) = self.segments.get_mut(at) {
@@ -275,12 +284,12 @@ impl Disk {
         Some(Place { segment: segment.name, found })
     }
 
-    fn lose_frame(&mut self, at: usize, found: Found) {
+    fn lose_frame(&mut self, at: usize, found: Found, cursor: Cursor) {
         let records = u64::from(found.header.records);
         if let Some(segment) = self.segments.get(at) {
             self.say_lost(segment.name, records.min(segment.left));
         }
-        if let Some(place) = self.took(at, found, Cursor::within(&found)) {
+        if let Some(place) = self.took(at, found, cursor) {
             self.done(place);
         }
     }
@@ -312,25 +321,6 @@ impl Disk {
             "part of the buffer is damaged or gone: its records are lost, all others are sent; \
              look at the disk, and at who else writes to the state directory"
         );
-    }
-
-    /// Says that a frame's payload has met its end.
-    pub(super) fn done(&mut self, place: Place) {
-        let Place { segment: name, found } = place;
-        let directory = &self.directory;
-        let Some(segment) = self.segments.iter_mut().find(|it| it.name == name) else { return };
-        segment.out = segment.out.saturating_sub(1);
-        let mark = found.header.mark(segment.name.marker);
-        // Not synced: after a power cut it is sent again, as the same bytes.
-        let marked = opened(directory, segment)
-            .and_then(|file| file.write_all_at(&mark, Header::mark_at(found.offset)));
-        if let Err(error) = marked {
-            debug!(destination = self.destination, %error, "a sent payload cannot be marked");
-        }
-        if segment.taken {
-            segment.file = None;
-        }
-        self.prune();
     }
 
     /// Removes the oldest segments as long as they are done with.
@@ -391,7 +381,7 @@ pub(super) fn is_unreadable(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
-fn opened<'s>(directory: &Path, segment: &'s mut Segment) -> io::Result<&'s File> {
+pub(super) fn opened<'s>(directory: &Path, segment: &'s mut Segment) -> io::Result<&'s File> {
     if segment.file.is_none() {
         let path = directory.join(segment.name.text());
         segment.file = Some(OpenOptions::new().read(true).write(true).open(path)?);

@@ -50,6 +50,7 @@ impl Disk {
             bounds: Bounds { first: 1, ..Bounds::default() },
             bounds_file: None,
             writing: false,
+            unmarked: Vec::new(),
             failed_reads: 0,
             stats,
         };

@@ -92,8 +92,14 @@ impl Cursor {
         Self { at: found.end(), from: found.end() }
     }
 
-    /// Behind a frame whose content was not looked at, or is not what it should be: bytes may have
-    /// been put in or taken out, so that the next one begins earlier than its length says.
+    /// Behind a frame whose content is not what it should be: bytes may have been put in or taken out,
+    /// so that the next one begins earlier than its length says, where another one may begin by chance.
+    pub(super) fn inside(found: &Found) -> Self {
+        let at = found.offset + HEADER as u64;
+        Self { at, from: at }
+    }
+
+    /// Behind a frame whose content was not looked at, or cannot be.
     pub(super) fn within(found: &Found) -> Self {
         Self { at: found.end(), from: found.offset + HEADER as u64 }
     }
@@ -216,7 +222,7 @@ mod tests {
             let content = frame.offset as usize + HEADER..frame.end() as usize;
             let payload = frame.header.payload(bytes[content].to_vec());
             cursor =
-                if payload.is_some() { Cursor::behind(&frame) } else { Cursor::within(&frame) };
+                if payload.is_some() { Cursor::behind(&frame) } else { Cursor::inside(&frame) };
             found.extend(payload.map(|payload| (frame.header.before, payload)));
         }
         found

@@ -136,6 +136,24 @@ fn what_is_put_in_comes_out_in_its_order_and_leaves_nothing_behind() {
     assert_eq!((bench.take(&mut disk).expect("there").0, disk.waiting()), (7, 1));
 }
 
+/// Full while it was sent, and not any more when it is left.
+#[test]
+fn what_a_disk_without_room_does_not_let_be_marked_is_marked_later() {
+    let mut bench = Bench::new();
+    let mut disk = bench.filled(1..5);
+    let places: Vec<_> = (1..4).map(|_| bench.take(&mut disk).expect("there").1).collect();
+    let path = bench.segments().remove(0);
+    for place in places {
+        disk.segments[0].file = Some(fs::File::open(&path).expect("for reading only"));
+        disk.done(place);
+    }
+    disk.segments[0].file = None;
+    disk.mark();
+    drop(disk);
+    let mut disk = bench.open();
+    assert_eq!(bench.drain_any(&mut disk), [4]);
+}
+
 #[test]
 fn a_restart_finds_what_is_not_done_with_and_only_that() {
     let mut bench = Bench::new();

@@ -26,6 +26,7 @@ pub(super) use self::aside::Load;
 use self::aside::{Call, Ear, Origin, Tried};
 use self::search::{Search, found};
 use self::tally::{Tally, hold};
+use self::withheld::Withheld;
 
 mod again;
 pub(super) mod aside;
@@ -33,6 +34,7 @@ mod divide;
 mod refuse;
 mod search;
 mod tally;
+mod withheld;
 
 /// What the batches of one destination share.
 pub(super) struct Shared<S, R> {
@@ -90,6 +92,8 @@ struct Work<S, R> {
     /// Who is told at the end.
     origin: Origin,
     ear: Ear,
+    /// What was refused of a payload from the buffer.
+    withheld: Withheld,
     /// Its place among the batches.
     ticket: u64,
     /// Whether it is among [`Shared::passed`].

@@ -251,17 +251,19 @@ impl Soak {
         });
         assert!(loaded, "the new configuration is not in force\n{}", self.trace());
         let now = self.returned();
-        self.excuses.returned += now.iter().sum::<u64>() - returned.iter().sum::<u64>();
+        for (sum, (now, before)) in self.excuses.returned.iter_mut().zip(now.iter().zip(returned)) {
+            *sum += now - before;
+        }
         // Of a batch that is given up all is read again, also what is counted as delivered.
         if now[1] > returned[1] {
             self.excuse_repeats();
         }
     }
 
-    /// Records that were given up so far, by this agent, at Elasticsearch and at Loki.
-    fn returned(&self) -> [u64; 2] {
+    /// Records that were given up so far, by this agent, at each end.
+    fn returned(&self) -> [u64; 3] {
         let metrics = self.agent().metrics();
-        ["search", "grafana"].map(|destination| {
+        ["search", "grafana", "spare"].map(|destination| {
             let labels = format!("destination=\"{destination}\",outcome=\"returned\"");
             metrics[&format!("pillion_records_total{{{labels}}}")] as u64
         })

@@ -1,5 +1,6 @@
 //! A destination with a disk buffer, on paused time.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::*;
@@ -314,4 +315,72 @@ async fn a_batch_that_is_refused_in_part_goes_to_disk_as_what_is_left() {
     assert_eq!(delivered(&bench, 60.0), ["r1", "r3", "r5", "r7", "r9"]);
     assert_eq!(stats.delivered.load(Relaxed), 10);
     bench.check_conserved();
+}
+
+/// A destination that is down for a minute, takes `good0` then, and refuses `bad…` until it is mended.
+fn refuses_bad(mended: &Arc<AtomicBool>) -> Bench<Scripted> {
+    let heals = Instant::now() + Duration::from_secs(60);
+    let mended = Arc::clone(mended);
+    let mut bench = Bench::new(move |sent| {
+        if Instant::now() < heals {
+            return Outcome::Retry { class: RetryClass::Connect, after: None };
+        }
+        match sent.iter().any(|id| id.starts_with("bad")) && !mended.load(Relaxed) {
+            true => Outcome::Poisoned(Refusal { status: 400, error: None }),
+            false => Outcome::Delivered,
+        }
+    });
+    bench.buffer(1 << 20);
+    bench.one_at_a_time();
+    bench.takes(Duration::from_millis(500));
+    bench
+}
+
+/// It is sent again by the next generation, all of it, and may be taken then.
+#[tokio::test(start_paused = true)]
+async fn what_a_reload_leaves_in_the_buffer_half_refused_is_no_dead_letter_yet() {
+    let mended = Arc::default();
+    let mut bench = refuses_bad(&mended);
+    bench.push("good", 1);
+    bench.push("bad", 8);
+    let (stats, delivery) = (bench.stats.clone(), bench.start());
+    let alone = |bench: &Bench<Scripted>| {
+        let sent = bench.sent();
+        sent.iter().filter(|it| it.len() == 1 && it[0].starts_with("bad")).count()
+    };
+    until(|| alone(&bench) == 4).await;
+    bench.notice.send_modify(|notice| notice.hand_over = true);
+    bench.queue.close();
+    let report = delivery.await.expect("no panic");
+    assert_eq!((report.batches_left, report.records_left), (0, 0));
+    assert_eq!((stats.buffer.records.load(Relaxed), bench.dead_letters()), (8, vec![]));
+    bench.check_conserved();
+    assert_eq!(bench.budget.used(), 0);
+
+    mended.store(true, Relaxed);
+    let mut next = Bench { state: bench.state, ..Bench::new(|_| Outcome::Delivered) };
+    next.buffer(1 << 20);
+    next.queue.close();
+    let report = next.start().await.expect("no panic");
+    assert_eq!(report.ended, Ended::Drained);
+    assert_eq!((next.stats.delivered.load(Relaxed), next.dead_letters()), (8, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_of_the_buffer_is_a_dead_letter_once_all_else_of_its_payload_has_met_its_end()
+ {
+    let mut bench = refuses_bad(&Arc::default());
+    bench.push("good", 1);
+    let records = ["a0", "bad0", "a1", "a2", "bad1", "a3", "a4", "a5"].map(str::to_owned);
+    bench.push_batch(Some(payload(&records)), Vec::new());
+    let (stats, delivery) = (bench.stats.clone(), bench.start());
+    until(|| stats.delivered.load(Relaxed) == 4).await;
+    assert_eq!(bench.dead_letters(), [], "bad0 was refused");
+    until(|| bench.dead_letters().len() == 2).await;
+    bench.queue.close();
+    assert_eq!(delivery.await.expect("no panic").ended, Ended::Drained);
+    let refused = ["bad0", "bad1"].map(|id| (id.to_owned(), "refused".to_owned()));
+    assert_eq!((bench.dead_letters().as_slice(), stats.delivered.load(Relaxed)), (&refused[..], 7));
+    bench.check_conserved();
+    assert_eq!((bench.budget.used(), stats.buffer.bytes.load(Relaxed)), (0, 0));
 }

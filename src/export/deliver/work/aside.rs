@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::search::Search;
+use super::withheld::Withheld;
 use super::{End, Piece, Shared, Work, resident};
 use crate::budget::Permit;
 use crate::export::buffer::{Stored, Taken};
@@ -167,6 +168,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
             pieces,
             permit,
             origin,
+            withheld: Withheld::default(),
             is_passed: false,
             answered: None,
             alone: 0,
@@ -223,7 +225,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         }
     }
 
-    fn is_from_buffer(&self) -> bool {
+    pub(super) fn is_from_buffer(&self) -> bool {
         matches!(self.origin, Origin::Buffer(_))
     }
 
@@ -238,9 +240,9 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     pub(super) async fn step_aside(&mut self) -> bool {
         let Some(buffer) = self.shared.buffer.clone() else { return true };
         if let Origin::Buffer(_) = self.origin {
-            // It lies there whole. What of it has met its end meanwhile is sent again.
-            let left = self.left().map(|payload| u64::from(payload.records)).sum();
-            self.shared.stats.store(left);
+            // It lies there whole. What of it was stored meanwhile is sent again, as the same bytes.
+            let left: u64 = self.left().map(|payload| u64::from(payload.records)).sum();
+            self.shared.stats.store(left + self.withheld.records());
             return false;
         }
         let payloads = self.left().cloned().collect::<Vec<_>>();
@@ -255,6 +257,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
 
     /// Says that all has met its end, or is in the buffer.
     pub(super) async fn settle(&mut self) -> End {
+        self.keep_withheld().await;
         let shared = Arc::clone(&self.shared);
         match &mut self.origin {
             Origin::Queue(receipt) => shared.settle.settle(shared.destination, receipt),

@@ -129,10 +129,11 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
         self.permit.resize(held + self.shared.rewriter.reading(payload) + 3 * slice);
     }
 
-    /// Bytes of the receipt, of the answer, of what is still to be sent, and of what a search has found.
+    /// Bytes of the receipt, of the answer, of what is still to be sent, of what a search has found, and
+    /// of what is withheld.
     fn held(&self) -> usize {
         let found = self.search.as_ref().map_or(0, Search::resident);
-        self.besides + resident(&self.pieces) + found
+        self.besides + resident(&self.pieces) + found + self.withheld.resident()
     }
 
     /// Trues the budget up to what is left.

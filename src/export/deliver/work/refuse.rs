@@ -17,10 +17,15 @@ use crate::export::stats::LostReason;
 
 /// Bytes of dead letters made at a time, or more if a payload would have to be read more than
 /// [`PASSES`] times.
-pub(super) const SLICE: usize = 256 << 10;
+const SLICE: usize = 256 << 10;
 
 /// Times that a payload is read at the most, about, to make its dead letters in slices.
 const PASSES: usize = 16;
+
+/// Bytes of dead letters of a payload that are made at a time.
+pub(super) fn slice(payload: &Payload) -> usize {
+    SLICE.max(payload.plain_bytes / PASSES)
+}
 
 impl<S: Sink, R: Rewrite> Work<S, R> {
     /// Keeps dead letters of the records that were refused for good: a slice at a time, of one batch
@@ -38,9 +43,12 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
     ) {
         let mut refusals = (0..payload.records).filter_map(&why);
         let Some(first) = refusals.next() else { return };
+        if self.is_from_buffer() {
+            return self.withhold(payload, why, reason);
+        }
         let (count, shared) = (1 + refusals.count() as u64, Arc::clone(&self.shared));
         let _turn = shared.letters.lock().await;
-        let most = SLICE.max(payload.plain_bytes / PASSES);
+        let most = slice(payload);
         self.write_letters(payload, most);
         let (mut next, mut left, mut kept) = (0, count, 0);
         while left > 0 {
@@ -59,8 +67,13 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
                 }
             }
         }
-        if let Some([kept, lost]) = shared.refusals.add([kept, count - kept]) {
-            let (destination, status, error) = (&shared.name, first.status, first.error.as_deref());
+        self.say_refused(&first, [kept, count - kept]);
+    }
+
+    pub(super) fn say_refused(&self, first: &Refusal, kept_and_lost: [u64; 2]) {
+        if let Some([kept, lost]) = self.shared.refusals.add(kept_and_lost) {
+            let destination = &self.shared.name;
+            let (status, error) = (first.status, first.error.as_deref());
             warn!(
                 destination,
                 kept, lost, status, error, "records refused for good; those kept are dead letters"
@@ -92,7 +105,7 @@ impl<S: Sink, R: Rewrite> Work<S, R> {
 
     /// Writes dead letters, however long it takes: until they are on disk the batch is not settled.
     /// How many are kept; the others are lost.
-    async fn keep(&self, letters: Vec<Refused>) -> u64 {
+    pub(super) async fn keep(&self, letters: Vec<Refused>) -> u64 {
         if letters.is_empty() {
             return 0;
         }
