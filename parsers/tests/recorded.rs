@@ -32,10 +32,10 @@ const MIXED: &[(&str, usize)] = &[
     ("morgan/dev.log", 50),
     ("morgan/short.log", 50),
     ("morgan/tiny.log", 50),
+    // A blank line before the first.
+    ("php-fpm/slow.log", 75),
     ("puma/cluster.log", 45),
     ("puma/single.log", 55),
-    // A traceback of the interpreter itself, at its end.
-    ("tornado/tornado.log", 75),
     ("uwsgi/uwsgi.log", 20),
 ];
 /// Of those that fit, so many `auto` must read in the same way.

@@ -77,6 +77,7 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "tornado",
     "php_fpm",
     "php_fpm_access",
+    "php_fpm_slow",
     "gunicorn",
     "morgan",
     "uvicorn",
