@@ -60,6 +60,8 @@ pub(super) enum Kind {
     Lines,
     /// Text without blanks, and not empty.
     Word,
+    /// The same, up to the last place in the word where what follows begins.
+    Stem,
     /// All that is left, which what follows reads further.
     Rest,
     /// Anything up to the last place where what follows begins.
@@ -160,8 +162,8 @@ impl<'a> Walk<'_, '_, 'a> {
                 let text = self.text(capture, cursor, true)?;
                 return self.give(capture, text, cursor, record);
             }
-            Kind::Word => {
-                let text = self.text(capture, cursor, false)?;
+            Kind::Word | Kind::Stem => {
+                let text = self.text(capture, cursor, matches!(capture.kind, Kind::Stem))?;
                 if text.is_empty() || text.bytes().any(is_blank) {
                     return Err(Misfit::Syntax);
                 }
@@ -240,7 +242,7 @@ impl<'a> Walk<'_, '_, 'a> {
         last: bool,
     ) -> Result<&'a str, Misfit> {
         let mut bytes = cursor.bytes();
-        if matches!(capture.kind, Kind::Word) {
+        if matches!(capture.kind, Kind::Word | Kind::Stem) {
             bytes = capture.until.window(bytes);
         }
         let len = capture.until.find(bytes, last).ok_or(Misfit::Syntax)?;

@@ -180,6 +180,7 @@ impl Reader<'_> {
         Ok(match kind {
             "text" => Kind::Text,
             "word" => Kind::Word,
+            "stem" => Kind::Stem,
             "last" => Kind::Last,
             "list" => Kind::List,
             "rest" => Kind::Rest,
@@ -195,7 +196,7 @@ impl Reader<'_> {
             words if words.contains('|') => Kind::OneOf(words.split('|').map(Into::into).collect()),
             other => {
                 return self.wrong(format!(
-                    "`{other}` is no kind of field: text, lines, word, last, list, rest, int, float, \
+                    "`{other}` is no kind of field: text, lines, word, stem, last, list, rest, int, float, \
                      quoted, escaped, json, uuid, request, address, or words as `yes|no`"
                 ));
             }

@@ -76,6 +76,24 @@ samples:
 }
 
 #[test]
+fn a_stem_is_a_word_up_to_its_last_mark() {
+    checked(
+        r#"
+name: x
+layout: '[{thread:stem}:{logger:word}@{line:int}] {message}'
+samples:
+  - line: '[main:a.B@7] c: d@1] e'
+    record: { thread: main, logger: a.B, line: 7, message: 'c: d@1] e' }
+  - line: '[Accept:/127.0.0.1:2181:a.B@7] c'
+    record: { thread: 'Accept:/127.0.0.1:2181', logger: a.B, line: 7, message: c }
+  - line: '[:a.B@7] c'
+  - line: '[main a:a.B@7] c'
+"#,
+    )
+    .unwrap();
+}
+
+#[test]
 fn fields_of_their_own() {
     checked(
         r#"
