@@ -211,7 +211,8 @@ fn joiner(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Option<Joi
         return start.map(|(_, start)| Some(JoinerField::Pattern(RecordStart { start })));
     }
     let names: Vec<_> = Joiner::names().collect();
-    known_name(reader, value, "joiner", names.into_iter()).map(|name| Some(JoinerField::Named(name)))
+    known_name(reader, value, "joiner", names.into_iter())
+        .map(|name| Some(JoinerField::Named(name)))
 }
 
 /// A mistake that only compiling, or running the samples, could find.
