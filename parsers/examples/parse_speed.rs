@@ -96,37 +96,47 @@ const HEADERS: &[(&str, &str)] = &[
 fn main() {
     let library = Library::builtin();
     let only = std::env::args().nth(1);
-    for (name, line) in LINES {
-        if only.as_ref().is_some_and(|only| only != name) {
-            continue;
-        }
-        let Ok(mut parser) = Parser::new(&library, name, ParserState::default()) else { continue };
-        if let Some((_, header)) = HEADERS.iter().find(|(of, _)| of == name) {
-            parser.learn(header);
-        }
-        let at = ReadAt { now: 1_795_348_800_000_000_000, container_time: None };
-        let mut best = f64::INFINITY;
-        let mut arena = Arena::with_capacity(64 << 10);
-        for _ in 0..5 {
-            let rounds = 200_000;
-            let start = Instant::now();
-            let mut reused = Record::default();
-            for _ in 0..rounds {
-                let mut record = reused.recycle();
-                parser.parse(black_box(line), at, &arena, &mut record);
-                black_box(&record);
-                reused = record.recycle();
-                arena.reset();
-            }
-            best = best.min(start.elapsed().as_secs_f64() / f64::from(rounds));
-        }
-        let unparsed = parser.counters().unparsed_total();
-        println!(
-            "{name:12} {:4} bytes {:6.0} ns {:6.0} MB/s{}",
-            line.len(),
-            best * 1e9,
-            line.len() as f64 / best / 1e6,
-            if unparsed > 0 { "  (unparsed)" } else { "" }
-        );
+    let wanted = |name: &str| only.as_ref().is_none_or(|only| only == name);
+    for (name, line) in LINES.iter().filter(|(name, _)| wanted(name)) {
+        let header = HEADERS.iter().find(|(of, _)| of == name).map(|(_, header)| *header);
+        measure(&library, name, line, header);
     }
+    println!("\nthe first sample of each definition:");
+    for name in library.names().filter(|name| wanted(name)) {
+        let Some(definition) = library.definition(name) else { continue };
+        if let Some(sample) = definition.samples.iter().find(|sample| sample.record.is_some()) {
+            measure(&library, name, &sample.line, sample.header.as_deref());
+        }
+    }
+}
+
+fn measure(library: &Library, name: &str, line: &str, header: Option<&str>) {
+    let Ok(mut parser) = Parser::new(library, name, ParserState::default()) else { return };
+    if let Some(header) = header {
+        parser.learn(header);
+    }
+    let at = ReadAt { now: 1_795_348_800_000_000_000, container_time: None };
+    let mut best = f64::INFINITY;
+    let mut arena = Arena::with_capacity(64 << 10);
+    for _ in 0..10 {
+        let rounds = 50_000;
+        let start = Instant::now();
+        let mut reused = Record::default();
+        for _ in 0..rounds {
+            let mut record = reused.recycle();
+            parser.parse(black_box(line), at, &arena, &mut record);
+            black_box(&record);
+            reused = record.recycle();
+            arena.reset();
+        }
+        best = best.min(start.elapsed().as_secs_f64() / f64::from(rounds));
+    }
+    let unparsed = parser.counters().unparsed_total();
+    println!(
+        "{name:20} {:4} bytes {:6.0} ns {:6.0} MB/s{}",
+        line.len(),
+        best * 1e9,
+        line.len() as f64 / best / 1e6,
+        if unparsed > 0 { "  (unparsed)" } else { "" }
+    );
 }

@@ -27,6 +27,16 @@ const FITTING: usize = 90;
 const MIXED: &[(&str, usize)] = &[
     // What CGI programs say on their standard error.
     ("apache/error.log", 70),
+    // What an application prints into a container.
+    ("conmon/0.log", 40),
+    ("conmon/tty.log", 40),
+    ("containerd/0.log", 40),
+    ("docker/attrs.log", 40),
+    ("docker/json.log", 40),
+    // Queries, traces and the application's own lines, between those of requests.
+    ("django/runserver.log", 15),
+    ("lograge/json.log", 7),
+    ("rails/development.log", 15),
     ("morgan/combined.log", 50),
     ("morgan/common.log", 50),
     ("morgan/dev.log", 50),

@@ -105,7 +105,7 @@ impl Clock {
                 let (month, day) = (u32::try_from(month).ok()?, u32::try_from(day).ok()?);
                 self.with_year(month, day, time_of_day)?
             }
-            (Err(_), None, None) if parts.year().is_none() => self.nearest_day(time_of_day),
+            (Err(_), None, None) if parts.year().is_none() => self.last_day(time_of_day),
             _ => return None,
         };
         let epoch = match parts.offset() {

@@ -78,7 +78,7 @@ fn the_usual_formats_are_recognised() {
         ("Nov 22 2026 10:00:00", "2026-11-22T10:00:00Z Second"),
         ("Nov 22, 2026, 12:00:00\u{202f}AM", "2026-11-22T00:00:00Z Second"),
         ("Nov 22, 2026 12:00:00.5 PM", "2026-11-22T12:00:00.5Z Millisecond"),
-        ("10:00PM", "2026-11-22T22:00:00Z Second"),
+        ("10:00PM", "2026-11-21T22:00:00Z Second"),
     ] {
         check_any(text, expect);
     }
@@ -287,11 +287,21 @@ fn the_memo_forgets_the_year_with_the_day() {
 }
 
 #[test]
-fn a_time_of_day_is_the_nearest_one() {
-    let mut clock = clock("UTC");
-    clock.set_now(NOW - 12 * 3600 * SECOND + SECOND);
-    assert_eq!(show(clock.any("23:59:59")), "2026-11-21T23:59:59Z Second");
-    assert_eq!(show(clock.any("00:00:05")), "2026-11-22T00:00:05Z Second");
+fn a_time_of_day_is_the_last_one() {
+    for (hour, text, expect) in [
+        (0, "23:59:59", "2026-11-21T23:59:59Z Second"),
+        (0, "00:00:05", "2026-11-22T00:00:05Z Second"),
+        (20, "02:58:00", "2026-11-22T02:58:00Z Second"),
+        (20, "7:59PM", "2026-11-22T19:59:00Z Second"),
+        // A clock that is ahead, or a zone that nobody said.
+        (20, "21:00:00", "2026-11-22T21:00:00Z Second"),
+        (20, "21:00:01", "2026-11-21T21:00:01Z Second"),
+        (23, "00:00:00", "2026-11-23T00:00:00Z Second"),
+    ] {
+        let mut clock = clock("UTC");
+        clock.set_now((NOW - NOW.rem_euclid(DAY * SECOND)) + hour * 3600 * SECOND);
+        assert_eq!(show(clock.any(text)), expect, "{text} read at {hour}");
+    }
 }
 
 #[test]

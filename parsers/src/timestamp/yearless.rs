@@ -6,10 +6,13 @@ use crate::record::Time;
 
 /// How far ahead a host's clock, or its unknown zone, may put a line.
 const AHEAD: i64 = DAY;
+/// The same for a time of day alone. It is little, as such a log says nothing of its days: what looks
+/// far ahead is yesterday's, which is read as it stood there, or late.
+const SOON: i64 = 60 * 60;
 
 impl Clock {
     /// Reads `10:00:00`, with a fraction or without, or `9:00AM` at the beginning of `bytes`, as the
-    /// moment of that time of day nearest to when the line was read. Says how many bytes it has.
+    /// last moment of that time of day before the line was read. Says how many bytes it has.
     pub(crate) fn time_of_day(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
         let (mut seconds, used, needs_half) = match civil::short_time_of_day(bytes) {
             Some((seconds, used)) => (seconds, used, false),
@@ -25,16 +28,16 @@ impl Clock {
             None if needs_half => return None,
             None => {}
         }
-        let civil = self.nearest_day(seconds);
+        let civil = self.last_day(seconds);
         Some((time(self.zoned(civil, <[u8; 4]>::default())?, fraction)?, used))
     }
 
-    /// Civil seconds of a time of day on the day that brings it nearest to now.
-    pub(super) fn nearest_day(&self, time_of_day: i64) -> i64 {
+    /// Civil seconds of a time of day on the last day that does not put it into the future.
+    pub(super) fn last_day(&self, time_of_day: i64) -> i64 {
         let today = self.now_there - self.now_there.rem_euclid(DAY) + time_of_day;
         match today - self.now_there {
-            ahead if ahead > DAY / 2 => today - DAY,
-            behind if behind < -DAY / 2 => today + DAY,
+            ahead if ahead > SOON => today - DAY,
+            ahead if ahead <= SOON - DAY => today + DAY,
             _ => today,
         }
     }

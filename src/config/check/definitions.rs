@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pillion_parsers::definition::{
-    CsvOptions, Definition, DefinitionError, Fault, JoinerField, LevelField, Sample, TimeField,
+    CsvOptions, Definition, DefinitionError, Fault, JoinerField, LevelField, RecordStart, Sample,
+    TimeField,
 };
-use pillion_parsers::multiline::Joiner;
+use pillion_parsers::multiline::{Joiner, Part};
 use pillion_parsers::parse::Library;
 use serde::Deserialize;
 
@@ -120,7 +121,7 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> O
         types: types?,
         time: time?,
         level: level?,
-        joiner: joiner?.map(JoinerField::Named),
+        joiner: joiner?,
         samples: samples?,
         // A user's own parsers are named by sources, not guessed.
         manual: true,
@@ -199,10 +200,19 @@ fn entries<T: for<'de> Deserialize<'de>>(
     read.into_iter().collect()
 }
 
-fn joiner(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Option<String>> {
+/// A joiner by its name, or by how a record begins.
+fn joiner(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Option<JoinerField>> {
     let Some(value) = fields.take("joiner") else { return Some(None) };
+    if matches!(value.node.kind, Kind::Map(_)) {
+        let mut fields = reader.map(value)?;
+        let start = fields.need(Part::Start.name(), r"write `joiner: {start: '^\d{4}-'}`");
+        let start = start.and_then(|value| super::source::pattern(reader, Part::Start, value));
+        fields.finish(reader);
+        return start.map(|(_, start)| Some(JoinerField::Pattern(RecordStart { start })));
+    }
     let names: Vec<_> = Joiner::names().collect();
-    known_name(reader, value, "joiner", names.into_iter()).map(Some)
+    known_name(reader, value, "joiner", names.into_iter())
+        .map(|name| Some(JoinerField::Named(name)))
 }
 
 /// A mistake that only compiling, or running the samples, could find.

@@ -250,7 +250,12 @@ fn patterns(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Multiline> {
     super::all(read.into_iter()).map(Multiline::Patterns)
 }
 
-fn pattern(reader: &mut Reader<'_>, part: Part, value: Value<'_>) -> Option<(Part, String)> {
+/// The pattern of a line, if it is one.
+pub(super) fn pattern(
+    reader: &mut Reader<'_>,
+    part: Part,
+    value: Value<'_>,
+) -> Option<(Part, String)> {
     let pattern = reader.verbatim(value, "a pattern")?;
     let Err(problem) = LinePattern::new(part, pattern) else {
         return Some((part, pattern.to_owned()));

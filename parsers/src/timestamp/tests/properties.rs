@@ -153,14 +153,14 @@ proptest! {
     }
 
     #[test]
-    fn a_time_of_day_is_that_of_the_place(second in 946_684_800_i64..4_102_444_800, near in -39_600_i64..39_600) {
+    fn a_time_of_day_is_that_of_the_place(second in 946_684_800_i64..4_102_444_800, late in -3000_i64..79_000) {
         for place in ["Pacific/Auckland", "America/Los_Angeles", "UTC"] {
             let there = Timestamp::from_second(second).unwrap().to_zoned(TimeZone::get(place).unwrap());
             // A night in which clocks change has hours that are not what they seem.
             let day = there.start_of_day().unwrap().duration_until(&there.tomorrow().unwrap().start_of_day().unwrap());
             if day.as_hours() != 24 { continue; }
             let mut clock = clock(place);
-            clock.set_now((second + near) * SECOND);
+            clock.set_now((second + late) * SECOND);
             let text = there.strftime("%H:%M:%S").to_string();
             let read = clock.any(&text).map(|time| time.nanos / SECOND);
             let off = read.unwrap() - second;
