@@ -56,6 +56,7 @@ fn snapshot(next_file: u32) -> Snapshot {
         tail: TailHash { end: 9, len: 9, hash: 2 },
         when: -1,
         archive: 0,
+        hoped_for: false,
         resume: None,
     };
     Snapshot {
