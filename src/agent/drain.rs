@@ -91,6 +91,7 @@ impl Generation {
     /// Ends the workers, to which nothing is sent any more, and the deliveries, which settle what they
     /// have if they can by the deadline. Whether they could.
     pub(super) async fn end_deliveries(&mut self, deadline: Instant) -> bool {
+        self.notice.send_modify(|notice| notice.until = Some(deadline.into()));
         self.end_workers(deadline).await;
         for queue in &self.queues {
             queue.close();

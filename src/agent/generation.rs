@@ -249,7 +249,7 @@ fn worker(
             limits: destination.batch,
             most: memory::batch_limit(destination),
             when_full: destination.when_full,
-            share: settings.memory / (2 * settings.destinations.len()),
+            share: memory::drop_share(settings),
             queue: Arc::clone(queue),
             stats: Arc::clone(queue.stats()),
             pressure: pressure.clone(),

@@ -1,7 +1,8 @@
 //! The state directory: the checkpoint's file and its previous generation, the instance, the lock.
 //!
-//! A checkpoint is text: a line `pillion-checkpoint VERSION CHAIN`, the [`Snapshot`] as JSON, and a line
-//! `xxh3 HASH` over all that precedes it. It is written beside the old one, synced, and renamed over
+//! A checkpoint is text: a line `pillion-checkpoint VERSION`, a line `chain CHAIN`, the [`Snapshot`] as
+//! JSON, and a line `xxh3 HASH` over all that precedes it. The first line has nothing but the version in
+//! all versions, so that each knows a newer one's checkpoint for what it is, and refuses it. It is written beside the old one, synced, and renamed over
 //! it; the old one stays as the previous generation. What changes after it may be in a journal, which
 //! goes on from `CHAIN`, and with which its generation goes; the chain goes on from generation to
 //! generation, so that the previous one with both journals is the newest one but for a save. Which journal

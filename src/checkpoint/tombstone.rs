@@ -42,6 +42,10 @@ pub struct Tombstone {
     /// changed; 0 if none was.
     #[serde(default)]
     pub archive: u64,
+    /// Whether it went before it was read to its end, and the rest may yet be found compressed: what of
+    /// it is not is still to be counted as lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hoped_for: bool,
     /// What it takes to go on after what was read of it, should it turn out to have more; none where
     /// there is nothing to know.
     #[serde(
@@ -122,6 +126,16 @@ impl Tombstones {
         let found = self.all.iter_mut().find(|tombstone| tombstone.number == number);
         let news =
             found.is_some_and(|found| std::mem::replace(&mut found.archive, archive) != archive);
+        if news {
+            self.changed.insert(number);
+        }
+        news
+    }
+
+    /// The rest of a File was found, or is counted as lost. Whether that was news.
+    pub fn no_longer_hoped_for(&mut self, number: u32) -> bool {
+        let found = self.all.iter_mut().find(|tombstone| tombstone.number == number);
+        let news = found.is_some_and(|found| std::mem::take(&mut found.hoped_for));
         if news {
             self.changed.insert(number);
         }
@@ -215,6 +229,7 @@ mod tests {
             tail: TailHash { end: 1 << 30, len: 256, hash: u64::MAX },
             when,
             archive: u64::MAX,
+            hoped_for: false,
             resume: None,
         }
     }

@@ -119,6 +119,20 @@ pub fn set_aside(settings: &Settings) -> usize {
     aside.min(settings.memory.saturating_sub(Need::of(settings).total()))
 }
 
+/// Resident bytes that a destination with `when_full: drop_newest` may hold before it drops. Half of what
+/// reads may fill, for all destinations together; less where `memory` is so small that reading would stop
+/// before that: each thread needs room for a chunk and a record, and may have half a share in its open
+/// batch that another thread does not see.
+#[must_use]
+pub fn drop_share(settings: &Settings) -> usize {
+    let (threads, destinations) = (settings.threads.get(), settings.destinations.len().max(1));
+    let room = settings.memory.saturating_sub(set_aside(settings));
+    let need = Need::of(settings);
+    let read = need.chunk.saturating_add(need.record).saturating_mul(threads);
+    let left = room.saturating_sub(read).saturating_mul(2) / (threads + 1);
+    (room / 2).min(left) / destinations
+}
+
 /// What a payload takes that comes back from a destination's disk buffer; 0 without one.
 #[must_use]
 pub fn taken_share(destination: &Destination) -> usize {

@@ -293,6 +293,50 @@ fn the_memory_needed_is_the_sum_of_its_parts() {
     assert!(need.to_string().ends_with(&format!("= {}", units::shown(need.total()))), "{need}");
 }
 
+/// Else reading would stop first, and a destination in trouble that is to be dropped for would hold up all.
+#[test]
+fn what_may_be_held_before_dropping_fits_into_what_reads_may_fill() {
+    const MIB: usize = 1 << 20;
+    let kinds = [
+        ("loki: {url: 'http://h:3100', labels: {app: a}, format: protobuf}", [1, 2, 4].as_slice()),
+        ("loki: {url: 'http://h:3100', labels: {app: a}, format: json}", &[1, 2, 4]),
+        ("elasticsearch: {url: 'http://h:9200', index: logs-a-b}", &[1, 4, 8]),
+        ("console: {}", &[1, 4]),
+    ];
+    let mut accepted = 0;
+    for (kind, batches) in kinds {
+        for (batch, memory) in batches.iter().flat_map(|b| (2..40).map(move |m| (b, m))) {
+            for (destinations, threads) in [(1, 1), (2, 1), (3, 1), (1, 2), (2, 2), (1, 4)] {
+                let one =
+                    format!("{{when_full: drop_newest, batch: {{bytes: {batch}MiB}}, {kind}}}");
+                let all: String = (0..destinations).map(|it| format!("  d{it}: {one}\n")).collect();
+                let content = format!(
+                    "state: /data\nmemory: {memory}MiB\nthreads: {threads}\n\
+                     sources: {{a: {{files: [/l/*.log]}}}}\ndestinations:\n{all}"
+                );
+                let settings = match text(&content) {
+                    Ok(settings) => settings,
+                    Err(found) => {
+                        assert!(found.to_string().contains("memory"), "{found}");
+                        continue;
+                    }
+                };
+                let share = memory::drop_share(&settings);
+                let chunk = memory::chunk_share(memory::CHUNK, &settings.destinations);
+                // One thread sees the share as held, and each other has as good as half of one open.
+                let held = destinations * (share + share / 2 * (threads - 1));
+                let room = memory * MIB - memory::set_aside(&settings);
+                assert!(
+                    share > 0 && held + threads * chunk <= room,
+                    "{share} of {room}\n{content}"
+                );
+                accepted += 1;
+            }
+        }
+    }
+    assert!(accepted > 500, "{accepted}");
+}
+
 #[test]
 fn a_bomb_of_aliases_is_refused_before_it_goes_off() {
     let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");

@@ -132,6 +132,12 @@ impl Breaker {
         until
     }
 
+    /// Failures, and answers that a person must do something about, in a row.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.failures.saturating_add(self.pauses)
+    }
+
     /// What to show.
     #[must_use]
     pub fn shown(&self) -> Shown {

@@ -199,6 +199,8 @@ pub struct Notice {
     pub hand_over: bool,
     /// There is no time left: what is not settled is let go of.
     pub give_up: bool,
+    /// When there will be none, once that is known.
+    pub until: Option<Instant>,
 }
 
 /// How a delivery ended.
@@ -217,8 +219,8 @@ pub struct Report {
 pub enum Ended {
     /// The queue was closed, and everything in it is settled.
     Drained,
-    /// The queue was closed, and all that is not sent is safe in the disk buffer of a destination in
-    /// trouble: waiting would gain nothing.
+    /// The queue was closed, all that is not sent is in the disk buffer, and waiting would gain nothing:
+    /// the next attempt is due when there is no time left, or many have failed.
     Buffered,
     /// It was told to give up.
     GaveUp,

@@ -14,6 +14,13 @@ use super::concurrency::Concurrency;
 use super::outcome::RetryClass;
 use super::stats::DestinationStats;
 
+/// Failures in a row after which trouble is not over in a moment: those that open the circuit, and three
+/// probes at growing intervals.
+const LASTING: u32 = 6;
+
+/// A request that may go so soon is waited for: it may be on its way by the time that it is called off.
+const AT_HAND: Duration = Duration::from_millis(100);
+
 /// Shared by the batches of one destination that are being delivered.
 #[derive(Debug)]
 pub struct Gate {
@@ -37,6 +44,8 @@ struct Inner {
     asked: BTreeSet<u64>,
     /// Requests that were answered well.
     answered: u64,
+    /// Requests that were not: failed, or answered for a person.
+    failed: u64,
     /// Chance, for jitter; seeded in tests.
     random: fastrand::Rng,
 }
@@ -71,6 +80,7 @@ impl Gate {
             next_ticket: 0,
             asked: BTreeSet::new(),
             answered: 0,
+            failed: 0,
             random,
         };
         Arc::new(Self { inner: Mutex::new(inner), changed: Notify::new(), stats })
@@ -121,6 +131,24 @@ impl Gate {
     #[must_use]
     pub fn answered(&self) -> u64 {
         self.lock().answered
+    }
+
+    /// How many requests failed as a whole so far, or were answered for a person to mend something.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.lock().failed
+    }
+
+    /// Whether it is no use to wait until the deadline: no request is out, and the next may go only
+    /// after it; or the trouble has lasted for [`LASTING`] attempts, at least one of which was made since
+    /// [`Self::failed`] was `before`, and the next is not at hand.
+    #[must_use]
+    pub fn is_hopeless(&self, before: u64, deadline: Option<Instant>) -> bool {
+        let (inner, now) = (self.lock(), Instant::now());
+        let Admission::At(next) = inner.breaker.admit(now) else { return false };
+        let too_late = deadline.is_some_and(|deadline| deadline <= next);
+        let lasts = inner.breaker.failures() >= LASTING && inner.failed > before;
+        inner.active == 0 && (too_late || lasts && next > now + AT_HAND)
     }
 
     /// A random delay from `backoff`, for a batch that waits on its own account.
@@ -270,6 +298,7 @@ impl Slot {
         let (backoff, probe, ticket) = (backoff_for(class), self.probe, self.ticket);
         self.report(|inner, _, now| {
             inner.concurrency.ended(now, None);
+            inner.failed += 1;
             if probe && after.is_none() && inner.passes_on(ticket) {
                 inner.breaker.abandon(now);
                 return true;
@@ -284,6 +313,7 @@ impl Slot {
         let probe = self.probe;
         self.report(|inner, _, now| {
             inner.asked.clear();
+            inner.failed += 1;
             let random = inner.random.f64();
             inner.breaker.pause(now, random, probe);
         });
@@ -295,6 +325,7 @@ impl Slot {
         let (probe, ticket) = (self.probe, self.ticket);
         self.report(|inner, _, now| {
             let _ = inner.passes_on(ticket);
+            inner.failed += 1;
             let random = inner.random.f64();
             inner.breaker.pause(now, random, probe);
         });

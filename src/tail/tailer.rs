@@ -192,7 +192,11 @@ impl Tailer {
     ) -> Self {
         let TailParts { settings, budget, tracker, store, snapshot, inherited, workers, stats } =
             parts;
-        let Inherited { handles, numbers, warned, watcher, renamed, missing } = inherited;
+        let Inherited { handles, numbers, warned, watcher, renamed, missing: hoped } = inherited;
+        let mut missing: HashMap<_, _> =
+            missing::Missing::of(&snapshot.tombstones, now.instant).collect();
+        // It knows since when.
+        missing.extend(hoped);
         let mut tailer = Self {
             patterns: Arc::new(patterns),
             outbox: workers.iter().map(|_| VecDeque::new()).collect(),

@@ -14,6 +14,8 @@ use crate::checkpoint::snapshot::Snapshot;
 /// An unreadable generation, kept for whoever wants to know why.
 const DAMAGED: &str = "checkpoint.damaged";
 const MAGIC: &str = "pillion-checkpoint ";
+/// Begins the second line.
+const CHAIN: &str = "chain ";
 /// `xxh3 `, sixteen hexadecimal digits, a newline.
 pub(super) const TRAILER: usize = 22;
 /// What may have been minted beyond the mark of what was read, if what follows it is lost.
@@ -100,7 +102,8 @@ pub(super) fn encode(
     to: &mut impl Write,
 ) -> io::Result<u64> {
     let mut hashed = Hashed { to, hash: Xxh3::new(), bytes: TRAILER as u64 };
-    writeln!(hashed, "{MAGIC}{VERSION} {chain:016x}")?;
+    // Nothing else on the first line: earlier versions read all of it as the number.
+    writeln!(hashed, "{MAGIC}{VERSION}\n{CHAIN}{chain:016x}")?;
     serde_json::to_writer(&mut hashed, snapshot)?;
     writeln!(hashed)?;
     let (hash, bytes) = (hashed.hash.digest(), hashed.bytes);
@@ -139,23 +142,26 @@ fn decode(bytes: &[u8]) -> Generation {
     if trailer != format!("xxh3 {:016x}\n", xxh3_64(body)).as_bytes() {
         return unreadable("the checksum does not fit");
     }
-    let Some((version, chain, json)) = std::str::from_utf8(body)
+    let Some((version, rest)) = std::str::from_utf8(body)
         .ok()
         .and_then(|body| body.strip_prefix(MAGIC))
         .and_then(|rest| rest.split_once('\n'))
-        .and_then(|(head, json)| {
-            // The first version had no journals.
-            let (version, chain) = head.split_once(' ').unwrap_or((head, "0"));
-            Some((version.parse::<u32>().ok()?, chain, json))
-        })
+        .and_then(|(version, rest)| Some((version.parse::<u32>().ok()?, rest)))
     else {
         return unreadable("not a checkpoint");
     };
     if version > VERSION {
         return Generation::Newer(version);
     }
-    let Ok(chain) = u64::from_str_radix(chain, 16) else {
-        return unreadable("its first line is not that of a checkpoint");
+    // The first version had no journals.
+    let (chain, json) = if version < 2 {
+        (0, rest)
+    } else {
+        let line = rest.strip_prefix(CHAIN).and_then(|rest| rest.split_once('\n'));
+        match line.and_then(|(chain, json)| Some((u64::from_str_radix(chain, 16).ok()?, json))) {
+            Some(chained) => chained,
+            None => return unreadable("its second line is not that of a checkpoint"),
+        }
     };
     match serde_json::from_str(json) {
         Ok(snapshot) => Generation::Whole(snapshot, chain, bytes.len() as u64),

@@ -56,6 +56,7 @@ fn snapshot(next_file: u32) -> Snapshot {
         tail: TailHash { end: 9, len: 9, hash: 2 },
         when: -1,
         archive: 0,
+        hoped_for: false,
         resume: None,
     };
     Snapshot {
@@ -146,6 +147,26 @@ fn a_newer_version_is_refused_only_when_intact() {
 
     fs::write(dir.path().join(NEWEST), body).expect("written");
     Store::open(dir.path()).expect("a torn one is not newer, but unreadable");
+}
+
+/// What the first version makes of a checkpoint: its version, of all that follows on the first line.
+fn as_the_first_version_reads(whole: &[u8]) -> Option<u32> {
+    let (body, trailer) = whole.split_at_checked(whole.len().checked_sub(TRAILER)?)?;
+    if trailer != format!("xxh3 {:016x}\n", xxh3_64(body)).as_bytes() {
+        return None;
+    }
+    let rest = std::str::from_utf8(body).ok()?.strip_prefix("pillion-checkpoint ")?;
+    rest.split_once('\n')?.0.parse().ok()
+}
+
+/// Else it would take it for unreadable, move it away, and ship everything again under other ids.
+#[test]
+fn the_first_version_sees_that_a_checkpoint_is_newer() {
+    let (dir, _) = prepared();
+    for name in [NEWEST, PREVIOUS] {
+        let whole = fs::read(dir.path().join(name)).expect("read");
+        assert_eq!(as_the_first_version_reads(&whole), Some(VERSION), "{name}");
+    }
 }
 
 #[test]

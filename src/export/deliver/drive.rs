@@ -50,6 +50,8 @@ struct Drive<'q, S, R> {
     known: HashMap<Id, Known>,
     /// Whether the queue may bring something.
     open: bool,
+    /// [`Gate::failed`](crate::export::gate::Gate::failed) as of when it no longer did.
+    failed_before: u64,
     abandoned: usize,
     /// The buffer gave nothing: there is no use in asking again before something has changed.
     starved: bool,
@@ -69,6 +71,7 @@ pub(super) async fn drive<S: Sink, R: Rewrite>(
         working: JoinSet::new(),
         known: HashMap::new(),
         open: true,
+        failed_before: 0,
         abandoned: 0,
         starved: false,
         handing_over: false,
@@ -100,7 +103,8 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
                     _ => {}
                 }
             }
-            if self.is_safe() && self.shared.stats.is_in_trouble() {
+            // Not before it is certain: the volume of the buffer may end with the process.
+            if self.is_safe() && self.shared.gate.is_hopeless(self.failed_before, told.until) {
                 return Ended::Buffered;
             }
             let pops = self.open && self.may_pop(route);
@@ -116,7 +120,7 @@ impl<S: Sink, R: Rewrite> Drive<'_, S, R> {
                 () = shared.more.notified() => {}
                 accepted = self.queue.pop(), if pops => match accepted {
                     Some(accepted) => self.begin(accepted, route == Route::Buffer),
-                    None => self.open = false,
+                    None => (self.open, self.failed_before) = (false, self.shared.gate.failed()),
                 },
                 () = tokio::time::sleep(LOOK), if buffer.is_some() => self.starved = false,
             }

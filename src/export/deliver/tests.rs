@@ -16,6 +16,7 @@ use crate::export::sink::{Answer, Sink};
 use crate::pipeline::batch::{Batch, Receipt};
 
 mod buffered;
+mod ends;
 mod model;
 mod refused;
 mod scripted;
@@ -126,7 +127,7 @@ impl Sink for Scripted {
 }
 
 /// What ends a delivery at the end of the process.
-pub(super) const GRACE_IS_OVER: Notice = Notice { hand_over: false, give_up: true };
+pub(super) const GRACE_IS_OVER: Notice = Notice { hand_over: false, give_up: true, until: None };
 
 /// A delivery to a scripted destination.
 pub(super) struct Bench<S> {

@@ -9,6 +9,7 @@ use pillion_parsers::frame::FileNumber;
 
 use super::Tailer;
 use super::dormant::HOPED;
+use crate::checkpoint::tombstone::Tombstone;
 use crate::tail::stats::count;
 
 /// Files for which is hoped at most; what others had left is counted at once.
@@ -27,6 +28,27 @@ pub(in crate::tail) struct Missing {
     bytes: u64,
     /// Since when.
     since: Instant,
+}
+
+impl Missing {
+    /// What is missing of Files that are finished, as the checkpoint says: so the loss is counted by the
+    /// next agent, if this one is killed while it hopes.
+    pub(super) fn of(
+        tombstones: &[Tombstone],
+        now: Instant,
+    ) -> impl Iterator<Item = (u32, Self)> + '_ {
+        tombstones.iter().filter(|tombstone| tombstone.hoped_for).map(move |tombstone| {
+            let path: Arc<Path> = Arc::from(Path::new(&*tombstone.path));
+            let missing = Self {
+                source: tombstone.source.to_string(),
+                at: [Arc::clone(&path), Arc::clone(&path)],
+                path,
+                bytes: tombstone.size.saturating_sub(tombstone.tail.end),
+                since: now,
+            };
+            (tombstone.number, missing)
+        })
+    }
 }
 
 impl Tailer {
@@ -62,9 +84,9 @@ impl Tailer {
             let hope = source.and_then(|source| archives.may_have(source, *number, &dirs));
             all || hope.is_none() || now.saturating_duration_since(missing.since) >= HOPED
         };
-        let lost: Vec<Missing> =
-            self.missing.extract_if(hopeless).map(|(_, missing)| missing).collect();
-        for missing in lost {
+        let lost: Vec<(u32, Missing)> = self.missing.extract_if(hopeless).collect();
+        for (number, missing) in lost {
+            self.numbers.dirty |= self.archives.tombstones.no_longer_hoped_for(number);
             self.lose(&missing.path, missing.bytes);
         }
     }
@@ -72,6 +94,7 @@ impl Tailer {
     /// So many bytes of what is missing of a File were found compressed: what is left is lost.
     pub(super) fn find_missing(&mut self, number: u32, found: u64) {
         if let Some(missing) = self.missing.remove(&number) {
+            self.numbers.dirty |= self.archives.tombstones.no_longer_hoped_for(number);
             self.lose(&missing.path, missing.bytes.saturating_sub(found));
         }
     }

@@ -28,6 +28,7 @@ mod clock;
 mod closed;
 mod draining;
 mod hand_over;
+mod hoped_for;
 mod hostile;
 mod journal;
 mod leaving;
@@ -346,7 +347,7 @@ impl Bench {
     /// What the checkpoint says now.
     fn saved(&self) -> Snapshot {
         let text = fs::read_to_string(self.dir.path().join("state/checkpoint")).expect("saved");
-        serde_json::from_str(text.lines().nth(1).expect("a body")).expect("whole")
+        serde_json::from_str(text.lines().nth(2).expect("a body")).expect("whole")
     }
 
     fn stat(&self, counter: impl Fn(&TailStats) -> &std::sync::atomic::AtomicU64) -> u64 {

@@ -115,9 +115,10 @@ fn wait_for(receiver: &Receiver, agent: &Agent, stored: u64) {
 }
 
 #[test]
-fn a_drain_waits_for_no_dead_destination_once_all_is_in_the_buffer() {
+fn a_drain_waits_for_no_destination_that_asks_for_more_than_the_grace_once_all_is_in_the_buffer() {
     let (place, receiver) = (Place::new(), receiver());
-    receiver.faults().set(DOWN);
+    let patience = Some(Duration::from_secs(120));
+    receiver.faults().set(Fault::Status { status: 503, retry_after: patience });
     let config = config(&place, &receiver.url(), "buffer: {disk: 48MiB}");
     let agent = Agent::start(&config, &["--grace", "60s"]);
     place.append("app.log", lines(0, 0..2_000));
@@ -366,13 +367,13 @@ fn s50_what_is_in_the_buffer_is_not_shipped_yet() {
     let (place, receiver) = (Place::new(), receiver());
     receiver.faults().set(DOWN);
     let config = config(&place, &receiver.url(), "buffer: {disk: 20MiB}");
-    let mut agent = Agent::start(&config, &["--exit-when", "idle=100ms"]);
+    let mut agent = Agent::start(&config, &["--exit-when", "idle=100ms", "--grace", "5s"]);
     place.append("app.log", lines(0, 0..1_000));
     wait_until_settled(&place, &agent);
     let ends = || agent.log().iter().any(|line| line.contains("draining"));
     assert!(!until(std::time::Duration::from_secs(3), ends), "{}", agent.log().join("\n"));
     agent.assert_conserved();
-    // Told to end, it says what it leaves.
+    // Told to end, it says what it leaves once the grace is over.
     agent.signal(rustix::process::Signal::TERM);
     let (status, log) = agent.ended();
     let last = log.iter().rfind(|line| line.contains("drained")).expect("said");

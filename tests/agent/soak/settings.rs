@@ -17,7 +17,7 @@ pub(super) const MEMORY: u64 = 12 << 20;
 /// Drawn for each round.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    threads: u8,
+    pub(super) threads: u8,
     /// Bytes of each destination's buffer.
     buffer: Option<u64>,
     compression: &'static str,

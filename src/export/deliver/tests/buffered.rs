@@ -24,7 +24,7 @@ fn down_for(seconds: u64, limit: u64) -> Bench<Scripted> {
 
 impl<S: Sink> Bench<S> {
     /// Gives it a disk buffer of so many bytes.
-    fn buffer(&mut self, limit: u64) {
+    pub(super) fn buffer(&mut self, limit: u64) {
         let settings = Destination {
             buffer: Some(limit),
             ..destination(elasticsearch(true), Compression::None)
@@ -35,7 +35,7 @@ impl<S: Sink> Bench<S> {
     }
 }
 
-async fn until(what: impl Fn() -> bool) {
+pub(super) async fn until(what: impl Fn() -> bool) {
     while !what() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

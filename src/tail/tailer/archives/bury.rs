@@ -36,6 +36,7 @@ impl Tailer {
             tail,
             when: self.now.wall / 1_000_000_000,
             archive: id,
+            hoped_for: self.missing.contains_key(&number.0),
             resume: self.tracker.slowest(number).and_then(|mark| worth_keeping(mark.resume)),
         });
         self.doubt_others(number, file);
@@ -74,6 +75,7 @@ impl Tailer {
             tail: entry.tail,
             when: self.now.wall / 1_000_000_000,
             archive: 0,
+            hoped_for: false,
             resume: worth_keeping(resume),
         });
     }

@@ -240,6 +240,7 @@ impl Tailer {
             tail: exam.tail(),
             when: self.now.wall / 1_000_000_000,
             archive: archive.id(key.1),
+            hoped_for: false,
             resume: None,
         });
         self.becomes(key, number, exam.len());
