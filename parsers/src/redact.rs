@@ -12,6 +12,7 @@ mod clean;
 mod custom;
 mod decode;
 mod detect;
+mod guard;
 mod json;
 mod keys;
 mod mask;

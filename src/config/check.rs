@@ -66,15 +66,15 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
     let namespace = fields
         .take("namespace")
         .map_or(Some("app".to_owned()), |value| checked(reader, value, "a name", names::namespace));
-    let library = definitions::library(reader, fields.take("parsers"));
     let redaction = fields.take("redact");
     let redact = redact::rules(reader, redaction);
+    let rules = redact.clone().unwrap_or_else(Rules::builtin_default);
+    let library = definitions::library(reader, fields.take("parsers"), &rules);
 
     let pod =
         fields.take("enrich").map_or(Some(None), |value| enrich::enrich(reader, value).map(Some));
     let pod = reader.or(pod, None);
 
-    let rules = redact.clone().unwrap_or_else(Rules::builtin_default);
     let steps = fields
         .take("steps")
         .map_or(Some(Vec::new()), |value| step::steps(reader, value, None, &rules));

@@ -57,6 +57,8 @@ pub struct Pod {
     pub fields: BTreeMap<String, String>,
     /// What could not be learned, for a person.
     pub problems: Vec<String>,
+    /// A hash of what the volume's files held just before they were read.
+    pub content: u64,
 }
 
 impl Pod {
@@ -69,6 +71,7 @@ impl Pod {
             }
         }
         if let Some(volume) = &asked.volume {
+            pod.content = content(volume);
             pod.learn_from(volume, asked);
         }
         if pod.fields.is_empty() {

@@ -1,6 +1,7 @@
 //! Whole configurations from `fixtures/configs/`: the good ones mean what they should, the bad ones
 //! are refused with exactly the message in the `.txt` beside them. `PILLION_BLESS=1` rewrites those.
 
+mod guarded;
 mod hidden;
 mod over;
 mod properties;

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use super::auto::Candidates;
 use super::compiled::Compiled;
 use crate::definition::{Definition, DefinitionError, Fault};
+use crate::redact::Rules;
 
 /// Lists the built-in definitions: one YAML file each.
 macro_rules! builtin {
@@ -245,6 +246,19 @@ impl Library {
         Ok(library)
     }
 
+    /// These parsers, with what rules about names go by left as the programs call it: a field that a
+    /// configuration names is not given a name of pillion's own, under which it would not be redacted,
+    /// and an object that is, or that has such a field in it, is not opened.
+    #[must_use]
+    pub fn guarded(&self, rules: &Rules) -> Self {
+        // The names of built-in rules are not touched by built-in definitions: a test says so.
+        if !rules.name_fields() {
+            return self.clone();
+        }
+        let guarded = |entry: &Arc<Entry>| entry.guarded(rules).unwrap_or_else(|| entry.clone());
+        Self { entries: self.entries.iter().map(guarded).collect(), candidates: Arc::default() }
+    }
+
     /// The names of all parsers, the built-in ones first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| &*entry.name)
@@ -292,8 +306,40 @@ impl Entry {
         self.definition.get_or_init(|| Definition::from_yaml(self.yaml).ok()).as_ref()
     }
 
+    /// The same without what the rules forbid it; `None` if that is nothing. One that is not in use
+    /// is not kept for it.
+    fn guarded(&self, rules: &Rules) -> Option<Arc<Self>> {
+        let mut definition = match self.definition.get() {
+            Some(known) => known.clone()?,
+            None if ["\nopen:", "\nfields:"].iter().any(|key| self.yaml.contains(key)) => {
+                Definition::from_yaml(self.yaml).ok()?
+            }
+            None => return None,
+        };
+        let parts = |definition: &Definition| definition.open.len() + definition.fields.len();
+        let before = parts(&definition);
+        definition.open.retain(|opened| !loses_opened(rules, opened));
+        definition.fields.retain(|from, to| !rules.lose(from, to));
+        (parts(&definition) < before).then(|| {
+            let definition = OnceLock::from(Some(definition));
+            Arc::new(Self {
+                name: self.name.clone(),
+                yaml: "",
+                definition,
+                compiled: OnceLock::new(),
+            })
+        })
+    }
+
     fn compiled(&self, library: &Library) -> Option<Arc<Compiled>> {
         let compile = || Compiled::new(self.definition()?, library).ok().map(Arc::new);
         self.compiled.get_or_init(compile).clone()
     }
+}
+
+/// Whether members of an object lose what redacts them when it is opened, as `open` of a definition
+/// names it.
+fn loses_opened(rules: &Rules, opened: &str) -> bool {
+    let object = opened.strip_suffix('.');
+    rules.lose_opened(object.unwrap_or(opened), object.is_some())
 }

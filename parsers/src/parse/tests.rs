@@ -1,5 +1,6 @@
 //! What holds of every parser: the samples, bad input, and nothing lost.
 
+mod guarded;
 mod joined;
 mod recorded;
 mod renamed;

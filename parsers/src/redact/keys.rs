@@ -164,12 +164,15 @@ impl Keys {
         field.or_else(|| self.name(bytes)).or_else(|| self.find_string(key))
     }
 
-    /// Whether a name that a configuration gives leads into a field of this name.
-    pub(super) fn reach_into(&self, name: &str) -> bool {
+    /// Where names that a configuration gives lead in a field of this name: `name` in `profile.user`, if
+    /// one is `user.name`.
+    pub(super) fn inside(&self, name: &str) -> impl Iterator<Item = &str> {
         let outer = name.to_ascii_lowercase();
-        self.fields.iter().any(|field| {
-            let inner = field.text.strip_prefix(outer.as_bytes());
-            inner.is_some_and(|inner| inner.starts_with(b"."))
+        let fields = self.fields.iter().filter_map(|field| std::str::from_utf8(&field.text).ok());
+        let parts = |field| str::match_indices(field, '.').map(move |(at, _)| field.split_at(at));
+        fields.flat_map(parts).filter_map(move |(leads, inner)| {
+            let rest = outer.strip_suffix(leads)?;
+            (rest.is_empty() || rest.ends_with('.')).then(|| inner.get(1..))?
         })
     }
 

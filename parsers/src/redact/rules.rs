@@ -216,6 +216,12 @@ impl Rules {
         self.rules.get(usize::from(index))
     }
 
+    /// Whether the configuration names fields of its own.
+    #[must_use]
+    pub fn name_fields(&self) -> bool {
+        self.rules.iter().any(|rule| rule.field)
+    }
+
     /// Whether a rule stands for a field that the configuration names.
     pub(super) fn is_field(&self, index: u16) -> bool {
         self.rule(index).is_some_and(|rule| rule.field)
@@ -244,15 +250,6 @@ impl Rules {
     #[inline]
     pub(super) fn known_field(&self, known: Known) -> Option<u16> {
         self.known.get(known as usize).copied().flatten()
-    }
-
-    /// Whether a field of that name, or one within it, may be redacted because of its name: under another
-    /// name it would not be.
-    #[must_use]
-    pub fn goes_by_name(&self, name: &str) -> bool {
-        self.keys.find(name, &[]).is_some()
-            || self.keys.find_string(name).is_some()
-            || self.keys.reach_into(name)
     }
 
     /// Whether nothing is to be done at all.

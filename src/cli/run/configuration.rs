@@ -31,7 +31,8 @@ pub(super) struct ConfigFile {
     read: u64,
     /// The volume that the configuration in force learns of the pod from.
     volume: Option<PathBuf>,
-    /// Where the files lay and when they had changed at the last look.
+    /// Where the files lay and when they had changed at the last look; empty before the first since
+    /// they were read.
     stamp: Vec<Option<Stamp>>,
     /// Of other content that was there at the last look, and may not be whole.
     settling: Option<u64>,
@@ -55,13 +56,27 @@ impl ConfigFile {
     /// Reads and checks a file for the first time.
     pub(super) fn open(path: PathBuf, over: Over) -> Result<(Self, Settings), Diagnostics> {
         let (read, settings) = load(&path, &over);
-        let settings = settings?;
-        let volume = volume(&settings);
-        let read = read ^ pod_content(volume.as_deref());
-        let mut file =
-            Self { path, over, read, volume, stamp: Vec::new(), settling: None, again: None };
-        file.stamp = file.stamps();
-        Ok((file, settings))
+        let (volume, stamp) = (None, Vec::new());
+        let mut file = Self { path, over, read, volume, stamp, settling: None, again: None };
+        file.loaded(read, 0, settings).map(|settings| (file, settings))
+    }
+
+    /// Notes what was loaded: the hash of the file, and that of the volume before if it came to nothing.
+    fn loaded(
+        &mut self,
+        read: u64,
+        volume: u64,
+        settings: Result<Settings, Diagnostics>,
+    ) -> Result<Settings, Diagnostics> {
+        let pod = settings.as_ref().ok().map(|settings| settings.pod.as_ref());
+        if let Some(pod) = pod {
+            self.volume = pod.and_then(|pod| pod.volume.clone());
+        }
+        self.read = read ^ pod.map_or(volume, |pod| pod.map_or(0, |pod| pod.content));
+        // Either may have changed since it was read: the next look is at the content.
+        self.stamp.clear();
+        (self.settling, self.again) = (None, None);
+        settings
     }
 
     /// Of the file, and of the volume's.
@@ -93,19 +108,14 @@ impl ConfigFile {
     /// With every mistake in it. Inside of `Err`, no thread was to be had.
     pub(super) async fn load(&mut self) -> std::io::Result<Result<Settings, Diagnostics>> {
         let (path, over) = (self.path.clone(), self.over.clone());
+        let volume = pod_content(self.volume.as_deref());
         let (done, loaded) = oneshot::channel();
         std::thread::Builder::new().name("config".to_owned()).spawn(move || {
             // Fails only when nobody wants to know any more.
             let _ = done.send(load(&path, &over));
         })?;
         let (read, settings) = loaded.await.map_err(std::io::Error::other)?;
-        if let Ok(settings) = &settings {
-            self.volume = volume(settings);
-            self.stamp = self.stamps();
-        }
-        self.read = read ^ pod_content(self.volume.as_deref());
-        (self.settling, self.again) = (None, None);
-        Ok(settings)
+        Ok(self.loaded(read, volume, settings))
     }
 
     /// Resolves when the file is to be loaded again, with the reason: it has other content than was read
@@ -151,10 +161,6 @@ fn load(path: &Path, over: &Over) -> (u64, Result<Settings, Diagnostics>) {
     let name = path.display().to_string();
     let check = |bytes| config::from_bytes(&name, bytes, over, &config::process_environment);
     (read, bytes.and_then(check))
-}
-
-fn volume(settings: &Settings) -> Option<PathBuf> {
-    settings.pod.as_ref().and_then(|pod| pod.volume.clone())
 }
 
 /// Of what the volume's files hold.
@@ -206,6 +212,29 @@ mod tests {
         assert!(!file.look() && !file.look(), "refused once");
         fs::remove_file(&path).expect("removed");
         assert!(!file.look() && file.look(), "gone is another content");
+    }
+
+    #[tokio::test]
+    async fn what_changes_while_it_is_loaded_is_seen() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        let write = |name: &str, text: &str| fs::write(at(name), text).expect("written");
+        let enrich = format!("enrich: {{kubernetes: {{volume: '{}'}}}}\n", dir.path().display());
+        write("labels", "app=\"one\"");
+        write("pillion.yaml", &(enrich.clone() + &text("/a/*.log")));
+        let path = at("pillion.yaml");
+        let (mut file, _) = ConfigFile::open(path.clone(), Over::default()).expect("good");
+        for (changed, new) in
+            [("pillion.yaml", enrich + &text("/b/*.log")), ("labels", "app=\"two\"".to_owned())]
+        {
+            let before = pod_content(file.volume.as_deref());
+            let (read, settings) = load(&path, &Over::default());
+            write(changed, &new);
+            file.loaded(read, before, settings).expect("good");
+            assert!(!file.look() && file.look(), "{changed}");
+        }
+        file.load().await.expect("a thread").expect("good");
+        assert!(!file.look() && !file.look(), "as it was");
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,20 +10,27 @@ use pillion_parsers::definition::{
 };
 use pillion_parsers::multiline::{Joiner, Part};
 use pillion_parsers::parse::Library;
+use pillion_parsers::redact::Rules;
 use serde::Deserialize;
 
+use super::step::unguarded;
 use super::{good_name, known_name};
-use crate::config::diagnostic::{Mistake, Place};
+use crate::config::diagnostic::{Mistake, Place, quote};
 use crate::config::read::{Fields, Reader, Value};
 use crate::config::tree::Kind;
 
-/// The built-in parsers, and those of the configuration that are sound.
-pub(super) fn library(reader: &mut Reader<'_>, parsers: Option<Value<'_>>) -> Arc<Library> {
-    let mut library = Library::builtin();
+/// The built-in parsers, and those of the configuration that are sound. None gives a field that the
+/// rules go by another name: of those built in that is left out, of the others it is refused.
+pub(super) fn library(
+    reader: &mut Reader<'_>,
+    parsers: Option<Value<'_>>,
+    rules: &Rules,
+) -> Arc<Library> {
+    let mut library = Arc::new(Library::builtin().guarded(rules));
     let parsers = parsers.map(|value| reader.named(value, "parsers")).unwrap_or_default();
     for value in parsers {
         let named = good_name(reader, value);
-        let Some(definition) = definition(reader, value, &library) else {
+        let Some(definition) = definition(reader, value, &library, rules) else {
             library = placeholder(&library, value.name);
             continue;
         };
@@ -41,6 +48,36 @@ pub(super) fn library(reader: &mut Reader<'_>, parsers: Option<Value<'_>>) -> Ar
         }
     }
     library
+}
+
+/// Nothing that is redacted because of its name is to lose it.
+fn keep_guard(
+    reader: &mut Reader<'_>,
+    value: Value<'_>,
+    open: Option<&[String]>,
+    renamed: Option<&BTreeMap<String, String>>,
+    rules: &Rules,
+) -> Option<()> {
+    let (place, mut sound) = (|key| value.node.entry(key).map(|it| &it.value), Some(()));
+    for (from, to) in renamed.into_iter().flatten().filter(|(from, to)| rules.lose(from, to)) {
+        let at = place("fields").and_then(|fields| fields.entry(from));
+        reader.mistake(unguarded(at.map_or(value.key, |entry| entry.value.place), from, to));
+        sound = None;
+    }
+    for name in open.unwrap_or_default() {
+        let object = name.strip_suffix('.');
+        if rules.lose_opened(object.unwrap_or(name), object.is_some()) {
+            let message = format!(
+                "what is in {} is redacted because of its name, and as a field of the record it would \
+                 not be",
+                quote(object.unwrap_or(name))
+            );
+            let at = place("open").map_or(value.key, |open| open.place);
+            reader.mistake(Mistake::at(at, message).help("leave it closed: it is redacted in it"));
+            sound = None;
+        }
+    }
+    sound
 }
 
 /// The library with one more definition. Its samples are tried one by one, so that each that fails
@@ -77,7 +114,12 @@ fn placeholder(library: &Arc<Library>, name: &str) -> Arc<Library> {
     library.with(vec![plain]).map_or_else(|_| Arc::clone(library), Arc::new)
 }
 
-fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> Option<Definition> {
+fn definition(
+    reader: &mut Reader<'_>,
+    value: Value<'_>,
+    library: &Library,
+    rules: &Rules,
+) -> Option<Definition> {
     let mut fields = reader.map(value)?;
     let doc = part::<String>(reader, fields.take("doc"));
     let grammar = part::<String>(reader, fields.take("grammar"));
@@ -91,6 +133,7 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> O
         None => Some(BTreeMap::new()),
         Some(value) => reader.map(value).and_then(|_| entries(reader, value)),
     };
+    let guarded = keep_guard(reader, value, open.as_deref(), renamed.as_ref(), rules);
     let csv = part::<CsvOptions>(reader, fields.take("csv"));
     let types = match fields.take("types") {
         None => Some(BTreeMap::new()),
@@ -106,6 +149,7 @@ fn definition(reader: &mut Reader<'_>, value: Value<'_>, library: &Library) -> O
         sample.flatten()
     }));
     fields.finish(reader);
+    guarded?;
     Some(Definition {
         name: value.name.to_owned(),
         doc: doc?.unwrap_or_default(),

@@ -16,6 +16,8 @@ use crate::config::nearest::suggestion;
 use crate::config::read::{Fields, Reader, Value};
 use crate::config::settings::Source;
 
+pub(super) use fields::unguarded;
+
 /// Most steps at one place.
 const MOST: usize = 64;
 

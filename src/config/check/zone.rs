@@ -49,7 +49,10 @@ fn local(variable: Option<&str>, localtime: &Path) -> Result<Zone, String> {
     let Some(variable) = variable else { return of_file(localtime) };
     let name = variable.strip_prefix(':').unwrap_or(variable);
     // A path into the system's zones: those built in have the same names.
-    let name = name.rsplit_once("zoneinfo/").map_or(name, |(_, name)| name);
+    let (path, name) = match name.rsplit_once("zoneinfo/") {
+        Some((_, zone)) => (name, without_kind(zone)),
+        None => (name, name),
+    };
     if name.is_empty() {
         return Ok(Zone::default());
     }
@@ -58,7 +61,25 @@ fn local(variable: Option<&str>, localtime: &Path) -> Result<Zone, String> {
         .map(Zone::from_rules)
         .ok()
         .or_else(|| Zone::from_name(name))
-        .ok_or_else(|| "`TZ` is neither a time zone nor the rules of one".to_owned())
+        .map_or_else(|| of_path(path, localtime), Ok)
+}
+
+/// A zone's name below `posix/` or `right/`, where the same zones are once more.
+fn without_kind(name: &str) -> &str {
+    ["posix/", "right/"].iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name)
+}
+
+/// What `TZ` says if it is no zone: a file.
+fn of_path(path: &str, localtime: &Path) -> Result<Zone, String> {
+    match Path::new(path) {
+        // Its place is told, so that it is not looked for; an image without it is in UTC.
+        path if path == Path::new(LOCALTIME) => of_file(localtime),
+        path if path.is_absolute() && path.exists() => of_file(path),
+        path if path.is_absolute() => {
+            Err(format!("`TZ` names {}, which is not there", path.display()))
+        }
+        _ => Err("`TZ` is neither a time zone nor the rules of one".to_owned()),
+    }
 }
 
 fn of_file(path: &Path) -> Result<Zone, String> {
@@ -80,7 +101,13 @@ mod tests {
     fn local_is_what_the_c_library_says() {
         let nowhere = Path::new("/nowhere/localtime");
         let berlin = Zone::from_name("Europe/Berlin").expect("known");
-        for name in ["Europe/Berlin", ":Europe/Berlin", "/usr/share/zoneinfo/Europe/Berlin"] {
+        for name in [
+            "Europe/Berlin",
+            ":Europe/Berlin",
+            "/usr/share/zoneinfo/Europe/Berlin",
+            ":/usr/share/zoneinfo/posix/Europe/Berlin",
+            ":/usr/share/zoneinfo/right/Europe/Berlin",
+        ] {
             assert_eq!(local(Some(name), nowhere), Ok(berlin.clone()), "{name}");
         }
         assert_eq!(local(Some("UTC+1"), nowhere).map(|it| it.offset_at(0)), Ok(-3600));
@@ -107,6 +134,12 @@ mod tests {
         let block = [3600_i32.to_be_bytes().as_slice(), &[0, 0], b"CET\0"].concat();
         let rules = [header(b'2'), block.clone(), header(b'2'), block, b"\nCET-1\n".to_vec()];
         std::fs::write(&path, rules.concat()).expect("written");
-        assert_eq!(local(None, &path).map(|zone| zone.offset_at(0)), Ok(3600));
+        let own = path.to_str().expect("a name");
+        for variable in [None, Some(":/etc/localtime"), Some("/etc/localtime"), Some(own)] {
+            let zone = local(variable, &path);
+            assert_eq!(zone.map(|zone| zone.offset_at(0)), Ok(3600), "{variable:?}");
+        }
+        assert_eq!(local(Some(":/etc/localtime"), Path::new("/nowhere")), Ok(Zone::default()));
+        assert!(local(Some(":/nowhere/else"), &path).is_err_and(|it| it.contains("/nowhere/else")));
     }
 }

@@ -154,15 +154,20 @@ fn name(reader: &mut Reader<'_>, typed: &str, place: Place) -> Option<String> {
 
 /// Whether what is redacted because of its name still is under another.
 fn keeps_guard(reader: &mut Reader<'_>, place: Place, from: &str, to: &str, rules: &Rules) -> bool {
-    if !rules.goes_by_name(from) || rules.goes_by_name(to) {
-        return true;
+    let loses = rules.lose(from, to);
+    if loses {
+        reader.mistake(unguarded(place, from, to));
     }
+    !loses
+}
+
+/// What is redacted because of its name would not be under another.
+pub(in super::super) fn unguarded(place: Place, from: &str, to: &str) -> Mistake {
     let message = format!(
         "{} is redacted because of its name, and as {} it would not be",
         quote(from),
         quote(to)
     );
     let help = "name the new one under `redact: fields` as well, or `remove` it";
-    reader.mistake(Mistake::at(place, message).help(help));
-    false
+    Mistake::at(place, message).help(help)
 }

@@ -1,0 +1,41 @@
+//! Parsers of one's own and the rules about names.
+
+use super::text;
+
+/// Why a parser that has this is refused, beside rules about fields of one's own; nothing if it is not.
+fn refusal(parser: &str) -> String {
+    let yaml = format!(
+        "state: /tmp/none\nredact: {{fields: {{cust: mask, user.name: mask}}}}\n\
+         parsers: {{shop: {{grammar: json, {parser}}}}}\n\
+         sources: {{app: {{files: [/a/*.log], parser: shop}}}}\n\
+         destinations: {{screen: {{console: {{}}}}}}\n"
+    );
+    text(&yaml).err().map(|problems| problems.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_parser_does_not_rename_what_is_redacted_by_name() {
+    for (parser, problem) in [
+        ("fields: {cust: note}", "`cust` is redacted because of its name, and as `note`"),
+        ("fields: {password: note}", "`password` is redacted because of its name, and as `note`"),
+        ("fields: {a.user: user_id}", "`a.user` is redacted because of its name, and as `user_id`"),
+        ("fields: {cust: message}", "`cust` is redacted because of its name, and as `message`"),
+        ("open: [user]", "what is in `user` is redacted because of its name"),
+        ("open: [cust.]", "what is in `cust` is redacted because of its name"),
+    ] {
+        let refused = refusal(parser);
+        assert!(refused.contains(problem), "{parser}: {refused}");
+    }
+    for parser in ["fields: {name: cust}", "fields: {id: user}", "open: [user.]", "open: [log]"] {
+        assert_eq!(refusal(parser), "", "{parser}");
+    }
+}
+
+#[test]
+fn built_in_parsers_leave_such_a_field_its_name() {
+    let yaml = "state: /tmp/none\nredact: {fields: {user_id: mask}}\n\
+                sources: {app: {files: [/a/*.log]}}\ndestinations: {screen: {console: {}}}\n";
+    let settings = text(yaml).expect("good");
+    let caddy = settings.library.definition("caddy").expect("built in");
+    assert!(!caddy.fields.contains_key("user_id") && caddy.fields.contains_key("logger"));
+}
