@@ -35,6 +35,7 @@ mod pairs;
 mod pattern;
 mod plain;
 mod roles;
+mod seen;
 mod syslog;
 mod trace;
 mod w3c;
@@ -50,6 +51,7 @@ use columns::Columns;
 use csv::Dialect;
 use grammar::Context;
 use pattern::Locations;
+use seen::Seen;
 
 pub use columns::HeaderAt;
 pub(crate) use compiled::Compiled;
@@ -312,6 +314,7 @@ impl Parser {
             clock: &mut self.clock,
             bad_times,
             guessing: self.guessing,
+            seen: Seen::ALL,
             locations: &mut self.locations,
             refine: None,
             auto: self.auto.as_mut(),

@@ -148,6 +148,7 @@ impl<'a> Record<'a> {
     }
 
     /// Adds a field without looking for an equal key: for parsers that know theirs to be unique.
+    #[inline]
     pub fn push(&mut self, key: Key<'a>, value: Value<'a>) {
         self.fields.push(Field { key, value });
     }

@@ -14,7 +14,8 @@ use crate::Arena;
 use crate::record::{Key, Known, Record, Text, Value};
 
 /// Reads common, combined and what extends them.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "access", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "access", needs: " [", probe: Some(probe), read };
 
 /// A ` [` and a digit among the first bytes, with three words before it.
 fn probe(bytes: &[u8]) -> bool {

@@ -13,7 +13,8 @@ use super::{Misfit, convert};
 use crate::record::{Key, Known, Record, Text, Value};
 
 /// Reads a record of the audit system.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "auditd", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "auditd", needs: "=( :)", probe: Some(probe), read };
 
 /// What parts a record from what `auditd` adds to it: the names of what are numbers.
 const ENRICHED: char = '\u{1d}';

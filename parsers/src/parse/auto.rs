@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::compiled::{Compiled, Method};
 use super::grammar::Context;
+use super::seen::Seen;
 use super::trace::whole_or_head;
 use super::{Misfit, json};
 use crate::record::Record;
@@ -34,8 +35,12 @@ const LOOKED_AT: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Candidates {
     formats: Vec<Candidate>,
-    /// For each byte that a text may begin with, the places of those that it could be of.
-    by_first: Vec<Vec<usize>>,
+    /// The bytes that a text of each has.
+    needs: Vec<Seen>,
+    /// For each byte that a text may begin with, which of `lists` has those that it could be of.
+    by_first: Vec<usize>,
+    /// Places of formats. Many bytes have the same.
+    lists: Vec<Vec<usize>>,
 }
 
 /// A format, and those whose lines may stand in it.
@@ -64,23 +69,39 @@ impl Candidates {
             }
         });
         let formats: Vec<Candidate> = formats.collect();
-        let by_first = (0..=u8::MAX).map(|first| {
+        let needs = formats.iter().map(|candidate| needs(&candidate.compiled)).collect();
+        let (mut by_first, mut lists) = (Vec::new(), Vec::new());
+        for first in 0..=u8::MAX {
             let may = |(place, candidate): (usize, &Candidate)| {
                 candidate.may_begin(first).then_some(place)
             };
-            formats.iter().enumerate().filter_map(may).collect()
-        });
-        Self { by_first: by_first.collect(), formats }
+            let list: Vec<usize> = formats.iter().enumerate().filter_map(may).collect();
+            let known = lists.iter().position(|known| *known == list);
+            by_first.push(known.unwrap_or(lists.len()));
+            if known.is_none() {
+                lists.push(list);
+            }
+        }
+        Self { formats, needs, by_first, lists }
     }
 
-    /// The places of the formats that a text could be of, from its first byte.
-    fn possible(&self, text: &str) -> &[usize] {
-        let first = text.as_bytes().first();
-        first.and_then(|first| self.by_first.get(usize::from(*first))).map_or(&[], Vec::as_slice)
+    /// The places of the formats that a text could be of, from its first byte and those that it has.
+    fn possible(&self, text: &str, seen: Seen) -> impl Iterator<Item = usize> {
+        let list = text
+            .as_bytes()
+            .first()
+            .and_then(|first| self.lists.get(*self.by_first.get(usize::from(*first))?));
+        let has = move |place: &usize| self.needs.get(*place).is_some_and(|needs| seen.has(*needs));
+        list.into_iter().flatten().copied().filter(has)
     }
 
     fn place(&self, name: &str) -> Option<usize> {
         self.formats.iter().position(|candidate| &*candidate.compiled.name == name)
+    }
+
+    /// Whether it is JSON of no flavour.
+    fn is_json(&self, place: usize) -> bool {
+        self.get(place).is_some_and(|candidate| &*candidate.compiled.name == json::GRAMMAR.name)
     }
 
     fn get(&self, place: usize) -> Option<&Candidate> {
@@ -93,17 +114,17 @@ impl Candidate {
     fn may_begin(&self, first: u8) -> bool {
         match &*self.compiled.method {
             Method::Grammar(_) => true,
-            Method::Layout(layout) => layout.may_fit(&[first]),
+            Method::Layout(layout) => layout.may_fit(&[first], Seen::ALL),
             Method::Auto | Method::Pattern(_) => false,
         }
     }
 
-    /// Whether a text could be of this format: a few nanoseconds.
-    fn may_fit(&self, text: &str) -> bool {
+    /// Whether a text that has these bytes could be of this format: a few nanoseconds.
+    fn may_fit(&self, text: &str, seen: Seen) -> bool {
         let bytes = text.as_bytes();
         let begins = match &*self.compiled.method {
             Method::Grammar(grammar) => grammar.probe.is_some_and(|probe| probe(bytes)),
-            Method::Layout(layout) => layout.may_fit(bytes),
+            Method::Layout(layout) => layout.may_fit(bytes, seen),
             Method::Auto | Method::Pattern(_) => false,
         };
         let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
@@ -128,6 +149,16 @@ impl Candidate {
         }
         Ok(())
     }
+}
+
+/// Bytes that every text of a format has.
+fn needs(compiled: &Compiled) -> Seen {
+    let needs = match &*compiled.method {
+        Method::Grammar(grammar) => Seen::of(grammar.needs.as_bytes()),
+        Method::Layout(layout) => layout.needs(),
+        Method::Auto | Method::Pattern(_) => Seen::default(),
+    };
+    compiled.contains.iter().map(|part| Seen::of(part.needle())).fold(needs, Seen::and)
 }
 
 /// What has been seen of a lineage.
@@ -211,28 +242,46 @@ impl Auto {
         record: &mut Record<'a>,
     ) -> Result<usize, Misfit> {
         let mut reason = Misfit::Syntax;
-        let mut tries = TRIES;
         let bad_times = *cx.bad_times;
-        let places = self.format.into_iter().chain(self.candidates.possible(text).iter().copied());
-        for (turn, place) in places.enumerate() {
-            let Some(candidate) = self.candidates.get(place) else { continue };
-            let again = turn > 0 && self.format == Some(place);
-            if again || tries == 0 || !candidate.may_fit(text) {
-                continue;
-            }
-            tries -= 1;
+        let mut read = |place: usize, seen: Seen| -> Option<Result<(), Misfit>> {
+            let candidate =
+                self.candidates.get(place).filter(|candidate| candidate.may_fit(text, seen))?;
             clear(record);
-            match candidate.read(text, cx, record) {
-                Ok(()) => return Ok(place),
-                Err(misfit) => {
-                    *cx.bad_times = bad_times;
-                    // What its own format says of a line tells more than that no other fits. Of the
-                    // others, only a refused object is surely no prose.
-                    let object = &*candidate.compiled.name == json::GRAMMAR.name;
-                    if self.format == Some(place) || object && reason == Misfit::Syntax {
+            cx.seen = seen;
+            let read = candidate.read(text, cx, record);
+            if read.is_err() {
+                *cx.bad_times = bad_times;
+            }
+            Some(read)
+        };
+        let mut tries = TRIES;
+        if let Some(place) = self.format {
+            match read(place, Seen::ALL) {
+                Some(Ok(())) => return Ok(place),
+                // What its own format says of a line tells more than that no other fits.
+                Some(Err(misfit)) => {
+                    reason = misfit;
+                    tries -= 1;
+                }
+                None => {}
+            }
+        }
+        let seen = look(text);
+        let others = self.candidates.possible(text, seen);
+        for place in others.filter(|place| self.format != Some(*place)) {
+            if tries == 0 {
+                break;
+            }
+            match read(place, seen) {
+                Some(Ok(())) => return Ok(place),
+                Some(Err(misfit)) => {
+                    tries -= 1;
+                    // Only a refused object is surely no prose.
+                    if reason == Misfit::Syntax && self.candidates.is_json(place) {
                         reason = misfit;
                     }
                 }
+                None => {}
             }
         }
         Err(reason)
@@ -299,6 +348,11 @@ impl Auto {
         self.chosen =
             Some(name.map_or_else(|| PLAIN.into(), |candidate| candidate.compiled.name.clone()));
     }
+}
+
+/// The bytes that a text has. One that is too long to be looked at could have any.
+fn look(text: &str) -> Seen {
+    if text.len() > LOOKED_AT { Seen::ALL } else { Seen::of(text.as_bytes()) }
 }
 
 /// Empties a record that a grammar may have half filled.

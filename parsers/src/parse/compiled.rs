@@ -39,6 +39,8 @@ pub(crate) struct Compiled {
     pub(super) programs: Vec<String>,
     /// Texts that a line must have for `auto` to try it.
     pub(super) contains: Vec<Finder<'static>>,
+    /// Whether `auto` leaves it alone.
+    pub(super) manual: bool,
     /// What reads its message further.
     nested: Option<Arc<Compiled>>,
 }
@@ -111,6 +113,7 @@ impl Compiled {
                 .iter()
                 .map(|part| Finder::new(part).into_owned())
                 .collect(),
+            manual: definition.manual,
             nested: other("nested", &definition.nested)?,
         })
     }
@@ -126,6 +129,7 @@ impl Compiled {
             within: None,
             programs: Vec::new(),
             contains: Vec::new(),
+            manual: false,
             nested: None,
         }
     }

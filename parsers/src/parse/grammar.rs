@@ -9,6 +9,7 @@ use super::columns::Columns;
 use super::convert::Refine;
 use super::csv::{self, Dialect};
 use super::pattern::Locations;
+use super::seen::Seen;
 use super::{
     Misfit, access, auditd, cef, java, json, key_value, logfmt, ltsv, netfilter, nginx_error, otlp,
     plain, syslog, w3c,
@@ -28,6 +29,8 @@ pub(crate) struct Context<'p, 'a> {
     /// Whether nobody said that the text is of this format: under `auto`, where what merely could be
     /// the format must not be taken for it.
     pub(crate) guessing: bool,
+    /// Bytes that the text has: under `auto`, which looked; all where nobody did.
+    pub(super) seen: Seen,
     /// Room for the matches of patterns.
     pub(super) locations: &'p mut Locations,
     /// What the definition says of the time and the level, if anything.
@@ -52,6 +55,7 @@ impl<'a> Context<'_, 'a> {
             clock: self.clock,
             bad_times: self.bad_times,
             guessing: self.guessing,
+            seen: self.seen,
             locations: self.locations,
             refine,
             auto: self.auto.as_deref_mut(),
@@ -69,6 +73,8 @@ pub(crate) type Read =
 pub(crate) struct Grammar {
     /// What definitions call it.
     pub(crate) name: &'static str,
+    /// Bytes that every text of this format has.
+    pub(crate) needs: &'static str,
     /// Whether a text could be of this format, from its first bytes: a few nanoseconds. `None` for a
     /// grammar that `auto` does not try.
     pub(crate) probe: Option<fn(&[u8]) -> bool>,

@@ -16,7 +16,7 @@ use super::{Misfit, level, trace};
 use crate::record::{Key, Known, Level, Record, Text, Value};
 
 /// Reads any of these patterns.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "java", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar = Grammar { name: "java", needs: "", probe: Some(probe), read };
 
 fn probe(bytes: &[u8]) -> bool {
     matches!(

@@ -17,7 +17,7 @@ use crate::Arena;
 use crate::record::{Field, Key, Record, Text, Value};
 
 /// Reads a line of pairs, one at least; when guessing two.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "key_value", probe: None, read };
+pub(super) const GRAMMAR: Grammar = Grammar { name: "key_value", needs: "", probe: None, read };
 
 /// What parts pairs.
 const PARTING: [char; 4] = [' ', '\t', ',', ';'];

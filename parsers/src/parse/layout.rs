@@ -18,6 +18,7 @@ mod until;
 use super::convert::{self, Leveller};
 use super::cursor::Cursor;
 use super::grammar::Context;
+use super::seen::Seen;
 use super::{Misfit, auto};
 use crate::definition::{Definition, Fault};
 use crate::record::Record;
@@ -38,6 +39,8 @@ struct Form {
     begins: Option<Vec<u8>>,
     /// Whether it has several lines.
     lines: bool,
+    /// Bytes that a line of this form has.
+    needs: Seen,
 }
 
 /// One part of a layout.
@@ -67,15 +70,25 @@ impl Layout {
                     syntax::Error::Other(fault) => fault,
                 })?;
             let lines = |step: &Step| matches!(step, Step::Literal(text) if text.contains('\n'));
-            forms.push(Form { begins: begins(&steps), lines: steps.iter().any(lines), steps });
+            forms.push(Form {
+                begins: begins(&steps),
+                lines: steps.iter().any(lines),
+                needs: needs(&steps),
+                steps,
+            });
         }
         check_names(definition, &names)?;
         Ok(Self { forms, level: Leveller::new(definition.level.as_ref()) })
     }
 
-    /// Whether a line could fit, from its first byte.
-    pub(super) fn may_fit(&self, bytes: &[u8]) -> bool {
-        self.forms.iter().any(|form| form.may_fit(bytes))
+    /// Whether a line could fit, from its first byte and those that it has.
+    pub(super) fn may_fit(&self, bytes: &[u8], seen: Seen) -> bool {
+        self.forms.iter().any(|form| seen.has(form.needs) && form.may_fit(bytes))
+    }
+
+    /// Bytes that a line of any of its forms has, if `auto` is to take it for one: its time can be read.
+    pub(super) fn needs(&self) -> Seen {
+        self.forms.iter().map(|form| form.needs).reduce(Seen::common).unwrap_or_default()
     }
 
     /// Fills a record from a text, or says why it does not fit.
@@ -96,8 +109,11 @@ impl Layout {
             1 => &[false],
             _ => &[true, false],
         };
+        let seen = cx.seen;
+        let may_fit = |form: &&Form| {
+            seen.has(form.needs) && form.may_fit(text.as_bytes()) && (lines || !form.lines)
+        };
         let mut walk = Walk { whole: text, level: &self.level, lines, readable: false, cx };
-        let may_fit = |form: &&Form| form.may_fit(text.as_bytes()) && (lines || !form.lines);
         let fitting = || self.forms.iter().filter(may_fit);
         for (readable, form) in
             passes.iter().flat_map(|readable| fitting().map(move |form| (*readable, form)))
@@ -202,6 +218,17 @@ fn begins(steps: &[Step]) -> Option<Vec<u8>> {
             Some(bytes)
         }
     }
+}
+
+/// The bytes that a line has besides what may be missing.
+fn needs(steps: &[Step]) -> Seen {
+    let needs = steps.iter().map(|step| match step {
+        Step::Literal(literal) => Seen::of(literal.as_bytes()),
+        Step::Capture(capture) => capture.needs(),
+        // A tab will do, too.
+        Step::Blanks | Step::Optional(_) => Seen::default(),
+    });
+    needs.fold(Seen::default(), Seen::and)
 }
 
 /// Whether the fields that `types`, `time` and `level` speak of are in a layout.

@@ -286,10 +286,8 @@ impl Library {
 
     /// What `auto` tries, in its order.
     pub(super) fn candidates(&self) -> Arc<Candidates> {
-        let compiled = |entry: &Arc<Entry>| {
-            let manual = entry.definition()?.manual;
-            entry.compiled(self).filter(|_| !manual)
-        };
+        let compiled =
+            |entry: &Arc<Entry>| entry.compiled(self).filter(|compiled| !compiled.manual);
         let all = || Arc::new(Candidates::new(self.entries.iter().filter_map(compiled)));
         self.candidates.get_or_init(all).clone()
     }
@@ -331,8 +329,14 @@ impl Entry {
         })
     }
 
+    /// Samples, of which most of the YAML consists, are neither read nor kept for it: `auto` compiles
+    /// them all.
     fn compiled(&self, library: &Library) -> Option<Arc<Compiled>> {
-        let compile = || Compiled::new(self.definition()?, library).ok().map(Arc::new);
+        let compile = || {
+            let known = self.definition.get().cloned().flatten();
+            let read = || Definition::from_yaml(without_samples(self.yaml)).ok();
+            Compiled::new(&known.or_else(read)?, library).ok().map(Arc::new)
+        };
         self.compiled.get_or_init(compile).clone()
     }
 }
@@ -342,4 +346,9 @@ impl Entry {
 fn loses_opened(rules: &Rules, opened: &str) -> bool {
     let object = opened.strip_suffix('.');
     rules.lose_opened(object.unwrap_or(opened), object.is_some())
+}
+
+/// A built-in definition down to its samples, which come last.
+pub(super) fn without_samples(yaml: &str) -> &str {
+    yaml.split_once("\nsamples:").map_or(yaml, |(head, _)| head)
 }

@@ -13,11 +13,12 @@ use crate::Arena;
 use crate::record::{Field, Key, Record, Text, Value};
 
 /// Reads a line of pairs, one at least; when guessing two, and no bare words.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "logfmt", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "logfmt", needs: "=", probe: Some(probe), read };
 
 /// Reads what pairs end a line of another format: one at least, and no bare words, which are text that
 /// goes on.
-pub(super) const TAIL: Grammar = Grammar { name: "logfmt", probe: None, read: tail };
+pub(super) const TAIL: Grammar = Grammar { name: "logfmt", needs: "", probe: None, read: tail };
 
 /// Whether the first word is a pair.
 fn probe(bytes: &[u8]) -> bool {

@@ -12,7 +12,8 @@ use crate::Arena;
 use crate::record::{Field, Key, Known, Record, Text, Value};
 
 /// Reads a line of labels and values, one at least; when guessing two.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "ltsv", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "ltsv", needs: ":\t", probe: Some(probe), read };
 
 /// A label, a colon, and a tab some time after it.
 fn probe(bytes: &[u8]) -> bool {

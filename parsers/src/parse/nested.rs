@@ -3,6 +3,7 @@
 
 use super::grammar::Context;
 use super::json::{self, decode};
+use super::seen::Seen;
 use super::{Misfit, auto};
 use crate::Arena;
 use crate::record::{Field, Key, Record, Text, Value};
@@ -21,7 +22,10 @@ pub(super) fn message<'a>(
     let (time, level, decoded) = (record.time, record.level, record.decoded);
     let stored = message.as_stored();
     let text = if message.is_escaped() { decode(stored, cx.arena) } else { stored };
+    // A text that was decoded may have other bytes than what was looked at.
+    let seen = std::mem::replace(&mut cx.seen, Seen::ALL);
     let result = within(record, cx, |cx, record| read(text, cx, record));
+    cx.seen = seen;
     if result.is_ok() {
         record.time = record.time.or(time);
         record.level = record.level.or(level);
@@ -96,8 +100,8 @@ fn within<'a>(
     let unmappable = record.unmappable;
     (record.time, record.level, record.message) = (None, None, None);
     // Grammars fill a record that is empty: what is there waits behind what they put.
-    let mut fields = bumpalo::collections::Vec::with_capacity_in(outer, cx.arena);
-    fields.extend(record.fields.drain(..));
+    let fields = &*cx.arena.alloc_slice_copy(&record.fields);
+    record.fields.clear();
     let result = read(cx, record);
     if result.is_err() {
         auto::clear(record);
@@ -106,16 +110,25 @@ fn within<'a>(
     let inner = record.fields.len();
     for at in 0..inner {
         let Some(field) = record.fields.get(at).copied() else { break };
-        if fields.iter().any(|known| known.key.name() == field.key.name()) {
-            let key = free_name(field.key.name(), &fields, &record.fields, cx.arena);
+        if fields.iter().any(|known| is_same(known.key, field.key)) {
+            let key = free_name(field.key.name(), fields, &record.fields, cx.arena);
             if let Some(field) = record.fields.get_mut(at) {
                 field.key = key;
             }
         }
     }
-    record.fields.extend(fields);
+    record.fields.extend_from_slice(fields);
     record.fields.rotate_left(inner);
     result
+}
+
+/// Whether two fields are called the same. Those with a place of their own mostly tell by it.
+#[inline]
+fn is_same(one: Key<'_>, other: Key<'_>) -> bool {
+    match (one, other) {
+        (Key::Known(one), Key::Known(other)) => one == other,
+        _ => one.name() == other.name(),
+    }
 }
 
 /// A name with as many `_` behind it as make it one of its own.

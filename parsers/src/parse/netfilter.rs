@@ -14,7 +14,8 @@ use super::{Misfit, convert, syslog};
 use crate::record::{Key, Known, Record, Text, Value};
 
 /// Reads the line of a packet.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "netfilter", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "netfilter", needs: "IN=", probe: Some(probe), read };
 
 /// Bytes that may stand before the packet.
 const MAX_HEAD: usize = 512;

@@ -13,7 +13,8 @@ use crate::Arena;
 use crate::record::{Key, Known, Record, Text, Value};
 
 /// Reads a line of the error log.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "nginx_error", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "nginx_error", needs: "/:[", probe: Some(probe), read };
 
 /// Where a context can begin is guessed at most so often: the message may quote one.
 const GUESSES: usize = 4;

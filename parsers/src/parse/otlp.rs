@@ -15,7 +15,8 @@ use crate::record::{Known, Level, Record, Value};
 use walk::{Walk, whole};
 
 /// Reads an export request of logs.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "otlp", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "otlp", needs: "{[:", probe: Some(probe), read };
 
 fn probe(bytes: &[u8]) -> bool {
     bytes.starts_with(br#"{"resourceLogs":["#)

@@ -12,12 +12,13 @@ use crate::record::{Key, Known, Record, Text, Value};
 
 /// Reads RFC 5424.
 pub(super) const RFC5424: Grammar =
-    Grammar { name: "syslog_rfc5424", probe: Some(probe_5424), read: read_5424 };
+    Grammar { name: "syslog_rfc5424", needs: "<>1 ", probe: Some(probe_5424), read: read_5424 };
 /// Reads RFC 3164, also with an RFC 3339 time.
 pub(super) const RFC3164: Grammar =
-    Grammar { name: "syslog_rfc3164", probe: Some(probe_3164), read: read_3164 };
+    Grammar { name: "syslog_rfc3164", needs: "", probe: Some(probe_3164), read: read_3164 };
 /// Reads whichever of the two it is.
-pub(super) const EITHER: Grammar = Grammar { name: "syslog", probe: None, read: read_either };
+pub(super) const EITHER: Grammar =
+    Grammar { name: "syslog", needs: "", probe: None, read: read_either };
 
 /// RFC 3164 allows 32 bytes; systemd units and containers have longer tags.
 const MAX_TAG: usize = 128;

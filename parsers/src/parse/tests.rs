@@ -45,6 +45,16 @@ fn built_in_definitions_come_out_as_they_say() {
     }
 }
 
+/// What is compiled says the same as what is shown and proved.
+#[test]
+fn samples_come_last() {
+    for (name, yaml) in BUILTIN {
+        let brief = Definition::from_yaml(library::without_samples(yaml)).unwrap();
+        let whole = Definition { samples: Vec::new(), ..Definition::from_yaml(yaml).unwrap() };
+        assert_eq!(brief, whole, "{name}");
+    }
+}
+
 #[test]
 fn what_auto_may_choose_is_in_the_library() {
     for grammar in grammar::GRAMMARS.iter().filter(|grammar| grammar.probe.is_some()) {

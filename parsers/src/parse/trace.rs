@@ -14,7 +14,8 @@ pub(super) fn whole_or_head<'a>(
     mut read: impl FnMut(&'a str, &mut Record<'a>) -> Result<(), Misfit>,
 ) -> Result<&'a str, Misfit> {
     let Err(misfit) = read(text, record) else { return Ok("") };
-    let (head, below) = text.split_once('\n').ok_or(misfit)?;
+    let end = memchr::memchr(b'\n', text.as_bytes()).ok_or(misfit)?;
+    let (head, below) = (text.get(..end).ok_or(misfit)?, text.get(end + 1..).ok_or(misfit)?);
     auto::clear(record);
     match read(head.strip_suffix('\r').unwrap_or(head), record) {
         Ok(()) => Ok(below),

@@ -21,7 +21,7 @@ use crate::Arena;
 use crate::record::{Field, Key, Known, Record, Text, Value};
 
 /// Reads directives, and the lines below one that says what the columns are.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "w3c", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar = Grammar { name: "w3c", needs: "", probe: Some(probe), read };
 
 /// What directives begin with.
 const DIRECTIVES: [&str; 7] =

@@ -58,10 +58,22 @@ impl Format {
                 Some(b"ADFJMNOSTWadfjmnostw 0123456789")
             }
             Self::Known(_) | Self::Epoch(_) => Some(b"0123456789"),
-            Self::Strptime { head, .. } => {
-                let digits = ["%Y", "%m", "%d", "%H", "%y"];
-                digits.iter().any(|digits| head.starts_with(digits)).then_some(b"0123456789")
-            }
+            Self::Strptime { head, .. } => match head.get(..2)? {
+                "%Y" | "%m" | "%d" | "%H" | "%y" => Some(b"0123456789"),
+                "%b" | "%h" => Some(b"ADFJMNOSadfjmnos"),
+                _ => None,
+            },
+        }
+    }
+
+    /// Bytes that every time in this format has, besides a digit.
+    pub(crate) fn needs(&self) -> &'static [u8] {
+        match self {
+            Self::Known(Reader::Slashes) => b"/:",
+            Self::Known(Reader::Iso) => b"",
+            Self::Known(_) => b":",
+            Self::Strptime { head, .. } if head.contains("%H:%M") => b":",
+            _ => b"",
         }
     }
 

@@ -47,6 +47,46 @@ pub(super) fn prove(text: &str) -> Result<(), String> {
     }
 }
 
+/// Whether bytes begin as a time in a format does, as far as its usual parts tell: jiff, which builds
+/// an error for what is none, is only asked about what has the shape.
+fn could_be(format: &str, bytes: &[u8]) -> bool {
+    let (mut format, mut bytes) = (format.as_bytes(), bytes);
+    loop {
+        let (len, most) = match (format, bytes) {
+            ([b'%', part, ..], _) => {
+                let most = match part {
+                    b'Y' => 4,
+                    b'd' | b'm' | b'y' | b'H' | b'I' | b'M' | b'S' => 2,
+                    b'b' => 3,
+                    // What jiff knows better.
+                    _ => return true,
+                };
+                (2, most)
+            }
+            ([b' ', rest @ ..], _) => {
+                (format, bytes) = (rest, bytes.trim_ascii_start());
+                continue;
+            }
+            ([literal, rest @ ..], [first, after @ ..]) if literal == first => {
+                (format, bytes) = (rest, after);
+                continue;
+            }
+            ([], _) => return true,
+            _ => return false,
+        };
+        let name = format.starts_with(b"%b");
+        let fits =
+            |byte: &&u8| if name { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() };
+        let found = bytes.iter().take(most).take_while(fits).count();
+        if found == 0 || name && found < most {
+            // A blank or a sign may stand before a number.
+            return !name && matches!(bytes.first(), Some(b' ' | b'+' | b'-'));
+        }
+        (format, bytes) =
+            (format.get(len..).unwrap_or_default(), bytes.get(found..).unwrap_or_default());
+    }
+}
+
 impl Clock {
     /// Applies a strptime format to what `bytes` begin with, or gives what it gave for the same text
     /// a line ago.
@@ -63,6 +103,9 @@ impl Clock {
             return Some((Time { nanos: self.custom.nanos, unit }, used));
         }
         let bytes = bytes.get(..LONGEST).unwrap_or(bytes);
+        if !could_be(format, bytes) {
+            return None;
+        }
         let (parts, used) = BrokenDownTime::parse_prefix(format, bytes).ok()?;
         let time = self.resolve(parts)?;
         if self.custom.format != format {
@@ -113,5 +156,22 @@ impl Clock {
             None => self.zone.resolve(civil, Abbreviation::default())?,
         };
         time(epoch, fraction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::could_be;
+
+    #[test]
+    fn what_has_not_the_shape_is_not_asked_about() {
+        let format = "%d-%b-%Y %H:%M:%S.";
+        for text in ["26-Nov-2026 10:00:00.", "6-nov-2026  9:00:00.123", " 6-Nov-2026 10:00:00."] {
+            assert!(could_be(format, text.as_bytes()), "{text}");
+        }
+        for text in ["", "26", "26/Nov/2026 10:00:00.", "26-11-2026", "26-Nov-2026 10.00", "a"] {
+            assert!(!could_be(format, text.as_bytes()), "{text}");
+        }
+        assert!(could_be("%s %m", b"x") && could_be("%e.%m", b"x"));
     }
 }

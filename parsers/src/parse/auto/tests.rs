@@ -27,6 +27,7 @@ fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<
             clock: &mut clock,
             bad_times: &mut bad_times,
             guessing: true,
+            seen: crate::parse::seen::Seen::ALL,
             locations: &mut Locations::default(),
             refine: None,
             auto: None,

@@ -20,6 +20,7 @@ fn parse_with(text: &str) -> Result<(Vec<(String, String)>, bool), Misfit> {
         clock: &mut clock,
         bad_times: &mut bad_times,
         guessing: false,
+        seen: crate::parse::seen::Seen::ALL,
         locations: &mut crate::parse::pattern::Locations::default(),
         refine: None,
         auto: None,

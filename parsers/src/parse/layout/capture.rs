@@ -6,6 +6,7 @@ use crate::Arena;
 use crate::definition::FieldType;
 use crate::parse::cursor::Cursor;
 use crate::parse::grammar::Grammar;
+use crate::parse::seen::Seen;
 use crate::parse::{Misfit, access, convert, escape, json, pattern, trace};
 use crate::record::{Key, Known, Origin, Record, Text, Value};
 use crate::timestamp::Format;
@@ -129,6 +130,20 @@ impl Capture {
             }
             Kind::Time(format) => format.begins().map(<[u8]>::to_vec),
             _ => None,
+        }
+    }
+
+    /// The bytes that it has.
+    pub(super) fn needs(&self) -> Seen {
+        match &self.kind {
+            Kind::Quoted => Seen::of(b"\""),
+            Kind::Uuid => Seen::of(b"-"),
+            Kind::Time(format) => Seen::DIGIT.and(Seen::of(format.needs())),
+            Kind::OneOf(words) => {
+                let words = words.iter().map(|word| Seen::of(word.as_bytes()));
+                words.reduce(Seen::common).unwrap_or_default()
+            }
+            _ => Seen::default(),
         }
     }
 }

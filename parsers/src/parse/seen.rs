@@ -1,0 +1,77 @@
+//! Which bytes a text has: what tells `auto` that most formats are not its, before any is asked.
+
+/// A set of ASCII bytes. Control characters are not told apart, but for the tab: a bit of theirs says
+/// that there is a digit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Bytes below 64, each a bit.
+    low: u64,
+    /// The other ASCII bytes.
+    high: u64,
+}
+
+/// Stands for any digit.
+const DIGIT: u64 = 1;
+/// The digits' own bits.
+const DIGITS: u64 = 0x03ff << b'0';
+/// What is told apart below the blank: the tab.
+const CONTROLS: u64 = 0xffff_ffff & !(1 << b'\t');
+
+impl Seen {
+    /// Of a text that is not looked at: it could have them all.
+    pub(super) const ALL: Self = Self { low: u64::MAX, high: u64::MAX };
+
+    /// A digit, whichever.
+    pub(super) const DIGIT: Self = Self { low: DIGIT, high: 0 };
+
+    /// The bytes that a text has.
+    pub(super) fn of(text: &[u8]) -> Self {
+        let (mut low, mut high) = (0, 0);
+        for byte in text {
+            let bit = 1_u64 << (byte & 63);
+            low |= if *byte < 64 { bit } else { 0 };
+            high |= if byte >> 6 == 1 { bit } else { 0 };
+        }
+        low &= !CONTROLS;
+        Self { low: low | if low & DIGITS == 0 { 0 } else { DIGIT }, high }
+    }
+
+    /// Both sets' bytes.
+    #[must_use]
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { low: self.low | other.low, high: self.high | other.high }
+    }
+
+    /// What both sets have.
+    #[must_use]
+    pub(super) fn common(self, other: Self) -> Self {
+        Self { low: self.low & other.low, high: self.high & other.high }
+    }
+
+    /// Whether all of another set's bytes are here.
+    #[inline]
+    pub(super) fn has(self, other: Self) -> bool {
+        other.low & !self.low == 0 && other.high & !self.high == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_its_bytes() {
+        let seen = Seen::of("a [1]\t=é\u{1b}".as_bytes());
+        for part in ["a", " [", "1", "\t=", "", "é", "\u{1}\n"] {
+            assert!(seen.has(Seen::of(part.as_bytes())), "{part:?}");
+        }
+        for part in ["b", "a]{", "2", "A", "\u{7f}"] {
+            assert!(!seen.has(Seen::of(part.as_bytes())), "{part:?}");
+        }
+        assert!(seen.has(Seen::DIGIT) && Seen::ALL.has(seen));
+        assert!(!Seen::of(b"a [x]").has(Seen::DIGIT));
+        let both = Seen::of(b"ab").common(Seen::of(b"bc"));
+        assert_eq!(both, Seen::of(b"b"));
+        assert_eq!(both.and(Seen::of(b"a")), Seen::of(b"ab"));
+    }
+}
