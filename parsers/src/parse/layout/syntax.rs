@@ -29,7 +29,7 @@ pub(super) fn steps(
     definition: &Definition,
     names: &mut Vec<String>,
 ) -> Result<Vec<Step>, Error> {
-    let mut reader = Reader { layout, at: 0, definition, seen: Vec::new() };
+    let mut reader = Reader { layout, at: 0, definition, seen: Vec::new(), besides: Vec::new() };
     let mut steps = reader.steps(false)?;
     settle(&mut steps, &Follow::End).map_err(|name| Error::Layout {
         column: 1,
@@ -51,6 +51,8 @@ struct Reader<'l> {
     at: usize,
     definition: &'l Definition,
     seen: Vec<String>,
+    /// What fields give that are called otherwise: the parts of a request, ports.
+    besides: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -130,16 +132,33 @@ impl Reader<'_> {
         if !spread && (name.is_empty() || !name.bytes().all(is_name)) {
             return self.wrong(format!("`{name}` is no name for a field"));
         }
-        if self.seen.iter().any(|seen| seen == name) {
-            return self.wrong(format!("there is a field `{name}` before"));
-        }
+        self.claim(name)?;
         if self.seen.len() >= MAX_FIELDS {
             return self.wrong(format!("it has more than {MAX_FIELDS} fields"));
         }
         self.seen.push(name.to_owned());
         let gives = self.gives(name);
         let kind = self.kind(name, kind, &gives)?;
+        let besides = match &kind {
+            Kind::Request => [Known::Method, Known::Target, Known::Protocol]
+                .map(|known| known.name().to_owned())
+                .to_vec(),
+            Kind::Address { .. } => vec![port_name(name)],
+            _ => Vec::new(),
+        };
+        for other in besides.into_iter().filter(|other| other != name) {
+            self.claim(&other)?;
+            self.besides.push(other);
+        }
         Ok(Capture { name: Name::new(name), gives, kind, until: Until::End })
+    }
+
+    /// Sees to it that no other field is called so.
+    fn claim(&self, name: &str) -> Result<(), Error> {
+        if self.seen.iter().chain(&self.besides).any(|taken| taken == name) {
+            return self.wrong(format!("there is a field `{name}` before"));
+        }
+        Ok(())
     }
 
     fn gives(&self, name: &str) -> Gives {

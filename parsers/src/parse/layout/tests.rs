@@ -264,3 +264,19 @@ fn mistakes_have_their_place() {
         assert!(error.contains(&format!("`within: {name}` names no parser")), "{error}");
     }
 }
+
+/// Elasticsearch refuses a document that has a key twice.
+#[test]
+fn what_a_field_gives_besides_is_taken() {
+    for layout in [
+        "{protocol} {line:request}",
+        "{line:request} {target}",
+        "{one:request} {two:request}",
+        "{client_ip:address} {client_port:int}",
+        "{peer_ip:address} {peer_host:address}",
+    ] {
+        let error = checked(&format!("name: x\nlayout: '{layout}'")).unwrap_err();
+        assert!(error.contains("there is a field"), "{layout}: {error}");
+    }
+    checked("name: x\nlayout: '{target:request} {client_ip:address} {peer_ip:address}'").unwrap();
+}

@@ -1,0 +1,4 @@
+//! The fuzz target `parse`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| pillion_fuzz::bodies::parse(input));
