@@ -1,4 +1,4 @@
-//! Parsers of one's own and the rules about names.
+//! Parsers of one's own and the rules about names, and steps that could do nothing.
 
 use super::text;
 
@@ -38,4 +38,26 @@ fn built_in_parsers_leave_such_a_field_its_name() {
     let settings = text(yaml).expect("good");
     let caddy = settings.library.definition("caddy").expect("built in");
     assert!(!caddy.fields.contains_key("user_id") && caddy.fields.contains_key("logger"));
+}
+
+#[test]
+fn what_cannot_be_a_level_or_a_time_is_not_added_as_one() {
+    let refusal = |step: &str| {
+        let yaml = format!(
+            "state: /tmp/none\nsources: {{app: {{files: [/a/*.log]}}}}\n\
+             destinations: {{screen: {{console: {{}}}}}}\nsteps: [{{add: {{{step}}}}}]\n"
+        );
+        text(&yaml).err().map(|problems| problems.to_string()).unwrap_or_default()
+    };
+    for step in ["level: true", "level: 999", "level: loud"] {
+        assert!(refusal(step).contains("this is no level"), "{step}: {}", refusal(step));
+    }
+    for step in ["time: true", "time: yesterday"] {
+        assert!(refusal(step).contains("this is no time"), "{step}: {}", refusal(step));
+    }
+    for step in
+        ["level: warn", "level: '{severity}'", "time: '{at}'", "time: 1795658255", "up: true"]
+    {
+        assert_eq!(refusal(step), "", "{step}");
+    }
 }

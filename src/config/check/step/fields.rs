@@ -66,7 +66,7 @@ fn addition(
     if let Kind::Scalar { text, plain: true } = &value.node.kind
         && let Some(typed) = unquoted(text)
     {
-        return Some(typed);
+        return fits(reader, value, key, text).then_some(typed);
     }
     let typed = reader.text(value, "a single value")?;
     let template = match Template::new(&typed) {
@@ -83,10 +83,7 @@ fn addition(
             reader.mistake(wrong("there is nothing to be added"));
             return None;
         }
-        Some(text) if key == "level" && !is_level(text) => {
-            reader.mistake(wrong("this is no level").help(LEVELS));
-            return None;
-        }
+        Some(text) if !fits(reader, value, key, text) => return None,
         _ => {}
     }
     for place in template.names() {
@@ -100,6 +97,20 @@ fn addition(
         }
     }
     Some(Addition::Text(template))
+}
+
+/// Whether what is always the same can be the record's level or time, where it is to be.
+fn fits(reader: &mut Reader<'_>, value: Value<'_>, key: &str, text: &str) -> bool {
+    let (message, help) = match key {
+        "level" if !is_level(text) => ("this is no level", LEVELS),
+        // Whether one with a digit is, the record's source may say: its zone, or when it was read.
+        "time" if !text.bytes().any(|byte| byte.is_ascii_digit()) => {
+            ("this is no time", "write `{field}` to take it from a field")
+        }
+        _ => return true,
+    };
+    reader.mistake(Mistake::at(value.place(), message).help(help));
+    false
 }
 
 /// A value that was written without quotes and is no text.
