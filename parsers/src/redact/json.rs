@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Action;
 use super::decode::escape_json;
 use super::names::Names;
-use super::rules::Rules;
+use super::rules::{PAIRED, Rules};
 use super::work::{Found, Work};
 use crate::record::unescape;
 
@@ -32,6 +32,13 @@ enum Member {
     Written,
     /// It is to be left out, with its key.
     Dropped,
+}
+
+/// The rule for an object's `value`, by the name that another of its members says.
+enum Pair {
+    /// Not looked for yet; where the members begin.
+    At(usize),
+    Known(Option<u16>),
 }
 
 /// Rewrites a JSON object or array. `path` is where it stands, `level` how many strings it is inside
@@ -136,6 +143,7 @@ impl<'t> Walk<'_, 't> {
         self.blanks();
         if self.peek() != close {
             let mut names = Names::default();
+            let mut pair = Pair::At(self.at);
             let mut empty = true;
             loop {
                 let mark = self.out.len();
@@ -143,8 +151,10 @@ impl<'t> Walk<'_, 't> {
                     self.out.push(',');
                 }
                 self.blanks();
-                let item =
-                    if close == b'}' { self.member(&mut names, owner)? } else { self.value()? };
+                let item = match close {
+                    b'}' => self.member(&mut names, owner, &mut pair)?,
+                    _ => self.value()?,
+                };
                 match item {
                     Member::Written => empty = false,
                     Member::Dropped => self.drop_to(mark),
@@ -166,7 +176,12 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// A key and its value; `owner`: the rule that the object's strings belong to.
-    fn member(&mut self, names: &mut Names, owner: Option<u16>) -> Result<Member, Stop> {
+    fn member(
+        &mut self,
+        names: &mut Names,
+        owner: Option<u16>,
+        pair: &mut Pair,
+    ) -> Result<Member, Stop> {
         let inside = self.string()?;
         let mut key = String::with_capacity(inside.len());
         unescape(inside, &mut key);
@@ -176,6 +191,8 @@ impl<'t> Walk<'_, 't> {
             Some((last, outer)) => (outer.len(), self.rules.keys.find(last, outer)),
             None => (0, None),
         };
+        let is_value = key == "value";
+        let list = matches!(key, "arrayValue" | "values");
         let new_key = match self.work.key(self.rules, key, self.level) {
             Found::Nothing => None,
             Found::Changed(new) => Some(new),
@@ -197,8 +214,17 @@ impl<'t> Walk<'_, 't> {
         self.expect(b':')?;
         self.blanks();
         let string = self.peek() == b'"';
+        let paired = if is_value && rule.is_none() { self.paired(pair) } else { None };
+        let owned = paired.or(owner.filter(|_| string || list));
+        if owned.is_some() && self.peek() == b'{' {
+            // OpenTelemetry's `{"stringValue":"…"}`, whatever the rule.
+            self.inside = owned;
+            let written = self.value()?;
+            self.path.truncate(outer);
+            return Ok(if dropped { Member::Dropped } else { written });
+        }
         let in_strings = || self.rules.keys.find_string(self.path.last()?);
-        let written = match rule.or(owner.filter(|_| string)) {
+        let written = match rule.or(owned) {
             Some(rule) => self.secret(rule, Work::goes)?,
             None => match in_strings().filter(|_| string || self.peek() == b'[') {
                 Some(rule) => self.secret(rule, Work::goes_as_string)?,
@@ -207,6 +233,56 @@ impl<'t> Walk<'_, 't> {
         };
         self.path.truncate(outer);
         Ok(if dropped { Member::Dropped } else { written })
+    }
+
+    /// The rule for the `value` of an object that has its name in another member, wherever that stands:
+    /// `{"key":"password","value":"…"}`.
+    fn paired(&mut self, pair: &mut Pair) -> Option<u16> {
+        if let Pair::At(open) = *pair {
+            let here = std::mem::replace(&mut self.at, open);
+            let name = self.own_name().unwrap_or_default();
+            self.at = here;
+            let outer = self.path.split_last().map_or(&[][..], |(_, outer)| outer);
+            let keys = &self.rules.keys;
+            let rule =
+                name.and_then(|name| keys.find(&name, outer).or_else(|| keys.find_string(&name)));
+            *pair = Pair::Known(rule);
+        }
+        match pair {
+            Pair::Known(rule) => *rule,
+            Pair::At(_) => None,
+        }
+    }
+
+    /// What the member `key` or `name` says, of an object whose members begin here.
+    fn own_name(&mut self) -> Result<Option<String>, Stop> {
+        loop {
+            self.pass_blanks();
+            let member = self.string()?;
+            self.pass_blanks();
+            if self.peek() != b':' {
+                return Err(Stop::Malformed);
+            }
+            self.at += 1;
+            self.pass_blanks();
+            if PAIRED.contains(&member) && self.peek() == b'"' {
+                let mut name = String::new();
+                unescape(self.string()?, &mut name);
+                return Ok(Some(name));
+            }
+            self.skip()?;
+            self.pass_blanks();
+            if self.peek() != b',' {
+                return Ok(None);
+            }
+            self.at += 1;
+        }
+    }
+
+    fn pass_blanks(&mut self) {
+        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+            self.at += 1;
+        }
     }
 
     /// A value that goes because of its key, if `goes` says so.
