@@ -1,14 +1,17 @@
 //! Walks nested JSON and writes it anew with its strings, keys and numbers redacted. Everything that
 //! stays is copied as it stands, white space included.
 
+mod pair;
+
 use std::ops::Range;
 
 use super::Action;
 use super::decode::escape_json;
 use super::names::Names;
-use super::rules::{PAIRED, Rules};
+use super::rules::Rules;
 use super::work::{Found, Work};
 use crate::record::unescape;
+use pair::Pair;
 
 /// How deep values may be nested: what parsers let through.
 const DEEPEST: usize = 20;
@@ -32,13 +35,6 @@ enum Member {
     Written,
     /// It is to be left out, with its key.
     Dropped,
-}
-
-/// The rule for an object's `value`, by the name that another of its members says.
-enum Pair {
-    /// Not looked for yet; where the members begin.
-    At(usize),
-    Known(Option<u16>),
 }
 
 /// Rewrites a JSON object or array. `path` is where it stands, `level` how many strings it is inside
@@ -157,7 +153,10 @@ impl<'t> Walk<'_, 't> {
                 };
                 match item {
                     Member::Written => empty = false,
-                    Member::Dropped => self.drop_to(mark),
+                    Member::Dropped => {
+                        self.out.truncate(mark);
+                        self.changed = true;
+                    }
                 }
                 self.blanks();
                 if self.peek() != b',' {
@@ -168,11 +167,6 @@ impl<'t> Walk<'_, 't> {
         }
         self.depth -= 1;
         self.expect(close).map(|()| Member::Written)
-    }
-
-    fn drop_to(&mut self, mark: usize) {
-        self.out.truncate(mark);
-        self.changed = true;
     }
 
     /// A key and its value; `owner`: the rule that the object's strings belong to.
@@ -216,8 +210,8 @@ impl<'t> Walk<'_, 't> {
         let string = self.peek() == b'"';
         let paired = if is_value && rule.is_none() { self.paired(pair) } else { None };
         let owned = paired.or(owner.filter(|_| string || list));
+        // OpenTelemetry's `{"stringValue":"…"}`, whatever the rule.
         if owned.is_some() && self.peek() == b'{' {
-            // OpenTelemetry's `{"stringValue":"…"}`, whatever the rule.
             self.inside = owned;
             let written = self.value()?;
             self.path.truncate(outer);
@@ -233,56 +227,6 @@ impl<'t> Walk<'_, 't> {
         };
         self.path.truncate(outer);
         Ok(if dropped { Member::Dropped } else { written })
-    }
-
-    /// The rule for the `value` of an object that has its name in another member, wherever that stands:
-    /// `{"key":"password","value":"…"}`.
-    fn paired(&mut self, pair: &mut Pair) -> Option<u16> {
-        if let Pair::At(open) = *pair {
-            let here = std::mem::replace(&mut self.at, open);
-            let name = self.own_name().unwrap_or_default();
-            self.at = here;
-            let outer = self.path.split_last().map_or(&[][..], |(_, outer)| outer);
-            let keys = &self.rules.keys;
-            let rule =
-                name.and_then(|name| keys.find(&name, outer).or_else(|| keys.find_string(&name)));
-            *pair = Pair::Known(rule);
-        }
-        match pair {
-            Pair::Known(rule) => *rule,
-            Pair::At(_) => None,
-        }
-    }
-
-    /// What the member `key` or `name` says, of an object whose members begin here.
-    fn own_name(&mut self) -> Result<Option<String>, Stop> {
-        loop {
-            self.pass_blanks();
-            let member = self.string()?;
-            self.pass_blanks();
-            if self.peek() != b':' {
-                return Err(Stop::Malformed);
-            }
-            self.at += 1;
-            self.pass_blanks();
-            if PAIRED.contains(&member) && self.peek() == b'"' {
-                let mut name = String::new();
-                unescape(self.string()?, &mut name);
-                return Ok(Some(name));
-            }
-            self.skip()?;
-            self.pass_blanks();
-            if self.peek() != b',' {
-                return Ok(None);
-            }
-            self.at += 1;
-        }
-    }
-
-    fn pass_blanks(&mut self) {
-        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
-            self.at += 1;
-        }
     }
 
     /// A value that goes because of its key, if `goes` says so.
