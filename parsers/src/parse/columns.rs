@@ -15,6 +15,9 @@ use crate::record::{Key, Known, Text};
 /// Columns that a header may have.
 pub(super) const MOST: usize = 256;
 
+/// Bytes that a column's name may have, and all of them: every record has them.
+const LONGEST: (usize, usize) = (256, 8 * 1024);
+
 /// Where the header lies that a File's lines are read by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeaderAt {
@@ -67,11 +70,16 @@ impl Names {
         mut gives: impl FnMut(&str) -> Gives,
     ) -> Result<Self, Misfit> {
         let mut unique: Vec<String> = Vec::new();
+        let mut bytes = 0;
         for name in names {
             if unique.len() >= MOST {
                 return Err(Misfit::TooManyKeys);
             }
             let name = name.trim();
+            bytes += name.len();
+            if name.len() > LONGEST.0 || bytes > LONGEST.1 {
+                return Err(Misfit::TooManyKeys);
+            }
             let name = match name {
                 "" => format!("column_{}", unique.len() + 1),
                 name => name.to_owned(),
@@ -249,6 +257,12 @@ mod tests {
         let many = ["x"; MOST + 1];
         let refused = Names::new(many.into_iter(), |_| Gives::Field);
         assert_eq!(refused.unwrap_err(), Misfit::TooManyKeys);
+        let long = "x".repeat(LONGEST.0);
+        assert_eq!(names(&long), std::slice::from_ref(&long));
+        for header in [format!("{long}x"), vec![long; 33].join(",")] {
+            let refused = Names::new(header.split(','), |_| Gives::Field);
+            assert_eq!(refused.unwrap_err(), Misfit::TooManyKeys);
+        }
     }
 
     #[test]

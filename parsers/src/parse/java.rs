@@ -14,6 +14,7 @@ use super::cursor::Cursor;
 use super::grammar::{Context, Grammar};
 use super::{Misfit, level, trace};
 use crate::record::{Key, Known, Level, Record, Text, Value};
+use crate::redact::names_secret;
 
 /// Reads any of these patterns.
 pub(super) const GRAMMAR: Grammar = Grammar { name: "java", needs: "", probe: Some(probe), read };
@@ -163,7 +164,7 @@ fn logger<'a>(
         .take_while(|byte| byte.is_ascii_graphic() && !matches!(byte, b':' | b'"' | b'='))
         .count();
     let name = cursor.take(len)?;
-    if name.is_empty() {
+    if name.is_empty() || names_secret(name, cursor.rest()) {
         return Err(Misfit::Syntax);
     }
     put(record, Known::Logger, name);

@@ -15,6 +15,7 @@ use super::keys::{Keys, Scope};
 use super::roles::{self, Roles};
 use crate::Arena;
 use crate::record::{Field, Key, Record, Text, Value};
+use crate::redact::is_guarded;
 
 /// Reads a line of pairs, one at least; when guessing two.
 pub(super) const GRAMMAR: Grammar = Grammar { name: "key_value", needs: "", probe: None, read };
@@ -33,9 +34,15 @@ fn read<'a>(
     let mut rest = text.trim_start_matches(PARTING);
     while !rest.is_empty() {
         let (key, after) = key(rest).ok_or(Misfit::Syntax)?;
+        // `key= next=…`: the value is none, but that of a secret's name is what comes.
+        let spaced =
+            after.starts_with([' ', '\t']) && rest.as_bytes().get(key.len()) != Some(&b':');
+        let none = spaced && !is_guarded(key);
+        let after = after.trim_start_matches([' ', '\t']);
+        let none = none && next_key(after);
         keys.add(Scope::OUTER, key)?;
         pairs += 1;
-        let (value, after) = value(after, cx.arena)?;
+        let (value, after) = if none { (Text::raw(""), after) } else { value(after, cx.arena)? };
         rest = after.trim_start_matches(PARTING);
         let field = Field { key: Key::Text(Text::raw(key)), value: Value::Text(value) };
         let left = match roles::role(key.as_bytes()) {
@@ -51,7 +58,7 @@ fn read<'a>(
     Ok(())
 }
 
-/// The key that `text` begins with, and what comes after its sign, without blanks.
+/// The key that `text` begins with, and what comes after its sign.
 #[inline]
 fn key(text: &str) -> Option<(&str, &str)> {
     let bytes = text.as_bytes();
@@ -66,11 +73,24 @@ fn key(text: &str) -> Option<(&str, &str)> {
     let (key, after) = text.split_at_checked(len)?;
     let after = match after.as_bytes() {
         [b':'] => "",
+        // Two signs are padding, as base64 ends in, or a comparison.
+        [b'=', b'=', ..] | [b' ', b'=', b'=', ..] => return None,
         [b':', b' ' | b'\t' | b'"' | b'\'', ..] | [b'=', ..] => after.get(1..)?,
         [b' ', b'=', ..] => after.get(2..)?,
         _ => return None,
     };
-    Some((key, after.trim_start_matches([' ', '\t'])))
+    Some((key, after))
+}
+
+/// Whether a pair begins here, behind a value: what is long, or of base64's length, and ends in `=` may
+/// be a part of that.
+#[inline]
+fn next_key(text: &str) -> bool {
+    key(text).is_some_and(|(key, after)| {
+        let padding = key.len() >= 16 || (key.len() + 1) % 4 == 0;
+        text.as_bytes().get(key.len()) != Some(&b'=')
+            || !(padding && (after.is_empty() || after.starts_with(PARTING)))
+    })
 }
 
 /// The value that `text` begins with, and what comes after it.
@@ -108,23 +128,19 @@ fn closing(bytes: &[u8], quote: u8) -> Option<(usize, bool)> {
 fn end_of_bare(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut at = 0;
-    // `key= next=…`: blanks after the sign were passed over, and the value is none.
-    if key(text).is_some() {
-        return 0;
-    }
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr3(b' ', b',', b';', rest))
     {
         at += found;
         let next = bytes.get(at + 1).copied();
         match bytes.get(at) {
             Some(b' ') => {
-                if text.get(at + 1..).is_some_and(|rest| key(rest).is_some()) {
+                if text.get(at + 1..).is_some_and(next_key) {
                     return at;
                 }
             }
             // Within a word a comma is text, unless a pair comes after it.
             Some(_) if !matches!(next, None | Some(b' ' | b'\t')) => {
-                if text.get(at + 1..).is_some_and(|rest| key(rest).is_some()) {
+                if text.get(at + 1..).is_some_and(next_key) {
                     return at;
                 }
             }

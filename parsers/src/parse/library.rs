@@ -157,6 +157,7 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "winston_simple",
     "lograge_logfmt",
     "logfmt",
+    "plain_time",
     // What stands in syslog, by its program.
     "sshd",
     "sudo",

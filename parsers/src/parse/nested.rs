@@ -29,7 +29,8 @@ pub(super) fn message<'a>(
     if result.is_ok() {
         record.time = record.time.or(time);
         record.level = record.level.or(level);
-        record.decoded = decoded || message.origin() != crate::record::Origin::Raw;
+        // What a reading deeper down decoded stays so.
+        record.decoded |= decoded || message.origin() != crate::record::Origin::Raw;
     } else {
         (record.time, record.level, record.message) = (time, level, Some(message));
     }
@@ -46,8 +47,21 @@ pub(super) fn spread<'a>(
     let result = within(record, cx, read);
     record.time = time.or(record.time);
     record.level = level.or(record.level);
-    record.message = message.or(record.message);
+    let inner = std::mem::replace(&mut record.message, message);
+    if let Some(inner) = inner {
+        put_message(record, inner, cx.arena);
+    }
     result
+}
+
+/// Sets the message. One that the record has stays as a field.
+pub(super) fn put_message<'a>(record: &mut Record<'a>, message: Text<'a>, arena: &'a Arena) {
+    if record.message.is_none() {
+        record.message = Some(message);
+        return;
+    }
+    let key = free_name("message", &[], &record.fields, arena);
+    record.push(key, Value::Text(message));
 }
 
 /// Puts the members of a field that is a JSON object in its place. With `dotted`, a member is called by
@@ -97,7 +111,7 @@ fn within<'a>(
     if outer > MAX_OUTER {
         return Err(Misfit::TooManyKeys);
     }
-    let unmappable = record.unmappable;
+    let (unmappable, decoded) = (record.unmappable, record.decoded);
     (record.time, record.level, record.message) = (None, None, None);
     // Grammars fill a record that is empty: what is there waits behind what they put.
     let fields = &*cx.arena.alloc_slice_copy(&record.fields);
@@ -107,6 +121,7 @@ fn within<'a>(
         auto::clear(record);
     }
     record.unmappable |= unmappable;
+    record.decoded |= decoded;
     let inner = record.fields.len();
     for at in 0..inner {
         let Some(field) = record.fields.get(at).copied() else { break };

@@ -9,6 +9,7 @@ use super::cursor::Cursor;
 use super::grammar::{Context, Grammar};
 use super::{Misfit, level};
 use crate::record::{Key, Known, Record, Text, Value};
+use crate::redact::names_secret;
 
 /// Reads RFC 5424.
 pub(super) const RFC5424: Grammar =
@@ -224,7 +225,8 @@ fn tag<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> bool {
             _ => return false,
         }
     }
-    if program.is_empty() || !after.eat(":") || !(after.is_done() || after.eat(" ")) {
+    let secret = pid.is_none() && names_secret(program, after.rest());
+    if secret || program.is_empty() || !after.eat(":") || !(after.is_done() || after.eat(" ")) {
         return false;
     }
     put(record, Known::Program, program);

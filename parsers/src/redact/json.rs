@@ -1,6 +1,8 @@
 //! Walks nested JSON and writes it anew with its strings, keys and numbers redacted. Everything that
 //! stays is copied as it stands, white space included.
 
+mod pair;
+
 use std::ops::Range;
 
 use super::Action;
@@ -9,6 +11,7 @@ use super::names::Names;
 use super::rules::Rules;
 use super::work::{Found, Work};
 use crate::record::unescape;
+use pair::Pair;
 
 /// How deep values may be nested: what parsers let through.
 const DEEPEST: usize = 20;
@@ -136,6 +139,7 @@ impl<'t> Walk<'_, 't> {
         self.blanks();
         if self.peek() != close {
             let mut names = Names::default();
+            let mut pair = Pair::At(self.at);
             let mut empty = true;
             loop {
                 let mark = self.out.len();
@@ -143,11 +147,16 @@ impl<'t> Walk<'_, 't> {
                     self.out.push(',');
                 }
                 self.blanks();
-                let item =
-                    if close == b'}' { self.member(&mut names, owner)? } else { self.value()? };
+                let item = match close {
+                    b'}' => self.member(&mut names, owner, &mut pair)?,
+                    _ => self.value()?,
+                };
                 match item {
                     Member::Written => empty = false,
-                    Member::Dropped => self.drop_to(mark),
+                    Member::Dropped => {
+                        self.out.truncate(mark);
+                        self.changed = true;
+                    }
                 }
                 self.blanks();
                 if self.peek() != b',' {
@@ -160,13 +169,13 @@ impl<'t> Walk<'_, 't> {
         self.expect(close).map(|()| Member::Written)
     }
 
-    fn drop_to(&mut self, mark: usize) {
-        self.out.truncate(mark);
-        self.changed = true;
-    }
-
     /// A key and its value; `owner`: the rule that the object's strings belong to.
-    fn member(&mut self, names: &mut Names, owner: Option<u16>) -> Result<Member, Stop> {
+    fn member(
+        &mut self,
+        names: &mut Names,
+        owner: Option<u16>,
+        pair: &mut Pair,
+    ) -> Result<Member, Stop> {
         let inside = self.string()?;
         let mut key = String::with_capacity(inside.len());
         unescape(inside, &mut key);
@@ -176,6 +185,8 @@ impl<'t> Walk<'_, 't> {
             Some((last, outer)) => (outer.len(), self.rules.keys.find(last, outer)),
             None => (0, None),
         };
+        let is_value = key == "value";
+        let list = matches!(key, "arrayValue" | "values");
         let new_key = match self.work.key(self.rules, key, self.level) {
             Found::Nothing => None,
             Found::Changed(new) => Some(new),
@@ -197,8 +208,17 @@ impl<'t> Walk<'_, 't> {
         self.expect(b':')?;
         self.blanks();
         let string = self.peek() == b'"';
+        let paired = if is_value && rule.is_none() { self.paired(pair) } else { None };
+        let owned = paired.or(owner.filter(|_| string || list));
+        // OpenTelemetry's `{"stringValue":"…"}`, whatever the rule.
+        if owned.is_some() && self.peek() == b'{' {
+            self.inside = owned;
+            let written = self.value()?;
+            self.path.truncate(outer);
+            return Ok(if dropped { Member::Dropped } else { written });
+        }
         let in_strings = || self.rules.keys.find_string(self.path.last()?);
-        let written = match rule.or(owner.filter(|_| string)) {
+        let written = match rule.or(owned) {
             Some(rule) => self.secret(rule, Work::goes)?,
             None => match in_strings().filter(|_| string || self.peek() == b'[') {
                 Some(rule) => self.secret(rule, Work::goes_as_string)?,

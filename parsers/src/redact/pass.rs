@@ -3,7 +3,7 @@
 use super::Action;
 use super::json::{self, Stop};
 use super::names::Names;
-use super::rules::Rules;
+use super::rules::{PAIRED, Rules};
 use super::work::{Found, Work};
 use crate::Arena;
 use crate::record::{Field, Key, Origin, Record, Text, Value, unescape};
@@ -148,7 +148,10 @@ impl<'p, 'a> Pass<'p, 'a> {
         }
         let fate = match rule {
             Some(rule) => self.secret(rule, field, &mut path),
-            None => self.secret_string(name, field, &mut path),
+            None => match self.paired(name, all) {
+                Some(rule) => self.secret(rule, field, &mut path),
+                None => self.secret_string(name, field, &mut path),
+            },
         };
         let fate = match fate {
             Some(fate) => fate,
@@ -162,6 +165,23 @@ impl<'p, 'a> Pass<'p, 'a> {
             Fate::Becomes(changed) => Fate::Becomes(Field { key, value: changed.value }),
             fate => fate,
         }
+    }
+
+    /// The rule for the field `value` of a record that says its name in another:
+    /// `{"key":"password","value":"…"}`.
+    fn paired(&self, name: &str, all: &[Field<'a>]) -> Option<u16> {
+        if name != "value" {
+            return None;
+        }
+        let said = all.iter().filter(|field| PAIRED.contains(&field.key.name()));
+        let mut rules = said.filter_map(|field| match field.value {
+            Value::Text(text) => {
+                let name = self.decoded(text);
+                self.rules.keys.find(name, &[]).or_else(|| self.rules.keys.find_string(name))
+            }
+            _ => None,
+        });
+        rules.next()
     }
 
     /// A field whose value may go because of its key; `None` if it does not.

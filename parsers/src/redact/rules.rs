@@ -42,6 +42,9 @@ pub(super) enum Scanner {
 /// How many kinds of [`Scanner`] there are.
 const SCANNERS: usize = Scanner::PrivateKey as usize + 1;
 
+/// Members of an object that may hold the name of its `value`.
+pub(super) const PAIRED: [&str; 2] = ["key", "name"];
+
 /// What is done with what one rule finds.
 #[derive(Debug)]
 pub(super) struct Rule {
@@ -126,6 +129,10 @@ impl Rules {
 
     /// Notes which of pillion's own field names a rule has, once all rules are in.
     fn note_known(&mut self) {
+        // `{"key":"password","value":…}`: these are looked at for what they say.
+        for name in PAIRED {
+            self.keys.allow(name.as_bytes());
+        }
         self.known = Known::ALL.iter().map(|known| self.keys.find(known.name(), &[])).collect();
     }
 

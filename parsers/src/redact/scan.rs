@@ -7,7 +7,7 @@ use super::detect::{
     card_number, e164, email, grouped_card, iban, judge, jwt, may_assign, nanp, private_key, query,
     scheme_before, ssn, token, url_password,
 };
-use super::rules::{Rules, Scanner};
+use super::rules::{PAIRED, Rules, Scanner};
 use super::sweep::{Anchor, Lanes, Visit};
 
 /// What a rule found: bytes of the text that are to go.
@@ -241,6 +241,11 @@ impl<'t> Scan<'_, 't> {
         if at < self.covered || self.spend(64) {
             return self.fuel == 0;
         }
+        if !self.view.bounded
+            && let Some(rule) = self.paired(&assigned, at)
+        {
+            return self.hit(rule, 0..0);
+        }
         // What an escape parts from the name shows once it is decoded.
         self.escaped |= assigned.after_escape(self.view).is_some();
         let looked = match self.named(&assigned) {
@@ -262,6 +267,23 @@ impl<'t> Scan<'_, 't> {
         let quote = if bare && number(range.clone()) { assigned.quote() } else { 0..0 };
         self.hits.push(Hit { range, rule, named: true, quote });
         !self.view.bounded
+    }
+
+    /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.
+    fn paired(&self, assigned: &Assigned<'t>, at: usize) -> Option<u16> {
+        /// Bytes of a name that are looked at.
+        const LONGEST: usize = 256;
+        if self.view.at(at) != b':' || !PAIRED.contains(&assigned.key) {
+            return None;
+        }
+        let blanks = self.view.run(at + 1, LONGEST, |byte| byte.is_ascii_whitespace());
+        let quote = self.view.run(blanks, 8, |byte| byte == b'\\');
+        if self.view.at(quote) != b'"' {
+            return None;
+        }
+        let end = self.view.run(quote + 1, LONGEST, |byte| !matches!(byte, b'"' | b'\\'));
+        let name = std::str::from_utf8(self.view.bytes.get(quote + 1..end)?).ok()?;
+        self.rules.keys.may_find(name)
     }
 
     /// The rule for a name, and what it takes for a secret after it. Two or three words without quotes

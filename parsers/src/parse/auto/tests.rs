@@ -81,7 +81,7 @@ fn a_time_and_a_level_are_no_syslog() {
         "2026-11-22T10:00:00.5+01:00 error db: refused",
         "2026-11-22T10:00:00Z (main) server[1]: listening",
     ] {
-        check(&mut fresh(None), line, 1, "plain", None);
+        check(&mut fresh(None), line, 1, "fitted", Some("plain_time"));
     }
     for host in ["shop", "web-1.example.com", "10.0.0.1", "fe80::1"] {
         let line = format!("2026-11-22T10:00:00Z {host} kernel: up");

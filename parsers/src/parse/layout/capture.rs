@@ -7,8 +7,9 @@ use crate::definition::FieldType;
 use crate::parse::cursor::Cursor;
 use crate::parse::grammar::Grammar;
 use crate::parse::seen::Seen;
-use crate::parse::{Misfit, access, convert, escape, json, pattern, trace};
+use crate::parse::{Misfit, access, convert, escape, json, nested, pattern, trace};
 use crate::record::{Key, Known, Origin, Record, Text, Value};
+use crate::redact::names_secret;
 use crate::timestamp::Format;
 
 /// A field.
@@ -168,7 +169,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 end.take(text.len())?;
                 // One line has no trace: nothing need be looked for in what several layouts begin with.
                 if !self.lines && matches!(capture.gives, Gives::Message) {
-                    record.message = Some(self.shown(text, &end));
+                    nested::put_message(record, self.shown(text, &end), arena);
                     return Ok(());
                 }
                 return self.give(capture, text, &end, record);
@@ -216,9 +217,14 @@ impl<'a> Walk<'_, '_, 'a> {
                 };
                 let decoded = memchr::memchr(b'\\', inside.as_bytes())
                     .and_then(|_| escape::undo(inside, arena));
-                let text = decoded.map_or_else(|| Text::raw(inside), Text::built);
+                let text = match (decoded, &capture.kind) {
+                    (Some(decoded), _) => Text::built(decoded),
+                    (None, Kind::Escaped) => self.shown(inside, cursor),
+                    // Its quotes part it from what is around.
+                    (None, _) => Text::raw(inside),
+                };
                 if matches!(capture.gives, Gives::Message) {
-                    record.message = Some(text);
+                    nested::put_message(record, text, arena);
                 } else if decoded.is_some() || !is_absent(inside) {
                     record.push(capture.name.key(arena), Value::Text(text));
                 }
@@ -232,17 +238,26 @@ impl<'a> Walk<'_, '_, 'a> {
             Kind::Request => {
                 let until = &capture.until;
                 let len = shape::request(cursor.bytes(), |bytes| until.find(bytes, false))?;
-                access::request(cursor.take(len)?, arena, record);
+                let text = cursor.take(len)?;
+                let before = record.fields.len();
+                access::request(text, arena, record);
+                if self.shown(text, cursor).origin() != Origin::Raw {
+                    for field in record.fields.iter_mut().skip(before) {
+                        if let Value::Text(part) = field.value
+                            && part.origin() == Origin::Raw
+                        {
+                            field.value = Value::Text(Text::built(part.as_stored()));
+                        }
+                    }
+                }
             }
             Kind::Address { port } => {
                 let text = self.text(capture, cursor, false)?;
-                self.address(capture, port, text, record);
+                self.address(capture, port, text, cursor, record);
             }
             Kind::Spread(grammar) => {
                 let text = self.text(capture, cursor, false)?;
-                crate::parse::nested::spread(record, self.cx, |cx, inner| {
-                    (grammar.read)(text, cx, inner)
-                })?;
+                nested::spread(record, self.cx, |cx, inner| (grammar.read)(text, cx, inner))?;
             }
         }
         Ok(())
@@ -312,9 +327,13 @@ impl<'a> Walk<'_, '_, 'a> {
         match capture.gives {
             Gives::Message => match self.shown(text, cursor) {
                 shown if shown.origin() == Origin::Raw && cursor.is_done() => {
+                    let before = record.message.take();
                     trace::put(record, text);
+                    if let Some(before) = before {
+                        nested::put_message(record, before, arena);
+                    }
                 }
-                shown => record.message = Some(shown),
+                shown => nested::put_message(record, shown, arena),
             },
             Gives::Level => match self.level.level(text) {
                 Some(level) => record.level = Some(level),
@@ -323,6 +342,8 @@ impl<'a> Walk<'_, '_, 'a> {
                 None => record.push(capture.name.key(arena), Value::Text(self.shown(text, cursor))),
             },
             _ if is_absent(text) => {}
+            // What stands behind it goes by its name.
+            Gives::Field(_) if names_secret(text, cursor.rest()) => return Err(Misfit::Syntax),
             Gives::Field(Some(kind)) if kind != FieldType::String => {
                 if let Some(value) = convert::text(text, kind)? {
                     record.push(capture.name.key(arena), value);
@@ -347,7 +368,14 @@ impl<'a> Walk<'_, '_, 'a> {
 
     /// `192.0.2.7:443`, `[2001:db8::1]:443`, `2001:db8::1:443`: what stands after the last colon is the
     /// port.
-    fn address(&self, capture: &Capture, port: &Name, text: &'a str, record: &mut Record<'a>) {
+    fn address(
+        &self,
+        capture: &Capture,
+        port: &Name,
+        text: &'a str,
+        cursor: &Cursor<'a>,
+        record: &mut Record<'a>,
+    ) {
         if is_absent(text) {
             return;
         }
@@ -360,7 +388,11 @@ impl<'a> Walk<'_, '_, 'a> {
             _ => (text, None),
         };
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        record.push(capture.name.key(arena), Value::Text(Text::raw(bare)));
+        let shown = match self.shown(text, cursor).origin() {
+            Origin::Raw => Text::raw(bare),
+            _ => Text::built(bare),
+        };
+        record.push(capture.name.key(arena), Value::Text(shown));
         if let Some(number) = number {
             record.push(port.key(arena), Value::Int(number));
         }
