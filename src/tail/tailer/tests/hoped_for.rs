@@ -1,11 +1,13 @@
 //! The rest of a File that went, for which an agent hopes when it is killed.
 
 use super::archives::put;
+use super::awaiting::pass_touching;
 use super::*;
 use crate::tail::inflate::tests::gzip;
 
-/// Forty lines shipped, sixty unread when the file went; what may yet be it lies beside it.
-fn went_unread(beside: &[u8]) -> Bench {
+/// Forty lines shipped, sixty unread when the file went; what is being compressed beside it may
+/// be it.
+fn went_unread() -> Bench {
     let mut bench = Bench::with(|options| options.files = vec!["*.log".to_owned()]);
     bench.options.max_open = 1;
     bench.write("a.log", lines(100, 40));
@@ -19,12 +21,11 @@ fn went_unread(beside: &[u8]) -> Bench {
     bench.write("a.log", lines(140, 60));
     bench.pass(3);
     assert_eq!(bench.stat(|s| &s.waiting_files), 1);
-    put(&bench, "a.log.gz", beside);
+    pass_touching(&mut bench, 1);
     bench.remove("a.log");
     bench.settle_held();
     bench.settle = true;
-    // Not so long that it is damaged for good.
-    bench.pass(20);
+    pass_touching(&mut bench, 20);
     assert_eq!(found(&bench), (0, 1));
     bench
 }
@@ -41,12 +42,12 @@ fn unread() -> u64 {
 
 #[test]
 fn what_is_hoped_for_at_a_kill_is_counted_by_the_next_agent_once() {
-    let whole = gzip(lines(100, 100).as_bytes());
-    let mut bench = went_unread(&whole[..whole.len() / 2]);
-    bench.kill().start().pass(20);
+    let mut bench = went_unread();
+    bench.kill().start();
+    pass_touching(&mut bench, 20);
     assert_eq!(found(&bench), (0, 1), "it still hopes");
     bench.kill();
-    bench.remove("a.log.gz");
+    bench.remove("other.gz");
     bench.start().pass(60);
     assert_eq!(found(&bench), (unread(), 0));
     bench.kill().start().pass(60);
@@ -56,10 +57,10 @@ fn what_is_hoped_for_at_a_kill_is_counted_by_the_next_agent_once() {
 
 #[test]
 fn what_is_hoped_for_at_a_kill_and_found_by_the_next_agent_is_no_loss() {
-    let whole = gzip(lines(100, 100).as_bytes());
-    let mut bench = went_unread(&whole[..whole.len() / 2]);
+    let mut bench = went_unread();
     bench.kill();
-    put(&bench, "a.log.gz", &whole);
+    bench.remove("other.gz");
+    put(&bench, "a.log.gz", &gzip(lines(100, 100).as_bytes()));
     bench.start().pass(60);
     assert_eq!(found(&bench), (0, 0));
     assert_eq!(bench.text("a.log"), lines(100, 100));
@@ -68,11 +69,10 @@ fn what_is_hoped_for_at_a_kill_and_found_by_the_next_agent_is_no_loss() {
 /// An agent that ends hopes no more, and says so.
 #[test]
 fn what_is_hoped_for_at_the_end_is_counted_then_and_not_again() {
-    let whole = gzip(lines(100, 100).as_bytes());
-    let mut bench = went_unread(&whole[..whole.len() / 2]);
+    let mut bench = went_unread();
     bench.finish();
     assert_eq!(found(&bench), (unread(), 0));
-    bench.remove("a.log.gz");
+    bench.remove("other.gz");
     bench.start().pass(60);
     assert_eq!(found(&bench), (0, 0));
 }
