@@ -66,10 +66,10 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
     let namespace = fields
         .take("namespace")
         .map_or(Some("app".to_owned()), |value| checked(reader, value, "a name", names::namespace));
-    let redaction = fields.take("redact");
+    let (parsers, redaction) = (fields.take("parsers"), fields.take("redact"));
     let redact = redact::rules(reader, redaction);
     let rules = redact.clone().unwrap_or_else(Rules::builtin_default);
-    let library = definitions::library(reader, fields.take("parsers"), &rules);
+    let library = definitions::library(reader, parsers, &rules);
 
     let pod =
         fields.take("enrich").map_or(Some(None), |value| enrich::enrich(reader, value).map(Some));
