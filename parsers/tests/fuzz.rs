@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests may read files and the environment")]
 #![allow(clippy::disallowed_types, reason = "a test may look at the clock")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by it")]
+#![allow(clippy::print_stderr, reason = "how far it came, where it was asked to go on")]
 #![allow(unreachable_pub, reason = "the crate in `fuzz/` has the modules, too")]
 
 #[path = "fuzz/bodies.rs"]

@@ -197,7 +197,7 @@ pub fn frame(input: &[u8]) {
     };
     let (mut start, mut end, cut) = (0, bytes.len() as u64, u64::from(how & 32 != 0) * 17);
     for (at, line_end) in ends(encoding, bytes).into_iter().enumerate() {
-        if at % (each % 8 + 1) != 0 && line_end < bytes.len() || line_end == start {
+        if !at.is_multiple_of(each % 8 + 1) && line_end < bytes.len() || line_end == start {
             continue;
         }
         let piece = &bytes[start..line_end];
