@@ -10,7 +10,7 @@ use pillion_parsers::definition::Definition;
 use pillion_parsers::parse::Library;
 
 /// Definitions that are no format of a program: what they hold is read by others.
-const OF_OTHERS: &[&str] = &["auto", "plain", "syslog"];
+const OF_OTHERS: &[&str] = &["auto", "plain", "plain_time", "syslog"];
 /// So many programs' logs must be recorded.
 const PROGRAMS: usize = 60;
 
