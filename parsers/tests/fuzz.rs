@@ -4,7 +4,6 @@
 //! `PILLION_FUZZ_SECONDS=60 cargo test --release -p pillion-parsers --test fuzz` goes on for so long
 //! with each target; `PILLION_FUZZ_SEED=7` takes another way. What fails is shown as short as it could
 //! be made.
-#![allow(clippy::print_stderr, reason = "how much was tried goes to whoever runs this")]
 #![allow(clippy::disallowed_methods, reason = "tests may read files and the environment")]
 #![allow(clippy::disallowed_types, reason = "a test may look at the clock")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by it")]
