@@ -140,7 +140,7 @@ impl Gate {
     }
 
     /// Whether it is no use to wait until the deadline: no request is out, and the next may go only
-    /// after it; or the trouble has lasted for [`LASTING`] attempts, at least one of which was made since
+    /// after it; or the trouble has lasted for six attempts, at least one of which was made since
     /// [`Self::failed`] was `before`, and the next is not at hand.
     #[must_use]
     pub fn is_hopeless(&self, before: u64, deadline: Option<Instant>) -> bool {

@@ -213,7 +213,7 @@ async fn what_auto_found_around_the_lines_is_on_the_receipt() {
 /// A record of the last run that is still open when its File retires.
 #[tokio::test]
 async fn what_is_settled_stays_known_while_a_record_is_held() {
-    let mut rig = Rig::new("parser: java");
+    let mut rig = Rig::new("parser: java, multiline: java");
     let line = "a record\n";
     rig.open(FileNumber(2), vec![line.len() as u64]);
     rig.chunk(line, true);
