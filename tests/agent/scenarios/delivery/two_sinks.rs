@@ -35,8 +35,9 @@ fn time_to_ship(place: &Place, up: &Receiver, agent: &Agent) -> Duration {
     begun.elapsed()
 }
 
-/// Lines that are shipped to the one before the other, which is down, holds all of the memory.
-const FIRST: u64 = 5_000;
+/// Lines that are shipped to the one before the other, which is down, holds all of the memory that reads
+/// may fill.
+const FIRST: u64 = 3_000;
 
 /// The same with both well. What the rate of the other is measured by.
 fn time_with_both_up() -> Duration {
