@@ -60,7 +60,9 @@ fn exact(receiver: &Receiver, agent: Agent, written: u64) {
 fn letters(place: &Place, destination: &str) -> Vec<serde_json::Value> {
     let path = place.state().join("dead-letters").join(format!("{destination}.ndjson"));
     let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    // The last may be in the middle of being written.
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    whole.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
 }
 
 /// Has every line be a record, so that none waits for what the next one may add.
