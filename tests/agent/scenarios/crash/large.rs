@@ -46,7 +46,9 @@ fn s26_killed_again_and_again_with_a_large_state() {
             let before = journal(&place);
             let agent = Agent::spawn(&config, &[]);
             wait_for_journal(&place, &agent, &before, || {});
-            std::thread::sleep(Duration::from_millis(fastrand::u64(0..300)));
+            // And over some of what it has shipped since.
+            let stored = receiver.requests().stored;
+            catch_up(&receiver, &agent, stored + 5_000);
             agent.kill();
         }
     });
@@ -100,6 +102,9 @@ fn s30_a_journal_that_is_full_and_freed() {
         agent.assert_conserved();
         // And killed over the next one.
         wait_for_journal(&place, &agent, &half_full, || writer.lines(1));
+        writer.rotate(&place.log(&format!("old-{round}.log")));
+        writer.lines(100);
+        catch_up(&receiver, &agent, writer.written().1 + u64::from(3 * IDLE));
         let before = journal(&place);
         agent.kill();
         agent = Agent::start(&config, &[]);
