@@ -9,7 +9,7 @@
 //! read. So a number is used once both generations have it reserved, and journals reserve nothing: where
 //! all others are used up, the next save is a whole one. Whatever is damaged or cut short then, and be it
 //! between two saves, where nobody can tell, nothing that was used is minted again; and a start leaves no
-//! more numbers unused than the run before it used, or [`RESERVE`].
+//! more numbers unused than the run before it used, or 512.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

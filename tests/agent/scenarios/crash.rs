@@ -53,7 +53,7 @@ fn while_they_write(place: &Place, act: impl FnOnce()) -> Vec<Writer> {
     })
 }
 
-/// Not waited for: it may be killed while it starts.
+/// An agent that is killed after so many milliseconds. Not waited for: it may be while it starts.
 fn live_for(config: &Path, pause: Range<u64>) {
     let agent = Agent::spawn(config, &[]);
     std::thread::sleep(Duration::from_millis(fastrand::u64(pause)));
