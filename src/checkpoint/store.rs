@@ -2,18 +2,20 @@
 //!
 //! A checkpoint is text: a line `pillion-checkpoint VERSION`, a line `chain CHAIN`, the [`Snapshot`] as
 //! JSON, and a line `xxh3 HASH` over all that precedes it. The first line has nothing but the version in
-//! all versions, so that each knows a newer one's checkpoint for what it is, and refuses it. It is written beside the old one, synced, and renamed over
-//! it; the old one stays as the previous generation. What changes after it may be in a journal, which
-//! goes on from `CHAIN`, and with which its generation goes; the chain goes on from generation to
-//! generation, so that the previous one with both journals is the newest one but for a save. Which journal
-//! belongs where only their bytes tell: no order in which files were renamed, and no moment in which
-//! that ended, makes a journal be read after another state than its own. Whatever lies there, the agent
-//! starts: with the previous generation if the newest is unreadable, else from nothing. Only an intact
-//! checkpoint of a newer version is refused, since going on would throw away what it says.
+//! all versions, so that each knows a newer one's checkpoint for what it is, and refuses it. It is
+//! written beside the old one, synced, and renamed over it; the old one stays as the previous generation.
+//! What changes after it may be in a journal, which goes on from `CHAIN`, and with which its generation
+//! goes; the chain goes on from generation to generation, so that the previous one with both journals is
+//! the newest one but for a save. Which journal belongs where only their bytes tell: no order in which
+//! files were renamed, and no moment in which that ended, makes a journal be read after another state than
+//! its own. Whatever lies there, the agent starts: with the previous generation if the newest is
+//! unreadable, else from nothing. Only an intact checkpoint of a newer version is refused, since going on
+//! would throw away what it says.
 //!
 //! Starting from nothing takes a new instance, so that File numbers, which begin again, never make
-//! an id that was used before. Starting from the previous generation leaves a gap in the numbers, and so
-//! does a journal that is not there, or not whole, beside a checkpoint so large that there should be one.
+//! an id that was used before. Else the generation that a start goes on from says which numbers were not
+//! used, whatever came after it and cannot be read: none is used that either generation has not reserved,
+//! which is for the one who saves to see to.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IntoInnerError, Write};
@@ -131,7 +133,7 @@ impl Store {
             LockError::Io(error) => unwritable(error),
         })?;
         probe(dir).map_err(unwritable)?;
-        let snapshot = load(dir, small)?;
+        let snapshot = load(dir)?;
         let instance = match (&snapshot, read_instance(dir)) {
             (Some(_), Some(instance)) => instance,
             _ => mint_instance(dir).ok_or(StateError::Random)?.map_err(unwritable)?,
@@ -175,6 +177,8 @@ impl Store {
         }
         fs::rename(&fresh, &newest)?;
         sync_dir(&self.dir)?;
+        // That of a generation that was unreadable is of no use beside this one.
+        remove(&self.dir.join(JOURNAL))?;
         self.journal = Some(Journal::new(chain, bytes));
         Ok(())
     }
@@ -207,20 +211,24 @@ impl Store {
     /// What a start would find now.
     #[cfg(test)]
     pub(crate) fn found(&self) -> Snapshot {
-        load(&self.dir, self.small).expect("not newer").expect("something")
+        load(&self.dir).expect("not newer").expect("something")
     }
 
     /// The journal goes with its generation.
     fn age_journal(&self) -> io::Result<()> {
         let previous = self.dir.join(PREVIOUS_JOURNAL);
         match fs::rename(self.dir.join(JOURNAL), &previous) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => return other,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => remove(&previous),
+            other => other,
         }
-        match fs::remove_file(previous) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -18,32 +18,29 @@ const MAGIC: &str = "pillion-checkpoint ";
 const CHAIN: &str = "chain ";
 /// `xxh3 `, sixteen hexadecimal digits, a newline.
 pub(super) const TRAILER: usize = 22;
-/// What may have been minted beyond the mark of what was read, if what follows it is lost.
-pub(super) const GENERATION_GAP: u32 = 1 << 16;
 /// A file larger than this was not written by this program.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// What a generation turned out to be.
 enum Generation {
-    /// What it says, the number that its journal goes on from, and its bytes.
-    Whole(Snapshot, u64, u64),
+    /// What it says, and the number that its journal goes on from.
+    Whole(Snapshot, u64),
     Absent,
     Unreadable(String),
     Newer(u32),
 }
 
 /// The best generation there is; `None` to start from nothing.
-pub(super) fn load(dir: &Path, small: u64) -> Result<Option<Snapshot>, StateError> {
+pub(super) fn load(dir: &Path) -> Result<Option<Snapshot>, StateError> {
     for name in [NEWEST, PREVIOUS] {
         let file = dir.join(name);
         match read(&file) {
-            Generation::Whole(snapshot, chain, bytes) => {
+            Generation::Whole(snapshot, chain) => {
                 let mut replay = Replay::new(snapshot, chain);
                 // Which of them are its own, their bytes tell.
-                let before = go_on(&mut replay, &dir.join(PREVIOUS_JOURNAL));
+                go_on(&mut replay, &dir.join(PREVIOUS_JOURNAL));
                 let left = go_on(&mut replay, &dir.join(JOURNAL));
-                let whole = left == Some(0) || left.is_none() && before == Some(0);
-                if left.is_some_and(|left| left > 0) {
+                if left > 0 {
                     tracing::warn!(
                         ?file,
                         bytes = left,
@@ -51,14 +48,10 @@ pub(super) fn load(dir: &Path, small: u64) -> Result<Option<Snapshot>, StateErro
                          was shipped since may be shipped again"
                     );
                 }
-                let mut snapshot = replay.end();
                 if name == PREVIOUS {
                     tracing::warn!(?file, "going on from the previous checkpoint");
                 }
-                if name == PREVIOUS || bytes >= small && !whole {
-                    snapshot.next_file = snapshot.next_file.saturating_add(GENERATION_GAP);
-                }
-                return Ok(Some(snapshot));
+                return Ok(Some(replay.end()));
             }
             Generation::Newer(version) => return Err(StateError::Newer { file, version }),
             Generation::Unreadable(why) => {
@@ -72,12 +65,12 @@ pub(super) fn load(dir: &Path, small: u64) -> Result<Option<Snapshot>, StateErro
     Ok(None)
 }
 
-/// Reads a journal as far as it goes on from what was read. How many bytes of it are left; none if it is
-/// not there, or empty.
-fn go_on(replay: &mut Replay, file: &Path) -> Option<usize> {
-    let meta = fs::symlink_metadata(file).ok().filter(fs::Metadata::is_file)?;
-    let text = (meta.len() <= MAX_BYTES).then(|| fs::read(file).ok())??;
-    (!text.is_empty()).then(|| replay.read(&text))
+/// Reads a journal, if it is there, as far as it goes on from what was read. How many bytes of it are
+/// left.
+fn go_on(replay: &mut Replay, file: &Path) -> usize {
+    let meta = fs::symlink_metadata(file).ok().filter(fs::Metadata::is_file);
+    let text = meta.filter(|meta| meta.len() <= MAX_BYTES).and_then(|_| fs::read(file).ok());
+    text.map_or(0, |text| replay.read(&text))
 }
 
 fn read(file: &Path) -> Generation {
@@ -164,7 +157,7 @@ fn decode(bytes: &[u8]) -> Generation {
         }
     };
     match serde_json::from_str(json) {
-        Ok(snapshot) => Generation::Whole(snapshot, chain, bytes.len() as u64),
+        Ok(snapshot) => Generation::Whole(snapshot, chain),
         Err(error) => Generation::Unreadable(error.to_string()),
     }
 }

@@ -4,6 +4,12 @@
 //! that this run still may use. So new Files can be read for a while even when the state directory's
 //! disk is full: after a crash they are found anew under other numbers, which costs repeats, and no
 //! number is ever used for two Files.
+//!
+//! A start may go on from either generation of the checkpoint, and with as much of a journal as it can
+//! read. So a number is used once both generations have it reserved, and journals reserve nothing: where
+//! all others are used up, the next save is a whole one. Whatever is damaged or cut short then, and be it
+//! between two saves, where nobody can tell, nothing that was used is minted again; and a start leaves no
+//! more numbers unused than the run before it used, or 512.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -20,8 +26,12 @@ use crate::tail::lineage::TailedFile;
 use crate::tail::settings::TailSettings;
 use crate::tail::stats::{FileLag, count};
 
-/// Numbers reserved beyond those in use.
-const RESERVE: u32 = 256;
+/// Numbers that a checkpoint reserves beyond those in use, at least.
+const RESERVE: u32 = 512;
+/// And at most.
+const MOST: u32 = 1 << 16;
+/// Numbers that should be left to be used while nothing can be saved.
+const SPARE: u32 = 256;
 /// Between attempts to save when saving fails.
 const RETRY: Duration = Duration::from_secs(1);
 /// Bytes of a File in a checkpoint, about.
@@ -32,11 +42,15 @@ const SHARE: u32 = 20;
 /// What is known of numbers and saves.
 #[derive(Debug)]
 pub(super) struct Numbers {
+    /// The first number that this run may use.
+    first: u32,
     /// The next number.
     next: u32,
-    /// Numbers below this may be used even if no save succeeds.
+    /// Numbers below this may be used even if no save succeeds: both generations have them reserved.
     reserved: u32,
-    /// Whether Files wait for a save before they are read.
+    /// The newest generation has numbers below this reserved.
+    newest: u32,
+    /// Whether a save is due at once: Files wait for it before they are read, or few numbers are left.
     pending: bool,
     /// Whether something else changed that is worth saving.
     pub(super) dirty: bool,
@@ -48,12 +62,15 @@ pub(super) struct Numbers {
 
 impl Numbers {
     pub(super) fn new(snapshot: &Snapshot, now: Instant) -> Self {
+        let next = snapshot.next_file.max(1);
         // Nothing was ever saved under this instance: nothing saved can be contradicted.
         let fresh = snapshot == &Snapshot::default();
-        let next = snapshot.next_file.max(1);
+        let (reserved, newest) = if fresh { (next + SPARE, u32::MAX) } else { (next, next) };
         Self {
+            first: next,
             next,
-            reserved: if fresh { next + RESERVE } else { next },
+            reserved,
+            newest,
             pending: false,
             dirty: false,
             not_before: now,
@@ -79,7 +96,25 @@ impl Numbers {
         self.next
     }
 
-    /// Whether a turn should save for Files that wait.
+    /// Whether too few numbers may be used: a whole save has to reserve more.
+    fn is_short(&self) -> bool {
+        self.next.saturating_add(SPARE) > self.reserved
+    }
+
+    /// What a new generation reserves numbers below. The more a run uses, the more at once: however many
+    /// that are, few whole saves do.
+    fn ahead(&self) -> u32 {
+        let used = self.next.saturating_sub(self.first);
+        self.next.saturating_add(used.clamp(RESERVE, MOST))
+    }
+
+    /// A new generation has numbers below this reserved, and the newest one has become the one before.
+    fn reserve(&mut self, below: u32) {
+        self.reserved = self.newest.min(below);
+        self.newest = below;
+    }
+
+    /// Whether a turn should save, for Files that wait or for numbers.
     pub(super) fn due(&self, now: Instant) -> bool {
         self.pending && (self.failing_since.is_none() || now >= self.not_before)
     }
@@ -130,18 +165,15 @@ impl Tailer {
             self.archives.tombstones.refresh(&there, now);
         }
         self.archives.tombstones.age(now);
-        let next_file = self.numbers.next.saturating_add(RESERVE);
-        match self.write(next_file) {
+        let saved = match self.write() {
             Ok(()) => {
                 count(&self.stats.saves, 1);
                 if self.numbers.failing_since.take().is_some() {
                     tracing::info!(dir = ?self.store.dir(), "the checkpoint can be saved again");
                 }
-                self.numbers.reserved = next_file;
-                self.numbers.pending = false;
+                self.numbers.pending = self.numbers.is_short();
                 self.numbers.dirty = false;
                 self.numbers.not_before = self.now.instant + began.elapsed() * SHARE;
-                self.release(u32::MAX);
                 true
             }
             Err(error) => {
@@ -156,17 +188,19 @@ impl Tailer {
                 }
                 self.numbers.dirty = true;
                 self.numbers.not_before = self.now.instant + RETRY;
-                self.release(self.numbers.reserved);
                 false
             }
-        }
+        };
+        self.release();
+        saved
     }
 
-    /// Lets Files with numbers below this be read.
-    fn release(&mut self, below: u32) {
+    /// Lets Files be read whose numbers may be used.
+    fn release(&mut self) {
         let mut released = Vec::new();
+        let numbers = &self.numbers;
         self.files.each_awake(|number, file| {
-            if !file.saved && number.0 < below {
+            if !file.saved && numbers.is_reserved(number) {
                 file.saved = true;
                 released.extend(file.lineage);
             }
@@ -177,14 +211,15 @@ impl Tailer {
     }
 
     /// Writes the checkpoint, or, of a large one, what changed since.
-    fn write(&mut self, next_file: u32) -> std::io::Result<()> {
+    fn write(&mut self) -> std::io::Result<()> {
         let moved = self.tracker.take_moved();
         self.files.change(moved);
         let few = self.files.changed().is_some_and(|changed| {
             let entries = changed.len() + self.archives.tombstones.changes();
             self.store.takes_changes(ENTRY.saturating_mul(entries as u64))
         });
-        let written = if few { self.write_changes(next_file) } else { self.write_whole(next_file) };
+        let few = few && !self.numbers.is_short();
+        let written = if few { self.write_changes() } else { self.write_whole() };
         // After one that failed all is to be written: what changes until that succeeds is not kept.
         self.files.be_saved(written.is_ok());
         self.archives.tombstones.written();
@@ -195,7 +230,8 @@ impl Tailer {
         written
     }
 
-    fn write_whole(&mut self, next_file: u32) -> std::io::Result<()> {
+    fn write_whole(&mut self) -> std::io::Result<()> {
+        let next_file = self.numbers.ahead();
         let (tracker, settings) = (&self.tracker, &self.settings);
         let known =
             self.files.describe(true, |number, file| entry(tracker, settings, number, file));
@@ -206,10 +242,12 @@ impl Tailer {
             tombstones: RefCell::new(self.archives.tombstones.iter()),
             forgotten: Vec::new(),
             unburied: Vec::new(),
-        })
+        })?;
+        self.numbers.reserve(next_file);
+        Ok(())
     }
 
-    fn write_changes(&mut self, next_file: u32) -> std::io::Result<()> {
+    fn write_changes(&mut self) -> std::io::Result<()> {
         let (tracker, settings) = (&self.tracker, &self.settings);
         let changed = self.files.changed().into_iter().flatten();
         let mut forgotten: BTreeSet<u32> =
@@ -225,7 +263,7 @@ impl Tailer {
         let known =
             self.files.describe(false, |number, file| entry(tracker, settings, number, file));
         self.store.save_changes(&Outline {
-            next_file,
+            next_file: self.numbers.newest,
             sources: &self.known_sources,
             files: RefCell::new(dormant.into_iter().cloned().chain(known)),
             tombstones: RefCell::new(self.archives.tombstones.changed()),

@@ -33,6 +33,7 @@ mod hostile;
 mod journal;
 mod leaving;
 mod model;
+mod numbers;
 mod restart;
 mod rotation;
 mod watching;

@@ -13,6 +13,8 @@ use super::super::harness::{Agent, PATIENCE, Place, command, limit_file_size, un
 use super::super::oracle::Arrived;
 use super::super::writer::{Writer, written};
 
+mod large;
+
 fn begin() -> (Place, Receiver) {
     (Place::new(), Receiver::start(Options::default()).expect("receiver"))
 }
@@ -39,29 +41,32 @@ fn write_on(place: &Place, file: u32, done: &AtomicBool) -> Writer {
     writer
 }
 
+/// Three of them, while `act` is done.
+fn while_they_write(place: &Place, act: impl FnOnce()) -> Vec<Writer> {
+    let done = &AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..3).map(|file| scope.spawn(move || write_on(place, file, done))).collect();
+        act();
+        done.store(true, Ordering::Relaxed);
+        threads.into_iter().map(|it| it.join().expect("a writer")).collect()
+    })
+}
+
+/// An agent that is killed after so many milliseconds. Not waited for: it may be while it starts.
+fn live_for(config: &Path, pause: Range<u64>) {
+    let agent = Agent::spawn(config, &[]);
+    std::thread::sleep(Duration::from_millis(fastrand::u64(pause)));
+    agent.kill();
+}
+
 /// Every so many milliseconds, under load and rotation. What is asked is that nothing is lost; that
 /// nothing is stored twice either is due to the records' ids.
 fn kill_again_and_again(rounds: usize, pause: Range<u64>) {
     let (place, receiver) = begin();
     let config = place.to_elasticsearch(&receiver.url());
-    let done = AtomicBool::new(false);
-    let writers = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..3)
-            .map(|file| {
-                scope.spawn({
-                    let (place, done) = (&place, &done);
-                    move || write_on(place, file, done)
-                })
-            })
-            .collect();
-        for _ in 0..rounds {
-            // Not waited for: it may be killed while it starts.
-            let agent = Agent::spawn(&config, &[]);
-            std::thread::sleep(Duration::from_millis(fastrand::u64(pause.clone())));
-            agent.kill();
-        }
-        done.store(true, Ordering::Relaxed);
-        threads.into_iter().map(|it| it.join().expect("a writer")).collect::<Vec<_>>()
+    let writers = while_they_write(&place, || {
+        (0..rounds).for_each(|_| live_for(&config, pause.clone()));
     });
     let agent = Agent::start(&config, &[]);
     agent.assert_exact(&receiver, &writers);
@@ -228,7 +233,7 @@ fn listing(dir: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Nothing can be saved, as on a full disk: shipping goes on, with new files, too (of which an agent
-/// reads 256 that it could not save, if it could ever save). Once there is room the checkpoint is saved
+/// reads some 256 that it could not save, if it could ever save). Once there is room the checkpoint is saved
 /// again, without a restart, and a kill costs nothing.
 #[test]
 fn s30_state_that_is_full_and_freed() {

@@ -126,7 +126,7 @@ fn files_renamed_while_away_are_read_first() {
     assert_eq!(bench.text("app.log"), lines(0, 30));
     assert_eq!(
         bench.log[2..],
-        ["opened app.log #1 at 70", "#1 70..150", "opened app.log #258 at 0", "#258 0..80"]
+        ["opened app.log #1 at 70", "#1 70..150", "opened app.log #514 at 0", "#514 0..80"]
     );
     bench.pass(60);
     bench.finish();
@@ -157,11 +157,11 @@ fn what_was_truncated_or_replaced_while_away_is_read_from_its_beginning() {
         bench.write("app.log", lines(500, regrown));
         bench.start();
         bench.settle_held();
-        assert_eq!(bench.log[3], "opened app.log #258 at 0", "{kind}");
+        assert_eq!(bench.log[3], "opened app.log #514 at 0", "{kind}");
         assert!(bench.text("app.log").ends_with(&lines(500, regrown)));
         assert_eq!(bench.stat(|s| &s.lost_gone), 12, "{kind}");
         bench.pass(2);
-        assert_eq!(entry(&bench).number, 258);
+        assert_eq!(entry(&bench).number, 514);
     }
 }
 
