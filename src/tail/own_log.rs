@@ -59,14 +59,11 @@ impl OwnLog {
     }
 
     fn of(error: impl AsFd, output: impl AsFd, container: Container, written: fn() -> u64) -> Self {
-        let (error, output) = (led_to(error, written), led_to(output, written));
-        let same = |it: &OwnFile| error.as_ref().is_some_and(|error| error.id == it.id);
-        let files = match output {
-            Some(output) if same(&output) => vec![output],
-            output => {
-                error.into_iter().chain(output.map(|it| OwnFile { output: true, ..it })).collect()
-            }
-        };
+        let error = led_to(error, written);
+        let output = led_to(output, written).map(|file| OwnFile { output: true, ..file });
+        let same = output.as_ref().map(|output| output.id);
+        let error = error.filter(|error| Some(error.id) != same);
+        let files: Vec<_> = error.into_iter().chain(output).collect();
         Self { files: files.into(), container: Arc::new(container), written, records: false }
     }
 
