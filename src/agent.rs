@@ -19,11 +19,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::checkpoint::store::{StateError, Store};
+use crate::config::process_environment;
 use crate::config::settings::{Destination, Settings};
 use crate::export::id::Instance;
 use crate::observe::admin::{self, Admin};
 use crate::observe::loaded::Loaded;
+use crate::observe::log;
 use crate::observe::metrics::Counted;
+use crate::tail::own_log::OwnLog;
 use crate::tail::{HandedOver, Inherited};
 
 pub use drain::Drained;
@@ -105,7 +108,8 @@ impl Agent {
         let (store, snapshot) = Store::open(&settings.state).map_err(StartError::State)?;
         let instance = Instance::from_bytes(store.instance());
         let found = HandedOver { store, snapshot, inherited: Inherited::default() };
-        let lasting = Lasting { instance, host, tail: Arc::default() };
+        let own_log = OwnLog::of_process(process_environment, log::written);
+        let lasting = Lasting { instance, host, tail: Arc::default(), own_log };
         let prepared = Prepared::new(Arc::clone(&settings), &lasting, None)?;
         let loaded = Arc::new(Loaded::new(file));
         let health = Arc::new(Health::new(Arc::clone(prepared.counted()), Arc::clone(&loaded)));

@@ -54,7 +54,8 @@ fn steps_allocate_nothing_once_they_are_warm() {
         ] {
             record.push(Key::Text(Text::raw(key)), value);
         }
-        let moment = Moment { identity: Identity { file: 1, offset, hash: 2 }, read_at: 0 };
+        let identity = Identity { file: 1, offset, hash: 2 };
+        let moment = Moment { identity, read_at: 0, throttled_at: 0, max_record: 1 << 18 };
         let dropped = stepper.run(&steps, &which, moment, &arena, &mut record);
         assert_eq!(dropped, None);
         assert_eq!(record.fields.len(), 5);

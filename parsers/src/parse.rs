@@ -18,6 +18,7 @@ mod cursor;
 mod escape;
 mod explain;
 mod grammar;
+mod header_form;
 mod java;
 mod json;
 mod key_value;
@@ -56,6 +57,7 @@ use seen::Seen;
 pub use columns::HeaderAt;
 pub(crate) use compiled::Compiled;
 pub use explain::{Fit, explain};
+pub use header_form::HeaderForm;
 pub(crate) use json::decode;
 pub use library::{Library, UnknownParser};
 
@@ -238,15 +240,30 @@ impl Parser {
     }
 
     /// Takes in a text that lies above those to be parsed, where its header is looked for: it was a
-    /// record before. Whether the header is known now.
+    /// record before. The first that may be the header is, and each directive that follows one. Whether
+    /// the header is known now.
     pub fn learn(&mut self, text: &str) -> bool {
-        if self.columns.names().is_none() {
-            self.columns.await_header();
+        self.columns.await_header();
+        let is_known = self.columns.names().is_some();
+        if !is_known || self.follows_directives() && text.contains(HeaderForm::DIRECTIVE) {
             let (arena, mut record) = (Arena::new(), Record::default());
             // What it says besides was said before.
             let _ = self.read(text, &arena, &mut 0, &mut record);
         }
         self.columns.names().is_some()
+    }
+
+    /// Ends what is learned: `all` that lies above the texts to be parsed, or else none of these is the
+    /// header. Whether it is known, or may yet come.
+    pub fn end_learning(&mut self, all: bool) -> bool {
+        if !all && self.columns.is_awaited() {
+            self.columns.begin();
+        }
+        self.columns.names().is_some() || self.columns.is_awaited() && !self.follows_directives()
+    }
+
+    fn follows_directives(&self) -> bool {
+        matches!(self.compiled.header_form(), Some(HeaderForm::Directive { .. }))
     }
 
     /// Where the header lies by which the File at hand is read: what has to be known to go on in its

@@ -89,13 +89,17 @@ pub struct Stepper {
     throttles: throttle::Table,
 }
 
-/// Which record is at hand, and since when.
+/// Which record is at hand, since when, and what it may become.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// What tells the record from all others, the same whenever it is read.
     pub identity: Identity,
     /// When its bytes were read: nanoseconds since the Unix epoch.
     pub read_at: i64,
+    /// The time that throttles go by: the same, unless the record is only replayed.
+    pub throttled_at: i64,
+    /// Bytes that a text may have which is added to it; what is longer is cut, and the record marked.
+    pub max_record: usize,
 }
 
 impl Stepper {
@@ -143,7 +147,7 @@ impl Stepper {
             }
             Action::Add(fields) => {
                 for (name, addition) in fields {
-                    if let Some(value) = added(addition, record, text, arena) {
+                    if let Some(value) = added(addition, record, moment.max_record, text, arena) {
                         named::add(record, name, value, clock, arena);
                     }
                 }
@@ -152,17 +156,19 @@ impl Stepper {
                 return sample.keeps(&step.name, moment.identity, record, text);
             }
             Action::Throttle(throttle) => {
-                return throttles.lets_pass(index, throttle, moment.read_at, record, text);
+                return throttles.lets_pass(index, throttle, moment.throttled_at, record, text);
             }
         }
         true
     }
 }
 
-/// What a field is added with; nothing where a text comes out empty.
+/// What a field is added with; nothing where a text comes out empty. The record of one that is cut is
+/// marked.
 fn added<'a>(
     addition: &Addition,
-    record: &Record<'a>,
+    record: &mut Record<'a>,
+    most: usize,
     text: &mut String,
     arena: &'a Arena,
 ) -> Option<Named<'a>> {
@@ -173,8 +179,7 @@ fn added<'a>(
         Addition::Text(template) => match template.whole() {
             Some(name) => named::copy(record, name, arena)?,
             None => {
-                text.clear();
-                template.render(record, text);
+                record.marks.truncated |= !template.render(record, most, text);
                 if text.is_empty() {
                     return None;
                 }

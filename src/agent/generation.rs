@@ -12,8 +12,7 @@ use super::StartError;
 use crate::budget::Budget;
 use crate::checkpoint::tracker::Tracker;
 use crate::config::memory;
-use crate::config::process_environment;
-use crate::config::settings::{Destination, Settings, StartAt};
+use crate::config::settings::{Destination, DestinationKind, Settings, StartAt};
 use crate::export::buffer;
 use crate::export::dead_letter::file::CAP;
 use crate::export::deliver::{DeadLetters, Delivery, Notice, Report};
@@ -41,6 +40,8 @@ pub(super) struct Lasting {
     pub(super) host: String,
     /// There is one tail at a time: its counters go on.
     pub(super) tail: Arc<TailStats>,
+    /// Where its own log goes, and who else writes there.
+    pub(super) own_log: OwnLog,
 }
 
 /// A generation whose threads wait for something to do. Dropped, they end.
@@ -54,6 +55,7 @@ pub(super) struct Prepared {
     workers: Vec<JoinHandle<()>>,
     /// What the tail gives the workers.
     senders: Vec<SyncSender<Read>>,
+    tail_settings: TailSettings,
     tail: ReadyTail,
     counted: Arc<Counted>,
 }
@@ -123,7 +125,8 @@ impl Prepared {
             workers.push(spawned.map_err(StartError::Thread)?);
             senders.push(sender);
         }
-        let tail = ReadyTail::new(&tail_settings(&settings)).map_err(StartError::Thread)?;
+        let tail_settings = tail_settings(&settings, &lasting.own_log);
+        let tail = ReadyTail::new(&tail_settings).map_err(StartError::Thread)?;
         Ok(Self {
             settings,
             tracker,
@@ -132,6 +135,7 @@ impl Prepared {
             deliveries,
             workers,
             senders,
+            tail_settings,
             tail,
             counted,
         })
@@ -172,7 +176,7 @@ impl Prepared {
         // Last: from here on there is something to be delivered.
         let HandedOver { store, snapshot, inherited } = from;
         let tail = self.tail.begin(TailParts {
-            settings: tail_settings(&self.settings),
+            settings: self.tail_settings,
             budget: Arc::clone(&self.counted.budget),
             tracker: self.tracker,
             store,
@@ -266,8 +270,10 @@ fn worker(
     }))
 }
 
-fn tail_settings(settings: &Settings) -> TailSettings {
-    let own_log = Arc::new(OwnLog::of_process(process_environment));
+fn tail_settings(settings: &Settings, own_log: &OwnLog) -> TailSettings {
+    let console = |it: &Destination| matches!(it.kind, DestinationKind::Console);
+    let records = settings.destinations.iter().any(console);
+    let own_log = Arc::new(own_log.with_records(records));
     let sources = settings
         .sources
         .iter()
@@ -281,7 +287,7 @@ fn tail_settings(settings: &Settings) -> TailSettings {
             max_record: source.max_record,
             own_log: (!source.include_own_log).then(|| Arc::clone(&own_log)),
             to: source.to.clone(),
-            header: source.parsers.iter().any(|parser| settings.library.wants_header(parser)),
+            header: settings.library.header_form(source.parsers.iter().map(String::as_str)),
         })
         .collect();
     let destinations = settings.destinations.iter().map(|it| it.name.clone()).collect();

@@ -38,7 +38,7 @@ const SINGLE: [(&str, &str, &str); 5] = [
 const MAPS: [&str; 2] = ["labels", "annotations"];
 
 /// What is asked of the pod.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
     /// Where the volume is mounted.
     pub(super) volume: Option<PathBuf>,
@@ -51,27 +51,23 @@ pub(super) struct Asked {
 /// What the pod says.
 #[derive(Clone, Debug, Default)]
 pub struct Pod {
-    /// Where the volume is: its files change while the pod lives.
-    pub volume: Option<PathBuf>,
+    asked: Asked,
     /// Constant fields of every record.
     pub fields: BTreeMap<String, String>,
     /// What could not be learned, for a person.
     pub problems: Vec<String>,
-    /// A hash of what the volume's files held just before they were read.
-    pub content: u64,
 }
 
 impl Pod {
     /// Asks the environment and the volume; the volume counts more.
     pub(super) fn learn(asked: &Asked, environment: &Environment<'_>) -> Self {
-        let mut pod = Self { volume: asked.volume.clone(), ..Self::default() };
+        let mut pod = Self { asked: asked.clone(), ..Self::default() };
         for (_, variable, field) in SINGLE {
             if let Some(value) = environment(variable).filter(|value| !value.is_empty()) {
                 pod.add(field, &value);
             }
         }
         if let Some(volume) = &asked.volume {
-            pod.content = content(volume);
             pod.learn_from(volume, asked);
         }
         if pod.fields.is_empty() {
@@ -82,6 +78,30 @@ impl Pod {
             );
         }
         pod
+    }
+
+    /// The same, asked again: its files change while the pod lives.
+    #[must_use]
+    pub fn learn_again(&self, environment: &Environment<'_>) -> Self {
+        Self::learn(&self.asked, environment)
+    }
+
+    /// A hash of the fields: the same as long as nothing changes that was asked for.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        let mut hash = Xxh3::new();
+        for text in self.fields.iter().flat_map(|(key, value)| [key, value]) {
+            hash.update(&text.len().to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+        hash.digest()
+    }
+
+    /// The files of the volume that may count.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let single = SINGLE.into_iter().map(|(name, ..)| name).filter(|name| !name.is_empty());
+        let volume = self.asked.volume.iter();
+        volume.flat_map(move |volume| single.clone().chain(MAPS).map(|name| volume.join(name)))
     }
 
     fn learn_from(&mut self, volume: &Path, asked: &Asked) {
@@ -101,7 +121,13 @@ impl Pod {
                 continue;
             }
             let path = volume.join(name);
-            let text = self.read(&path).unwrap_or_default();
+            let Some(text) = self.read(&path) else {
+                self.problem(&format!(
+                    "there is no {}: mount `metadata.{name}` there",
+                    path.display()
+                ));
+                continue;
+            };
             for line in text.lines() {
                 let pair =
                     line.split_once('=').and_then(|(key, value)| Some((key, unquote(value)?)));
@@ -120,13 +146,15 @@ impl Pod {
         }
     }
 
-    /// A file's text; `None` when it is not there, or not fit to be read.
+    /// A file's text, empty when it is not fit to be read; `None` when it is not there.
     fn read(&mut self, path: &Path) -> Option<String> {
-        if !path.exists() {
+        // One of which that cannot be told is there.
+        if path.try_exists().is_ok_and(|there| !there) {
             return None;
         }
         let read = read_text(path, FILE);
-        read.map_err(|problem| self.problem(&format!("{}: {problem}", path.display()))).ok()
+        let problem = |problem| self.problem(&format!("{}: {problem}", path.display()));
+        Some(read.map_err(problem).unwrap_or_default())
     }
 
     /// Adds a label or an annotation. Dots in its key would be taken for objects.
@@ -137,7 +165,12 @@ impl Pod {
         if named.count() >= MOST {
             self.problem(&format!("more than {MOST} labels and annotations: not all are added"));
         } else if !key.is_empty() && key.len() <= 320 {
-            self.add(&format!("kubernetes.{kind}.{}", key.replace('.', "_")), value);
+            let field = format!("kubernetes.{kind}.{}", key.replace('.', "_"));
+            if self.fields.contains_key(&field) {
+                self.problem(&format!("two {kind} have the name {field}: only the first is added"));
+            } else {
+                self.add(&field, value);
+            }
         }
     }
 
@@ -156,24 +189,6 @@ impl Pod {
             self.problems.push(problem.to_owned());
         }
     }
-}
-
-/// The files of a volume that may count.
-pub fn files(volume: &Path) -> impl Iterator<Item = PathBuf> {
-    let single = SINGLE.into_iter().map(|(name, ..)| name).filter(|name| !name.is_empty());
-    single.chain(MAPS).map(|name| volume.join(name))
-}
-
-/// A hash of what is in those files.
-#[must_use]
-pub fn content(volume: &Path) -> u64 {
-    let mut hash = Xxh3::new();
-    for path in files(volume) {
-        let text = read_text(&path, FILE).unwrap_or_default();
-        hash.update(&text.len().to_le_bytes());
-        hash.update(text.as_bytes());
-    }
-    hash.digest()
 }
 
 #[cfg(test)]
@@ -239,6 +254,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         fs::write(dir.path().join("labels"), "a=\"1\"\nb=2\nc\n\nd=\"\\q\"\n").expect("written");
         assert_eq!(check(&asked(Some(dir.path()), &["*"], &[]), &["a line of"]), 1);
+        // A volume that is mounted under other names.
+        let both = &asked(Some(dir.path()), &["*"], &["note"]);
+        assert_eq!(check(both, &["a line of", "annotations: mount `metadata.annotations`"]), 1);
+        fs::rename(dir.path().join("labels"), dir.path().join("label")).expect("renamed");
+        let missing = ["labels: mount `metadata.labels` there", "nothing is known"];
+        check(&asked(Some(dir.path()), &["*"], &[]), &missing);
+        check(&asked(Some(dir.path()), &[], &[]), &missing[1..]);
         fs::write(dir.path().join("labels"), b"\xff").expect("written");
         check(&asked(Some(dir.path()), &["*"], &[]), &["not UTF-8", "nothing is known"]);
     }
@@ -252,8 +274,34 @@ mod tests {
         let pod = Pod::learn(&asked(Some(dir.path()), &["*"], &[]), &|_| None);
         assert_eq!((pod.fields.len(), pod.problems.len()), (MOST + 1, 2));
         assert_eq!(pod.fields["kubernetes.pod.name"].len(), VALUE);
-        let before = content(dir.path());
-        fs::write(dir.path().join("labels"), "a=\"b\"").expect("written");
-        assert_ne!(content(dir.path()), before);
+    }
+
+    #[test]
+    fn only_what_was_asked_for_changes_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| {
+            fs::write(dir.path().join(name), text).expect("written");
+        };
+        write("labels", "app=\"a\"\nother=\"a\"\n");
+        write("annotations", "checked=\"at ten\"\n");
+        let pod = Pod::learn(&asked(Some(dir.path()), &["app"], &[]), &|_| None);
+        let same = || pod.learn_again(&|_| None).hash() == pod.hash();
+        write("annotations", "checked=\"at eleven\"\n");
+        write("labels", "other=\"b\"\napp=\"a\"\n");
+        assert!(same());
+        write("labels", "app=\"b\"\n");
+        assert!(!same());
+    }
+
+    #[test]
+    fn two_labels_of_one_name_are_said() {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join("labels"), "a.b=\"1\"\na_b=\"2\"\n").expect("written");
+        let pod = Pod::learn(&asked(Some(dir.path()), &["*"], &[]), &|_| None);
+        assert_eq!(pod.fields["kubernetes.labels.a_b"], "1");
+        assert_eq!(
+            pod.problems,
+            ["two labels have the name kubernetes.labels.a_b: only the first is added"]
+        );
     }
 }

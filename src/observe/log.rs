@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::ProgressBar;
 use tracing::level_filters::LevelFilter;
@@ -19,11 +20,21 @@ pub fn keep_above(status: &ProgressBar) {
     let _ = STATUS.set(status.clone());
 }
 
+/// Bytes written to standard error, or about to be.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
+
+/// How many bytes of log this process has written at most.
+pub fn written() -> u64 {
+    WRITTEN.load(Ordering::Relaxed)
+}
+
 /// Standard error, above a status line if there is one.
 struct Above;
 
 impl io::Write for Above {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Before: whoever looks at the file must not see more than is counted.
+        WRITTEN.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         match STATUS.get() {
             Some(status) => status.suspend(|| io::stderr().write(bytes)),
             None => io::stderr().write(bytes),

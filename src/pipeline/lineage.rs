@@ -28,6 +28,8 @@ pub(super) struct Context {
     pub(super) block: BlockState,
     /// The path as it may be shown.
     pub(super) path: Clean,
+    /// Bytes that a record may have.
+    pub(super) max_record: usize,
     /// What is counted for the lineage's source.
     pub(super) source: Arc<SourceStats>,
     /// The source's constant fields, redacted once.
@@ -96,6 +98,7 @@ impl Lineage {
                 parser,
                 block: BlockState::resumed(opened.resume.in_private_key),
                 path: redactor.clean(&opened.path),
+                max_record: source.max_record,
                 source: Arc::clone(stats),
                 enrich,
                 steps: source.steps.clone(),
@@ -207,17 +210,15 @@ fn learn(parser: &mut Parser, opened: &Opened, settings: &FrameSettings) {
     let mut framer = Framer::new(settings.clone());
     framer.resume(opened.resume.container);
     let (file, start, encoding, ending) = (opened.file, *offset, *encoding, LineEnding::Newline);
-    let mut is_known = false;
     let mut learn = |raw: Raw<'_>| {
-        if let (false, Some(first)) = (is_known, raw.spans.first()) {
+        if let Some(first) = raw.spans.first() {
             parser.place(*first);
-            is_known = parser.learn(&String::from_utf8_lossy(raw.text));
+            parser.learn(&String::from_utf8_lossy(raw.text));
         }
     };
     framer.push(Lines { file, start, bytes, ending, encoding }, 0, &mut learn);
     framer.flush(&mut learn);
-    // A header may be still to come, below comments.
-    if parser.header().is_none() {
+    if !parser.end_learning(start + bytes.len() as u64 == opened.offset) {
         tracing::warn!(path = ?opened.path, "no header was found: the file's lines are shipped whole");
     }
 }

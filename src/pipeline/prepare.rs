@@ -33,6 +33,9 @@ pub(super) struct Preparer {
     /// The record's allocations between two records.
     spare: Record<'static>,
     stats: Arc<PipelineStats>,
+    /// Throttles go by the records' own times where they have one: those of a replay, which reads in a
+    /// moment what was written over hours.
+    pub(super) throttles_by_own_time: bool,
     /// What was redacted where; only while somebody wants to know.
     pub(super) explained: Option<Vec<Match>>,
 }
@@ -46,6 +49,7 @@ impl Preparer {
             arena: Arena::new(),
             spare: Record::default(),
             stats,
+            throttles_by_own_time: false,
             explained: None,
         }
     }
@@ -85,15 +89,19 @@ impl Preparer {
         }
         record.marks.partial |= raw.partial;
         record.marks.truncated |= raw.truncated;
-        self.count(record.marks);
         let (redactor, stepper) = (&mut self.redactor, &mut self.stepper);
         let (steps, arena) = (&self.steps, &self.arena);
         let dropped = if context.steps.is_empty() {
             None
         } else {
-            let moment = Moment { identity: identity(raw), read_at: context.read_at };
+            let read_at = context.read_at;
+            let own = record.time.filter(|_| self.throttles_by_own_time);
+            let throttled_at = own.map_or(read_at, |time| time.nanos);
+            let (identity, max_record) = (identity(raw), context.max_record);
+            let moment = Moment { identity, read_at, throttled_at, max_record };
             stepper.run(steps, &context.steps, moment, arena, &mut record)
         };
+        count(&self.stats, record.marks);
         let block = &mut context.block;
         let redacted = match (dropped, &mut self.explained) {
             (Some(step), _) => {
@@ -114,21 +122,18 @@ impl Preparer {
         self.arena.reset();
     }
 
-    fn count(&self, marks: Marks) {
-        let stats = &self.stats;
-        stats.records.fetch_add(1, Ordering::Relaxed);
-        for (mark, counter) in
-            [(marks.partial, &stats.partial), (marks.truncated, &stats.truncated)]
-        {
-            if mark {
-                counter.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }
-
     /// Shows the redactor's counts to whoever scrapes: once a chunk, not once a record.
     pub(super) fn publish(&self) {
         self.stats.publish_redactions(self.redactor.matches());
+    }
+}
+
+fn count(stats: &PipelineStats, marks: Marks) {
+    stats.records.fetch_add(1, Ordering::Relaxed);
+    for (mark, counter) in [(marks.partial, &stats.partial), (marks.truncated, &stats.truncated)] {
+        if mark {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 

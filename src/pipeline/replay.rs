@@ -56,7 +56,8 @@ impl Replay {
         let stats =
             Arc::new(PipelineStats::new(settings.redact.names().len(), settings.steps.len()));
         let steps = Arc::clone(&settings.steps);
-        let preparer = Preparer::new(redactor, steps, Arc::clone(&stats));
+        let mut preparer = Preparer::new(redactor, steps, Arc::clone(&stats));
+        preparer.throttles_by_own_time = true;
         Self {
             lineage,
             preparer,

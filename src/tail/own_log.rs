@@ -1,123 +1,165 @@
 //! The agent's own log, which a source leaves alone: each line that it shipped could make it write
 //! another, for ever.
 //!
-//! It is known by where standard error and standard output lead. In a pod they lead into a pipe, whose
-//! other end the runtime writes into a file: that one is known by the names of pod and container.
+//! It is known by where standard error and standard output lead: to a file, or into a pipe whose other
+//! end a container runtime writes into one. A file that grows by more than the agent writes is others'
+//! log, too, and is no longer left alone: theirs must not be lost for the sake of a few lines of ours.
 
-use std::fs::Metadata;
+mod container;
+
+use std::fs::{File, Metadata};
+use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use self::container::Container;
 use super::identity::DiskId;
 
-/// What the container is taken to be called, unless `CONTAINER_NAME` says otherwise.
-const CONTAINER: &str = "pillion";
+/// Where the mounts of this process are listed.
+const MOUNTS: &str = "/proc/self/mountinfo";
+
+/// Bytes of that list that are looked at.
+const MOST: u64 = 1 << 20;
 
 /// Where the agent's own log is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct OwnLog {
-    /// The files that standard error and standard output lead to.
-    files: Vec<DiskId>,
-    container: Option<Container>,
+    files: Arc<[OwnFile]>,
+    container: Arc<Container>,
+    /// Bytes that this process has written to its log.
+    written: fn() -> u64,
+    /// Records go to standard output: what lies there is sent round in a circle.
+    records: bool,
 }
 
-/// The container that the agent runs in.
-#[derive(Clone, Debug)]
-struct Container {
-    pod: String,
-    /// Any, where it is not known.
-    namespace: Option<String>,
-    name: String,
+/// A file that standard error or standard output leads to.
+#[derive(Debug)]
+struct OwnFile {
+    id: DiskId,
+    /// Its bytes, but for those that this process has written.
+    before: u64,
+    /// Whether standard output leads there.
+    output: bool,
+    /// Whether somebody else was seen to write it.
+    shared: AtomicBool,
 }
 
 impl OwnLog {
-    /// Of this process. The environment says which pod it is in: `POD_NAME`, `POD_NAMESPACE` and
-    /// `CONTAINER_NAME`.
+    /// Of this process, which has `written` so many bytes of it. The environment may say which
+    /// container it is in: `POD_NAME`, `POD_NAMESPACE` and `CONTAINER_NAME`.
     #[must_use]
-    pub fn of_process(environment: impl Fn(&str) -> Option<String>) -> Self {
-        let files = [led_to(std::io::stderr()), led_to(std::io::stdout())];
-        let set = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let container = set("POD_NAME").map(|pod| Container {
-            pod,
-            namespace: set("POD_NAMESPACE"),
-            name: set("CONTAINER_NAME").unwrap_or_else(|| CONTAINER.to_owned()),
-        });
-        Self { files: files.into_iter().flatten().collect(), container }
+    pub fn of_process(environment: impl Fn(&str) -> Option<String>, written: fn() -> u64) -> Self {
+        let mut mounts = String::new();
+        // Where it cannot be read, no mount is known.
+        let _ = File::open(MOUNTS).and_then(|file| file.take(MOST).read_to_string(&mut mounts));
+        let container = Container::new(environment, &mounts);
+        Self::of(std::io::stderr(), std::io::stdout(), container, written)
     }
 
-    /// Whether a file is it: what it is, and the names it has.
+    fn of(error: impl AsFd, output: impl AsFd, container: Container, written: fn() -> u64) -> Self {
+        let error = led_to(error, written);
+        let output = led_to(output, written).map(|file| OwnFile { output: true, ..file });
+        let same = output.as_ref().map(|output| output.id);
+        let error = error.filter(|error| Some(error.id) != same);
+        let files: Vec<_> = error.into_iter().chain(output).collect();
+        Self { files: files.into(), container: Arc::new(container), written, records: false }
+    }
+
+    /// Of a process that writes none.
+    #[cfg(test)]
+    pub(super) fn in_file(file: &File) -> Self {
+        Self::of(file, file, Container::default(), || 0)
+    }
+
+    /// The same, where records go to standard output or not.
+    #[must_use]
+    pub fn with_records(&self, records: bool) -> Self {
+        Self { records, ..self.clone() }
+    }
+
+    /// Whether a file is it, and nobody else's: what it is, and the names it has.
     pub(super) fn is(&self, meta: &Metadata, names: [&Path; 2]) -> bool {
-        self.files.contains(&DiskId::of(meta))
-            || self.container.as_ref().is_some_and(|it| names.iter().any(|path| it.writes(path)))
+        let id = DiskId::of(meta);
+        match self.files.iter().find(|file| file.id == id) {
+            Some(file) if self.records && file.output => true,
+            Some(file) => !file.is_shared(meta.len(), self.written),
+            None => names.iter().any(|path| self.container.writes(path)),
+        }
+    }
+}
+
+impl OwnFile {
+    /// Whether somebody else writes it, or has since this process began.
+    fn is_shared(&self, bytes: u64, written: fn() -> u64) -> bool {
+        // Said before it is written: what is being written now is counted.
+        if bytes > self.before.saturating_add(written()) {
+            self.shared.store(true, Ordering::Relaxed);
+        }
+        self.shared.load(Ordering::Relaxed)
     }
 }
 
 /// The regular file that a descriptor leads to, if it is one.
-fn led_to(descriptor: impl AsFd) -> Option<DiskId> {
+fn led_to(descriptor: impl AsFd, written: fn() -> u64) -> Option<OwnFile> {
     let stat = rustix::fs::fstat(descriptor).ok()?;
     let regular = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
-    regular.then_some(DiskId { dev: stat.st_dev, inode: stat.st_ino })
-}
-
-impl Container {
-    /// Whether the runtime writes this file for it: `containers/POD_NAMESPACE_NAME-ID.log`, or
-    /// `pods/NAMESPACE_POD_UID/NAME/0.log` and its rotations. None of the names has a `_` in it.
-    fn writes(&self, path: &Path) -> bool {
-        let part = |path: Option<&Path>| {
-            path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned())
-        };
-        let namespace = |name: &str| self.namespace.as_ref().is_none_or(|own| own == name);
-        let file = part(Some(path)).unwrap_or_default();
-        if let [pod, space, rest] = file.split('_').collect::<Vec<_>>().as_slice()
-            && *pod == self.pod
-            && namespace(space)
-        {
-            // An id has no `-` in it.
-            return rest.rsplit_once('-').is_some_and(|(name, _)| name == self.name);
-        }
-        let (parent, above) = (path.parent(), path.parent().and_then(Path::parent));
-        let above = part(above).unwrap_or_default();
-        match above.split('_').collect::<Vec<_>>().as_slice() {
-            [space, pod, _] => {
-                *pod == self.pod && namespace(space) && part(parent).as_ref() == Some(&self.name)
-            }
-            _ => false,
-        }
-    }
+    regular.then(|| OwnFile {
+        id: DiskId { dev: stat.st_dev, inode: stat.st_ino },
+        before: u64::try_from(stat.st_size).unwrap_or(0).saturating_sub(written()),
+        output: false,
+        shared: AtomicBool::new(false),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
+    fn nothing() -> u64 {
+        0
+    }
+
     #[test]
-    fn a_containers_files_are_known_by_their_names() {
-        let container = |namespace: Option<&str>, name: &str| Container {
-            pod: "shop-7d9f-x2".to_owned(),
-            namespace: namespace.map(str::to_owned),
-            name: name.to_owned(),
+    fn a_file_that_somebody_else_writes_is_not_left_alone() {
+        let open = || tempfile::tempfile().expect("a file");
+        let (mut error, mut output, other) = (open(), open(), open());
+        error.write_all(b"there already\n").expect("written");
+        let own =
+            |error: &File, output: &File| OwnLog::of(error, output, Container::default(), nothing);
+        let is = |own: &OwnLog, file: &File| {
+            own.is(&file.metadata().expect("open"), [Path::new("/x"); 2])
         };
-        let check = |it: &Container, path: &str, expect: bool| {
-            assert_eq!(it.writes(Path::new(path)), expect, "{path} {it:?}");
-        };
-        let own = container(Some("prod"), "pillion");
-        for (path, expect) in [
-            ("/var/log/containers/shop-7d9f-x2_prod_pillion-0a1b2c.log", true),
-            ("/var/log/containers/shop-7d9f-x2_prod_shop-0a1b2c.log", false),
-            ("/var/log/containers/shop-7d9f-x2_prod_pillion-2-0a1b2c.log", false),
-            ("/var/log/containers/shop-7d9f-x2_test_pillion-0a1b2c.log", false),
-            ("/var/log/containers/other_prod_pillion-0a1b2c.log", false),
-            ("/var/log/pods/prod_shop-7d9f-x2_uid-1/pillion/0.log", true),
-            ("/var/log/pods/prod_shop-7d9f-x2_uid-1/pillion/0.log.20261126-010203", true),
-            ("/var/log/pods/prod_shop-7d9f-x2_uid-1/shop/0.log", false),
-            ("/var/log/pods/test_shop-7d9f-x2_uid-1/pillion/0.log", false),
-            ("/0.log", false),
-            ("pillion.log", false),
-        ] {
-            check(&own, path, expect);
+        let log = own(&error, &output);
+        assert!(is(&log, &error) && is(&log, &output) && !is(&log, &other));
+        error.write_all(b"another's\n").expect("written");
+        output.write_all(b"another's\n").expect("written");
+        assert!(!is(&log, &error) && !is(&log, &output));
+        // Once is enough: it may have been truncated since.
+        error.set_len(0).expect("truncated");
+        assert!(!is(&log, &error));
+        // A circle is never entered.
+        let log = log.with_records(true);
+        assert!(!is(&log, &error) && is(&log, &output));
+        let both = own(&error, &error).with_records(true);
+        error.write_all(b"another's\n").expect("written");
+        assert!(is(&both, &error));
+    }
+
+    #[test]
+    fn what_the_agent_writes_is_counted_out() {
+        fn ten() -> u64 {
+            10
         }
-        let anywhere = container(None, "log-shipper");
-        check(&anywhere, "/c/shop-7d9f-x2_any_log-shipper-0a.log", true);
-        check(&anywhere, "/c/shop-7d9f-x2_any_shipper-0a.log", false);
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(b"0123456789").expect("written");
+        let log = OwnLog::of(&file, &file, Container::default(), ten);
+        let is = || log.is(&file.metadata().expect("open"), [Path::new("/x"); 2]);
+        assert!(is(), "all of it");
+        (&file).write_all(b"x").expect("written");
+        assert!(!is());
     }
 }

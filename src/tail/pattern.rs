@@ -129,7 +129,7 @@ mod tests {
             max_record: 1 << 18,
             own_log: None,
             to: vec![0],
-            header: false,
+            header: None,
         }
     }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pillion_parsers::parse::HeaderForm;
+
 use super::own_log::OwnLog;
 
 /// Bytes of a memory claim for a chunk of so many bytes: the chunk itself and the worst that its
@@ -104,7 +106,7 @@ pub struct TailSource {
     pub own_log: Option<Arc<OwnLog>>,
     /// Indexes into [`TailSettings::destinations`].
     pub to: Vec<usize>,
-    /// Whether lines are read by a header above them, so that it must be read too where reading begins
-    /// below it.
-    pub header: bool,
+    /// How the header looks, if there is one, by which the lines below it are read: it must be read too
+    /// where reading begins there.
+    pub header: Option<HeaderForm>,
 }

@@ -89,6 +89,8 @@ pub struct Refusals {
     pub denied: AtomicU64,
     /// A symlink that leads out of the root and the `links_to` directories, or in a circle.
     pub escapes: AtomicU64,
+    /// The agent's own log.
+    pub own_log: AtomicU64,
     /// Times the system gave no more open files.
     pub too_many_open: AtomicU64,
     /// Beyond the bounds on depth or number of a source's directories.

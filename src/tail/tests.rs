@@ -31,7 +31,7 @@ fn start(dir: &Path) -> Running {
         max_record: 1 << 18,
         own_log: None,
         to: vec![0],
-        header: false,
+        header: None,
     };
     let (sender, reads) = sync_channel(2);
     let (store, snapshot) = Store::open(&dir.join("state")).expect("opens");
@@ -134,7 +134,7 @@ fn a_bad_glob_is_refused() {
         max_record: 1,
         own_log: None,
         to: Vec::new(),
-        header: false,
+        header: None,
     });
     let error = TailHandle::spawn(TailParts {
         settings,

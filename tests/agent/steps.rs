@@ -236,6 +236,34 @@ fn own_lines(include: bool) -> (usize, String) {
     (others, fs::read_to_string(own).expect("its log"))
 }
 
+/// As under a supervisor that gathers all output in one file.
+#[test]
+fn what_somebody_else_writes_into_its_log_is_shipped() {
+    let place = Place::new();
+    let receiver = Receiver::start(Options::default()).expect("receiver");
+    let config = place.configure(&format!(
+        "state: {{state}}\nadmin: off\nsources: {{app: {{files: ['{{logs}}/*.log'], parser: plain}}}}\n\
+         destinations:\n  search:\n    \
+         elasticsearch: {{url: '{}', index: logs-test-default}}\n    batch: {{linger: 50ms}}\n",
+        receiver.url()
+    ));
+    place.append("all.log", "seq=0\n");
+    let own = place.log("all.log");
+    let file = fs::OpenOptions::new().append(true).open(&own).expect("opened");
+    let mut by = command();
+    by.args(["run", "--config"]).arg(&config).stdout(std::process::Stdio::null()).stderr(file);
+    let mut child = by.spawn().expect("the binary starts");
+    let said = || fs::read_to_string(&own).expect("its log");
+    let left = until(PATIENCE, || said().contains("the agent's own log goes there"));
+    assert!(left && said().contains("WARN"), "{}", said());
+    place.append("all.log", "seq=1\n");
+    let ours = || receiver.documents().iter().filter(|it| seq(it).is_some()).count();
+    assert!(until(PATIENCE, || ours() == 2), "{}", said());
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("small")).expect("not 0");
+    kill_process(pid, Signal::TERM).expect("it runs");
+    assert!(child.wait().expect("waits").success());
+}
+
 #[test]
 fn its_own_log_is_left_alone_unless_asked_for() {
     let (others, log) = own_lines(false);

@@ -113,7 +113,7 @@ impl Encoding {
 
     /// Makes UTF-8 of `bytes`, which begin at the offset `start`, in place of what `into` held. An
     /// unpaired surrogate or half a unit becomes one byte that is no UTF-8.
-    pub(super) fn decode(self, start: u64, bytes: &[u8], into: &mut Vec<u8>) {
+    pub fn decode(self, start: u64, bytes: &[u8], into: &mut Vec<u8>) {
         into.clear();
         if self == Self::Utf8 {
             return into.extend_from_slice(bytes);

@@ -4,6 +4,7 @@
 //! A header holds for its own File only: what it says of one File is the same after a restart, and
 //! whichever File was read before.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Misfit;
@@ -158,6 +159,10 @@ pub(super) fn key(name: &str) -> Key<'_> {
     Key::Text(Text::built(name))
 }
 
+/// Files of a lineage whose headers are known at a time, besides that at hand: rotations to which a
+/// writer has turned its back may all have a reader.
+const OTHERS: usize = 15;
+
 /// The header of one File.
 #[derive(Debug, Default)]
 struct Header {
@@ -165,15 +170,27 @@ struct Header {
     names: Option<Arc<Names>>,
     /// Where it lies, or a line above it.
     offset: Option<u64>,
-    /// No line has been seen yet that could be the header of a File which begins with it.
-    awaited: bool,
+    stage: Stage,
 }
 
-/// The headers of the File at hand and of the one before, whose last lines may come between.
+/// What the lines of a File say that has no header so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// Reading began below the File's beginning: none of them is the header, unless it is learned.
+    #[default]
+    Below,
+    /// No line has been seen yet that could be the header of a File which begins with it.
+    Awaited,
+    /// A line was seen that should have been it: a later one is not.
+    Past,
+}
+
+/// The headers of the File at hand and of others, whose last lines may come between.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     here: Header,
-    before: Header,
+    /// The one that was read last comes first.
+    others: VecDeque<Header>,
     /// Offset of the text at hand.
     offset: u64,
 }
@@ -190,40 +207,50 @@ impl Columns {
 
     #[cold]
     fn turn_to(&mut self, at: FileSpan) {
-        std::mem::swap(&mut self.here, &mut self.before);
-        if self.here.file != Some(at.file) {
-            let awaited = at.span.start == 0;
-            self.here = Header { file: Some(at.file), awaited, ..Header::default() };
+        let known = self.others.iter().position(|other| other.file == Some(at.file));
+        let next = known.and_then(|known| self.others.remove(known)).unwrap_or_else(|| {
+            let stage = if at.span.start == 0 { Stage::Awaited } else { Stage::Below };
+            Header { file: Some(at.file), stage, ..Header::default() }
+        });
+        let left = std::mem::replace(&mut self.here, next);
+        if left.names.is_some() || left.offset.is_some() || left.stage == Stage::Past {
+            self.others.truncate(OTHERS - 1);
+            self.others.push_front(left);
         }
     }
 
-    /// The next text may be the header, wherever it lies.
+    /// The next text may be the header, wherever it lies, unless one was seen that should have been.
     pub(super) fn await_header(&mut self) {
-        self.here.awaited = true;
+        if self.here.stage == Stage::Below {
+            self.here.stage = Stage::Awaited;
+        }
     }
 
     /// Whether the text at hand may be the header.
     pub(super) fn is_awaited(&self) -> bool {
-        self.here.awaited
+        self.here.stage == Stage::Awaited
     }
 
     /// The text at hand is not the header, nor can a later one be.
     pub(super) fn begin(&mut self) {
-        self.here.awaited = false;
+        self.here.stage = Stage::Past;
     }
 
     /// The text at hand is none, and lies above the header if that is awaited.
     pub(super) fn pass(&mut self) {
-        if self.here.awaited {
+        if self.is_awaited() {
             self.here.offset = Some(self.offset);
         }
     }
 
     /// The text at hand is the header.
     pub(super) fn set(&mut self, names: Names) {
-        self.here.names = Some(Arc::new(names));
+        // Rotations mostly have the same one.
+        let alike = self.others.iter().filter_map(|other| other.names.as_ref());
+        let alike = alike.chain(&self.here.names).find(|other| ***other == names);
+        self.here.names = Some(alike.cloned().unwrap_or_else(|| Arc::new(names)));
         self.here.offset = Some(self.offset);
-        self.here.awaited = false;
+        self.here.stage = Stage::Past;
     }
 
     /// The columns of the File at hand.
@@ -289,5 +316,27 @@ mod tests {
         assert!(columns.names().is_some() && !columns.is_awaited());
         columns.place(at(3, 20));
         assert!(columns.names().is_none() && !columns.is_awaited());
+    }
+
+    #[test]
+    fn the_headers_of_some_files_are_known_at_a_time() {
+        let at =
+            |file, start| FileSpan { file: FileNumber(file), span: Span { start, end: start + 1 } };
+        let mut columns = Columns::default();
+        let files = 17;
+        for file in 0..files {
+            columns.place(at(file, 0));
+            columns.set(Names::new(["a"].into_iter(), |_| Gives::Field).unwrap());
+        }
+        let mut is_known = |file| {
+            columns.place(at(file, 9));
+            columns.names().is_some()
+        };
+        assert!(!is_known(0), "bounded");
+        assert!((2..files).all(&mut is_known) && (2..files).rev().all(is_known));
+        assert_eq!(columns.others.len(), 14);
+        let first = columns.names().unwrap();
+        let same = |other: &Header| Arc::ptr_eq(other.names.as_ref().unwrap(), first);
+        assert!(columns.others.iter().all(same), "one for all");
     }
 }

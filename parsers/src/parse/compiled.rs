@@ -7,11 +7,12 @@ use memchr::memmem::Finder;
 use super::convert::{self, Refine};
 use super::csv::Dialect;
 use super::grammar::{self, Context, Grammar};
+use super::header_form::HeaderForm;
 use super::layout::Layout;
 use super::library::Library;
 use super::pattern::Pattern;
 use super::trace::whole_or_head;
-use super::{Misfit, auto, nested, trace};
+use super::{Misfit, auto, csv, nested, trace, w3c};
 use crate::definition::{Definition, Fault};
 use crate::record::{Known, Record};
 use crate::timestamp::Zone;
@@ -149,13 +150,22 @@ impl Compiled {
         1 + longest.map(|other| other.chain()).max().unwrap_or(0)
     }
 
-    /// Whether its lines are read by what a line above them says.
-    pub(super) fn wants_header(&self) -> bool {
-        match &*self.method {
-            Method::Grammar(grammar) if grammar.name == "csv" => self.dialect.wants_header(),
-            Method::Grammar(grammar) => grammar.name == "w3c",
-            _ => false,
-        }
+    /// How the line above its lines looks by which they are read, or what is in them or around them.
+    /// What is known goes before what may be.
+    pub(super) fn header_form(&self) -> Option<HeaderForm> {
+        let own = match &*self.method {
+            Method::Grammar(grammar) if grammar.name == csv::GRAMMAR.name => self
+                .dialect
+                .wants_header()
+                .then(|| HeaderForm::FirstLine { comment: self.dialect.comment() }),
+            Method::Grammar(grammar) if grammar.name == w3c::GRAMMAR.name => {
+                Some(HeaderForm::Directive { guessed: false })
+            }
+            Method::Auto => Some(HeaderForm::Directive { guessed: true }),
+            _ => None,
+        };
+        let others = [&self.within, &self.nested].into_iter().flatten();
+        HeaderForm::surest(own.into_iter().chain(others.filter_map(|other| other.header_form())))
     }
 
     /// Whether `auto` is among the parsers that a line may go through.

@@ -62,6 +62,11 @@ impl Dialect {
     pub(super) fn wants_header(&self) -> bool {
         self.columns.is_none()
     }
+
+    /// What a line begins with that is no columns.
+    pub(super) fn comment(&self) -> Option<u8> {
+        self.comment
+    }
 }
 
 /// An option of one character. A letter or digit would part words that redaction must see whole.
@@ -120,7 +125,14 @@ fn read<'a>(
             if !cx.columns.is_awaited() {
                 return Err(Misfit::Columns);
             }
-            cx.columns.set(header(text, dialect, cx.arena)?);
+            match header(text, dialect, cx.arena) {
+                Ok(names) => cx.columns.set(names),
+                Err(misfit) => {
+                    // A line of values must not become the header of all that follow.
+                    cx.columns.begin();
+                    return Err(misfit);
+                }
+            }
             record.message = Some(Text::raw(text));
             return Ok(());
         }

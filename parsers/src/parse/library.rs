@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::auto::Candidates;
 use super::compiled::Compiled;
+use super::header_form::HeaderForm;
 use crate::definition::{Definition, DefinitionError, Fault};
 use crate::redact::Rules;
 
@@ -271,11 +272,11 @@ impl Library {
         self.entry(name)?.definition()
     }
 
-    /// Whether a parser's lines are read by what a line above them says, so that it must know that
-    /// when it goes on in the middle of a File.
-    #[must_use]
-    pub fn wants_header(&self, name: &str) -> bool {
-        self.compiled(name).is_ok_and(|compiled| compiled.wants_header())
+    /// How the line looks, if there is one, by which the lines below it are read by these parsers: what
+    /// must be known to go on in the middle of a File.
+    pub fn header_form<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<HeaderForm> {
+        let compiled = names.into_iter().filter_map(|name| self.compiled(name).ok());
+        HeaderForm::surest(compiled.filter_map(|compiled| compiled.header_form()))
     }
 
     /// A parser, compiled.

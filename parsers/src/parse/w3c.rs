@@ -23,9 +23,12 @@ use crate::record::{Field, Key, Known, Record, Text, Value};
 /// Reads directives, and the lines below one that says what the columns are.
 pub(super) const GRAMMAR: Grammar = Grammar { name: "w3c", needs: "", probe: Some(probe), read };
 
+/// What the directive begins with that says what the columns are.
+pub(super) const FIELDS: &str = "#Fields:";
+
 /// What directives begin with.
-const DIRECTIVES: [&str; 7] =
-    ["#Fields:", "#Version:", "#Software:", "#Date:", "#Start-Date:", "#End-Date:", "#Remark:"];
+pub(super) const DIRECTIVES: [&str; 7] =
+    [FIELDS, "#Version:", "#Software:", "#Date:", "#Start-Date:", "#End-Date:", "#Remark:"];
 
 /// A directive, or a day and a time to the second.
 fn probe(bytes: &[u8]) -> bool {
@@ -45,7 +48,7 @@ fn read<'a>(
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
     if text.starts_with('#') {
-        if let Some(fields) = text.strip_prefix("#Fields:") {
+        if let Some(fields) = text.strip_prefix(FIELDS) {
             let names = Names::new(fields.split_ascii_whitespace(), gives)?;
             if names.len() == 0 {
                 return Err(Misfit::Syntax);

@@ -8,9 +8,6 @@ use crate::record::Record;
 /// Most bytes of a template.
 const MAX_LENGTH: usize = 2048;
 
-/// Most bytes that a template becomes; what is longer is cut.
-const MAX_RENDERED: usize = 64 * 1024;
-
 /// Text with places for fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
@@ -95,18 +92,22 @@ impl Template {
         }
     }
 
-    /// Appends the text that it is of a record: nothing for a field that is not there.
-    pub(super) fn render(&self, record: &Record<'_>, out: &mut String) {
+    /// Makes `out` the text that it is of a record: nothing for a field that is not there. What is
+    /// longer than `most` bytes is cut; whether it is whole.
+    pub(super) fn render(&self, record: &Record<'_>, most: usize, out: &mut String) -> bool {
+        out.clear();
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Field(name) => push(record, name, out),
             }
-            if out.len() > MAX_RENDERED {
-                let end = (0..=MAX_RENDERED).rev().find(|end| out.is_char_boundary(*end));
-                return out.truncate(end.unwrap_or(0));
+            if out.len() > most {
+                let end = (0..=most).rev().find(|end| out.is_char_boundary(*end));
+                out.truncate(end.unwrap_or(0));
+                return false;
             }
         }
+        true
     }
 }
 

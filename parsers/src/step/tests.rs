@@ -19,7 +19,8 @@ fn template(text: &str) -> Addition {
 }
 
 fn moment(offset: u64, read_at: i64) -> Moment {
-    Moment { identity: Identity { file: 7, offset, hash: 99 }, read_at }
+    let identity = Identity { file: 7, offset, hash: 99 };
+    Moment { identity, read_at, throttled_at: read_at, max_record: 100_000 }
 }
 
 /// Parses a line as JSON, runs one step on it, and looks at the record.
@@ -155,13 +156,31 @@ fn added_fields_are_text_with_places_or_copies() {
 }
 
 #[test]
-fn what_is_rendered_is_bounded() {
-    let line = format!(r#"{{"m":"{}"}}"#, "é".repeat(60_000));
-    let add = Action::Add(vec![("x".to_owned(), template("a{m}{m}"))]);
-    after(add, &line, |record| {
-        let Some(Value::Text(text)) = record.get("x") else { panic!("{record:?}") };
-        assert_eq!(text.as_stored().len(), 64 * 1024 - 1);
-    });
+fn text_that_is_added_is_cut_where_records_are_and_the_record_is_marked() {
+    let check = |text: &str, characters: usize, expect: (usize, bool)| {
+        let line = format!(r#"{{"m":"{}"}}"#, "é".repeat(characters));
+        let add = Action::Add(vec![("x".to_owned(), template(text))]);
+        after(add, &line, |record| {
+            let Some(Value::Text(text)) = record.get("x") else { panic!("{record:?}") };
+            assert_eq!((text.as_stored().len(), record.marks.truncated), expect);
+        });
+    };
+    check("aa{m}", 49_999, (100_000, false));
+    check("{m}", 60_000, (120_000, false));
+    check("a{m}", 50_000, (99_999, true));
+    check("{m}{m}", 60_000, (100_000, true));
+}
+
+#[test]
+fn throttles_go_by_their_own_clock() {
+    let rate = Rate { records: 1, per: SECOND as u64 };
+    let steps = [step(Action::Throttle(Throttle::new(rate, 1, None)))];
+    let (arena, mut stepper) = (Arena::new(), Stepper::default());
+    let mut passes = |throttled_at| {
+        let moment = Moment { throttled_at, ..moment(0, 0) };
+        stepper.run(&steps, &[0], moment, &arena, &mut Record::default()).is_none()
+    };
+    assert!(passes(0) && !passes(1) && passes(SECOND));
 }
 
 #[test]

@@ -13,6 +13,9 @@ use crate::record::Record;
 /// Most keys that are told apart at a time, over all steps of a worker; those beyond share one bucket.
 pub const MAX_KEYS: usize = 14_000;
 
+/// Bytes of a key that tell it from others.
+const LONGEST_KEY: usize = 64 * 1024;
+
 /// How many records a span of time may bring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -74,7 +77,7 @@ impl Table {
     ) -> bool {
         text.clear();
         if let Some(key) = &throttle.key {
-            key.render(record, text);
+            key.render(record, LONGEST_KEY, text);
         }
         let hash = self.hasher.hash_one((step, &*text));
         if self.keys.len() >= MAX_KEYS && !self.keys.contains_key(&hash) {

@@ -104,7 +104,7 @@ pub fn parse(input: &[u8]) {
     let name = names[number % names.len()];
     let line = text(line);
     let mut parser = Parser::new(&library, name, ParserState::default()).expect("built in");
-    if library.wants_header(name) {
+    if library.header_form([name]).is_some() {
         // Its first line is the header of the second.
         let (header, line) = line.split_once('\n').unwrap_or(("a,b,c", &line));
         parser.learn(header);

@@ -13,8 +13,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::config::pod::Pod;
 use crate::config::settings::Settings;
-use crate::config::{self, Diagnostics, Over, pod};
+use crate::config::{self, Diagnostics, Over};
 
 /// Between two looks at the file.
 const LOOK: Duration = Duration::from_secs(1);
@@ -29,8 +30,8 @@ pub(super) struct ConfigFile {
     over: Over,
     /// Of the content that was read last, whatever became of it.
     read: u64,
-    /// The volume that the configuration in force learns of the pod from.
-    volume: Option<PathBuf>,
+    /// What the configuration in force has learned of the pod.
+    pod: Option<Pod>,
     /// Where the files lay and when they had changed at the last look; empty before the first since
     /// they were read.
     stamp: Vec<Option<Stamp>>,
@@ -56,23 +57,26 @@ impl ConfigFile {
     /// Reads and checks a file for the first time.
     pub(super) fn open(path: PathBuf, over: Over) -> Result<(Self, Settings), Diagnostics> {
         let (read, settings) = load(&path, &over);
-        let (volume, stamp) = (None, Vec::new());
-        let mut file = Self { path, over, read, volume, stamp, settling: None, again: None };
+        let (pod, stamp) = (None, Vec::new());
+        let mut file = Self { path, over, read, pod, stamp, settling: None, again: None };
         file.loaded(read, 0, settings).map(|settings| (file, settings))
     }
 
-    /// Notes what was loaded: the hash of the file, and that of the volume before if it came to nothing.
+    /// Notes what was loaded: the hash of the file, and that of the pod before if it came to nothing.
     fn loaded(
         &mut self,
         read: u64,
-        volume: u64,
+        before: u64,
         settings: Result<Settings, Diagnostics>,
     ) -> Result<Settings, Diagnostics> {
-        let pod = settings.as_ref().ok().map(|settings| settings.pod.as_ref());
-        if let Some(pod) = pod {
-            self.volume = pod.and_then(|pod| pod.volume.clone());
-        }
-        self.read = read ^ pod.map_or(volume, |pod| pod.map_or(0, |pod| pod.content));
+        let pod = match &settings {
+            Ok(settings) => {
+                self.pod.clone_from(&settings.pod);
+                self.pod.as_ref().map_or(0, Pod::hash)
+            }
+            Err(_) => before,
+        };
+        self.read = read ^ pod;
         // Either may have changed since it was read: the next look is at the content.
         self.stamp.clear();
         (self.settling, self.again) = (None, None);
@@ -81,9 +85,14 @@ impl ConfigFile {
 
     /// Of the file, and of the volume's.
     fn stamps(&self) -> Vec<Option<Stamp>> {
-        let volume = self.volume.iter().flat_map(|volume| pod::files(volume));
-        let stamps = volume.map(|path| Stamp::of(&path));
+        let stamps = self.pod.iter().flat_map(Pod::files).map(|path| Stamp::of(&path));
         std::iter::once(Stamp::of(&self.path)).chain(stamps).collect()
+    }
+
+    /// A hash of what the pod says now of what is asked for.
+    fn pod_now(&self) -> u64 {
+        let again = |pod: &Pod| pod.learn_again(&config::process_environment).hash();
+        self.pod.as_ref().map_or(0, again)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -108,14 +117,14 @@ impl ConfigFile {
     /// With every mistake in it. Inside of `Err`, no thread was to be had.
     pub(super) async fn load(&mut self) -> std::io::Result<Result<Settings, Diagnostics>> {
         let (path, over) = (self.path.clone(), self.over.clone());
-        let volume = pod_content(self.volume.as_deref());
+        let before = self.pod_now();
         let (done, loaded) = oneshot::channel();
         std::thread::Builder::new().name("config".to_owned()).spawn(move || {
             // Fails only when nobody wants to know any more.
             let _ = done.send(load(&path, &over));
         })?;
         let (read, settings) = loaded.await.map_err(std::io::Error::other)?;
-        Ok(self.loaded(read, volume, settings))
+        Ok(self.loaded(read, before, settings))
     }
 
     /// Resolves when the file is to be loaded again, with the reason: it has other content than was read
@@ -141,7 +150,7 @@ impl ConfigFile {
         if same && self.settling.is_none() || there && !self.can_be_read_again() {
             return false;
         }
-        let content = hash(&config::read(&self.path)) ^ pod_content(self.volume.as_deref());
+        let content = hash(&config::read(&self.path)) ^ self.pod_now();
         if content == self.read {
             // Touched, or put back as it was.
             self.settling = None;
@@ -161,11 +170,6 @@ fn load(path: &Path, over: &Over) -> (u64, Result<Settings, Diagnostics>) {
     let name = path.display().to_string();
     let check = |bytes| config::from_bytes(&name, bytes, over, &config::process_environment);
     (read, bytes.and_then(check))
-}
-
-/// Of what the volume's files hold.
-fn pod_content(volume: Option<&Path>) -> u64 {
-    volume.map_or(0, pod::content)
 }
 
 /// Of the content, or of the reason why there is none.
@@ -227,7 +231,7 @@ mod tests {
         for (changed, new) in
             [("pillion.yaml", enrich + &text("/b/*.log")), ("labels", "app=\"two\"".to_owned())]
         {
-            let before = pod_content(file.volume.as_deref());
+            let before = file.pod_now();
             let (read, settings) = load(&path, &Over::default());
             write(changed, &new);
             file.loaded(read, before, settings).expect("good");
@@ -281,6 +285,8 @@ mod tests {
         let settings = file.load().await.expect("a thread").expect("good");
         assert_eq!(settings.sources[0].fields["kubernetes.labels.app"], "two");
         assert!(!file.look() && !file.look());
+        fs::write(at("annotations"), "checked=\"at ten\"").expect("written");
+        assert!(!file.look() && !file.look(), "nobody asked for it");
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
             reason("directory", &refused.directory),
             reason("denied", &refused.denied),
             reason("escapes", &refused.escapes),
+            reason("own_log", &refused.own_log),
             reason("too_many_open", &refused.too_many_open),
             reason("beyond_bounds", &refused.beyond_bounds),
             reason("other", &refused.other),

@@ -35,7 +35,7 @@ impl Tree {
             max_record: 1,
             own_log: None,
             to: vec![0],
-            header: false,
+            header: None,
         };
         let patterns = Patterns::new(&source).expect("compiles");
         let dirs = patterns.roots.iter().map(|root| root.dir.as_path());

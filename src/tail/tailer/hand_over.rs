@@ -21,7 +21,7 @@ use crate::checkpoint::store::Store;
 use crate::tail::handle::Handle;
 use crate::tail::identity;
 use crate::tail::lineage::Standing;
-use crate::tail::open::OpenFile;
+use crate::tail::open::{OpenFile, Refusal};
 use crate::tail::watcher::Watcher;
 
 /// What a tail leaves to the next one.
@@ -133,6 +133,12 @@ impl Tailer {
                 return;
             }
         };
+        let own_log = self.settings.sources.get(source).and_then(|it| it.own_log.as_ref());
+        if own_log.is_some_and(|own| own.is(&meta, [&kept.at, &kept.real])) {
+            // It was asked for until now.
+            self.refuse(&kept.at, &Refusal::OwnLog);
+            return self.dormant.push(entry);
+        }
         let Kept { file, path, at, real, standing, grown } = kept;
         let number = FileNumber(entry.number);
         let at_end = self.settings.sources.get(source).is_some_and(|source| source.start_at_end);

@@ -327,12 +327,6 @@ impl Tailer {
     pub(super) fn refuse(&mut self, path: &Path, refusal: &Refusal) {
         let refused = &self.stats.refused;
         let counter: &AtomicU64 = match refusal {
-            Refusal::OwnLog => {
-                if self.warned.len() < MAX_WARNED && self.warned.insert(path.to_owned()) {
-                    tracing::info!(?path, why = refusal.why(), "not tailed");
-                }
-                return;
-            }
             // Said by who found out.
             Refusal::Crowded | Refusal::TooManyOpen | Refusal::TooManyKnown => return,
             Refusal::Vanished | Refusal::Own => return,
@@ -340,6 +334,7 @@ impl Tailer {
             Refusal::Directory => &refused.directory,
             Refusal::Denied => &refused.denied,
             Refusal::Escapes => &refused.escapes,
+            Refusal::OwnLog => &refused.own_log,
             Refusal::Other(_) => &refused.other,
         };
         if self.warned.len() < MAX_WARNED && self.warned.insert(path.to_owned()) {

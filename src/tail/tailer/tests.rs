@@ -18,6 +18,7 @@ use crate::pipeline::batch::Receipt;
 use crate::pipeline::chunk::{Chunk, Ending, Opened};
 use crate::tail::HandedOver;
 use crate::tail::inbox::Drain;
+use crate::tail::own_log::OwnLog;
 use crate::tail::settings::TailSource;
 
 mod alike;
@@ -58,6 +59,7 @@ struct Options {
     channel: usize,
     /// Whether the checkpoint has a journal, however small it is.
     journal: bool,
+    own_log: Option<Arc<OwnLog>>,
 }
 
 /// A directory of logs, a state directory, and at times a tailer.
@@ -115,6 +117,7 @@ impl Bench {
             polling: true,
             channel: 4,
             journal: false,
+            own_log: None,
         };
         change(&mut options);
         let wall = i64::try_from(
@@ -184,9 +187,9 @@ impl Bench {
             start_at_end: options.start_at_end,
             ignore_older: options.ignore_older,
             max_record: options.max_record,
-            own_log: None,
+            own_log: options.own_log.clone(),
             to: (0..destinations.len()).collect(),
-            header: false,
+            header: None,
         };
         let mut settings = TailSettings::new(vec![source], destinations, Arc::new(|len| len));
         (settings.chunk, settings.max_open) = (options.chunk, options.max_open);

@@ -12,6 +12,8 @@ use super::super::harness::{Agent, PATIENCE, Place, until};
 fn config(place: &Place, receiver: &Receiver, source: &str) -> PathBuf {
     place.configure(&format!(
         "state: {{state}}\nadmin: 127.0.0.1:0\n\
+         parsers:\n  commented: {{grammar: csv, csv: {{comment: '#'}}}}\n  \
+         inside: {{pattern: '^(?<message>.*)$', nested: csv}}\n\
          sources: {{app: {{files: ['{{logs}}/app.log'], {source}}}}}\n\
          destinations: {{search: {{elasticsearch: {{url: '{}', index: a}}, batch: {{linger: 50ms}}}}}}\n",
         receiver.url()
@@ -138,14 +140,83 @@ fn each_file_has_a_header_of_its_own() {
     has(6, r#""c":"9""#);
 }
 
-#[test]
-fn a_file_that_begins_at_its_end_is_read_by_the_header_at_its_beginning() {
+/// What is made of `below`, in a file that begins at the end of `above`; and the agent's own log.
+fn below(source: &str, above: &str, below: &str) -> (Vec<Value>, String) {
     let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
-    let config = config(&place, &receiver, "parser: csv, start_at: end");
-    place.append("app.log", "a,b\n1,2\n");
+    let config = config(&place, &receiver, &format!("{source}, start_at: end"));
+    place.append("app.log", above);
     let agent = Agent::start(&config, &[]);
-    place.append("app.log", "3,4\n");
-    settle(&agent, &receiver, 1);
+    place.append("app.log", below);
+    settle(&agent, &receiver, below.lines().count() as u64);
+    let (_, log) = agent.terminate();
+    (receiver.documents().into_iter().map(|stored| stored.document).collect(), log.join("\n"))
+}
+
+#[test]
+fn a_file_that_begins_at_its_end_is_read_by_the_header_above() {
+    let long = format!("{}a,b\n1,2\n", "# what is in it\n".repeat(1_000));
+    let row = "2026-11-22 10:00:00 one\n";
+    let two = format!("#Version: 1.0\n#Fields: date time x-a\n{row}#Fields: date time x-b\n{row}");
+    for (parser, above, line, field) in [
+        ("csv", "a,b\n1,2\n", "3,4\n", "/app/a"),
+        ("commented", &long, "3,4\n", "/app/a"),
+        ("inside", "a,b\n1,2\n", "3,4\n", "/app/a"),
+        ("w3c", &two, row, "/app/x-b"),
+        ("auto", &two, row, "/app/x-b"),
+    ] {
+        let (stored, log) = below(&format!("parser: {parser}"), above, line);
+        assert!(stored[0].pointer(field).is_some(), "{parser}: {stored:?}\n{log}");
+        assert!(!log.contains("no header"), "{parser}: {log}");
+    }
+}
+
+/// Else all later records would have its values as names.
+#[test]
+fn a_line_of_values_does_not_become_the_header() {
+    for above in [
+        // Further down than is looked.
+        format!("{}a,b\n", "# what is in it\n".repeat(10_000)),
+        "a \"b\",\"c\" d\n1,2\n".to_owned(),
+    ] {
+        let (stored, log) = below("parser: commented", &above, "3,4\n5,6\n");
+        for document in &stored {
+            let whole = document["message"].as_str().is_some_and(|text| text.contains(','));
+            assert!(whole && document.get("app").is_none(), "{document}");
+        }
+        assert_eq!(log.matches("no header was found").count(), 1, "{log}");
+    }
+}
+
+#[test]
+fn a_source_that_has_no_header_any_more_misses_none() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let agent = Agent::start(&config(&place, &receiver, "parser: csv"), &[]);
+    place.append("app.log", "a,b\n1,2\n");
+    settle(&agent, &receiver, 2);
+    kill(agent, &place);
+    let agent = Agent::start(&config(&place, &receiver, "parser: json"), &[]);
+    place.append("app.log", "{\"n\":1}\n");
+    settle(&agent, &receiver, 3);
+    let (_, log) = agent.terminate();
+    assert!(!log.concat().contains("no header"), "{}", log.join("\n"));
+}
+
+/// A writer may hold on to a file while two others take its name.
+#[test]
+fn three_files_of_a_path_have_their_headers_at_a_time() {
+    let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
+    let agent = Agent::start(&config(&place, &receiver, "parser: csv"), &[]);
+    for (number, header) in ["a,b", "c,d", "e,f"].into_iter().enumerate() {
+        if number > 0 {
+            fs::rename(place.log("app.log"), place.log(&format!("app.log.{number}")))
+                .expect("renamed");
+        }
+        place.append("app.log", format!("{header}\n1,2\n"));
+        settle(&agent, &receiver, 2 * (number as u64 + 1));
+    }
+    place.append("app.log.1", "3,4\n");
+    settle(&agent, &receiver, 7);
     agent.terminate();
-    assert!(told(&receiver)[0].contains(r#""a":"3","b":"4""#), "{:?}", told(&receiver));
+    let told = told(&receiver);
+    assert!(told[2].contains(r#""a":"3","b":"4""#), "{told:?}");
 }

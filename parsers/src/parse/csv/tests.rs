@@ -84,6 +84,27 @@ fn a_parser_goes_on_in_the_middle_of_a_file_once_it_knows_the_header() {
 }
 
 #[test]
+fn a_line_of_values_never_becomes_the_header() {
+    let comment = || CsvOptions { comment: Some("#".to_owned()), ..Default::default() };
+    // The header is there, and no columns.
+    let lines = ["# x", "id,\"full\" name,x", "1,2,3", "4,5,6"];
+    let mut whole = parser(comment());
+    assert_eq!(file(&mut whole, 1, &lines), ["\"# x\"", "?", "?", "?"]);
+    // The same where it is learned.
+    let mut resumed = parser(comment());
+    resumed.place(FileSpan { file: FileNumber(1), span: Span { start: 4, end: 5 } });
+    assert!(!resumed.learn(lines[1]) && !resumed.learn(lines[2]) && !resumed.end_learning(false));
+    assert_eq!(shown(&mut resumed, lines[3]), "?");
+    // Above the lines that were looked at there are comments only, and there were others.
+    for (all, expect) in [(false, "?"), (true, "\"1,2,3\"")] {
+        let mut below = parser(comment());
+        below.place(FileSpan { file: FileNumber(1), span: Span { start: 4, end: 5 } });
+        assert!(!below.learn("# x") && below.end_learning(all) == all);
+        assert_eq!(shown(&mut below, "1,2,3"), expect);
+    }
+}
+
+#[test]
 fn declared_columns_need_no_header_and_know_one_that_repeats_them() {
     let columns = Some(vec!["time".to_owned(), "status".to_owned(), "n".to_owned()]);
     let mut parser = parser(CsvOptions {

@@ -38,6 +38,18 @@ fn columns_are_those_of_the_last_directive() {
 }
 
 #[test]
+fn the_last_directive_that_is_learned_counts() {
+    let mut parser = parser("w3c");
+    for line in ["#Version: 1.0", "#Fields: a", "1", "#Fields: b c", "1 #Fields:x"] {
+        parser.learn(line);
+    }
+    assert!(parser.end_learning(false));
+    parse(&mut parser, "1 2", |record| {
+        assert!(record.get("b").is_some() && record.get("c").is_some());
+    });
+}
+
+#[test]
 fn values_are_decoded_where_they_were_encoded() {
     let mut parser = parser("w3c");
     parse(&mut parser, "#Fields: cs(User-Agent) x-note cs-uri-query", |_| ());

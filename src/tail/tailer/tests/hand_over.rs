@@ -237,3 +237,23 @@ fn a_file_that_cannot_be_read_at_once_keeps_its_number_and_its_handle() {
         assert!(bench.tailer.as_ref().is_some_and(|tailer| tailer.unadopted.is_empty()));
     }
 }
+
+#[test]
+fn the_own_log_that_was_asked_for_is_let_go_when_it_is_not_any_more() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start();
+    assert!(bench.text("app.log").ends_with(&lines(0, 10)));
+    let own = OpenOptions::new().append(true).open(bench.path("app.log")).expect("opened");
+    bench.options.own_log = Some(Arc::new(OwnLog::in_file(&own)));
+    bench.hand_over();
+    bench.take_log();
+    bench.pass(2);
+    assert_eq!(bench.tailer.as_ref().map(|tailer| tailer.files.len()), Some(0));
+    assert_eq!(bench.stat(|stats| &stats.refused.own_log), 1, "said once");
+    bench.options.own_log = None;
+    bench.write("app.log", lines(10, 10));
+    bench.hand_over();
+    assert!(bench.text("app.log").ends_with(&lines(10, 10)), "from where it was left");
+    assert_eq!(bench.stat(|stats| &stats.lost_gone), 0);
+}
