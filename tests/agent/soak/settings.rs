@@ -15,6 +15,9 @@ pub(super) const COPY: &str = ".copy";
 /// Resident bytes in flight.
 pub(super) const MEMORY: u64 = 12 << 20;
 
+/// Bytes of a destination's buffer.
+const BUFFERS: [u64; 3] = [2 << 20, 8 << 20, 64 << 20];
+
 /// Drawn for each round.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -67,7 +70,7 @@ impl Settings {
         self.linger = rng.u64(10..200);
         let (compression, size) = (rng.usize(0..3), rng.usize(0..3));
         match &mut self.buffer {
-            Some(bytes) => *bytes = [2 << 20, 8 << 20, 64 << 20][size],
+            Some(bytes) => *bytes = BUFFERS[size],
             None => self.compression = ["none", "fast", "small"][compression],
         }
         self.edition += 1;
@@ -80,6 +83,11 @@ impl Settings {
 
     pub(super) fn has_buffers(&self) -> bool {
         self.buffer.is_some()
+    }
+
+    /// Whether a buffer takes more than an application writes in a moment.
+    pub(super) fn has_large_buffers(&self) -> bool {
+        self.buffer.is_some_and(|bytes| bytes > BUFFERS[0])
     }
 
     /// Writes the configuration of it.
