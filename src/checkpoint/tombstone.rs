@@ -132,12 +132,14 @@ impl Tombstones {
         news
     }
 
-    /// The rest of a File was found, or is counted as lost. Whether that was news.
-    pub fn no_longer_hoped_for(&mut self, number: u32) -> bool {
-        let found = self.all.iter_mut().find(|tombstone| tombstone.number == number);
-        let news = found.is_some_and(|found| std::mem::take(&mut found.hoped_for));
-        if news {
-            self.changed.insert(number);
+    /// The rest of some Files was found, or is counted as lost. Whether that was news of any.
+    pub fn no_longer_hoped_for(&mut self, is_one: impl Fn(u32) -> bool) -> bool {
+        let hoped_for = self.all.iter_mut().filter(|it| it.hoped_for && is_one(it.number));
+        let mut news = false;
+        for tombstone in hoped_for {
+            tombstone.hoped_for = false;
+            self.changed.insert(tombstone.number);
+            news = true;
         }
         news
     }

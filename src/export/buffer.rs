@@ -134,10 +134,10 @@ impl Buffer {
         Disk::open(destination, directory, limit, Arc::clone(stats)).map(Some)
     }
 
-    /// Whether a payload waits to be taken.
+    /// Whether a payload waits to be taken. In doubt one does: [`Self::take`] finds out.
     #[must_use]
     pub fn has_waiting(&self) -> bool {
-        self.stats.buffer.waiting.load(Relaxed) > 0
+        self.stats.buffer.waiting.load(Relaxed)
     }
 
     /// Whether it is worth trying to write to it: it has room, and did not just fail.

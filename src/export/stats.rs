@@ -212,6 +212,13 @@ impl DestinationStats {
         self.buffer.records.fetch_sub(records, Ordering::Relaxed);
     }
 
+    /// Records turned out to be in the buffer that were not counted there: taken for lost, or there twice.
+    pub fn find_buffered(&self, records: u64) {
+        for counter in [&self.buffer.records, &self.routed, &self.records_in] {
+            counter.fetch_add(records, Ordering::Relaxed);
+        }
+    }
+
     /// Records in the buffer turned out to be gone.
     pub fn lose_buffered(&self, records: u64) {
         self.fetch(records);

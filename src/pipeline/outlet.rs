@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use pillion_parsers::frame::FileSpan;
 use pillion_parsers::redact::Redacted;
-use tracing::warn;
 
+use self::drops::Drops;
 use super::batch::{Batch, Receipt};
 use super::pressure::Pressure;
 use crate::budget::Permit;
@@ -21,12 +21,8 @@ use crate::export::stats::{DestinationStats, DropReason};
 /// on filling instead: a slow server gets few full batches, not many small ones.
 const WAITING_BEFORE_FILLING: usize = 2;
 
-/// Nanoseconds between two lines about dropped records.
-const BETWEEN_WARNINGS: i64 = 10_000_000_000;
-
 /// The open batch of one destination, within one worker.
 pub struct Outlet {
-    name: String,
     encoder: Encoder,
     receipt: Receipt,
     /// The open batch's share of the budget; trued up after every chunk.
@@ -46,8 +42,8 @@ pub struct Outlet {
     stats: Arc<DestinationStats>,
     /// Where the open batch's memory is accounted, and what may hold the worker back.
     pressure: Pressure,
-    /// When dropped records were last logged, by the worker's clock, and how many were dropped since.
-    drops: (Option<i64>, u64),
+    /// What is to be logged of dropped records.
+    drops: Drops,
 }
 
 /// What an [`Outlet`] is made of.
@@ -80,7 +76,6 @@ impl Outlet {
             parts;
         let permit = pressure.budget().overdraw(0);
         Self {
-            name,
             encoder,
             receipt: Receipt::default(),
             permit,
@@ -93,7 +88,7 @@ impl Outlet {
             queue,
             stats,
             pressure,
-            drops: (None, 0),
+            drops: Drops::new(&name),
         }
     }
 
@@ -115,8 +110,7 @@ impl Outlet {
             if self.pressure.is_handing_over() {
                 return;
             }
-            self.drops.1 += 1;
-            self.warn_of_drops(now);
+            self.drops.add(place.path, spans, now);
             return self.leave_out(DropReason::Full, spans, resume, now);
         }
         self.stats.routed.fetch_add(1, Ordering::Relaxed);
@@ -175,21 +169,6 @@ impl Outlet {
         !is_full()
     }
 
-    /// Says that records are dropped, and how many since it was said last, if it is time to.
-    fn warn_of_drops(&mut self, now: i64) {
-        let (said_at, unsaid) = self.drops;
-        let is_time = said_at.is_none_or(|at| now.saturating_sub(at) >= BETWEEN_WARNINGS);
-        if unsaid > 0 && is_time {
-            let destination = &self.name;
-            self.drops = (Some(now), 0);
-            warn!(
-                destination,
-                records = unsaid,
-                "destination in trouble and full: newest records dropped"
-            );
-        }
-    }
-
     fn stand_for(&mut self, spans: &[FileSpan], resume: &Resume, now: i64) {
         for span in spans {
             self.receipt.add(span.file, span.span, resume);
@@ -206,7 +185,8 @@ impl Outlet {
 
     /// Closes the open batch if it is due and the destination keeps up. To be called now and then.
     pub fn close_if_due(&mut self, now: i64) {
-        self.warn_of_drops(now);
+        self.drops.warn(now);
+        self.drops.say_which();
         if self.due().is_some_and(|due| due <= now) && self.queue.len() < WAITING_BEFORE_FILLING {
             self.close();
         }
@@ -233,6 +213,7 @@ impl Outlet {
     /// Trues the open batch's budget up, or down, to what it occupies. Closes a batch that compresses
     /// worse than was reckoned with.
     pub fn true_up(&mut self) {
+        self.drops.say_which();
         let resident = self.encoder.resident();
         if resident > self.most {
             return self.close();
@@ -248,8 +229,7 @@ impl Outlet {
     /// Closes the open batch, and says what is left to be said: no more will come.
     pub fn drain(&mut self, now: i64) {
         self.close();
-        self.drops.0 = None;
-        self.warn_of_drops(now);
+        self.drops.end(now);
     }
 
     /// Closes the open batch, if there is anything in it, and hands it to the destination.
@@ -277,5 +257,6 @@ impl Outlet {
     }
 }
 
+mod drops;
 #[cfg(test)]
 mod tests;

@@ -133,7 +133,7 @@ impl Agent {
     /// The value of a field `name=…` of the first log line that has it.
     pub(crate) fn logged(&self, name: &str) -> Option<String> {
         let start = format!("{name}=");
-        self.log().iter().find_map(|line| {
+        self.log.lock().expect("not poisoned").iter().find_map(|line| {
             let at = line.find(&start)? + start.len();
             Some(line.get(at..)?.split_whitespace().next()?.to_owned())
         })

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use fastrand::Rng;
@@ -39,6 +40,10 @@ pub(crate) struct Writer {
     handle: File,
     /// What is still to be written of the last line.
     half: Option<String>,
+    /// Where the next line begins: in which of the files that had the path, and at which offset.
+    at: (u32, u64),
+    /// Where lines lie, from the first on that was not [forgotten](Writer::forget_places).
+    places: (u64, Vec<(u32, Range<u64>)>),
     /// Bytes written.
     pub(crate) put: u64,
     /// Bytes of filling per line at most.
@@ -51,6 +56,7 @@ impl Writer {
     pub(crate) fn new(path: PathBuf, file: u32) -> Self {
         let handle = open(&path);
         let rng = Rng::with_seed(u64::from(file) + 1);
+        let at = (0, length(&handle));
         Self {
             path,
             file,
@@ -58,6 +64,8 @@ impl Writer {
             seq: 0,
             handle,
             half: None,
+            at,
+            places: (0, Vec::new()),
             put: 0,
             filling: 200,
             rng,
@@ -134,11 +142,26 @@ impl Writer {
         }
         let text = line(self.file, self.seq, &filling);
         self.seq += 1;
-        match self.form {
+        let text = match self.form {
             Form::Plain | Form::Trace => text + "\n",
             Form::Json => format!("{{\"level\":\"info\",\"msg\":\"{text}\",\"ok\":true}}\n"),
             Form::Cri => cri(&text, rng),
-        }
+        };
+        let (which, from) = self.at;
+        self.at.1 += text.len() as u64;
+        self.places.1.push((which, from..self.at.1));
+        text
+    }
+
+    /// Where a line lies: in which of the files that had the path, and the bytes.
+    pub(crate) fn place(&self, seq: u64) -> (u32, Range<u64>) {
+        let (first, places) = &self.places;
+        places[usize::try_from(seq - first).expect("small")].clone()
+    }
+
+    /// Forgets where the lines lie that were begun so far.
+    pub(crate) fn forget_places(&mut self) {
+        self.places = (self.seq, Vec::new());
     }
 
     fn put(&mut self, text: &str) {
@@ -150,6 +173,7 @@ impl Writer {
     pub(crate) fn reopen(&mut self) {
         self.lines(0);
         self.handle = open(&self.path);
+        self.at = (self.at.0 + 1, length(&self.handle));
     }
 
     /// Renames the file. The application goes on in it until [`Writer::reopen`].
@@ -197,12 +221,14 @@ impl Writer {
         self.lines(0);
         self.handle = OpenOptions::new().write(true).open(&self.path).expect("the log file opens");
         self.handle.seek(SeekFrom::Start(offset)).expect("seeks");
+        self.at.1 = offset;
     }
 
     /// Empties the file.
     pub(crate) fn truncate(&mut self) {
         self.lines(0);
         self.handle.set_len(0).expect("truncates");
+        self.at = (self.at.0 + 1, 0);
     }
 
     /// Deletes the file. The application goes on in it until [`Writer::reopen`].
@@ -227,6 +253,10 @@ fn cri(text: &str, rng: &mut Rng) -> String {
 
 fn open(path: &Path) -> File {
     OpenOptions::new().create(true).append(true).open(path).expect("the log file opens")
+}
+
+fn length(file: &File) -> u64 {
+    file.metadata().expect("it is open").len()
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

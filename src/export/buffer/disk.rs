@@ -46,6 +46,14 @@ pub(super) struct Segment {
     pub(super) file: Option<File>,
 }
 
+impl Segment {
+    /// Whether there may be a frame in it that was not taken. [`Self::left`] does not say that: frames may
+    /// be found that were not counted, where they were copied or moved.
+    fn has_more(&self) -> bool {
+        !self.taken && self.cursor.at() < self.bytes
+    }
+}
+
 /// The frames of one buffer.
 #[derive(Debug)]
 pub(super) struct Disk {
@@ -217,6 +225,7 @@ impl Disk {
                     match self.read(at, found) {
                         Err(error) if !self.gives_up(&error) => return Err(error),
                         Ok(Some(payload)) => {
+                            self.count_uncounted(at, found);
                             if let Some(place) = self.took(at, found, Cursor::behind(&found)) {
                                 return Ok(Take::Payload(payload, permit, place));
                             }
@@ -228,7 +237,7 @@ impl Disk {
                 Err(error) if error.kind() != io::ErrorKind::NotFound && !self.gives_up(&error) => {
                     return Err(error);
                 }
-                Ok(None) if self.writing && at + 1 == self.segments.len() && self.left(at) == 0 => {
+                Ok(None) if self.writing && at + 1 == self.segments.len() && self.is_even(at) => {
                     return Ok(Take::Nothing);
                 }
                 Ok(None) | Err(_) => self.end(at),
@@ -294,8 +303,15 @@ impl Disk {
         }
     }
 
-    fn left(&self, at: usize) -> u64 {
-        self.segments.get(at).map_or(0, |segment| segment.left)
+    /// A payload is there that was not, or no longer, known to be.
+    fn count_uncounted(&self, at: usize, found: Found) {
+        let left = self.segments.get(at).map_or(0, |segment| segment.left);
+        self.stats.find_buffered(u64::from(found.header.records).saturating_sub(left));
+    }
+
+    /// Whether a segment was taken to its end, with nothing missing.
+    fn is_even(&self, at: usize) -> bool {
+        self.segments.get(at).is_none_or(|segment| segment.left == 0 && !segment.has_more())
     }
 
     /// Nothing more can be taken from a segment: what should be there and is not was lost.
@@ -326,7 +342,7 @@ impl Disk {
     /// Removes the oldest segments as long as they are done with.
     pub(super) fn prune(&mut self) {
         while let Some(front) = self.segments.front() {
-            if front.out > 0 || front.left > 0 {
+            if front.out > 0 || front.left > 0 || front.has_more() {
                 break;
             }
             let (name, after) = (front.name, front.after);
@@ -355,15 +371,20 @@ impl Disk {
         self.segments.iter().map(|segment| segment.bytes).sum()
     }
 
-    /// Records that were not taken yet.
+    /// Records that were not taken yet, as far as they are known of.
     pub(super) fn waiting(&self) -> u64 {
         self.segments.iter().map(|segment| segment.left).sum()
+    }
+
+    /// Whether there may be something to take.
+    fn has_more(&self) -> bool {
+        self.segments.iter().any(|segment| segment.left > 0 || segment.has_more())
     }
 
     /// Shows what there is.
     pub(super) fn show(&self) {
         self.stats.buffer.bytes.store(self.bytes(), Relaxed);
-        self.stats.buffer.waiting.store(self.waiting(), Relaxed);
+        self.stats.buffer.waiting.store(self.has_more(), Relaxed);
     }
 
     pub(super) fn path(&self, name: Name) -> PathBuf {

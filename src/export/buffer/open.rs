@@ -159,7 +159,7 @@ impl Disk {
             after,
             cursor: Cursor::default(),
             out: 0,
-            taken: false,
+            taken: left == 0,
             file: None,
         })
     }

@@ -82,26 +82,30 @@ impl Found {
 pub(super) struct Cursor {
     /// Where it should begin.
     at: u64,
-    /// From where it is looked for if none begins there.
+    /// From where it is looked for if none begins there, or not the one that should.
     from: u64,
+    /// Records ever written before it, where that has to tell whether it is the next.
+    before: Option<u64>,
 }
 
 impl Cursor {
     /// Behind a frame whose content is as it was written.
     pub(super) fn behind(found: &Found) -> Self {
-        Self { at: found.end(), from: found.end() }
+        Self { at: found.end(), from: found.end(), before: None }
     }
 
     /// Behind a frame whose content is not what it should be: bytes may have been put in or taken out,
     /// so that the next one begins earlier than its length says, where another one may begin by chance.
     pub(super) fn inside(found: &Found) -> Self {
         let at = found.offset + HEADER as u64;
-        Self { at, from: at }
+        Self { at, from: at, before: None }
     }
 
-    /// Behind a frame whose content was not looked at, or cannot be.
+    /// Behind a frame whose content was not looked at, or cannot be. It may not be what was written, and
+    /// then the next one may begin within it: its header tells whether it is the next.
     pub(super) fn within(found: &Found) -> Self {
-        Self { at: found.end(), from: found.offset + HEADER as u64 }
+        let from = found.offset + HEADER as u64;
+        Self { at: found.end(), from, before: Some(found.header.after()) }
     }
 
     /// Where the next frame should begin.
@@ -121,7 +125,15 @@ pub(super) fn next(
     cursor: Cursor,
     end: u64,
 ) -> io::Result<Option<Found>> {
-    let Cursor { mut at, mut from } = cursor;
+    let Cursor { mut at, mut from, before } = cursor;
+    if let Some(found) = frame(segment, marker, at, end)? {
+        let passed = before.filter(|before| *before < found.header.before);
+        let Some(before) = passed else { return Ok(Some(found)) };
+        // As many bytes may have been taken out before it as a frame has, which then begins earlier.
+        let nearer = next(segment, marker, Cursor { at: from, from, before: None }, at)?;
+        let between = |it: &Found| (before..found.header.before).contains(&it.header.before);
+        return Ok(nearer.filter(between).or(Some(found)));
+    }
     loop {
         if let Some(found) = frame(segment, marker, at, end)? {
             return Ok(Some(found));

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 pub struct BufferStats {
     /// Records in the buffer that are neither being sent nor have met their end.
     pub records: AtomicU64,
-    /// Records of payloads that wait in it.
-    pub(super) waiting: AtomicU64,
+    /// Whether payloads may wait in it.
+    pub(super) waiting: AtomicBool,
     /// Bytes of its segments.
     pub bytes: AtomicU64,
     /// Bytes that they may have.
@@ -23,10 +23,12 @@ pub struct BufferStats {
 impl BufferStats {
     /// There is no buffer, until one is opened. What its records are counted as stays.
     pub(super) fn clear(&self) {
-        for size in [&self.waiting, &self.bytes, &self.limit] {
+        for size in [&self.bytes, &self.limit] {
             size.store(0, Relaxed);
         }
-        self.refuses.store(false, Relaxed);
+        for state in [&self.waiting, &self.refuses] {
+            state.store(false, Relaxed);
+        }
     }
 
     /// Whether there is a buffer that takes more.

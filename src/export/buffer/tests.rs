@@ -13,6 +13,7 @@ use crate::config::settings::{Compression, DestinationKind};
 use crate::export::encode::tests::{destination, elasticsearch};
 use crate::export::stats::LostReason;
 
+mod moved;
 mod reopened;
 mod speed;
 

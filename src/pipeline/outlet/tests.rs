@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pillion_parsers::frame::{FileNumber, Span};
 
+use super::drops::BETWEEN_WARNINGS;
 use super::*;
 use crate::budget::Budget;
 use crate::config::settings::{
@@ -163,7 +164,7 @@ async fn every_record_dropped_is_logged_in_the_end() {
     let mut outlet = outlet(&budget, &queue, WhenFull::DropNewest);
     outlet.limits.bytes = 100_000;
     queue.stats().show_breaker(Shown::Open, None);
-    let unsaid = |outlet: &Outlet| outlet.drops.1;
+    let unsaid = |outlet: &Outlet| outlet.drops.unsaid;
     (0..4000).for_each(|number| add_one(&mut outlet, number));
     assert_eq!(unsaid(&outlet), dropped(queue.stats())[1] - 1);
     outlet.close_if_due(BETWEEN_WARNINGS - 1);

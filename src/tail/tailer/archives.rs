@@ -23,9 +23,11 @@ use crate::tail::open::{self, OpenFile};
 
 mod bury;
 mod examine;
+mod hopes;
 mod resume;
 mod sight;
 
+pub(super) use hopes::Hope;
 use resume::Opening;
 
 /// One that has not changed for so long is not being written.
@@ -58,19 +60,6 @@ pub(super) struct Archives {
     pub(super) hoped: HashMap<u32, Instant>,
     /// Files that are finished.
     pub(super) tombstones: Tombstones,
-}
-
-/// How likely a File that is nowhere to be found is to be found compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Hope {
-    /// It may take a minute, or a person, to find out.
-    Faint,
-    /// It is found out in a moment, unless somebody sees to it that it is not.
-    Good,
-    /// It is being looked through, which takes longer the larger it is.
-    Near,
-    /// It was found, and is read when its turn comes.
-    Sure,
 }
 
 /// A File whose rest is about to be read compressed. Those that follow it in its lineage wait, since a
@@ -164,26 +153,6 @@ impl Archives {
             _ => None,
         });
         its.collect()
-    }
-
-    /// Whether one may turn out to hold bytes of a File that is nowhere to be found, but may have lain in
-    /// these directories.
-    pub(super) fn may_have(&self, source: usize, file: u32, dirs: &[&Path]) -> Option<Hope> {
-        let near = |archive: &Archive| archive.path.parent().is_some_and(|dir| dirs.contains(&dir));
-        let hope = |archive: &Archive| match archive.verdict {
-            Verdict::Fresh => near(archive).then_some(Hope::Good),
-            Verdict::Due => near(archive).then_some(Hope::Near),
-            Verdict::Refused | Verdict::Early => near(archive).then_some(Hope::Faint),
-            Verdict::Of(number, _) => (number == file).then_some(Hope::Sure),
-            Verdict::Nobodys | Verdict::Plain | Verdict::New(_) => None,
-        };
-        let its = self.seen.iter().filter(|((its, _), _)| *its == source);
-        its.filter_map(|(_, archive)| hope(archive)).max()
-    }
-
-    /// The same of an entry of the checkpoint.
-    pub(super) fn may_have_of(&self, source: usize, entry: &FileEntry) -> Option<Hope> {
-        self.may_have(source, entry.number, &entry.dirs().collect::<Vec<_>>())
     }
 
     /// Whether what lies there is compressed; `was`: whether it was when it was last seen.

@@ -1,6 +1,7 @@
 //! Files of the checkpoint that were not found yet in this run: found again under whatever name, or
 //! given up with what they had left.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::os::unix::fs::DirEntryExt;
@@ -184,6 +185,8 @@ impl Tailer {
         };
         let mut hoped = std::mem::take(&mut self.archives.hoped);
         let (archives, unadopted, mut awaited) = (&self.archives, &self.unadopted, Vec::new());
+        // Most often there is nothing to hope for.
+        let hopes = LazyCell::new(|| archives.hopes());
         let patterns = index.and_then(|index| self.patterns.get(index));
         let gone = |entry: &mut FileEntry| {
             let id = DiskId { dev: entry.dev, inode: entry.inode };
@@ -198,7 +201,8 @@ impl Tailer {
             }
             let wanted = patterns.is_some_and(|it| it.fits(Path::new(&entry.path)));
             let index = index.filter(|_| wanted);
-            let Some(hope) = index.and_then(|index| archives.may_have_of(index, entry)) else {
+            let hope = index.and_then(|index| hopes.of(index, entry.number, entry.dirs()));
+            let Some(hope) = hope else {
                 return whole;
             };
             let since = *hoped.entry(entry.number).or_insert(now);

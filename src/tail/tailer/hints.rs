@@ -86,9 +86,14 @@ impl Tailer {
                     || is_gzip(path)
                     || std::fs::metadata(path).is_ok_and(|meta| meta.is_dir()));
         if ours {
-            let due = self.last_look + self.gap(HINTED_LOOK);
-            self.look_due = self.look_due.min(due.max(self.now.instant));
+            self.look_soon();
         }
+    }
+
+    /// Has the directories looked at soon, however often that is asked for.
+    pub(super) fn look_soon(&mut self) {
+        let due = self.last_look + self.gap(HINTED_LOOK);
+        self.look_due = self.look_due.min(due.max(self.now.instant));
     }
 
     /// A File may have changed.

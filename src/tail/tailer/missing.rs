@@ -1,6 +1,7 @@
 //! Files that went before they were read to their end. What they had left is lost, unless it is found
 //! compressed, which may take a while: so long, it is not counted as lost.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -66,7 +67,7 @@ impl Tailer {
         if self.missing.len() < MAX_MISSING {
             self.missing.insert(number.0, missing);
             // What lies in its directory now tells whether there is hope.
-            self.look_due = self.now.instant;
+            self.look_soon();
         } else {
             self.lose(&missing.path, bytes);
         }
@@ -77,16 +78,21 @@ impl Tailer {
         if self.missing.is_empty() {
             return;
         }
-        let (now, sources, archives) = (self.now.instant, &self.settings.sources, &self.archives);
+        let (now, sources) = (self.now.instant, &self.settings.sources);
+        let hopes = self.archives.hopes();
         let hopeless = |number: &u32, missing: &mut Missing| {
             let source = sources.iter().position(|source| source.name == missing.source);
-            let dirs: Vec<&Path> = missing.at.iter().filter_map(|at| at.parent()).collect();
-            let hope = source.and_then(|source| archives.may_have(source, *number, &dirs));
+            let dirs = missing.at.iter().filter_map(|at| at.parent());
+            let hope = source.and_then(|source| hopes.of(source, *number, dirs));
             all || hope.is_none() || now.saturating_duration_since(missing.since) >= HOPED
         };
-        let lost: Vec<(u32, Missing)> = self.missing.extract_if(hopeless).collect();
-        for (number, missing) in lost {
-            self.numbers.dirty |= self.archives.tombstones.no_longer_hoped_for(number);
+        let lost: HashMap<u32, Missing> = self.missing.extract_if(hopeless).collect();
+        if lost.is_empty() {
+            return;
+        }
+        self.numbers.dirty |=
+            self.archives.tombstones.no_longer_hoped_for(|it| lost.contains_key(&it));
+        for missing in lost.values() {
             self.lose(&missing.path, missing.bytes);
         }
     }
@@ -94,7 +100,7 @@ impl Tailer {
     /// So many bytes of what is missing of a File were found compressed: what is left is lost.
     pub(super) fn find_missing(&mut self, number: u32, found: u64) {
         if let Some(missing) = self.missing.remove(&number) {
-            self.numbers.dirty |= self.archives.tombstones.no_longer_hoped_for(number);
+            self.numbers.dirty |= self.archives.tombstones.no_longer_hoped_for(|it| it == number);
             self.lose(&missing.path, missing.bytes.saturating_sub(found));
         }
     }

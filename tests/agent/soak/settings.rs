@@ -1,6 +1,7 @@
 //! What the agent of a round is told, and what a reload changes of it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use fastrand::Rng;
 
@@ -13,6 +14,9 @@ pub(super) const COPY: &str = ".copy";
 
 /// Resident bytes in flight.
 pub(super) const MEMORY: u64 = 12 << 20;
+
+/// Bytes of a destination's buffer.
+const BUFFERS: [u64; 3] = [2 << 20, 8 << 20, 64 << 20];
 
 /// Drawn for each round.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub(super) struct Settings {
     edition: u64,
     /// Whether the agent may be killed: what that may cost is not allowed to other rounds.
     pub(super) kills: bool,
+    /// Whether agents have little grace, and are told to end while destinations are in trouble.
+    pub(super) hasty: bool,
     /// Whether the destination that may miss records drops them when it is in trouble. Nobody is killed
     /// meanwhile: the counter of what was dropped would go with the agent.
     pub(super) drops: bool,
@@ -41,13 +47,16 @@ impl Settings {
     /// `buffers`: whether destinations have a buffer; in some rounds if that is not said.
     pub(super) fn draw(rng: &mut Rng, buffers: Option<bool>) -> Self {
         let (has_buffer, drops) = (rng.u8(0..3) == 0, rng.u8(0..3) == 0);
+        let buffered = buffers.unwrap_or(has_buffer);
         let mut settings = Self {
             threads: rng.u8(1..=2),
-            buffer: buffers.unwrap_or(has_buffer).then_some(0),
+            buffer: buffered.then_some(0),
             compression: "fast",
             linger: 50,
             edition: 0,
             kills: rng.bool() && !drops,
+            // More often where what is not sent goes to the disk.
+            hasty: rng.u8(0..3) < if buffered { 2 } else { 1 } && !drops,
             drops,
             polls: rng.u8(0..3) == 0 && namespaces(),
             refuses: rng.u8(0..3) == 0,
@@ -61,14 +70,24 @@ impl Settings {
         self.linger = rng.u64(10..200);
         let (compression, size) = (rng.usize(0..3), rng.usize(0..3));
         match &mut self.buffer {
-            Some(bytes) => *bytes = [2 << 20, 8 << 20, 64 << 20][size],
+            Some(bytes) => *bytes = BUFFERS[size],
             None => self.compression = ["none", "fast", "small"][compression],
         }
         self.edition += 1;
     }
 
+    /// How long an agent may take to end.
+    pub(super) fn grace(&self) -> Duration {
+        Duration::from_secs(if self.hasty { 3 } else { 60 })
+    }
+
     pub(super) fn has_buffers(&self) -> bool {
         self.buffer.is_some()
+    }
+
+    /// Whether a buffer takes more than an application writes in a moment.
+    pub(super) fn has_large_buffers(&self) -> bool {
+        self.buffer.is_some_and(|bytes| bytes > BUFFERS[0])
     }
 
     /// Writes the configuration of it.

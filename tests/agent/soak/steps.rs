@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 use pillion::receiver::Fault;
 use rustix::process::Signal;
 
-use super::super::harness::{PATIENCE, limit_file_size, until};
+use super::super::harness::{Agent, PATIENCE, limit_file_size, number_after, until};
 use super::super::writer::gzip;
 use super::settings::COPY;
 use super::{App, SAVED_WITHIN, Soak};
+
+/// How much longer than its grace an agent may take to end: it lets go, and saves.
+const LATE: Duration = Duration::from_secs(8);
 
 impl Soak {
     pub(super) fn write(&mut self, app: usize) {
@@ -148,7 +151,9 @@ impl Soak {
         self.spare.fail(1.0, Fault::Status { status: 503, retry_after: None });
         let before = self.dropped_now();
         let plain = self.apps.iter().position(|app| app.writer.is_plain()).expect("there are some");
-        let drops = (0..40).any(|_| {
+        // What is in a large one takes a while, and none of it is dropped.
+        let most = if self.settings.has_large_buffers() { 4 } else { 40 };
+        let drops = (0..most).any(|_| {
             self.apps[plain].writer.lines(1_500);
             let (file, seq) = self.apps[plain].writer.written();
             let read = until(PATIENCE, || self.all_have(file, seq - 1..seq));
@@ -166,10 +171,7 @@ impl Soak {
 
     /// In half of the rounds, and not while only the agent has what was deleted.
     pub(super) fn kill(&mut self) {
-        let unnamed = std::mem::take(&mut self.unnamed);
-        let unshipped = |(file, to): &(u32, u64)| !self.all_have(*file, self.judged(*file)..*to);
-        self.unnamed = unnamed.into_iter().filter(unshipped).collect();
-        if !self.settings.kills || !self.unnamed.is_empty() {
+        if !self.settings.kills || self.has_unnamed() {
             return;
         }
         self.totals.kills += 1;
@@ -181,6 +183,14 @@ impl Soak {
             self.go_on_without();
         }
         self.start();
+    }
+
+    /// Whether only the agent has what was deleted, and not shipped.
+    fn has_unnamed(&mut self) -> bool {
+        let unnamed = std::mem::take(&mut self.unnamed);
+        let unshipped = |(file, to): &(u32, u64)| !self.all_have(*file, self.judged(*file)..*to);
+        self.unnamed = unnamed.into_iter().filter(unshipped).collect();
+        !self.unnamed.is_empty()
     }
 
     /// What reached Loki since the checkpoint was saved last may be sent again, and so may what was
@@ -215,6 +225,49 @@ impl Soak {
         self.count_drops();
         let mut agent = self.take_agent();
         agent.signal(Signal::TERM);
+        self.write_meanwhile(&mut agent);
+        let (status, log) = agent.ended();
+        assert!(status.success(), "{}\n{}", self.describe(), log.join("\n"));
+        self.said.hear(&log);
+        self.note("restart".to_owned());
+        self.go_on_without();
+        self.start();
+    }
+
+    /// The agent is told to end while destinations are in trouble, to the end or until it is half-way
+    /// through its grace: what is not sent in time is in the disk buffer, or left to the next. Not while
+    /// only the agent has what was deleted.
+    pub(super) fn end_in_trouble(&mut self) {
+        if self.has_unnamed() {
+            return;
+        }
+        self.totals.ends_in_trouble += 1;
+        self.end_halves();
+        (0..self.rng.u8(1..4)).for_each(|_| self.fail());
+        (0..self.apps.len()).for_each(|app| self.apps[app].writer.lines(50));
+        let heals = self.rng.bool();
+        let mut agent = self.take_agent();
+        let (began, grace) = (Instant::now(), self.settings.grace());
+        agent.signal(Signal::TERM);
+        self.write_meanwhile(&mut agent);
+        if heals {
+            self.heal();
+        }
+        let (status, log) = agent.ended();
+        let took = began.elapsed();
+        let in_time = took < grace + LATE;
+        assert!(status.success() && in_time, "{took:?}, {}\n{}", self.describe(), log.join("\n"));
+        let buffered = log.iter().filter(|line| line.contains("drained, "));
+        let buffered = buffered.filter_map(|line| number_after(line, "records_buffered="));
+        self.totals.left_in_buffers += buffered.sum::<u64>();
+        self.excuses.cut_short += 1;
+        self.excuse_repeats();
+        self.note(format!("end in trouble, heals {heals}, took {took:?}"));
+        self.go_on_without();
+        self.start();
+    }
+
+    fn write_meanwhile(&mut self, agent: &mut Agent) {
         let writes = Instant::now() + Duration::from_millis(self.rng.u64(0..1_500));
         while Instant::now() < writes && !agent.has_ended() {
             let plain: Vec<_> =
@@ -224,11 +277,6 @@ impl Soak {
             self.apps[app].writer.lines(lines);
             std::thread::sleep(Duration::from_millis(self.rng.u64(0..30)));
         }
-        let (status, log) = agent.ended();
-        assert!(status.success(), "{}\n{}", self.describe(), log.join("\n"));
-        self.note("restart".to_owned());
-        self.go_on_without();
-        self.start();
     }
 
     /// Something changes, and the new configuration comes into force.

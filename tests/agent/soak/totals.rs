@@ -16,6 +16,9 @@ pub(super) struct Totals {
     pub(super) faults: u64,
     pub(super) kills: u64,
     pub(super) restarts: u64,
+    pub(super) ends_in_trouble: u64,
+    /// Records that were in disk buffers then.
+    pub(super) left_in_buffers: u64,
     pub(super) reloads: u64,
     pub(super) full_disks: u64,
     pub(super) rounds_that_poll: u64,
@@ -33,6 +36,7 @@ impl Soak {
     /// Adds a round, and what was found at its end.
     pub(super) fn count(&mut self, found: &[Found; 3]) {
         let [search, grafana, spare] = found;
+        let undropped = self.missing_places(spare).unlike(&self.said);
         let totals = &mut self.totals;
         totals.rounds += 1;
         totals.rounds_with_buffers += u64::from(self.settings.has_buffers());
@@ -43,6 +47,7 @@ impl Soak {
         totals.dropped += self.dropped;
         totals.dead_letters += found.iter().map(|it| it.letters).sum::<usize>();
         totals.missing += search.lines.missing.len() + grafana.lines.missing.len();
+        totals.missing += undropped as usize;
         totals.altered += found.iter().map(|it| it.lines.altered).sum::<u64>();
         totals.repeated += search.lines.repeated.len() + spare.lines.repeated.len();
         totals.repeated_at_loki += grafana.lines.repeated.len();
