@@ -92,6 +92,9 @@ const FIRST_LINES: [&str; 7] = [
 /// The trace in a text. It is the last error named above the first frame: the lines between may
 /// belong to its message.
 fn find(text: &str) -> Option<Found<'_>> {
+    if !may_have(text) {
+        return None;
+    }
     let mut named: Option<Found<'_>> = None;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -123,6 +126,22 @@ fn find(text: &str) -> Option<Found<'_>> {
         start += line.len();
     }
     None
+}
+
+/// Whether a text of one line may be of a trace, as its ends tell; any of several may have one.
+fn may_have(text: &str) -> bool {
+    let begins = matches!(
+        text.as_bytes(),
+        [b' ' | b'\t', ..]
+            | [b'T', b'r', ..]
+            | [b'S' | b's', b't', ..]
+            | [b'[', b's', ..]
+            | [b'g', b'o', ..]
+            | [b'r', b'u', ..]
+    );
+    begins
+        || text.trim_end_matches('\r').ends_with('\'')
+        || memchr::memchr(b'\n', text.as_bytes()).is_some()
 }
 
 fn is_goroutine(line: &str) -> bool {

@@ -6,8 +6,10 @@
 
 use super::capture::{Capture, Gives, Kind, Name};
 use super::until::Until;
+use super::words::Words;
 use super::{Step, convert};
 use crate::definition::{Definition, Fault, FieldType};
+use crate::parse::convert::Leveller;
 use crate::parse::{grammar, logfmt};
 use crate::record::Known;
 use crate::timestamp::Format;
@@ -27,9 +29,11 @@ pub(super) enum Error {
 pub(super) fn steps(
     layout: &str,
     definition: &Definition,
+    level: &Leveller,
     names: &mut Vec<String>,
 ) -> Result<Vec<Step>, Error> {
-    let mut reader = Reader { layout, at: 0, definition, seen: Vec::new(), besides: Vec::new() };
+    let mut reader =
+        Reader { layout, at: 0, definition, level, seen: Vec::new(), besides: Vec::new() };
     let mut steps = reader.steps(false)?;
     settle(&mut steps, &Follow::End).map_err(|name| Error::Layout {
         column: 1,
@@ -50,6 +54,7 @@ struct Reader<'l> {
     layout: &'l str,
     at: usize,
     definition: &'l Definition,
+    level: &'l Leveller,
     seen: Vec<String>,
     /// What fields give that are called otherwise: the parts of a request, ports.
     besides: Vec<String>,
@@ -212,7 +217,7 @@ impl Reader<'_> {
             "json" => Kind::Json,
             "request" => Kind::Request,
             "address" => Kind::Address { port: Name::new(&port_name(name)) },
-            words if words.contains('|') => Kind::OneOf(words.split('|').map(Into::into).collect()),
+            words if words.contains('|') => Kind::OneOf(Words::new(words, self.level)),
             other => {
                 return self.wrong(format!(
                     "`{other}` is no kind of field: text, lines, word, stem, last, list, rest, int, float, \
@@ -324,11 +329,5 @@ fn either(one: Follow, other: Follow) -> Follow {
         }
         (Follow::Marks(marks, _), Follow::End) => Follow::Marks(marks, true),
         _ => Follow::Field,
-    }
-}
-
-impl Name {
-    fn new(name: &str) -> Self {
-        Known::from_name(name).map_or_else(|| Self::Text(name.into()), Self::Known)
     }
 }
