@@ -10,6 +10,7 @@
 
 mod branch;
 mod capture;
+mod literal;
 mod number;
 mod read;
 mod shape;
@@ -19,15 +20,16 @@ mod tests;
 mod until;
 mod words;
 
-use super::Misfit;
 use super::convert::{self, Leveller};
 use super::cursor::Cursor;
 use super::grammar::Context;
 use super::seen::Seen;
+use super::{Misfit, auto};
 use crate::definition::{Definition, Fault};
 use crate::record::{Level, Record, Text, Time};
 use branch::Branch;
 use capture::{Capture, Kind};
+use literal::Literal;
 
 /// The layouts of a definition, the first of which that a line fits reads it.
 #[derive(Debug)]
@@ -42,7 +44,7 @@ pub(super) struct Layout {
 #[derive(Debug)]
 enum Step {
     /// Text that must come now.
-    Literal(Box<str>),
+    Literal(Literal),
     /// Blanks and tabs, one at least.
     Blanks,
     /// A field.
@@ -70,6 +72,7 @@ impl Layout {
             Branch::add(&mut ways, Branch::new(place, steps));
         }
         check_names(definition, &names)?;
+        Branch::settle(&mut ways);
         Ok(Self { ways, level, layouts: layouts.len() })
     }
 
@@ -84,7 +87,7 @@ impl Layout {
         Branch::common_needs(&self.ways)
     }
 
-    /// Fills a record from a text, or says why it does not fit.
+    /// Fills a record from a text, or says why it does not fit and leaves the record in disorder.
     pub(super) fn read<'a>(
         &self,
         text: &'a str,
@@ -104,8 +107,14 @@ impl Layout {
             torn: false,
             cx,
         };
-        walk.ways(&self.ways, Cursor::new(text), record)
-            .or_else(|misfit| self.read_by_each(&mut walk, misfit, record))
+        let bad_times = *walk.cx.bad_times;
+        let read = walk
+            .ways(&self.ways, Cursor::new(text), record)
+            .or_else(|misfit| self.read_by_each(&mut walk, misfit, record));
+        if read.is_err() {
+            *walk.cx.bad_times = bad_times;
+        }
+        read
     }
 
     /// Reads a text that has no time where some layouts have one: by each for itself, then also with a
@@ -125,6 +134,7 @@ impl Layout {
             }
             walk.readable = readable;
             for layout in 0..self.layouts {
+                auto::clear(record);
                 walk.layout = Some(layout);
                 match walk.ways(&self.ways, Cursor::new(walk.whole), record) {
                     Ok(()) => return Ok(()),
@@ -192,20 +202,20 @@ impl<'a> Mark<'a> {
 }
 
 impl<'a> Walk<'_, '_, 'a> {
-    /// Reads what is left by the first of some ways that it fits.
+    /// Reads what is left by the first of some ways that it fits. Where it fits none, the record may be
+    /// in disorder.
     fn ways(
         &mut self,
         ways: &[Branch],
         cursor: Cursor<'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
+        if let [way] = ways {
+            return self.way(way, cursor, record);
+        }
         let mut reason = Misfit::Syntax;
         let mark = Mark::of(record, *self.cx.bad_times);
         for way in ways {
-            let asked = self.layout.is_none_or(|layout| way.layouts.contains(&layout));
-            if !asked || !way.may_fit(self.first, self.cx.seen, self.lines) {
-                continue;
-            }
             match self.way(way, cursor, record) {
                 Ok(()) => return Ok(()),
                 Err(Misfit::Syntax) => {}
@@ -222,6 +232,10 @@ impl<'a> Walk<'_, '_, 'a> {
         mut cursor: Cursor<'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
+        let asked = self.layout.is_none_or(|layout| way.layouts.contains(&layout));
+        if !asked || !way.may_fit(self.first, self.cx.seen, self.lines) {
+            return Err(Misfit::Syntax);
+        }
         self.steps(&way.steps, &mut cursor, record)?;
         if !way.ways.is_empty() {
             return self.ways(&way.ways, cursor, record);
@@ -237,7 +251,7 @@ impl<'a> Walk<'_, '_, 'a> {
     ) -> Result<(), Misfit> {
         for step in steps {
             match step {
-                Step::Literal(literal) => cursor.expect(literal)?,
+                Step::Literal(literal) => expect(literal, cursor)?,
                 Step::Blanks => {
                     let len = cursor.bytes().iter().take_while(|byte| is_blank(**byte)).count();
                     if len == 0 {
@@ -245,7 +259,12 @@ impl<'a> Walk<'_, '_, 'a> {
                     }
                     cursor.take(len)?;
                 }
-                Step::Capture(capture) => self.capture(capture, cursor, record)?,
+                Step::Capture(capture) => {
+                    self.capture(capture, cursor, record)?;
+                    if let Some(literal) = &capture.then {
+                        expect(literal, cursor)?;
+                    }
+                }
                 Step::Optional(steps) => self.optional(steps, cursor, record),
             }
         }
@@ -254,9 +273,9 @@ impl<'a> Walk<'_, '_, 'a> {
 
     /// Reads what may be missing, or nothing of it.
     fn optional(&mut self, steps: &[Step], cursor: &mut Cursor<'a>, record: &mut Record<'a>) {
-        // Most of it is missing where its first byte is.
+        // Mostly the text that it begins with says whether it is there.
         if let Some(Step::Literal(literal)) = steps.first()
-            && literal.as_bytes().first() != cursor.bytes().first()
+            && !literal.begins(cursor.bytes())
         {
             return;
         }
@@ -274,10 +293,20 @@ impl<'a> Walk<'_, '_, 'a> {
     }
 }
 
+/// Passes over a text that must come now.
+#[inline]
+fn expect(literal: &Literal, cursor: &mut Cursor<'_>) -> Result<(), Misfit> {
+    if literal.begins(cursor.bytes()) {
+        cursor.take(literal.len()).map(|_| ())
+    } else {
+        Err(Misfit::Syntax)
+    }
+}
+
 /// The bytes that a line may begin with, where that is known.
 fn begins(steps: &[Step]) -> Option<Vec<u8>> {
     match steps.first()? {
-        Step::Literal(literal) => Some(vec![*literal.as_bytes().first()?]),
+        Step::Literal(literal) => Some(vec![*literal.as_str().as_bytes().first()?]),
         Step::Blanks => Some(vec![b' ', b'\t']),
         Step::Capture(capture) if matches!(capture.kind, Kind::Rest) => begins(steps.get(1..)?),
         Step::Capture(capture) => capture.begins(),
@@ -292,7 +321,7 @@ fn begins(steps: &[Step]) -> Option<Vec<u8>> {
 /// The bytes that a line has besides what may be missing.
 fn needs(steps: &[Step]) -> Seen {
     let needs = steps.iter().map(|step| match step {
-        Step::Literal(literal) => Seen::of(literal.as_bytes()),
+        Step::Literal(literal) => Seen::of(literal.as_str().as_bytes()),
         Step::Capture(capture) => capture.needs(),
         // A tab will do, too.
         Step::Blanks | Step::Optional(_) => Seen::default(),

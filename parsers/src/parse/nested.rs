@@ -6,7 +6,7 @@ use super::json::{self, decode};
 use super::seen::Seen;
 use super::{Misfit, auto};
 use crate::Arena;
-use crate::record::{Field, Key, Record, Text, Value};
+use crate::record::{Field, Key, Known, Record, Text, Value};
 
 /// Fields that a record may have for more to be read into it.
 const MAX_OUTER: usize = 256;
@@ -123,9 +123,10 @@ fn within<'a>(
     record.unmappable |= unmappable;
     record.decoded |= decoded;
     let inner = record.fields.len();
+    let taken = Taken::by(fields);
     for at in 0..inner {
         let Some(field) = record.fields.get(at).copied() else { break };
-        if fields.iter().any(|known| is_same(known.key, field.key)) {
+        if taken.may_have(field.key) && fields.iter().any(|known| is_same(known.key, field.key)) {
             let key = free_name(field.key.name(), fields, &record.fields, cx.arena);
             if let Some(field) = record.fields.get_mut(at) {
                 field.key = key;
@@ -133,8 +134,55 @@ fn within<'a>(
         }
     }
     record.fields.extend_from_slice(fields);
-    record.fields.rotate_left(inner);
+    record.fields.copy_within(..inner, outer);
+    if let Some(first) = record.fields.get_mut(..outer) {
+        first.copy_from_slice(fields);
+    }
     result
+}
+
+/// What tells of most names that none of some fields has them.
+struct Taken {
+    /// One bit for each of our own names.
+    known: u128,
+    /// One bit for each length of another name, and of any.
+    others: u64,
+    all: u64,
+}
+
+impl Taken {
+    fn by(fields: &[Field<'_>]) -> Self {
+        let mut taken = Self { known: 0, others: 0, all: 0 };
+        for field in fields {
+            let length = length_bit(field.key);
+            taken.all |= length;
+            match field.key {
+                Key::Known(known) => taken.known |= known_bit(known),
+                Key::Text(_) => taken.others |= length,
+            }
+        }
+        taken
+    }
+
+    #[inline]
+    fn may_have(&self, key: Key<'_>) -> bool {
+        match key {
+            Key::Known(known) => {
+                self.known & known_bit(known) != 0
+                    || self.others != 0 && self.others & length_bit(key) != 0
+            }
+            Key::Text(_) => self.all & length_bit(key) != 0,
+        }
+    }
+}
+
+fn known_bit(known: Known) -> u128 {
+    1 << (known as u32 % u128::BITS)
+}
+
+/// One bit for the length of a name.
+fn length_bit(key: Key<'_>) -> u64 {
+    1 << (key.name().len() % 64)
 }
 
 /// Whether two fields are called the same. Those with a place of their own mostly tell by it.

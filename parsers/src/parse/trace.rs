@@ -1,5 +1,9 @@
 //! Finds the stack trace in a joined record.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::json::decode;
 use super::{Misfit, auto};
 use crate::Arena;
@@ -161,14 +165,20 @@ fn is_bare_frame(line: &str) -> bool {
     line.ends_with('\'') && (line.contains(":in `") || line.contains(":in '"))
 }
 
+/// What Rust and PHP say in the middle of a line.
+static PANICKED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("panicked at "));
+static UNCAUGHT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PHP_UNCAUGHT));
+const PHP_UNCAUGHT: &str = "PHP Fatal error:  Uncaught ";
+
 /// The class that a line names.
 fn class(line: &str) -> Option<&str> {
     const BEFORE: [&str; 3] = ["Unhandled exception. ", "Unhandled Exception: ", "Uncaught "];
-    if line.contains("panicked at ") || line.starts_with("panic: ") {
+    let bytes = line.as_bytes();
+    if PANICKED.find(bytes).is_some() || line.starts_with("panic: ") {
         return line.get(line.find("panic")?..)?.get(.."panic".len());
     }
-    if let Some(at) = line.find("PHP Fatal error:  Uncaught ") {
-        let (_, text) = line.split_at(at + "PHP Fatal error:  Uncaught ".len());
+    if let Some(at) = UNCAUGHT.find(bytes) {
+        let (_, text) = line.split_at(at + PHP_UNCAUGHT.len());
         let (name, _) = text.split_once(':')?;
         return is_name(name, &['\\', '_']).then_some(name);
     }

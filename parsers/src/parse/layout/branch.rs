@@ -27,7 +27,8 @@ pub(super) struct Branch {
 impl Branch {
     /// Of one layout.
     pub(super) fn new(place: usize, steps: Vec<Step>) -> Self {
-        let of_lines = |step: &Step| matches!(step, Step::Literal(text) if text.contains('\n'));
+        let of_lines =
+            |step: &Step| matches!(step, Step::Literal(text) if text.as_str().contains('\n'));
         Self {
             begins: Begins::new(begins(&steps)),
             needs: needs(&steps),
@@ -73,6 +74,14 @@ impl Branch {
         ways.push(new);
     }
 
+    /// Puts the text that follows a field to it, when all layouts are there.
+    pub(super) fn settle(ways: &mut [Self]) {
+        for way in ways {
+            attach(&mut way.steps);
+            Self::settle(&mut way.ways);
+        }
+    }
+
     /// Leaves so many steps, before those that go on from there.
     fn part(&mut self, shared: usize) {
         if shared == self.steps.len() && !self.ways.is_empty() {
@@ -90,6 +99,22 @@ impl Branch {
     }
 }
 
+/// Makes one step of a field and the text that follows it.
+fn attach(steps: &mut Vec<Step>) {
+    for step in std::mem::take(steps) {
+        match (step, steps.last_mut()) {
+            (Step::Literal(literal), Some(Step::Capture(capture))) if capture.then.is_none() => {
+                capture.then = Some(literal);
+            }
+            (Step::Optional(mut inner), _) => {
+                attach(&mut inner);
+                steps.push(Step::Optional(inner));
+            }
+            (step, _) => steps.push(step),
+        }
+    }
+}
+
 /// How many steps two layouts have in common. Texts that begin alike are parted for it.
 fn share(one: &mut Vec<Step>, other: &mut Vec<Step>, place: usize) -> usize {
     let mut shared = 0;
@@ -99,13 +124,13 @@ fn share(one: &mut Vec<Step>, other: &mut Vec<Step>, place: usize) -> usize {
                 left.until.also(place, std::mem::take(&mut right.until));
             }
             (Step::Literal(left), Step::Literal(right)) if left != right => {
-                let len = common(left, right);
+                let len = common(left.as_str(), right.as_str());
                 if len == 0 {
                     break;
                 }
-                let (left, right) = (split(left, len), split(right, len));
-                insert(one, shared + 1, left);
-                insert(other, shared + 1, right);
+                let (left, right) = (left.split_off(len), right.split_off(len));
+                left.into_iter().for_each(|left| one.insert(shared + 1, Step::Literal(left)));
+                right.into_iter().for_each(|right| other.insert(shared + 1, Step::Literal(right)));
             }
             (left, right) if same(left, right) => {}
             _ => break,
@@ -119,20 +144,6 @@ fn share(one: &mut Vec<Step>, other: &mut Vec<Step>, place: usize) -> usize {
 fn common(one: &str, other: &str) -> usize {
     let alike = one.chars().zip(other.chars()).take_while(|(one, other)| one == other);
     alike.map(|(character, _)| character.len_utf8()).sum()
-}
-
-/// Leaves so many bytes of a text, and gives the rest.
-fn split(text: &mut Box<str>, len: usize) -> Box<str> {
-    let (head, rest) = text.split_at_checked(len).unwrap_or((text, ""));
-    let rest = rest.into();
-    *text = head.into();
-    rest
-}
-
-fn insert(steps: &mut Vec<Step>, at: usize, literal: Box<str>) {
-    if !literal.is_empty() {
-        steps.insert(at, Step::Literal(literal));
-    }
 }
 
 /// Whether two steps do the same.
@@ -151,7 +162,10 @@ fn same(one: &Step, other: &Step) -> bool {
 impl Capture {
     /// Whether this and another give the same, wherever they end.
     fn gives_like(&self, other: &Self) -> bool {
-        self.name == other.name && self.gives == other.gives && self.kind == other.kind
+        self.name == other.name
+            && self.gives == other.gives
+            && self.kind == other.kind
+            && self.apart == other.apart
     }
 
     /// The same, and they end in the same place.

@@ -1,5 +1,6 @@
 //! Fields of a layout: what they are called, what they look like, and what becomes of them.
 
+use super::literal::Literal;
 use super::until::Until;
 use super::words::Words;
 use crate::definition::FieldType;
@@ -16,6 +17,10 @@ pub(super) struct Capture {
     pub(super) gives: Gives,
     pub(super) kind: Kind,
     pub(super) until: Until,
+    /// Whether no word goes on before or behind it: what stands there is no part of one.
+    pub(super) apart: bool,
+    /// The text that follows it.
+    pub(super) then: Option<Literal>,
 }
 
 /// What a field is called.

@@ -18,36 +18,15 @@ impl<'a> Walk<'_, '_, 'a> {
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
         let arena = self.cx.arena;
-        match &capture.kind {
-            Kind::Text | Kind::Lines => {
-                let text = self.text(capture, cursor, false)?;
-                return self.give(capture, text, cursor, record);
-            }
-            Kind::Rest => {
-                let text = cursor.rest();
-                let mut end = *cursor;
-                end.take(text.len())?;
-                // One line has no trace: nothing need be looked for in what several layouts begin with.
-                if !self.lines && matches!(capture.gives, Gives::Message) {
-                    nested::put_message(record, self.shown(text, &end), arena);
-                    return Ok(());
-                }
-                return self.give(capture, text, &end, record);
-            }
-            Kind::Last => {
-                let text = self.text(capture, cursor, true)?;
-                return self.give(capture, text, cursor, record);
-            }
+        let text = match &capture.kind {
+            Kind::Text | Kind::Lines => self.text(capture, cursor, false)?,
+            Kind::Last => self.text(capture, cursor, true)?,
             Kind::Word | Kind::Stem => {
                 let last = matches!(capture.kind, Kind::Stem);
                 let len = capture.until.find_in_word(cursor.bytes(), last);
-                let text = self.take(capture, len, cursor)?;
-                return self.give(capture, text, cursor, record);
+                self.take(capture, len, cursor)?
             }
-            Kind::List => {
-                let text = cursor.take(shape::list(cursor.bytes()))?;
-                return self.give(capture, text, cursor, record);
-            }
+            Kind::List => cursor.take(shape::list(cursor.bytes()))?,
             Kind::OneOf(words) => {
                 let word = words.find(cursor.bytes()).ok_or(Misfit::Syntax)?;
                 let text = cursor.take(word.text.len())?;
@@ -55,34 +34,59 @@ impl<'a> Walk<'_, '_, 'a> {
                     record.level = word.level;
                     return Ok(());
                 }
-                return self.give(capture, text, cursor, record);
+                text
             }
             Kind::Uuid => {
                 let text = cursor.take(shape::UUID)?;
-                return if shape::is_uuid(text) {
-                    self.give(capture, text, cursor, record)
-                } else {
-                    Err(Misfit::Syntax)
-                };
+                if !shape::is_uuid(text) {
+                    return Err(Misfit::Syntax);
+                }
+                text
             }
-            Kind::Time(format) => return self.time(capture, format, cursor, record),
             Kind::Integer | Kind::Float => {
                 if let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? {
                     record.push(capture.name.key(), value);
                 }
+                return Ok(());
             }
+            Kind::Time(format) => return self.time(capture, format, cursor, record),
+            Kind::Rest => {
+                let text = cursor.rest();
+                let mut end = *cursor;
+                end.take(text.len())?;
+                // One line has no trace: nothing need be looked for in what several layouts begin with.
+                if !self.lines && matches!(capture.gives, Gives::Message) {
+                    nested::put_message(record, self.shown(capture, text, &end), arena);
+                    return Ok(());
+                }
+                return self.give(capture, text, &end, record);
+            }
+            _ => return self.composed(capture, cursor, record),
+        };
+        self.give(capture, text, cursor, record)
+    }
+
+    /// Reads one field that is not as it stands.
+    fn composed(
+        &mut self,
+        capture: &Capture,
+        cursor: &mut Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let arena = self.cx.arena;
+        match &capture.kind {
             Kind::Quoted | Kind::Escaped => {
-                let inside = if matches!(capture.kind, Kind::Escaped) {
-                    self.text(capture, cursor, false)?
+                let (inside, escaped) = if matches!(capture.kind, Kind::Escaped) {
+                    let text = self.text(capture, cursor, false)?;
+                    (text, memchr::memchr(b'\\', text.as_bytes()).is_some())
                 } else {
                     cursor.expect("\"")?;
-                    access::quoted(cursor)?
+                    access::quoted_or_escaped(cursor)?
                 };
-                let decoded = memchr::memchr(b'\\', inside.as_bytes())
-                    .and_then(|_| escape::undo(inside, arena));
+                let decoded = if escaped { escape::undo(inside, arena) } else { None };
                 let text = match (decoded, &capture.kind) {
                     (Some(decoded), _) => Text::built(decoded),
-                    (None, Kind::Escaped) => self.shown(inside, cursor),
+                    (None, Kind::Escaped) => self.shown(capture, inside, cursor),
                     // Its quotes part it from what is around.
                     (None, _) => Text::raw(inside),
                 };
@@ -104,7 +108,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 let text = cursor.take(len)?;
                 let before = record.fields.len();
                 access::request(text, arena, record);
-                if self.shown(text, cursor).origin() != Origin::Raw {
+                if self.shown(capture, text, cursor).origin() != Origin::Raw {
                     for field in record.fields.iter_mut().skip(before) {
                         if let Value::Text(part) = field.value
                             && part.origin() == Origin::Raw
@@ -122,6 +126,8 @@ impl<'a> Walk<'_, '_, 'a> {
                 let text = self.text(capture, cursor, false)?;
                 nested::spread(record, self.cx, |cx, inner| (grammar.read)(text, cx, inner))?;
             }
+            // The others are texts, which are read where this is called.
+            _ => return Err(Misfit::Syntax),
         }
         Ok(())
     }
@@ -182,7 +188,7 @@ impl<'a> Walk<'_, '_, 'a> {
             }
             if !is_absent(text) {
                 *self.cx.bad_times += 1;
-                let shown = self.shown(text, cursor);
+                let shown = self.shown(capture, text, cursor);
                 record.push(capture.name.key(), Value::Text(shown));
             }
         }
@@ -198,9 +204,32 @@ impl<'a> Walk<'_, '_, 'a> {
         cursor: &Cursor<'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
+        if is_absent(text) && matches!(capture.gives, Gives::Field(_)) {
+            return Ok(());
+        }
+        // What stands behind it goes by its name.
+        if matches!(capture.gives, Gives::Field(_)) && names_secret(text, cursor.rest()) {
+            return Err(Misfit::Syntax);
+        }
+        if capture.gives == Gives::Field(None) {
+            let shown = self.shown(capture, text, cursor);
+            record.push(capture.name.key(), Value::Text(shown));
+            return Ok(());
+        }
+        self.give_meaning(capture, text, cursor, record)
+    }
+
+    /// The same of what is more than a field's text.
+    fn give_meaning(
+        &mut self,
+        capture: &Capture,
+        text: &'a str,
+        cursor: &Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
         let arena = self.cx.arena;
         match capture.gives {
-            Gives::Message => match self.shown(text, cursor) {
+            Gives::Message => match self.shown(capture, text, cursor) {
                 shown if shown.origin() == Origin::Raw && cursor.is_done() => {
                     let before = record.message.take();
                     trace::put(record, text);
@@ -214,18 +243,20 @@ impl<'a> Walk<'_, '_, 'a> {
                 Some(level) => record.level = Some(level),
                 None if self.cx.guessing => return Err(Misfit::Syntax),
                 None if is_absent(text) => {}
-                None => record.push(capture.name.key(), Value::Text(self.shown(text, cursor))),
+                None => {
+                    let shown = self.shown(capture, text, cursor);
+                    record.push(capture.name.key(), Value::Text(shown));
+                }
             },
-            _ if is_absent(text) => {}
-            // What stands behind it goes by its name.
-            Gives::Field(_) if names_secret(text, cursor.rest()) => return Err(Misfit::Syntax),
+            Gives::Time if is_absent(text) => {}
             Gives::Field(Some(kind)) if kind != FieldType::String => {
                 if let Some(value) = convert::text(text, kind)? {
                     record.push(capture.name.key(), value);
                 }
             }
             Gives::Field(_) | Gives::Time => {
-                record.push(capture.name.key(), Value::Text(self.shown(text, cursor)));
+                let shown = self.shown(capture, text, cursor);
+                record.push(capture.name.key(), Value::Text(shown));
             }
         }
         Ok(())
@@ -234,7 +265,10 @@ impl<'a> Walk<'_, '_, 'a> {
     /// A text that ends where the cursor is, as the redactor is to see it: its sweep over the raw record
     /// sees whole words only.
     #[inline]
-    fn shown(&self, text: &'a str, cursor: &Cursor<'a>) -> Text<'a> {
+    fn shown(&self, capture: &Capture, text: &'a str, cursor: &Cursor<'a>) -> Text<'a> {
+        if capture.apart {
+            return Text::raw(text);
+        }
         let end = self.whole.len() - cursor.rest().len();
         let cut = pattern::splits_word(self.whole, end.saturating_sub(text.len()))
             || pattern::splits_word(self.whole, end);
@@ -254,15 +288,12 @@ impl<'a> Walk<'_, '_, 'a> {
         if is_absent(text) {
             return;
         }
-        let is_port = |port: &str| {
-            (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        let (host, number) = match text.rsplit_once(':') {
-            Some((host, number)) if is_port(number) => (host, number.parse().ok()),
-            _ => (text, None),
+        let (host, number) = match port_behind(text) {
+            Some((host, number)) => (host, Some(number)),
+            None => (text, None),
         };
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let shown = match self.shown(text, cursor).origin() {
+        let shown = match self.shown(capture, text, cursor).origin() {
             Origin::Raw => Text::raw(bare),
             _ => Text::built(bare),
         };
@@ -275,4 +306,22 @@ impl<'a> Walk<'_, '_, 'a> {
 
 fn is_absent(text: &str) -> bool {
     text.is_empty() || text == "-"
+}
+
+/// What stands before the last colon, and the port behind it.
+fn port_behind(text: &str) -> Option<(&str, i64)> {
+    let bytes = text.as_bytes();
+    let mut number = 0;
+    // A port has five digits at most.
+    for digits in 0..=5 {
+        let at = bytes.len().checked_sub(digits + 1)?;
+        match bytes.get(at)? {
+            b':' if digits > 0 => return Some((text.get(..at)?, number)),
+            digit @ b'0'..=b'9' => {
+                number += i64::from(digit - b'0') * 10_i64.pow(digits as u32);
+            }
+            _ => return None,
+        }
+    }
+    None
 }

@@ -1,6 +1,7 @@
 //! Where the text of a field ends: before the first of what may follow it.
 
 use super::is_blank;
+use super::literal::Literal;
 use super::syntax::Mark;
 use crate::parse::cursor;
 
@@ -14,62 +15,25 @@ pub(super) enum Until {
     Byte(u8),
     /// Before a blank or a tab.
     Blank,
+    /// So many bytes before the first blank or tab: of a word that is followed by a text with one.
+    BeforeBlank(usize),
     /// Before the first of these, or at the end too.
     First { marks: Box<[Literal]>, blank: bool, or_end: bool },
     /// In layouts that have the field in common, from the one in this place on.
     ByLayout(Vec<(usize, Self)>),
 }
 
-/// A short text that is looked for by its rarest byte.
-#[derive(Debug, PartialEq)]
-pub(super) struct Literal {
-    text: Box<str>,
-    /// Where in it that byte is.
-    rarest: usize,
-}
-
-impl Literal {
-    fn new(text: &str) -> Self {
-        let commonness = |(_, byte): &(usize, u8)| match byte {
-            b' ' => 4,
-            b'a'..=b'z' | b'0'..=b'9' => 3,
-            b'A'..=b'Z' | b'-' | b'.' | b':' | b'/' => 2,
-            b',' | b'=' | b'_' | b'"' => 1,
-            _ => 0,
-        };
-        let rarest = text.bytes().enumerate().min_by_key(commonness).map_or(0, |(at, _)| at);
-        Self { text: text.into(), rarest }
-    }
-
-    /// Where it is, the first place or the last.
-    #[inline]
-    fn find(&self, bytes: &[u8], last: bool) -> Option<usize> {
-        let literal = self.text.as_bytes();
-        let rare = *literal.get(self.rarest)?;
-        // Where that byte is, it may be.
-        let mut left = bytes.get(self.rarest..)?;
-        let mut from = 0;
-        loop {
-            let at = if last { memchr::memrchr(rare, left)? } else { memchr::memchr(rare, left)? };
-            if bytes.get(from + at..)?.starts_with(literal) {
-                return Some(from + at);
-            }
-            if last {
-                left = left.get(..at)?;
-            } else {
-                left = left.get(at + 1..)?;
-                from += at + 1;
-            }
-        }
-    }
-}
-
 impl Until {
-    pub(super) fn new(marks: &[Mark], or_end: bool) -> Self {
+    pub(super) fn new(marks: &[Mark], or_end: bool, word: bool) -> Self {
         let one = if let [one] = marks { Some(one) } else { None };
         match one {
+            Some(Mark::Blanks) if !or_end && word => return Self::BeforeBlank(0),
             Some(Mark::Blanks) if !or_end => return Self::Blank,
             Some(Mark::Literal(literal)) if !or_end => {
+                let blank = literal.bytes().position(is_blank).filter(|_| word);
+                if let Some(blank) = blank {
+                    return Self::BeforeBlank(blank);
+                }
                 if let [byte @ 0..=0x7f] = literal.as_bytes() {
                     return Self::Byte(*byte);
                 }
@@ -120,7 +84,7 @@ impl Until {
                 let at = cursor::find_any([*byte, b' ', b'\t'], bytes)?;
                 return (at > 0 && bytes.get(at) == Some(byte)).then_some(at);
             }
-            Self::Blank => cursor::find_any([b' ', b'\t'], bytes)?,
+            Self::BeforeBlank(_) => self.find(bytes, false)?,
             _ => {
                 // It goes no further than to the first blank, where what follows may begin.
                 let blank = cursor::find_any([b' ', b'\t'], bytes);
@@ -138,7 +102,7 @@ impl Until {
     /// Bytes of the longest text that may follow.
     fn longest(&self) -> usize {
         match self {
-            Self::First { marks, .. } => marks.iter().map(|mark| mark.text.len()).max(),
+            Self::First { marks, .. } => marks.iter().map(|mark| mark.len()).max(),
             _ => None,
         }
         .map_or(1, |longest| longest.max(1))
@@ -153,6 +117,7 @@ impl Until {
             Self::Byte(byte) => cursor::find(*byte, bytes),
             Self::Blank if last => bytes.iter().rposition(|byte| is_blank(*byte)),
             Self::Blank => cursor::find_any([b' ', b'\t'], bytes),
+            Self::BeforeBlank(len) => cursor::find_any([b' ', b'\t'], bytes)?.checked_sub(*len),
             Self::First { marks, blank, or_end } => {
                 let blank = blank.then_some(()).and_then(|()| Self::Blank.find(bytes, last));
                 let places = marks.iter().filter_map(|mark| mark.find(bytes, last));
