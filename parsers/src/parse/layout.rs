@@ -125,7 +125,7 @@ impl Layout {
         mut reason: Misfit,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        let guessing = walk.cx.guessing;
+        let (guessing, bad_times) = (walk.cx.guessing, *walk.cx.bad_times);
         for readable in [true, false] {
             let another = if readable { walk.torn } else { walk.unread && !guessing };
             // One that is alone was read so already.
@@ -135,6 +135,7 @@ impl Layout {
             walk.readable = readable;
             for layout in 0..self.layouts {
                 auto::clear(record);
+                *walk.cx.bad_times = bad_times;
                 walk.layout = Some(layout);
                 match walk.ways(&self.ways, Cursor::new(walk.whole), record) {
                     Ok(()) => return Ok(()),

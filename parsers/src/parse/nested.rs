@@ -145,7 +145,7 @@ fn within<'a>(
 struct Taken {
     /// One bit for each of our own names.
     known: u128,
-    /// One bit for each length of another name, and of any.
+    /// Bits for the other names, and for all.
     others: u64,
     all: u64,
 }
@@ -154,11 +154,11 @@ impl Taken {
     fn by(fields: &[Field<'_>]) -> Self {
         let mut taken = Self { known: 0, others: 0, all: 0 };
         for field in fields {
-            let length = length_bit(field.key);
-            taken.all |= length;
+            let bit = name_bit(field.key.name());
+            taken.all |= bit;
             match field.key {
                 Key::Known(known) => taken.known |= known_bit(known),
-                Key::Text(_) => taken.others |= length,
+                Key::Text(_) => taken.others |= bit,
             }
         }
         taken
@@ -169,20 +169,23 @@ impl Taken {
         match key {
             Key::Known(known) => {
                 self.known & known_bit(known) != 0
-                    || self.others != 0 && self.others & length_bit(key) != 0
+                    || self.others != 0 && self.others & name_bit(key.name()) != 0
             }
-            Key::Text(_) => self.all & length_bit(key) != 0,
+            Key::Text(_) => self.all & name_bit(key.name()) != 0,
         }
     }
 }
 
+#[inline]
 fn known_bit(known: Known) -> u128 {
     1 << (known as u32 % u128::BITS)
 }
 
-/// One bit for the length of a name.
-fn length_bit(key: Key<'_>) -> u64 {
-    1 << (key.name().len() % 64)
+/// One bit by the length of a name and its first letter.
+#[inline]
+fn name_bit(name: &str) -> u64 {
+    let first = name.as_bytes().first().copied().unwrap_or_default();
+    1 << ((name.len() + 5 * usize::from(first)) % 64)
 }
 
 /// Whether two fields are called the same. Those with a place of their own mostly tell by it.

@@ -46,7 +46,8 @@ impl Literal {
     pub(super) fn begins(&self, bytes: &[u8]) -> bool {
         // Most are one byte, which is mostly what comes.
         self.text.as_bytes().first() == bytes.first()
-            && self.head.begins(self.text.as_bytes(), bytes, Head::of(bytes))
+            && (self.text.len() == 1
+                || self.head.begins(self.text.as_bytes(), bytes, Head::of(bytes)))
     }
 
     /// Where it is, the first place or the last.

@@ -178,10 +178,11 @@ impl<'a> Walk<'_, '_, 'a> {
         };
         let len = until.find(cursor.bytes(), false);
         let text = self.take(capture, len, cursor)?;
-        record.time = self.cx.clock.read(format, text);
+        // What has no digit is none in any.
+        let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+        record.time = if has_digit { self.cx.clock.read(format, text) } else { None };
         if record.time.is_none() {
-            // What has no digit is none in any.
-            let is_time = text == "-" || text.bytes().any(|byte| byte.is_ascii_digit());
+            let is_time = has_digit || text == "-";
             self.unread |= self.readable;
             if self.readable || !is_time || text.len() > 64 {
                 return Err(Misfit::Syntax);
