@@ -51,11 +51,8 @@ impl Until {
     /// Where the same field ends in layouts from this place on.
     pub(super) fn also(&mut self, place: usize, other: Self) {
         match self {
-            Self::ByLayout(list) => {
-                if list.last().is_none_or(|(_, last)| *last != other) {
-                    list.push((place, other));
-                }
-            }
+            Self::ByLayout(list) if list.last().is_some_and(|(_, last)| *last == other) => {}
+            Self::ByLayout(list) => list.push((place, other)),
             one if *one != other => {
                 let before = std::mem::take(one);
                 *one = Self::ByLayout(vec![(0, before), (place, other)]);
