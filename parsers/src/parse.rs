@@ -28,6 +28,7 @@ pub(crate) mod level;
 mod library;
 mod logfmt;
 mod ltsv;
+mod names;
 mod nested;
 mod netfilter;
 mod nginx_error;

@@ -57,7 +57,7 @@ impl Facts {
         self.truncated |= line.cut;
     }
 
-    fn raw<'a>(self, text: &'a [u8], spans: &'a [FileSpan], hash: u64) -> Raw<'a> {
+    fn raw<'a>(&self, text: &'a [u8], spans: &'a [FileSpan], hash: u64) -> Raw<'a> {
         let text = if self.joined { without_blank_end(text) } else { text };
         // Of a line that was cut, the bytes are the same wherever that was: what is kept tells it from
         // the same line cut elsewhere, and the complement from a line that ended there.
@@ -182,23 +182,20 @@ impl Slot {
         limit: usize,
         emit: &mut dyn FnMut(Raw<'_>),
     ) {
-        let open = self.open();
-        if joiner.is_none() && line.ends && open.is_none() {
+        let within = self.within_line();
+        if joiner.is_none() && line.ends && within.is_none() {
             return emit(Facts::of(line, limit).raw(
                 cut(line.text, limit),
                 &[line.at],
                 xxh3_64(line.raw.of(chunk)),
             ));
         }
-        let within = open.is_some_and(|open| open.facts.within_line);
-        let goes_on = within || joiner.joins(&mut self.joining, line.text);
-        match open {
-            Some(open) if goes_on && open.has_room(line, limit) => self.add(line, chunk, limit),
-            Some(_) => {
-                self.end(goes_on, chunk, emit);
-                self.begin(line, chunk, limit);
-            }
-            None => self.begin(line, chunk, limit),
+        let goes_on = within == Some(true) || joiner.joins(&mut self.joining, line.text);
+        if goes_on && self.open().is_some_and(|open| open.has_room(line, limit)) {
+            self.add(line, chunk, limit);
+        } else {
+            self.end(goes_on, chunk, emit);
+            self.begin(line, chunk, limit);
         }
         if line.ends && joiner.is_closed(&self.joining) {
             self.end(false, chunk, emit);
@@ -253,9 +250,10 @@ impl Slot {
 
     /// Ends the open record, if there is one. `cut`: it would have gone on.
     pub(super) fn end(&mut self, cut: bool, chunk: &[u8], emit: &mut dyn FnMut(Raw<'_>)) {
-        if let Some(mut run) = self.run.take() {
+        if let Some(run) = &mut self.run {
             run.facts.truncated |= cut;
             emit(run.facts.raw(run.text.of(chunk), &[run.at], xxh3_64(run.raw.of(chunk))));
+            self.run = None;
         } else if let Some(held) = self.held.as_deref_mut().filter(|held| !held.spans.is_empty()) {
             held.facts.truncated |= cut;
             emit(held.facts.raw(&held.text, &held.spans, held.hash.digest()));
@@ -290,6 +288,16 @@ impl Slot {
         self.held.as_deref().map_or(0, |held| {
             size_of::<Held>() + held.text.capacity() + held.spans.capacity() * size_of::<FileSpan>()
         })
+    }
+
+    /// Whether the open record, if there is one, ends within a line.
+    #[inline]
+    fn within_line(&self) -> Option<bool> {
+        match (&self.run, self.held.as_deref()) {
+            (Some(run), _) => Some(run.facts.within_line),
+            (None, Some(held)) if !held.spans.is_empty() => Some(held.facts.within_line),
+            _ => None,
+        }
     }
 
     fn open(&self) -> Option<Open> {

@@ -204,12 +204,13 @@ fn opened_further(first: u8, line: &[u8]) -> u8 {
     }
 }
 
+/// The machines that names open; the others know whole words.
+const BY_NAME: u8 = JAVA | GO | NODE | RUBY;
+/// Bytes of a word; a longer one is looked at by all.
+const LONGEST_WORD: usize = 64;
+
 /// The same for a line that begins with a word.
 fn opened_by_word(first: u8, line: &[u8]) -> u8 {
-    /// The machines that names open; the others know whole words.
-    const BY_NAME: u8 = JAVA | GO | NODE | RUBY;
-    /// A longer word is looked at by all.
-    const LONGEST_WORD: usize = 64;
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$');
     let len = line.iter().take(LONGEST_WORD).take_while(|byte| is_word(byte)).count();
     let (word, rest) = line.split_at_checked(len).unwrap_or_default();
@@ -230,7 +231,26 @@ fn opened_by_word(first: u8, line: &[u8]) -> u8 {
         }
         _ => BY_NAME,
     };
-    by_name | !BY_NAME
+    if OPENED_BY[usize::from(first)] & !BY_NAME == 0 {
+        return by_name;
+    }
+    by_name | opened_by_whole_word(word, rest)
+}
+
+/// Of the machines that know whole words, those that know this one.
+fn opened_by_whole_word(word: &[u8], rest: &[u8]) -> u8 {
+    match word {
+        b"Traceback" => PYTHON,
+        b"Stack" => PYTHON | PHP | RUST,
+        b"PHP" | b"Fatal" | b"NOTICE" | b"script_filename" => PHP,
+        b"Unhandled" => DOTNET,
+        b"trce" | b"dbug" | b"info" | b"warn" | b"fail" | b"crit" if rest.starts_with(b": ") => {
+            DOTNET
+        }
+        b"thread" | b"note" | b"stack" | b"Caused" | b"Error" => RUST,
+        _ if word.len() == LONGEST_WORD => !BY_NAME,
+        _ => 0,
+    }
 }
 
 /// The machines that a line moves from their rest although they would not be asked.

@@ -7,7 +7,7 @@
 //! escape what could end a quoted column (`\xHH`, Apache also `\"`, `\\`, `\n` …), which is undone.
 
 use super::Misfit;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, find, find_any};
 use super::escape::undo;
 use super::grammar::{Context, Grammar};
 use crate::Arena;
@@ -100,20 +100,26 @@ fn is_vhost(word: &str) -> bool {
 /// backslash precedes.
 #[inline]
 pub(super) fn quoted<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Misfit> {
+    quoted_or_escaped(cursor).map(|(inside, _)| inside)
+}
+
+/// The same, and whether there is a backslash in it.
+#[inline]
+pub(super) fn quoted_or_escaped<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, bool), Misfit> {
     let bytes = cursor.bytes();
-    let mut at = 0;
+    let (mut at, mut escaped) = (0, false);
     loop {
-        let found = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default())
-            .ok_or(Misfit::Syntax)?;
+        let found =
+            find_any([b'"', b'\\'], bytes.get(at..).unwrap_or_default()).ok_or(Misfit::Syntax)?;
         at += found;
         if bytes.get(at) == Some(&b'"') {
             break;
         }
-        at += 2;
+        (at, escaped) = (at + 2, true);
     }
     let inside = cursor.take(at)?;
     cursor.take(1)?;
-    Ok(inside)
+    Ok((inside, escaped))
 }
 
 /// `GET /path HTTP/1.1`; what is not of that shape (a TLS hello sent to a plain port) is a target.
@@ -122,8 +128,10 @@ pub(super) fn request<'a>(line: &'a str, arena: &'a Arena, record: &mut Record<'
     if matches!(line, "" | "-" | "- - -" | "- - - ") {
         return;
     }
-    let parts = line.split_once(' ').and_then(|(method, rest)| {
-        let (target, protocol) = rest.rsplit_once(' ')?;
+    let parts = find(b' ', line.as_bytes()).and_then(|at| {
+        let (method, rest) = (line.get(..at)?, line.get(at + 1..)?);
+        let at = memchr::memrchr(b' ', rest.as_bytes())?;
+        let (target, protocol) = (rest.get(..at)?, rest.get(at + 1..)?);
         let named = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
         (named && !target.is_empty() && protocol.starts_with("HTTP/"))
             .then_some((method, target, protocol))

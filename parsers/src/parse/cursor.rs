@@ -11,21 +11,56 @@ pub(super) struct Cursor<'a> {
 /// Where the first such byte is. As `memchr`, for what is mostly found within a few bytes.
 #[inline]
 pub(super) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    match near([byte], bytes) {
+        Near::At(at) => Some(at),
+        Near::Beyond(from) => memchr::memchr(byte, bytes.get(from..)?).map(|found| from + found),
+    }
+}
+
+/// Where the first of some bytes is, likewise.
+#[inline]
+pub(super) fn find_any<const N: usize>(any: [u8; N], bytes: &[u8]) -> Option<usize> {
+    match near(any, bytes) {
+        Near::At(at) => Some(at),
+        Near::Beyond(from) => {
+            let rest = bytes.get(from..)?;
+            let found = match any.as_slice() {
+                [one, two] => memchr::memchr2(*one, *two, rest),
+                [one, two, three] => memchr::memchr3(*one, *two, *three, rest),
+                any => rest.iter().position(|byte| any.contains(byte)),
+            };
+            found.map(|found| from + found)
+        }
+    }
+}
+
+/// Where a byte is that is looked for: in a place, or not before one.
+enum Near {
+    At(usize),
+    Beyond(usize),
+}
+
+/// Looks at the first bytes, eight at a time.
+#[inline]
+fn near<const N: usize>(any: [u8; N], bytes: &[u8]) -> Near {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut at = 0;
-    while at < 16
+    while at < 24
         && let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>())
     {
-        let word = u64::from_le_bytes(*word) ^ (LOW * u64::from(byte));
+        let word = u64::from_le_bytes(*word);
         // The lowest mark is exact.
-        let found = word.wrapping_sub(LOW) & !word & HIGH;
+        let found = any.iter().fold(0, |found, byte| {
+            let differ = word ^ (LOW * u64::from(*byte));
+            found | differ.wrapping_sub(LOW) & !differ & HIGH
+        });
         if found != 0 {
-            return Some(at + (found.trailing_zeros() / 8) as usize);
+            return Near::At(at + (found.trailing_zeros() / 8) as usize);
         }
         at += 8;
     }
-    memchr::memchr(byte, bytes.get(at..)?).map(|found| at + found)
+    Near::Beyond(at)
 }
 
 impl<'a> Cursor<'a> {

@@ -1,19 +1,24 @@
 //! Layouts: a line as it looks, with its fields in braces. Most formats are declared by one.
 //!
 //! `[{time:iso}] {level} {message:last} ({logger})` reads `[2026-11-26 02:20:14,615] INFO Started (kafka.Server)`.
-//! [`syntax`] reads the layout itself, [`capture`] what a field may look like.
+//! [`syntax`] reads the layout itself, [`capture`] says what a field may look like, [`read`] reads one.
 //!
 //! A layout is walked once, from left to right. A text ends where the first of what may follow it
 //! begins, and nothing is ever tried again, so that the time is linear in the line: at most the
-//! number of fields times its length.
+//! number of fields times its length. What several layouts begin with is walked once for them all
+//! ([`branch`]).
 
+mod branch;
 mod capture;
+mod literal;
 mod number;
+mod read;
 mod shape;
 mod syntax;
 #[cfg(test)]
 mod tests;
 mod until;
+mod words;
 
 use super::convert::{self, Leveller};
 use super::cursor::Cursor;
@@ -21,33 +26,25 @@ use super::grammar::Context;
 use super::seen::Seen;
 use super::{Misfit, auto};
 use crate::definition::{Definition, Fault};
-use crate::record::Record;
+use crate::record::{Level, Record, Text, Time};
+use branch::Branch;
 use capture::{Capture, Kind};
+use literal::Literal;
 
 /// The layouts of a definition, the first of which that a line fits reads it.
 #[derive(Debug)]
 pub(super) struct Layout {
-    forms: Vec<Form>,
+    ways: Vec<Branch>,
     level: Leveller,
-}
-
-/// One layout.
-#[derive(Debug)]
-struct Form {
-    steps: Vec<Step>,
-    /// Bytes that a line of this form may begin with; `None` for any.
-    begins: Option<Vec<u8>>,
-    /// Whether it has several lines.
-    lines: bool,
-    /// Bytes that a line of this form has.
-    needs: Seen,
+    /// How many there are.
+    layouts: usize,
 }
 
 /// One part of a layout.
 #[derive(Debug)]
 enum Step {
     /// Text that must come now.
-    Literal(Box<str>),
+    Literal(Literal),
     /// Blanks and tabs, one at least.
     Blanks,
     /// A field.
@@ -59,74 +56,91 @@ enum Step {
 impl Layout {
     /// Compiles a definition's layouts.
     pub(super) fn new(layouts: &[String], definition: &Definition) -> Result<Self, Fault> {
-        let mut forms = Vec::new();
+        let level = Leveller::new(definition.level.as_ref());
+        let mut ways = Vec::new();
         let mut names = Vec::new();
-        for layout in layouts {
+        for (place, layout) in layouts.iter().enumerate() {
             let steps =
-                syntax::steps(layout, definition, &mut names).map_err(|error| match error {
-                    syntax::Error::Layout { column, what } => {
-                        Fault::Layout { layout: layout.clone(), column, what }
-                    }
-                    syntax::Error::Other(fault) => fault,
-                })?;
-            let lines = |step: &Step| matches!(step, Step::Literal(text) if text.contains('\n'));
-            forms.push(Form {
-                begins: begins(&steps),
-                lines: steps.iter().any(lines),
-                needs: needs(&steps),
-                steps,
-            });
+                syntax::steps(layout, definition, &level, &mut names).map_err(
+                    |error| match error {
+                        syntax::Error::Layout { column, what } => {
+                            Fault::Layout { layout: layout.clone(), column, what }
+                        }
+                        syntax::Error::Other(fault) => fault,
+                    },
+                )?;
+            Branch::add(&mut ways, Branch::new(place, steps));
         }
         check_names(definition, &names)?;
-        Ok(Self { forms, level: Leveller::new(definition.level.as_ref()) })
+        Branch::settle(&mut ways);
+        Ok(Self { ways, level, layouts: layouts.len() })
     }
 
     /// Whether a line could fit, from its first byte and those that it has.
     pub(super) fn may_fit(&self, bytes: &[u8], seen: Seen) -> bool {
-        self.forms.iter().any(|form| seen.has(form.needs) && form.may_fit(bytes))
+        let first = bytes.first().copied();
+        self.ways.iter().any(|way| way.one_may_fit(first, seen))
     }
 
     /// Bytes that a line of any of its forms has, if `auto` is to take it for one: its time can be read.
     pub(super) fn needs(&self) -> Seen {
-        self.forms.iter().map(|form| form.needs).reduce(Seen::common).unwrap_or_default()
+        Branch::common_needs(&self.ways)
     }
 
-    /// Fills a record from a text, or says why it does not fit.
+    /// Fills a record from a text, or says why it does not fit and leaves the record in disorder.
     pub(super) fn read<'a>(
         &self,
         text: &'a str,
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        let bad_times = *cx.bad_times;
-        let mut reason = Misfit::Syntax;
-        let lines = memchr::memchr(b'\n', text.as_bytes()).is_some();
-        // Another layout may read the time that the first cannot: one that cannot be read is only taken
-        // where none does. Of a format that is only guessed at, it is what there is to go by.
-        let guessing = cx.guessing;
-        let passes: &[bool] = match self.forms.len() {
-            _ if guessing => &[true],
-            1 => &[false],
-            _ => &[true, false],
+        let mut walk = Walk {
+            whole: text,
+            first: text.as_bytes().first().copied(),
+            level: &self.level,
+            lines: memchr::memchr(b'\n', text.as_bytes()).is_some(),
+            // Another layout may read the time that the first cannot: one that cannot be read is only
+            // taken where none does. Of a format that is only guessed at, it is what there is to go by.
+            readable: cx.guessing || self.layouts > 1,
+            layout: None,
+            unread: false,
+            torn: false,
+            cx,
         };
-        let seen = cx.seen;
-        let may_fit = |form: &&Form| {
-            seen.has(form.needs) && form.may_fit(text.as_bytes()) && (lines || !form.lines)
-        };
-        let mut walk = Walk { whole: text, level: &self.level, lines, readable: false, cx };
-        let fitting = || self.forms.iter().filter(may_fit);
-        for (readable, form) in
-            passes.iter().flat_map(|readable| fitting().map(move |form| (*readable, form)))
-        {
+        let bad_times = *walk.cx.bad_times;
+        let read = walk
+            .ways(&self.ways, Cursor::new(text), record)
+            .or_else(|misfit| self.read_by_each(&mut walk, misfit, record));
+        if read.is_err() {
+            *walk.cx.bad_times = bad_times;
+        }
+        read
+    }
+
+    /// Reads a text that has no time where some layouts have one: by each for itself, then also with a
+    /// time that cannot be read.
+    fn read_by_each<'a>(
+        &self,
+        walk: &mut Walk<'_, '_, 'a>,
+        mut reason: Misfit,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let (guessing, bad_times) = (walk.cx.guessing, *walk.cx.bad_times);
+        for readable in [true, false] {
+            let another = if readable { walk.torn } else { walk.unread && !guessing };
+            // One that is alone was read so already.
+            if !another || self.layouts == 1 {
+                continue;
+            }
             walk.readable = readable;
-            match walk.form(form, text, record) {
-                Ok(()) => return Ok(()),
-                Err(misfit) => {
-                    if misfit != Misfit::Syntax {
-                        reason = misfit;
-                    }
-                    *walk.cx.bad_times = bad_times;
-                    auto::clear(record);
+            for layout in 0..self.layouts {
+                auto::clear(record);
+                *walk.cx.bad_times = bad_times;
+                walk.layout = Some(layout);
+                match walk.ways(&self.ways, Cursor::new(walk.whole), record) {
+                    Ok(()) => return Ok(()),
+                    Err(Misfit::Syntax) => {}
+                    Err(misfit) => reason = misfit,
                 }
             }
         }
@@ -134,32 +148,99 @@ impl Layout {
     }
 }
 
-impl Form {
-    fn may_fit(&self, bytes: &[u8]) -> bool {
-        match (&self.begins, bytes.first()) {
-            (None, _) => true,
-            (Some(begins), Some(first)) => begins.contains(first),
-            (Some(_), None) => false,
-        }
-    }
-}
-
 /// What fields are read with.
 struct Walk<'w, 'p, 'a> {
     /// The text.
     whole: &'a str,
+    /// Its first byte.
+    first: Option<u8>,
     level: &'w Leveller,
     /// Whether the text has several lines: no field but the message goes beyond its line.
     lines: bool,
     /// Whether a time must be readable.
     readable: bool,
+    /// The place of the one layout to read by; `None` for all.
+    layout: Option<usize>,
+    /// Whether there was no time to be read where one must be readable.
+    unread: bool,
+    /// The same where it takes one layout to say how far its text goes.
+    torn: bool,
     cx: &'w mut Context<'p, 'a>,
 }
 
+/// What a record has, and is brought back to.
+struct Mark<'a> {
+    time: Option<Time>,
+    level: Option<Level>,
+    message: Option<Text<'a>>,
+    fields: usize,
+    unmappable: bool,
+    decoded: bool,
+    bad_times: u64,
+}
+
+impl<'a> Mark<'a> {
+    #[inline]
+    fn of(record: &Record<'a>, bad_times: u64) -> Self {
+        Self {
+            time: record.time,
+            level: record.level,
+            message: record.message,
+            fields: record.fields.len(),
+            unmappable: record.unmappable,
+            decoded: record.decoded,
+            bad_times,
+        }
+    }
+
+    #[inline]
+    fn restore(&self, record: &mut Record<'a>, bad_times: &mut u64) {
+        record.fields.truncate(self.fields);
+        (record.time, record.level, record.message) = (self.time, self.level, self.message);
+        (record.unmappable, record.decoded) = (self.unmappable, self.decoded);
+        *bad_times = self.bad_times;
+    }
+}
+
 impl<'a> Walk<'_, '_, 'a> {
-    fn form(&mut self, form: &Form, text: &'a str, record: &mut Record<'a>) -> Result<(), Misfit> {
-        let mut cursor = Cursor::new(text);
-        self.steps(&form.steps, &mut cursor, record)?;
+    /// Reads what is left by the first of some ways that it fits. Where it fits none, the record may be
+    /// in disorder.
+    fn ways(
+        &mut self,
+        ways: &[Branch],
+        cursor: Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        if let [way] = ways {
+            return self.way(way, cursor, record);
+        }
+        let mut reason = Misfit::Syntax;
+        let mark = Mark::of(record, *self.cx.bad_times);
+        for way in ways {
+            match self.way(way, cursor, record) {
+                Ok(()) => return Ok(()),
+                Err(Misfit::Syntax) => {}
+                Err(misfit) => reason = misfit,
+            }
+            mark.restore(record, self.cx.bad_times);
+        }
+        Err(reason)
+    }
+
+    fn way(
+        &mut self,
+        way: &Branch,
+        mut cursor: Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let asked = self.layout.is_none_or(|layout| way.layouts.contains(&layout));
+        if !asked || !way.may_fit(self.first, self.cx.seen, self.lines) {
+            return Err(Misfit::Syntax);
+        }
+        self.steps(&way.steps, &mut cursor, record)?;
+        if !way.ways.is_empty() {
+            return self.ways(&way.ways, cursor, record);
+        }
         if cursor.is_done() { Ok(()) } else { Err(Misfit::Syntax) }
     }
 
@@ -171,7 +252,7 @@ impl<'a> Walk<'_, '_, 'a> {
     ) -> Result<(), Misfit> {
         for step in steps {
             match step {
-                Step::Literal(literal) => cursor.expect(literal)?,
+                Step::Literal(literal) => expect(literal, cursor)?,
                 Step::Blanks => {
                     let len = cursor.bytes().iter().take_while(|byte| is_blank(**byte)).count();
                     if len == 0 {
@@ -179,7 +260,12 @@ impl<'a> Walk<'_, '_, 'a> {
                     }
                     cursor.take(len)?;
                 }
-                Step::Capture(capture) => self.capture(capture, cursor, record)?,
+                Step::Capture(capture) => {
+                    self.capture(capture, cursor, record)?;
+                    if let Some(literal) = &capture.then {
+                        expect(literal, cursor)?;
+                    }
+                }
                 Step::Optional(steps) => self.optional(steps, cursor, record),
             }
         }
@@ -188,27 +274,40 @@ impl<'a> Walk<'_, '_, 'a> {
 
     /// Reads what may be missing, or nothing of it.
     fn optional(&mut self, steps: &[Step], cursor: &mut Cursor<'a>, record: &mut Record<'a>) {
+        // Mostly the text that it begins with says whether it is there.
+        if let Some(Step::Literal(literal)) = steps.first()
+            && !literal.begins(cursor.bytes())
+        {
+            return;
+        }
         let mut after = *cursor;
-        let (fields, bad_times) = (record.fields.len(), *self.cx.bad_times);
-        let head = (record.time, record.level, record.message);
+        let mark = Mark::of(record, *self.cx.bad_times);
         // Where a time may be missing, what cannot be read is none.
-        let readable = std::mem::replace(&mut self.readable, true);
+        let before = (std::mem::replace(&mut self.readable, true), self.unread);
         let read = self.steps(steps, &mut after, record);
-        self.readable = readable;
+        (self.readable, self.unread) = before;
         if read.is_ok() {
             *cursor = after;
         } else {
-            record.fields.truncate(fields);
-            (record.time, record.level, record.message) = head;
-            *self.cx.bad_times = bad_times;
+            mark.restore(record, self.cx.bad_times);
         }
+    }
+}
+
+/// Passes over a text that must come now.
+#[inline]
+fn expect(literal: &Literal, cursor: &mut Cursor<'_>) -> Result<(), Misfit> {
+    if literal.begins(cursor.bytes()) {
+        cursor.take(literal.len()).map(|_| ())
+    } else {
+        Err(Misfit::Syntax)
     }
 }
 
 /// The bytes that a line may begin with, where that is known.
 fn begins(steps: &[Step]) -> Option<Vec<u8>> {
     match steps.first()? {
-        Step::Literal(literal) => Some(vec![*literal.as_bytes().first()?]),
+        Step::Literal(literal) => Some(vec![*literal.as_str().as_bytes().first()?]),
         Step::Blanks => Some(vec![b' ', b'\t']),
         Step::Capture(capture) if matches!(capture.kind, Kind::Rest) => begins(steps.get(1..)?),
         Step::Capture(capture) => capture.begins(),
@@ -223,7 +322,7 @@ fn begins(steps: &[Step]) -> Option<Vec<u8>> {
 /// The bytes that a line has besides what may be missing.
 fn needs(steps: &[Step]) -> Seen {
     let needs = steps.iter().map(|step| match step {
-        Step::Literal(literal) => Seen::of(literal.as_bytes()),
+        Step::Literal(literal) => Seen::of(literal.as_str().as_bytes()),
         Step::Capture(capture) => capture.needs(),
         // A tab will do, too.
         Step::Blanks | Step::Optional(_) => Seen::default(),

@@ -6,7 +6,7 @@ use super::json::{self, decode};
 use super::seen::Seen;
 use super::{Misfit, auto};
 use crate::Arena;
-use crate::record::{Field, Key, Record, Text, Value};
+use crate::record::{Field, Key, Known, Record, Text, Value};
 
 /// Fields that a record may have for more to be read into it.
 const MAX_OUTER: usize = 256;
@@ -123,9 +123,10 @@ fn within<'a>(
     record.unmappable |= unmappable;
     record.decoded |= decoded;
     let inner = record.fields.len();
+    let taken = Taken::by(fields);
     for at in 0..inner {
         let Some(field) = record.fields.get(at).copied() else { break };
-        if fields.iter().any(|known| is_same(known.key, field.key)) {
+        if taken.may_have(field.key) && fields.iter().any(|known| is_same(known.key, field.key)) {
             let key = free_name(field.key.name(), fields, &record.fields, cx.arena);
             if let Some(field) = record.fields.get_mut(at) {
                 field.key = key;
@@ -133,8 +134,58 @@ fn within<'a>(
         }
     }
     record.fields.extend_from_slice(fields);
-    record.fields.rotate_left(inner);
+    record.fields.copy_within(..inner, outer);
+    if let Some(first) = record.fields.get_mut(..outer) {
+        first.copy_from_slice(fields);
+    }
     result
+}
+
+/// What tells of most names that none of some fields has them.
+struct Taken {
+    /// One bit for each of our own names.
+    known: u128,
+    /// Bits for the other names, and for all.
+    others: u64,
+    all: u64,
+}
+
+impl Taken {
+    fn by(fields: &[Field<'_>]) -> Self {
+        let mut taken = Self { known: 0, others: 0, all: 0 };
+        for field in fields {
+            let bit = name_bit(field.key.name());
+            taken.all |= bit;
+            match field.key {
+                Key::Known(known) => taken.known |= known_bit(known),
+                Key::Text(_) => taken.others |= bit,
+            }
+        }
+        taken
+    }
+
+    #[inline]
+    fn may_have(&self, key: Key<'_>) -> bool {
+        match key {
+            Key::Known(known) => {
+                self.known & known_bit(known) != 0
+                    || self.others != 0 && self.others & name_bit(key.name()) != 0
+            }
+            Key::Text(_) => self.all & name_bit(key.name()) != 0,
+        }
+    }
+}
+
+#[inline]
+fn known_bit(known: Known) -> u128 {
+    1 << (known as u32 % u128::BITS)
+}
+
+/// One bit by the length of a name and its first letter.
+#[inline]
+fn name_bit(name: &str) -> u64 {
+    let first = name.as_bytes().first().copied().unwrap_or_default();
+    1 << ((name.len() + 5 * usize::from(first)) % 64)
 }
 
 /// Whether two fields are called the same. Those with a place of their own mostly tell by it.

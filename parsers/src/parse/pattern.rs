@@ -2,10 +2,9 @@
 
 use regex::{CaptureLocations, Regex, RegexBuilder};
 
-use super::Misfit;
 use super::convert::{self, Leveller};
 use super::grammar::Context;
-use crate::Arena;
+use super::{Misfit, names};
 use crate::definition::{Definition, Fault, FieldType};
 use crate::record::{Key, Known, Record, Text, Value};
 use crate::timestamp::Format;
@@ -45,7 +44,7 @@ impl Locations {
 #[derive(Debug)]
 struct Capture {
     group: usize,
-    name: String,
+    key: Key<'static>,
     gives: Gives,
 }
 
@@ -83,13 +82,13 @@ impl Pattern {
                 } else {
                     Gives::Field(definition.types.get(name).copied())
                 };
-                Capture { group, name: name.to_owned(), gives }
+                Capture { group, key: key(name), gives }
             })
             .collect();
         if captures.is_empty() {
             return Err(Fault::Pattern("it has no named group, as `(?<message>.*)`".to_owned()));
         }
-        let named = |field: &str| captures.iter().any(|capture| capture.name == field);
+        let named = |field: &str| captures.iter().any(|capture| capture.key.name() == field);
         let typed = definition.types.keys().map(|field| ("types", field.as_str()));
         let wanted = typed
             .chain(time_field.map(|field| ("time", field)))
@@ -111,8 +110,8 @@ impl Pattern {
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        let Context { arena, clock, bad_times, locations, .. } = cx;
-        let (arena, locations) = (*arena, locations.of(self));
+        let Context { clock, bad_times, locations, .. } = cx;
+        let locations = locations.of(self);
         let found = self.regex.captures_read(locations, text).ok_or(Misfit::Syntax)?;
         // A line of a joined record that the match leaves out would be lost. Where the first line
         // fits by itself, whoever calls finds out.
@@ -132,19 +131,19 @@ impl Pattern {
                     record.time = clock.read(&self.time, found);
                     if record.time.is_none() {
                         **bad_times += 1;
-                        record.push(key(&capture.name, arena), Value::Text(shown));
+                        record.push(capture.key, Value::Text(shown));
                     }
                 }
                 Gives::Level => match self.level.level(found) {
                     Some(level) => record.level = Some(level),
-                    None => record.push(key(&capture.name, arena), Value::Text(shown)),
+                    None => record.push(capture.key, Value::Text(shown)),
                 },
                 Gives::Field(None | Some(FieldType::String)) => {
-                    record.push(key(&capture.name, arena), Value::Text(shown));
+                    record.push(capture.key, Value::Text(shown));
                 }
                 Gives::Field(Some(kind)) => {
                     if let Some(value) = convert::text(found, kind)? {
-                        record.push(key(&capture.name, arena), value);
+                        record.push(capture.key, value);
                     }
                 }
             }
@@ -162,6 +161,7 @@ pub(super) fn splits_word(text: &str, place: usize) -> bool {
 }
 
 /// The key of a field that a definition names.
-fn key<'a>(name: &str, arena: &'a Arena) -> Key<'a> {
-    Known::from_name(name).map_or_else(|| Key::Text(Text::built(arena.alloc_str(name))), Key::Known)
+fn key(name: &str) -> Key<'static> {
+    let own = || Key::Text(Text::built(names::keep(name)));
+    Known::from_name(name).map_or_else(own, Key::Known)
 }

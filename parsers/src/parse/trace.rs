@@ -1,5 +1,9 @@
 //! Finds the stack trace in a joined record.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::json::decode;
 use super::{Misfit, auto};
 use crate::Arena;
@@ -92,6 +96,9 @@ const FIRST_LINES: [&str; 7] = [
 /// The trace in a text. It is the last error named above the first frame: the lines between may
 /// belong to its message.
 fn find(text: &str) -> Option<Found<'_>> {
+    if !may_have(text) {
+        return None;
+    }
     let mut named: Option<Found<'_>> = None;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -125,6 +132,22 @@ fn find(text: &str) -> Option<Found<'_>> {
     None
 }
 
+/// Whether a text of one line may be of a trace, as its ends tell; any of several may have one.
+fn may_have(text: &str) -> bool {
+    let begins = matches!(
+        text.as_bytes(),
+        [b' ' | b'\t', ..]
+            | [b'T', b'r', ..]
+            | [b'S' | b's', b't', ..]
+            | [b'[', b's', ..]
+            | [b'g', b'o', ..]
+            | [b'r', b'u', ..]
+    );
+    begins
+        || text.trim_end_matches('\r').ends_with('\'')
+        || memchr::memchr(b'\n', text.as_bytes()).is_some()
+}
+
 fn is_goroutine(line: &str) -> bool {
     line.starts_with("goroutine ") && line.ends_with("]:") || line == "runtime stack:"
 }
@@ -142,14 +165,20 @@ fn is_bare_frame(line: &str) -> bool {
     line.ends_with('\'') && (line.contains(":in `") || line.contains(":in '"))
 }
 
+/// What Rust and PHP say in the middle of a line.
+static PANICKED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("panicked at "));
+static UNCAUGHT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PHP_UNCAUGHT));
+const PHP_UNCAUGHT: &str = "PHP Fatal error:  Uncaught ";
+
 /// The class that a line names.
 fn class(line: &str) -> Option<&str> {
     const BEFORE: [&str; 3] = ["Unhandled exception. ", "Unhandled Exception: ", "Uncaught "];
-    if line.contains("panicked at ") || line.starts_with("panic: ") {
+    let bytes = line.as_bytes();
+    if PANICKED.find(bytes).is_some() || line.starts_with("panic: ") {
         return line.get(line.find("panic")?..)?.get(.."panic".len());
     }
-    if let Some(at) = line.find("PHP Fatal error:  Uncaught ") {
-        let (_, text) = line.split_at(at + "PHP Fatal error:  Uncaught ".len());
+    if let Some(at) = UNCAUGHT.find(bytes) {
+        let (_, text) = line.split_at(at + PHP_UNCAUGHT.len());
         let (name, _) = text.split_once(':')?;
         return is_name(name, &['\\', '_']).then_some(name);
     }

@@ -16,6 +16,7 @@ macro_rules! known {
             pub const ALL: &'static [Known] = &[$(Known::$variant,)+];
 
             /// The name in a Record.
+            #[inline]
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Known::$variant => $name,)+ }

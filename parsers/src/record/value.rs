@@ -101,6 +101,7 @@ pub enum Key<'a> {
 
 impl<'a> Key<'a> {
     /// The key as stored (see [`Text::as_stored`]).
+    #[inline]
     #[must_use]
     pub fn name(&self) -> &'a str {
         match self {

@@ -20,8 +20,9 @@ pub(crate) fn is_guarded(name: &str) -> bool {
 pub(crate) fn names_secret(word: &str, behind: &str) -> bool {
     let assigns = match behind.as_bytes() {
         [b':' | b'=', ..] => true,
-        [b' ' | b'\t' | b'"' | b'\'', ..] => {
-            behind.trim_start_matches([' ', '\t', '"', '\'']).starts_with([':', '='])
+        [b' ' | b'\t' | b'"' | b'\'', rest @ ..] => {
+            let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'"' | b'\''));
+            matches!(next, Some(b':' | b'='))
         }
         _ => false,
     };

@@ -2,7 +2,7 @@
 //! `22-Nov-2026 10:00:00 UTC`, Redis's `22 Nov 2026 10:00:00.123` and, after a weekday, RFC 2822.
 
 use super::format::Reader;
-use super::{Clock, Fraction, Zone, civil, time};
+use super::{Clock, Fraction, Zone, civil, offset, time};
 use crate::record::Time;
 
 /// Bytes that a zone's name in a line may have.
@@ -35,6 +35,30 @@ impl Clock {
         self.finish(civil, fraction, bytes, used + fraction.used)
     }
 
+    /// Reads PHP's `22-Nov-2026 10:00:00 CET`, whose zone is one of the IANA names or an offset, and says
+    /// how many bytes it has.
+    pub(crate) fn in_zone(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
+        let head = bytes.first_chunk::<20>().filter(|head| head.get(2) == Some(&b'-'))?;
+        let civil = self.head(Reader::Clf, head, |head, _| convert(head))?;
+        let [b' ', rest @ ..] = bytes.get(20..)? else { return None };
+        let of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_+-:".contains(byte);
+        let len = rest.iter().take(LONGEST_ZONE).take_while(of_name).count();
+        let name = std::str::from_utf8(rest.get(..len)?).ok()?;
+        let epoch = match offset::whole(name) {
+            Some(offset) => civil - offset,
+            None => self.zone_of_name(name)?.resolve(civil, <[u8; 4]>::default())?,
+        };
+        Some((time(epoch, Fraction::NONE)?, 21 + len))
+    }
+
+    /// The zone of an IANA name: the last one that was asked for is kept.
+    fn zone_of_name(&mut self, name: &str) -> Option<&Zone> {
+        if self.named.as_ref().is_none_or(|(known, _)| known != name) {
+            self.named = Some((name.to_owned(), Zone::from_name(name)));
+        }
+        self.named.as_ref()?.1.as_ref()
+    }
+
     /// PHP names the zone in full: `22-Nov-2026 10:00:00 Europe/Berlin`.
     fn in_named_zone(
         &mut self,
@@ -47,11 +71,7 @@ impl Clock {
         let of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(byte);
         let len = rest.iter().take(LONGEST_ZONE).take_while(of_name).count();
         let name = std::str::from_utf8(rest.get(..len)?).ok().filter(|name| name.contains('/'))?;
-        if self.named.as_ref().is_none_or(|(known, _)| known != name) {
-            self.named = Some((name.to_owned(), Zone::from_name(name)));
-        }
-        let (_, zone) = self.named.as_ref()?;
-        let epoch = zone.as_ref()?.resolve(civil, <[u8; 4]>::default())?;
+        let epoch = self.zone_of_name(name)?.resolve(civil, <[u8; 4]>::default())?;
         Some((time(epoch, fraction)?, used + 1 + len))
     }
 }
@@ -89,4 +109,33 @@ fn variant(bytes: &[u8]) -> Option<(i64, usize)> {
     let (time_of_day, len) = civil::short_time_of_day(rest)?;
     let year = civil::year([*y1, *y2, *y3, *y4])?;
     Some((civil::seconds(year, month, day, time_of_day)?, at + 6 + len))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::timestamp::format::Reader;
+    use crate::timestamp::{Clock, Format, SECOND};
+
+    /// `CET` is a zone of its own there, whatever the clock's is.
+    #[test]
+    fn a_zone_behind_is_the_one_of_that_name() {
+        let format = Format::new("%d-%b-%Y %T %Q").unwrap();
+        assert_eq!(format, Format::Known(Reader::Zoned));
+        let mut clock = Clock::default();
+        for (text, expect) in [
+            ("22-Nov-2026 10:00:00 UTC", Some(0)),
+            ("22-Nov-2026 10:00:00 CET", Some(-3600)),
+            ("22-Nov-2026 10:00:00 Japan", Some(-9 * 3600)),
+            ("22-Nov-2026 10:00:00 America/New_York", Some(5 * 3600)),
+            ("22-Nov-2026 10:00:00 +01:00", Some(-3600)),
+            ("22-Nov-2026 10:00:00", None),
+            ("22-Nov-2026 10:00:00 ", None),
+            ("22-Nov-2026 10:00:00 Nowhere", None),
+            ("22/Nov/2026 10:00:00 UTC", None),
+            ("22-Nov-2026 10:61:00 UTC", None),
+        ] {
+            let time = clock.read(&format, text).map(|time| time.nanos / SECOND - 1_795_341_600);
+            assert_eq!(time, expect, "{text}");
+        }
+    }
 }

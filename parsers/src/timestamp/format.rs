@@ -32,6 +32,8 @@ pub(crate) enum Reader {
     Slashes,
     /// The day, the month's name: [`Clock::clf`].
     Clf,
+    /// The same with hyphens, and with a zone's name behind it, and only so: [`Clock::in_zone`].
+    Zoned,
     /// The month's name, the day, with a year or without: [`Clock::yearless`].
     Yearless,
     /// Either, with a weekday or without: [`Clock::english`].
@@ -113,6 +115,9 @@ fn known(text: &str) -> Option<Reader> {
     let text = [("%T", "%H:%M:%S"), ("%F", "%Y-%m-%d"), ("%e", "%d"), ("%h", "%b")]
         .iter()
         .fold(text.to_owned(), |text, (short, long)| text.replace(short, long));
+    if text == "%d-%b-%Y %H:%M:%S %Q" {
+        return Some(Reader::Zoned);
+    }
     let mut rest = text.as_str();
     let zone = ["%z", "%:z"].iter().find_map(|zone| rest.strip_suffix(zone));
     if let Some(before) = zone {
@@ -195,6 +200,7 @@ impl Clock {
             Reader::Iso => self.iso(bytes),
             Reader::Slashes => (bytes.get(4) == Some(&b'/')).then(|| self.iso(bytes))?,
             Reader::Clf => self.clf(bytes),
+            Reader::Zoned => self.in_zone(bytes),
             Reader::Yearless => self.yearless(bytes),
             Reader::English => self.english(bytes),
             Reader::Compact => self.compact(bytes),

@@ -10,6 +10,9 @@ impl Clock {
     /// Reads `Sun Nov 22 10:00:00.123456 2026`, `Sun, 22 Nov 2026 10:00:00 +0100` and the like, with
     /// a weekday or without, at the beginning of `bytes`, and says how many bytes it has.
     pub(crate) fn english(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
+        if !may_be_name(bytes) {
+            return None;
+        }
         let skipped = civil::weekday(bytes);
         let rest = bytes.get(skipped..)?;
         let (time, used) = match rest.first()? {
@@ -75,6 +78,28 @@ impl Clock {
             used += len;
         }
         self.finish(civil, fraction, bytes, used)
+    }
+}
+
+/// Whether bytes may begin with the name of a month or a weekday, as its second and third letter tell,
+/// or with no name: most words of a log do not.
+#[inline]
+fn may_be_name(bytes: &[u8]) -> bool {
+    const fn set(letters: &[u8]) -> u32 {
+        let (mut set, mut at) = (0, 0);
+        while at < letters.len() {
+            set |= 1 << (letters[at] & 31);
+            at += 1;
+        }
+        set
+    }
+    const SECOND: u32 = set(b"aepucohr");
+    const THIRD: u32 = set(b"nbryglptvcedui");
+    match bytes {
+        [first, second, third, ..] if first.is_ascii_alphabetic() => {
+            (SECOND >> (second & 31)) & (THIRD >> (third & 31)) & 1 == 1
+        }
+        _ => true,
     }
 }
 

@@ -1,15 +1,13 @@
-//! Fields of a layout: how far one reaches, and what becomes of it.
+//! Fields of a layout: what they are called, what they look like, and what becomes of them.
 
+use super::literal::Literal;
 use super::until::Until;
-use super::{Walk, is_blank, number, shape};
-use crate::Arena;
+use super::words::Words;
 use crate::definition::FieldType;
-use crate::parse::cursor::Cursor;
 use crate::parse::grammar::Grammar;
 use crate::parse::seen::Seen;
-use crate::parse::{Misfit, access, convert, escape, json, nested, pattern, trace};
-use crate::record::{Key, Known, Origin, Record, Text, Value};
-use crate::redact::names_secret;
+use crate::parse::{json, names};
+use crate::record::{Key, Known, Text};
 use crate::timestamp::Format;
 
 /// A field.
@@ -19,33 +17,34 @@ pub(super) struct Capture {
     pub(super) gives: Gives,
     pub(super) kind: Kind,
     pub(super) until: Until,
+    /// Whether no word goes on before or behind it: what stands there is no part of one.
+    pub(super) apart: bool,
+    /// The text that follows it.
+    pub(super) then: Option<Literal>,
 }
 
 /// What a field is called.
-#[derive(Debug)]
-pub(super) enum Name {
-    Known(Known),
-    Text(Box<str>),
-}
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Name(Key<'static>);
 
 impl Name {
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Known(known) => known.name(),
-            Self::Text(name) => name,
-        }
+    pub(super) fn new(name: &str) -> Self {
+        let own = || Key::Text(Text::fixed(names::keep(name)));
+        Self(Known::from_name(name).map_or_else(own, Key::Known))
     }
 
-    fn key<'a>(&self, arena: &'a Arena) -> Key<'a> {
-        match self {
-            Self::Known(known) => Key::Known(*known),
-            Self::Text(name) => Key::Text(Text::vetted(arena.alloc_str(name))),
-        }
+    pub(super) fn as_str(&self) -> &'static str {
+        self.0.name()
+    }
+
+    #[inline]
+    pub(super) fn key<'a>(&self) -> Key<'a> {
+        self.0
     }
 }
 
 /// What a field becomes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Gives {
     Time,
     Level,
@@ -54,7 +53,7 @@ pub(super) enum Gives {
 }
 
 /// What a field looks like.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Kind {
     /// Anything up to what follows.
     Text,
@@ -81,7 +80,7 @@ pub(super) enum Kind {
     /// A UUID: 32 hex digits, with hyphens between.
     Uuid,
     /// One of these words.
-    OneOf(Box<[Box<str>]>),
+    OneOf(Words),
     /// A JSON value.
     Json,
     /// A request line: method, target and protocol.
@@ -149,256 +148,8 @@ impl Capture {
     }
 }
 
-impl<'a> Walk<'_, '_, 'a> {
-    /// Reads one field.
-    pub(super) fn capture(
-        &mut self,
-        capture: &Capture,
-        cursor: &mut Cursor<'a>,
-        record: &mut Record<'a>,
-    ) -> Result<(), Misfit> {
-        let arena = self.cx.arena;
-        match &capture.kind {
-            Kind::Text | Kind::Lines => {
-                let text = self.text(capture, cursor, false)?;
-                return self.give(capture, text, cursor, record);
-            }
-            Kind::Rest => {
-                let text = cursor.rest();
-                let mut end = *cursor;
-                end.take(text.len())?;
-                // One line has no trace: nothing need be looked for in what several layouts begin with.
-                if !self.lines && matches!(capture.gives, Gives::Message) {
-                    nested::put_message(record, self.shown(text, &end), arena);
-                    return Ok(());
-                }
-                return self.give(capture, text, &end, record);
-            }
-            Kind::Last => {
-                let text = self.text(capture, cursor, true)?;
-                return self.give(capture, text, cursor, record);
-            }
-            Kind::Word | Kind::Stem => {
-                let text = self.text(capture, cursor, matches!(capture.kind, Kind::Stem))?;
-                if text.is_empty() || text.bytes().any(is_blank) {
-                    return Err(Misfit::Syntax);
-                }
-                return self.give(capture, text, cursor, record);
-            }
-            Kind::List => {
-                let text = cursor.take(shape::list(cursor.bytes()))?;
-                return self.give(capture, text, cursor, record);
-            }
-            Kind::OneOf(words) => {
-                let word = words.iter().find(|word| cursor.rest().starts_with(&***word));
-                let text = cursor.take(word.ok_or(Misfit::Syntax)?.len())?;
-                return self.give(capture, text, cursor, record);
-            }
-            Kind::Uuid => {
-                let text = cursor.take(shape::UUID)?;
-                return if shape::is_uuid(text) {
-                    self.give(capture, text, cursor, record)
-                } else {
-                    Err(Misfit::Syntax)
-                };
-            }
-            Kind::Time(format) => return self.time(capture, format, cursor, record),
-            Kind::Integer | Kind::Float => {
-                if let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? {
-                    record.push(capture.name.key(arena), value);
-                }
-            }
-            Kind::Quoted | Kind::Escaped => {
-                let inside = if matches!(capture.kind, Kind::Escaped) {
-                    self.text(capture, cursor, false)?
-                } else {
-                    cursor.expect("\"")?;
-                    access::quoted(cursor)?
-                };
-                let decoded = memchr::memchr(b'\\', inside.as_bytes())
-                    .and_then(|_| escape::undo(inside, arena));
-                let text = match (decoded, &capture.kind) {
-                    (Some(decoded), _) => Text::built(decoded),
-                    (None, Kind::Escaped) => self.shown(inside, cursor),
-                    // Its quotes part it from what is around.
-                    (None, _) => Text::raw(inside),
-                };
-                if matches!(capture.gives, Gives::Message) {
-                    nested::put_message(record, text, arena);
-                } else if decoded.is_some() || !is_absent(inside) {
-                    record.push(capture.name.key(arena), Value::Text(text));
-                }
-            }
-            Kind::Json => {
-                let (value, len, unmappable) = json::prefix(cursor.rest(), arena)?;
-                cursor.take(len)?;
-                record.unmappable |= unmappable;
-                record.push(capture.name.key(arena), value);
-            }
-            Kind::Request => {
-                let until = &capture.until;
-                let len = shape::request(cursor.bytes(), |bytes| until.find(bytes, false))?;
-                let text = cursor.take(len)?;
-                let before = record.fields.len();
-                access::request(text, arena, record);
-                if self.shown(text, cursor).origin() != Origin::Raw {
-                    for field in record.fields.iter_mut().skip(before) {
-                        if let Value::Text(part) = field.value
-                            && part.origin() == Origin::Raw
-                        {
-                            field.value = Value::Text(Text::built(part.as_stored()));
-                        }
-                    }
-                }
-            }
-            Kind::Address { port } => {
-                let text = self.text(capture, cursor, false)?;
-                self.address(capture, port, text, cursor, record);
-            }
-            Kind::Spread(grammar) => {
-                let text = self.text(capture, cursor, false)?;
-                nested::spread(record, self.cx, |cx, inner| (grammar.read)(text, cx, inner))?;
-            }
-        }
-        Ok(())
+impl PartialEq for Grammar {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
     }
-
-    /// A text up to what follows.
-    #[inline]
-    fn text(
-        &self,
-        capture: &Capture,
-        cursor: &mut Cursor<'a>,
-        last: bool,
-    ) -> Result<&'a str, Misfit> {
-        let mut bytes = cursor.bytes();
-        if matches!(capture.kind, Kind::Word | Kind::Stem) {
-            bytes = capture.until.window(bytes);
-        }
-        let len = capture.until.find(bytes, last).ok_or(Misfit::Syntax)?;
-        let text = cursor.take(len)?;
-        let within = !self.lines
-            || matches!(capture.gives, Gives::Message)
-            || matches!(capture.kind, Kind::Lines)
-            || memchr::memchr(b'\n', text.as_bytes()).is_none();
-        if within { Ok(text) } else { Err(Misfit::Syntax) }
-    }
-
-    fn time(
-        &mut self,
-        capture: &Capture,
-        format: &Format,
-        cursor: &mut Cursor<'a>,
-        record: &mut Record<'a>,
-    ) -> Result<(), Misfit> {
-        let arena = self.cx.arena;
-        if let Some((time, used)) = self.cx.clock.read_prefix(format, cursor.bytes()) {
-            cursor.take(used)?;
-            record.time = Some(time);
-            return Ok(());
-        }
-        let text = self.text(capture, cursor, false)?;
-        record.time = self.cx.clock.read(format, text);
-        if record.time.is_none() {
-            // What has no digit is none in any.
-            let is_time = text == "-" || text.bytes().any(|byte| byte.is_ascii_digit());
-            if self.readable || !is_time || text.len() > 64 {
-                return Err(Misfit::Syntax);
-            }
-            if !is_absent(text) {
-                *self.cx.bad_times += 1;
-                let shown = self.shown(text, cursor);
-                record.push(capture.name.key(arena), Value::Text(shown));
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts a text where it belongs. `-` and nothing are no value.
-    #[inline]
-    fn give(
-        &mut self,
-        capture: &Capture,
-        text: &'a str,
-        cursor: &Cursor<'a>,
-        record: &mut Record<'a>,
-    ) -> Result<(), Misfit> {
-        let arena = self.cx.arena;
-        match capture.gives {
-            Gives::Message => match self.shown(text, cursor) {
-                shown if shown.origin() == Origin::Raw && cursor.is_done() => {
-                    let before = record.message.take();
-                    trace::put(record, text);
-                    if let Some(before) = before {
-                        nested::put_message(record, before, arena);
-                    }
-                }
-                shown => nested::put_message(record, shown, arena),
-            },
-            Gives::Level => match self.level.level(text) {
-                Some(level) => record.level = Some(level),
-                None if self.cx.guessing => return Err(Misfit::Syntax),
-                None if is_absent(text) => {}
-                None => record.push(capture.name.key(arena), Value::Text(self.shown(text, cursor))),
-            },
-            _ if is_absent(text) => {}
-            // What stands behind it goes by its name.
-            Gives::Field(_) if names_secret(text, cursor.rest()) => return Err(Misfit::Syntax),
-            Gives::Field(Some(kind)) if kind != FieldType::String => {
-                if let Some(value) = convert::text(text, kind)? {
-                    record.push(capture.name.key(arena), value);
-                }
-            }
-            Gives::Field(_) | Gives::Time => {
-                record.push(capture.name.key(arena), Value::Text(self.shown(text, cursor)));
-            }
-        }
-        Ok(())
-    }
-
-    /// A text that ends where the cursor is, as the redactor is to see it: its sweep over the raw record
-    /// sees whole words only.
-    #[inline]
-    fn shown(&self, text: &'a str, cursor: &Cursor<'a>) -> Text<'a> {
-        let end = self.whole.len() - cursor.rest().len();
-        let cut = pattern::splits_word(self.whole, end.saturating_sub(text.len()))
-            || pattern::splits_word(self.whole, end);
-        if cut { Text::built(text) } else { Text::raw(text) }
-    }
-
-    /// `192.0.2.7:443`, `[2001:db8::1]:443`, `2001:db8::1:443`: what stands after the last colon is the
-    /// port.
-    fn address(
-        &self,
-        capture: &Capture,
-        port: &Name,
-        text: &'a str,
-        cursor: &Cursor<'a>,
-        record: &mut Record<'a>,
-    ) {
-        if is_absent(text) {
-            return;
-        }
-        let arena = self.cx.arena;
-        let is_port = |port: &str| {
-            (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        let (host, number) = match text.rsplit_once(':') {
-            Some((host, number)) if is_port(number) => (host, number.parse().ok()),
-            _ => (text, None),
-        };
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let shown = match self.shown(text, cursor).origin() {
-            Origin::Raw => Text::raw(bare),
-            _ => Text::built(bare),
-        };
-        record.push(capture.name.key(arena), Value::Text(shown));
-        if let Some(number) = number {
-            record.push(port.key(arena), Value::Int(number));
-        }
-    }
-}
-
-fn is_absent(text: &str) -> bool {
-    text.is_empty() || text == "-"
 }

@@ -4,19 +4,23 @@ use crate::parse::cursor::Cursor;
 use crate::parse::{Misfit, json};
 use crate::record::Value;
 
+/// Digits that always fit 64 bits.
+const FITTING: usize = 18;
+
 /// A number at the beginning; `None` for a `-` in its place.
 #[inline]
 pub(super) fn read<'a>(cursor: &mut Cursor<'a>, whole: bool) -> Result<Option<Value<'a>>, Misfit> {
     let bytes = cursor.bytes();
-    let (negative, digits) = match bytes {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, bytes),
-    };
-    let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if len == 0 {
-        return if negative { cursor.take(1).map(|_| None) } else { Err(Misfit::Syntax) };
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let (mut end, mut number) = (start, 0_i64);
+    while let Some(digit @ 0..=9) = bytes.get(end).map(|byte| byte.wrapping_sub(b'0')) {
+        number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
+        end += 1;
     }
-    let end = len + usize::from(negative);
+    let len = end - start;
+    if len == 0 {
+        return if start > 0 { cursor.take(1).map(|_| None) } else { Err(Misfit::Syntax) };
+    }
     if !whole && bytes.get(end) == Some(&b'.') {
         let decimals = bytes.get(end + 1..).unwrap_or_default();
         let len = decimals.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -26,10 +30,10 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>, whole: bool) -> Result<Option<Va
         }
     }
     let text = cursor.take(end)?;
-    if len > 18 {
+    if len > FITTING {
         return float(text).map(Some);
     }
-    text.parse().map(|number| Some(Value::Int(number))).map_err(|_| Misfit::FieldType)
+    Ok(Some(Value::Int(if start > 0 { -number } else { number })))
 }
 
 /// A decimal number as it stands, if JSON writes it so too.

@@ -5,9 +5,12 @@
 //! that is followed by JSON, where it begins with JSON behind it.
 
 use super::capture::{Capture, Gives, Kind, Name};
+use super::literal::Literal;
 use super::until::Until;
+use super::words::Words;
 use super::{Step, convert};
 use crate::definition::{Definition, Fault, FieldType};
+use crate::parse::convert::Leveller;
 use crate::parse::{grammar, logfmt};
 use crate::record::Known;
 use crate::timestamp::Format;
@@ -27,10 +30,13 @@ pub(super) enum Error {
 pub(super) fn steps(
     layout: &str,
     definition: &Definition,
+    level: &Leveller,
     names: &mut Vec<String>,
 ) -> Result<Vec<Step>, Error> {
-    let mut reader = Reader { layout, at: 0, definition, seen: Vec::new(), besides: Vec::new() };
+    let mut reader =
+        Reader { layout, at: 0, definition, level, seen: Vec::new(), besides: Vec::new() };
     let mut steps = reader.steps(false)?;
+    part(&mut steps, true);
     settle(&mut steps, &Follow::End).map_err(|name| Error::Layout {
         column: 1,
         what: format!("nothing says where `{name}` ends: put a text between it and the next field"),
@@ -50,6 +56,7 @@ struct Reader<'l> {
     layout: &'l str,
     at: usize,
     definition: &'l Definition,
+    level: &'l Leveller,
     seen: Vec<String>,
     /// What fields give that are called otherwise: the parts of a request, ports.
     besides: Vec<String>,
@@ -150,7 +157,14 @@ impl Reader<'_> {
             self.claim(&other)?;
             self.besides.push(other);
         }
-        Ok(Capture { name: Name::new(name), gives, kind, until: Until::End })
+        Ok(Capture {
+            name: Name::new(name),
+            gives,
+            kind,
+            until: Until::End,
+            apart: false,
+            then: None,
+        })
     }
 
     /// Sees to it that no other field is called so.
@@ -212,7 +226,7 @@ impl Reader<'_> {
             "json" => Kind::Json,
             "request" => Kind::Request,
             "address" => Kind::Address { port: Name::new(&port_name(name)) },
-            words if words.contains('|') => Kind::OneOf(words.split('|').map(Into::into).collect()),
+            words if words.contains('|') => Kind::OneOf(Words::new(words, self.level)),
             other => {
                 return self.wrong(format!(
                     "`{other}` is no kind of field: text, lines, word, stem, last, list, rest, int, float, \
@@ -240,7 +254,35 @@ fn port_name(name: &str) -> String {
 
 fn flush(literal: &mut String, steps: &mut Vec<Step>) {
     if !literal.is_empty() {
-        steps.push(Step::Literal(std::mem::take(literal).into_boxed_str()));
+        steps.push(Step::Literal(Literal::new(&std::mem::take(literal))));
+    }
+}
+
+/// Tells each field whether what stands before and behind it parts it from words there. `whole`: the
+/// steps are all of a line.
+fn part(steps: &mut [Step], whole: bool) {
+    let is_word =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    for at in 0..steps.len() {
+        let (before, rest) = steps.split_at_mut(at);
+        let Some((step, behind)) = rest.split_first_mut() else { break };
+        let begins = match before.last() {
+            None => whole,
+            Some(Step::Literal(literal)) => !is_word(literal.as_str().as_bytes().last()),
+            Some(Step::Blanks) => true,
+            Some(_) => false,
+        };
+        let ends = match behind.first() {
+            None => whole,
+            Some(Step::Literal(literal)) => !is_word(literal.as_str().as_bytes().first()),
+            Some(Step::Blanks) => true,
+            Some(_) => false,
+        };
+        match step {
+            Step::Capture(capture) => capture.apart = begins && ends,
+            Step::Optional(inner) => part(inner, false),
+            _ => {}
+        }
     }
 }
 
@@ -271,7 +313,9 @@ fn settle(steps: &mut [Step], after: &Follow) -> Result<(), String> {
     for step in steps.iter_mut().rev() {
         let before_json = std::mem::replace(&mut json, false);
         match step {
-            Step::Literal(literal) => follow = Follow::Marks(marks(literal, before_json), false),
+            Step::Literal(literal) => {
+                follow = Follow::Marks(marks(literal.as_str(), before_json), false)
+            }
             Step::Blanks => follow = Follow::Marks(vec![Mark::Blanks], false),
             Step::Optional(inner) => {
                 settle(inner, &follow)?;
@@ -282,7 +326,9 @@ fn settle(steps: &mut [Step], after: &Follow) -> Result<(), String> {
             Step::Capture(capture) => {
                 capture.until = match &follow {
                     Follow::End => Until::End,
-                    Follow::Marks(marks, or_end) => Until::new(marks, *or_end),
+                    Follow::Marks(marks, or_end) => {
+                        Until::new(marks, *or_end, matches!(capture.kind, Kind::Word))
+                    }
                     Follow::Field if capture.kind.ends_by_itself() => Until::End,
                     Follow::Field => return Err(capture.name.as_str().to_owned()),
                 };
@@ -309,7 +355,7 @@ fn first(steps: &[Step]) -> Follow {
         Some(Step::Literal(literal)) => {
             let json =
                 |step: &Step| matches!(step, Step::Capture(capture) if capture.kind.is_json());
-            Follow::Marks(marks(literal, steps.get(1).is_some_and(json)), false)
+            Follow::Marks(marks(literal.as_str(), steps.get(1).is_some_and(json)), false)
         }
         Some(Step::Blanks) => Follow::Marks(vec![Mark::Blanks], false),
         _ => Follow::Field,
@@ -324,11 +370,5 @@ fn either(one: Follow, other: Follow) -> Follow {
         }
         (Follow::Marks(marks, _), Follow::End) => Follow::Marks(marks, true),
         _ => Follow::Field,
-    }
-}
-
-impl Name {
-    fn new(name: &str) -> Self {
-        Known::from_name(name).map_or_else(|| Self::Text(name.into()), Self::Known)
     }
 }

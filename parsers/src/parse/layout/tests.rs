@@ -75,6 +75,56 @@ samples:
     .unwrap();
 }
 
+const ALIKE: &str = r#"
+name: x
+layout:
+  - '{time:iso} [{pid:int}] {level:INFO|WARN}: {message} in {took:int}'
+  - '{time:iso} [{pid:int}] {level:INFO|WARN}: {message}'
+  - '{time:iso} [{pid:int}]: {part:HINT|NOTE}: {message}'
+  - '{time:iso} - {name:word}: to {message}'
+  - '{time:iso} - {name:word}: {message}'
+  - '{time:iso} - {message}'
+samples:
+  - line: '2026-11-26 02:20:14 [7] INFO: done in 3'
+    record: { time: '2026-11-26T02:20:14Z', pid: 7, level: info, message: done, took: 3 }
+  - line: '2026-11-26 02:20:14 [7] INFO: done in time'
+    record: { time: '2026-11-26T02:20:14Z', pid: 7, level: info, message: done in time }
+  - line: '2026-11-26 02:20:14 [7]: NOTE: x'
+    record: { time: '2026-11-26T02:20:14Z', pid: 7, part: NOTE, message: x }
+  - line: '2026-11-26 02:20:14 - a: to b'
+    record: { time: '2026-11-26T02:20:14Z', name: a, message: b }
+  - line: '2026-11-26 02:20:14 - a: b'
+    record: { time: '2026-11-26T02:20:14Z', name: a, message: b }
+  - line: '2026-11-26 02:20:14 - a b: c'
+    record: { time: '2026-11-26T02:20:14Z', message: 'a b: c' }
+  - line: '2026-99-26 [7]: NOTE: x'
+    record: { time: '2026-99-26', pid: 7, part: NOTE, message: x }
+  - line: '2026-99-26 - a: b'
+    record: { time: '2026-99-26', name: a, message: b }
+  - line: '2026-11-26 02:20:14 [7]: WHAT: x'
+  - line: '2026-11-26 02:20:14 [x] INFO: x'
+"#;
+
+/// What layouts have in common is read once; the first that fits is taken all the same, and a time that
+/// cannot be read ends where each of them says.
+#[test]
+fn layouts_that_begin_alike_are_tried_in_order() {
+    checked(ALIKE).unwrap();
+    let definition = Definition::from_yaml(ALIKE).unwrap();
+    let library = Library::builtin().with(vec![definition]).unwrap();
+    for (line, bad_times) in [
+        ("2026-11-26 02:20:14 [7] INFO: x", 0),
+        ("2026-99-26 [7]: NOTE: x", 1),
+        ("2026-99-26 - a: b", 1),
+        ("2026-99-26 [7]: WHAT: x", 0),
+    ] {
+        let mut parser = Parser::new(&library, "x", ParserState::default()).unwrap();
+        let (arena, mut record) = (Arena::new(), Record::default());
+        parser.parse(line, ReadAt::default(), &arena, &mut record);
+        assert_eq!(parser.counters().bad_times, bad_times, "{line}");
+    }
+}
+
 #[test]
 fn a_stem_is_a_word_up_to_its_last_mark() {
     checked(

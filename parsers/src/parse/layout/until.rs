@@ -1,27 +1,39 @@
 //! Where the text of a field ends: before the first of what may follow it.
 
 use super::is_blank;
+use super::literal::Literal;
 use super::syntax::Mark;
+use crate::parse::cursor;
 
 /// Where a text ends.
-#[derive(Debug)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) enum Until {
     /// At the text's end.
+    #[default]
     End,
     /// Before an ASCII byte.
     Byte(u8),
     /// Before a blank or a tab.
     Blank,
+    /// So many bytes before the first blank or tab: of a word that is followed by a text with one.
+    BeforeBlank(usize),
     /// Before the first of these, or at the end too.
-    First { marks: Box<[Box<str>]>, blank: bool, or_end: bool },
+    First { marks: Box<[Literal]>, blank: bool, or_end: bool },
+    /// In layouts that have the field in common, from the one in this place on.
+    ByLayout(Vec<(usize, Self)>),
 }
 
 impl Until {
-    pub(super) fn new(marks: &[Mark], or_end: bool) -> Self {
+    pub(super) fn new(marks: &[Mark], or_end: bool, word: bool) -> Self {
         let one = if let [one] = marks { Some(one) } else { None };
         match one {
+            Some(Mark::Blanks) if !or_end && word => return Self::BeforeBlank(0),
             Some(Mark::Blanks) if !or_end => return Self::Blank,
             Some(Mark::Literal(literal)) if !or_end => {
+                let blank = literal.bytes().position(is_blank).filter(|_| word);
+                if let Some(blank) = blank {
+                    return Self::BeforeBlank(blank);
+                }
                 if let [byte @ 0..=0x7f] = literal.as_bytes() {
                     return Self::Byte(*byte);
                 }
@@ -29,22 +41,68 @@ impl Until {
             _ => {}
         }
         let literals = marks.iter().filter_map(|mark| match mark {
-            Mark::Literal(literal) => Some(literal.clone()),
+            Mark::Literal(literal) => Some(Literal::new(literal)),
             Mark::Blanks => None,
         });
         let blank = marks.iter().any(|mark| matches!(mark, Mark::Blanks));
         Self::First { marks: literals.collect(), blank, or_end }
     }
 
-    /// The part of `bytes` that has the end of a word, which goes no further than to the first blank.
+    /// Where the same field ends in layouts from this place on.
+    pub(super) fn also(&mut self, place: usize, other: Self) {
+        match self {
+            Self::ByLayout(list) if list.last().is_some_and(|(_, last)| *last == other) => {}
+            Self::ByLayout(list) => list.push((place, other)),
+            one if *one != other => {
+                let before = std::mem::take(one);
+                *one = Self::ByLayout(vec![(0, before), (place, other)]);
+            }
+            _ => {}
+        }
+    }
+
+    /// Where the field ends in the layout in this place; `None` where that must be known and is not.
     #[inline]
-    pub(super) fn window<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
-        let Some(blank) = memchr::memchr2(b' ', b'\t', bytes) else { return bytes };
-        let longest = match self {
-            Self::First { marks, .. } => marks.iter().map(|mark| mark.len()).max().unwrap_or(0),
-            _ => 0,
+    pub(super) fn of(&self, layout: Option<usize>) -> Option<&Self> {
+        match self {
+            Self::ByLayout(list) => {
+                let layout = layout?;
+                list.iter().rev().find(|(from, _)| *from <= layout).map(|(_, until)| until)
+            }
+            until => Some(until),
+        }
+    }
+
+    /// How long a word is that ends here: it has no blank. `last`: at the last such place in it.
+    #[inline]
+    pub(super) fn find_in_word(&self, bytes: &[u8], last: bool) -> Option<usize> {
+        let len = match self {
+            Self::Byte(byte) if !last => {
+                let at = cursor::find_any([*byte, b' ', b'\t'], bytes)?;
+                return (at > 0 && bytes.get(at) == Some(byte)).then_some(at);
+            }
+            Self::BeforeBlank(_) => self.find(bytes, false)?,
+            _ => {
+                // It goes no further than to the first blank, where what follows may begin.
+                let blank = cursor::find_any([b' ', b'\t'], bytes);
+                let window = blank.and_then(|at| bytes.get(..at + self.longest())).unwrap_or(bytes);
+                let len = self.find(window, last)?;
+                if blank.is_some_and(|blank| len > blank) {
+                    return None;
+                }
+                len
+            }
         };
-        bytes.get(..blank + longest.max(1)).unwrap_or(bytes)
+        (len > 0).then_some(len)
+    }
+
+    /// Bytes of the longest text that may follow.
+    fn longest(&self) -> usize {
+        match self {
+            Self::First { marks, .. } => marks.iter().map(|mark| mark.len()).max(),
+            _ => None,
+        }
+        .map_or(1, |longest| longest.max(1))
     }
 
     /// How long a text is that ends here, at the first place or at the last.
@@ -53,34 +111,19 @@ impl Until {
         match self {
             Self::End => Some(bytes.len()),
             Self::Byte(byte) if last => memchr::memrchr(*byte, bytes),
-            Self::Byte(byte) => memchr::memchr(*byte, bytes),
+            Self::Byte(byte) => cursor::find(*byte, bytes),
             Self::Blank if last => bytes.iter().rposition(|byte| is_blank(*byte)),
-            Self::Blank => memchr::memchr2(b' ', b'\t', bytes),
+            Self::Blank => cursor::find_any([b' ', b'\t'], bytes),
+            Self::BeforeBlank(len) => cursor::find_any([b' ', b'\t'], bytes)?.checked_sub(*len),
             Self::First { marks, blank, or_end } => {
                 let blank = blank.then_some(()).and_then(|()| Self::Blank.find(bytes, last));
-                let places = marks.iter().filter_map(|mark| place(bytes, mark.as_bytes(), last));
+                let places = marks.iter().filter_map(|mark| mark.find(bytes, last));
                 let places = places.chain(blank);
                 let place = if last { places.max() } else { places.min() };
                 place.or(or_end.then_some(bytes.len()))
             }
+            // Whoever asks has chosen one of them.
+            Self::ByLayout(_) => None,
         }
-    }
-}
-
-/// Where a short literal is. Its first byte is looked for: literals of layouts begin with something
-/// that is rare in what comes before them.
-#[inline]
-fn place(bytes: &[u8], literal: &[u8], last: bool) -> Option<usize> {
-    if last {
-        return memchr::memmem::rfind(bytes, literal);
-    }
-    let first = *literal.first()?;
-    let mut from = 0;
-    loop {
-        let at = from + memchr::memchr(first, bytes.get(from..)?)?;
-        if bytes.get(at..)?.starts_with(literal) {
-            return Some(at);
-        }
-        from = at + 1;
     }
 }

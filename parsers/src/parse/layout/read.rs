@@ -1,0 +1,328 @@
+//! Reads the fields of a line: how far one reaches, and what becomes of it.
+
+use super::capture::{Capture, Gives, Kind, Name};
+use super::{Walk, number, shape};
+use crate::definition::FieldType;
+use crate::parse::cursor::Cursor;
+use crate::parse::{Misfit, access, convert, escape, json, nested, pattern, trace};
+use crate::record::{Origin, Record, Text, Value};
+use crate::redact::names_secret;
+use crate::timestamp::Format;
+
+impl<'a> Walk<'_, '_, 'a> {
+    /// Reads one field.
+    pub(super) fn capture(
+        &mut self,
+        capture: &Capture,
+        cursor: &mut Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let arena = self.cx.arena;
+        let text = match &capture.kind {
+            Kind::Text | Kind::Lines => self.text(capture, cursor, false)?,
+            Kind::Last => self.text(capture, cursor, true)?,
+            Kind::Word | Kind::Stem => {
+                let last = matches!(capture.kind, Kind::Stem);
+                let len = capture.until.find_in_word(cursor.bytes(), last);
+                self.take(capture, len, cursor)?
+            }
+            Kind::List => cursor.take(shape::list(cursor.bytes()))?,
+            Kind::OneOf(words) => {
+                let word = words.find(cursor.bytes()).ok_or(Misfit::Syntax)?;
+                let text = cursor.take(word.text.len())?;
+                if word.level.is_some() && matches!(capture.gives, Gives::Level) {
+                    record.level = word.level;
+                    return Ok(());
+                }
+                text
+            }
+            Kind::Uuid => {
+                let text = cursor.take(shape::UUID)?;
+                if !shape::is_uuid(text) {
+                    return Err(Misfit::Syntax);
+                }
+                text
+            }
+            Kind::Integer | Kind::Float => {
+                if let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? {
+                    record.push(capture.name.key(), value);
+                }
+                return Ok(());
+            }
+            Kind::Time(format) => return self.time(capture, format, cursor, record),
+            Kind::Rest => {
+                let text = cursor.rest();
+                let mut end = *cursor;
+                end.take(text.len())?;
+                // One line has no trace: nothing need be looked for in what several layouts begin with.
+                if !self.lines && matches!(capture.gives, Gives::Message) {
+                    nested::put_message(record, self.shown(capture, text, &end), arena);
+                    return Ok(());
+                }
+                return self.give(capture, text, &end, record);
+            }
+            _ => return self.composed(capture, cursor, record),
+        };
+        self.give(capture, text, cursor, record)
+    }
+
+    /// Reads one field that is not as it stands.
+    fn composed(
+        &mut self,
+        capture: &Capture,
+        cursor: &mut Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let arena = self.cx.arena;
+        match &capture.kind {
+            Kind::Quoted | Kind::Escaped => {
+                let (inside, escaped) = if matches!(capture.kind, Kind::Escaped) {
+                    let text = self.text(capture, cursor, false)?;
+                    (text, memchr::memchr(b'\\', text.as_bytes()).is_some())
+                } else {
+                    cursor.expect("\"")?;
+                    access::quoted_or_escaped(cursor)?
+                };
+                let decoded = if escaped { escape::undo(inside, arena) } else { None };
+                let text = match (decoded, &capture.kind) {
+                    (Some(decoded), _) => Text::built(decoded),
+                    (None, Kind::Escaped) => self.shown(capture, inside, cursor),
+                    // Its quotes part it from what is around.
+                    (None, _) => Text::raw(inside),
+                };
+                if matches!(capture.gives, Gives::Message) {
+                    nested::put_message(record, text, arena);
+                } else if decoded.is_some() || !is_absent(inside) {
+                    record.push(capture.name.key(), Value::Text(text));
+                }
+            }
+            Kind::Json => {
+                let (value, len, unmappable) = json::prefix(cursor.rest(), arena)?;
+                cursor.take(len)?;
+                record.unmappable |= unmappable;
+                record.push(capture.name.key(), value);
+            }
+            Kind::Request => {
+                let until = &capture.until;
+                let len = shape::request(cursor.bytes(), |bytes| until.find(bytes, false))?;
+                let text = cursor.take(len)?;
+                let before = record.fields.len();
+                access::request(text, arena, record);
+                if self.shown(capture, text, cursor).origin() != Origin::Raw {
+                    for field in record.fields.iter_mut().skip(before) {
+                        if let Value::Text(part) = field.value
+                            && part.origin() == Origin::Raw
+                        {
+                            field.value = Value::Text(Text::built(part.as_stored()));
+                        }
+                    }
+                }
+            }
+            Kind::Address { port } => {
+                let text = self.text(capture, cursor, false)?;
+                self.address(capture, port, text, cursor, record);
+            }
+            Kind::Spread(grammar) => {
+                let text = self.text(capture, cursor, false)?;
+                nested::spread(record, self.cx, |cx, inner| (grammar.read)(text, cx, inner))?;
+            }
+            // The others are texts, which are read where this is called.
+            _ => return Err(Misfit::Syntax),
+        }
+        Ok(())
+    }
+
+    /// A text up to what follows.
+    #[inline]
+    fn text(
+        &self,
+        capture: &Capture,
+        cursor: &mut Cursor<'a>,
+        last: bool,
+    ) -> Result<&'a str, Misfit> {
+        let len = capture.until.find(cursor.bytes(), last);
+        self.take(capture, len, cursor)
+    }
+
+    /// A text of this length, if there is one.
+    #[inline]
+    fn take(
+        &self,
+        capture: &Capture,
+        len: Option<usize>,
+        cursor: &mut Cursor<'a>,
+    ) -> Result<&'a str, Misfit> {
+        let text = cursor.take(len.ok_or(Misfit::Syntax)?)?;
+        let within = !self.lines
+            || matches!(capture.gives, Gives::Message)
+            || matches!(capture.kind, Kind::Lines)
+            || memchr::memchr(b'\n', text.as_bytes()).is_none();
+        if within { Ok(text) } else { Err(Misfit::Syntax) }
+    }
+
+    fn time(
+        &mut self,
+        capture: &Capture,
+        format: &Format,
+        cursor: &mut Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        if let Some((time, used)) = self.cx.clock.read_prefix(format, cursor.bytes()) {
+            cursor.take(used)?;
+            record.time = Some(time);
+            return Ok(());
+        }
+        let Some(until) = capture.until.of(self.layout) else {
+            self.torn = true;
+            return Err(Misfit::Syntax);
+        };
+        let len = until.find(cursor.bytes(), false);
+        let text = self.take(capture, len, cursor)?;
+        // What has no digit is none in any.
+        let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+        record.time = if has_digit { self.cx.clock.read(format, text) } else { None };
+        if record.time.is_none() {
+            let is_time = has_digit || text == "-";
+            self.unread |= self.readable;
+            if self.readable || !is_time || text.len() > 64 {
+                return Err(Misfit::Syntax);
+            }
+            if !is_absent(text) {
+                *self.cx.bad_times += 1;
+                let shown = self.shown(capture, text, cursor);
+                record.push(capture.name.key(), Value::Text(shown));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a text where it belongs. `-` and nothing are no value.
+    #[inline]
+    fn give(
+        &mut self,
+        capture: &Capture,
+        text: &'a str,
+        cursor: &Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        if is_absent(text) && matches!(capture.gives, Gives::Field(_)) {
+            return Ok(());
+        }
+        // What stands behind it goes by its name.
+        if matches!(capture.gives, Gives::Field(_)) && names_secret(text, cursor.rest()) {
+            return Err(Misfit::Syntax);
+        }
+        if capture.gives == Gives::Field(None) {
+            let shown = self.shown(capture, text, cursor);
+            record.push(capture.name.key(), Value::Text(shown));
+            return Ok(());
+        }
+        self.give_meaning(capture, text, cursor, record)
+    }
+
+    /// The same of what is more than a field's text.
+    fn give_meaning(
+        &mut self,
+        capture: &Capture,
+        text: &'a str,
+        cursor: &Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let arena = self.cx.arena;
+        match capture.gives {
+            Gives::Message => match self.shown(capture, text, cursor) {
+                shown if shown.origin() == Origin::Raw && cursor.is_done() => {
+                    let before = record.message.take();
+                    trace::put(record, text);
+                    if let Some(before) = before {
+                        nested::put_message(record, before, arena);
+                    }
+                }
+                shown => nested::put_message(record, shown, arena),
+            },
+            Gives::Level => match self.level.level(text) {
+                Some(level) => record.level = Some(level),
+                None if self.cx.guessing => return Err(Misfit::Syntax),
+                None if is_absent(text) => {}
+                None => {
+                    let shown = self.shown(capture, text, cursor);
+                    record.push(capture.name.key(), Value::Text(shown));
+                }
+            },
+            Gives::Time if is_absent(text) => {}
+            Gives::Field(Some(kind)) if kind != FieldType::String => {
+                if let Some(value) = convert::text(text, kind)? {
+                    record.push(capture.name.key(), value);
+                }
+            }
+            Gives::Field(_) | Gives::Time => {
+                let shown = self.shown(capture, text, cursor);
+                record.push(capture.name.key(), Value::Text(shown));
+            }
+        }
+        Ok(())
+    }
+
+    /// A text that ends where the cursor is, as the redactor is to see it: its sweep over the raw record
+    /// sees whole words only.
+    #[inline]
+    fn shown(&self, capture: &Capture, text: &'a str, cursor: &Cursor<'a>) -> Text<'a> {
+        if capture.apart {
+            return Text::raw(text);
+        }
+        let end = self.whole.len() - cursor.rest().len();
+        let cut = pattern::splits_word(self.whole, end.saturating_sub(text.len()))
+            || pattern::splits_word(self.whole, end);
+        if cut { Text::built(text) } else { Text::raw(text) }
+    }
+
+    /// `192.0.2.7:443`, `[2001:db8::1]:443`, `2001:db8::1:443`: what stands after the last colon is the
+    /// port.
+    fn address(
+        &self,
+        capture: &Capture,
+        port: &Name,
+        text: &'a str,
+        cursor: &Cursor<'a>,
+        record: &mut Record<'a>,
+    ) {
+        if is_absent(text) {
+            return;
+        }
+        let (host, number) = match port_behind(text) {
+            Some((host, number)) => (host, Some(number)),
+            None => (text, None),
+        };
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let shown = match self.shown(capture, text, cursor).origin() {
+            Origin::Raw => Text::raw(bare),
+            _ => Text::built(bare),
+        };
+        record.push(capture.name.key(), Value::Text(shown));
+        if let Some(number) = number {
+            record.push(port.key(), Value::Int(number));
+        }
+    }
+}
+
+fn is_absent(text: &str) -> bool {
+    text.is_empty() || text == "-"
+}
+
+/// What stands before the last colon, and the port behind it.
+fn port_behind(text: &str) -> Option<(&str, i64)> {
+    let bytes = text.as_bytes();
+    let mut number = 0;
+    // A port has five digits at most.
+    for digits in 0..=5 {
+        let at = bytes.len().checked_sub(digits + 1)?;
+        match bytes.get(at)? {
+            b':' if digits > 0 => return Some((text.get(..at)?, number)),
+            digit @ b'0'..=b'9' => {
+                number += i64::from(digit - b'0') * 10_i64.pow(digits as u32);
+            }
+            _ => return None,
+        }
+    }
+    None
+}

@@ -1,0 +1,42 @@
+//! A field that is one of some words: levels, mostly.
+
+use super::literal::Head;
+use crate::parse::convert::Leveller;
+use crate::parse::names;
+use crate::record::Level;
+
+/// Words, in the order they are tried.
+#[derive(Debug, PartialEq)]
+pub(super) struct Words(Box<[Word]>);
+
+/// One of them.
+#[derive(Debug, PartialEq)]
+pub(super) struct Word {
+    pub(super) text: &'static str,
+    /// The level that it means.
+    pub(super) level: Option<Level>,
+    head: Head,
+}
+
+impl Words {
+    /// From words with bars between.
+    pub(super) fn new(words: &str, leveller: &Leveller) -> Self {
+        let word = |word: &str| Word {
+            text: names::keep(word),
+            level: leveller.level(word),
+            head: Head::of(word.as_bytes()),
+        };
+        Self(words.split('|').map(word).collect())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|word| word.text)
+    }
+
+    /// The first of them that `bytes` begin with.
+    #[inline]
+    pub(super) fn find(&self, bytes: &[u8]) -> Option<&Word> {
+        let head = Head::of(bytes);
+        self.0.iter().find(|word| word.head.begins(word.text.as_bytes(), bytes, head))
+    }
+}
