@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::convert::{self, Refine};
+use super::convert;
 use super::csv::Dialect;
 use super::grammar::{self, Context, Grammar};
 use super::layout::Layout;
 use super::library::Library;
 use super::pattern::Pattern;
+use super::refine::Refine;
 use super::trace::whole_or_head;
 use super::{Misfit, auto, nested, trace};
 use crate::definition::{Definition, Fault};
@@ -158,6 +159,14 @@ impl Compiled {
         }
     }
 
+    /// The name of the grammar that it reads by, if it is one.
+    pub(super) fn grammar(&self) -> Option<&'static str> {
+        match &*self.method {
+            Method::Grammar(grammar) => Some(grammar.name),
+            _ => None,
+        }
+    }
+
     /// Whether `auto` is among the parsers that a line may go through.
     pub(super) fn is_auto(&self) -> bool {
         matches!(*self.method, Method::Auto)
@@ -169,6 +178,17 @@ impl Compiled {
     pub(super) fn wraps_as(&self, other: &Self) -> bool {
         self.name == other.name
             || other.name.strip_prefix(&*self.name).is_some_and(|rest| rest.starts_with('_'))
+    }
+
+    /// Whether a program's lines may be these. A word that ends in a slash is how such begin.
+    pub(super) fn is_of(&self, program: Option<&str>) -> bool {
+        let is_it = |said: &str| {
+            self.programs.iter().any(|word| match word.as_str() {
+                word if word.ends_with('/') => said.starts_with(word),
+                word => said == word,
+            })
+        };
+        self.programs.is_empty() || program.is_some_and(is_it)
     }
 
     /// Fills the record from a text that is wrapped in nothing.
