@@ -56,6 +56,20 @@ impl<T> Table<T> {
         found.next()
     }
 
+    /// What two names with a dot between stand for.
+    #[inline]
+    pub(super) fn get_dotted(&self, hash: u32, object: &str, member: &str) -> Option<&T> {
+        if !self.maybe(hash) {
+            return None;
+        }
+        let is_it = |name: &str| {
+            let rest = name.strip_prefix(object).and_then(|rest| rest.strip_prefix('.'));
+            rest == Some(member)
+        };
+        let mut same = self.hashes.iter().zip(&self.entries).filter(|(other, _)| **other == hash);
+        same.find(|(_, (name, _))| is_it(name)).map(|(_, (_, to))| to)
+    }
+
     /// What a name stands for.
     #[inline]
     pub(super) fn get(&self, hash: u32, name: &str) -> Option<&T> {
@@ -125,6 +139,11 @@ mod tests {
             .collect();
         let find = |name: &str| table.find(hash(name.as_bytes()), name);
         assert_eq!((find("a"), find("bb"), find("b")), (Some((0, &1)), Some((1, &2)), None));
+        let dotted = Table::from_iter([("a.b.c".to_owned(), 1)]);
+        let hash_of = hash(b"a.b.c");
+        assert_eq!(dotted.get_dotted(hash_of, "a.b", "c"), Some(&1));
+        assert_eq!(dotted.get_dotted(hash_of, "a", "b.c"), Some(&1));
+        assert_eq!(dotted.get_dotted(hash_of, "a.b.", "c"), None);
         // Another name of the same hash is another name.
         assert_eq!(table.find(hash(b"a"), "c"), None);
         assert_eq!((table.len(), table.iter().count()), (3, 3));

@@ -8,14 +8,14 @@ use crate::parse::{Library, Parser, ParserState, ReadAt};
 use crate::record::Record;
 
 /// Names that meet one another, dots in them, and names of roles.
-const NAMES: [&str; 9] = ["a", "b", "a.b", "c", "time", "message", "a.c", "b_", r"\u0061"];
+const NAMES: [&str; 10] = ["host", "a", "b", "a.b", "c", "time", "message", "a.c", "b_", r"\u0061"];
 
 /// Definitions that open the same: with more objects than are opened on the way, all are afterwards.
 fn parsers(opens: &str) -> [Parser; 2] {
     let more: String = (0..65).map(|number| format!(", never{number}")).collect();
     let yaml = |name: &str, more: &str| {
         format!(
-            "name: {name}\ngrammar: json\nopen: [{opens}{more}]\nfields: {{ a.c: host, c: message, b: a.b, message: user }}\ntypes: {{ host: string }}"
+            "name: {name}\ngrammar: json\nopen: [{opens}{more}]\nfields: {{ a.c: host, b.a: pid, a.b.c: thread, c: message, b: a.b, message: user }}\ntypes: {{ host: string }}"
         )
     };
     let definitions = [("way", ""), ("afterwards", more.as_str())]
