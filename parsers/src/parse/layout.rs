@@ -81,14 +81,15 @@ impl Layout {
         Ok(Self { forms, level: Leveller::new(definition.level.as_ref()) })
     }
 
-    /// Whether a line could fit, from its first byte and those that it has.
-    pub(super) fn may_fit(&self, bytes: &[u8], seen: Seen) -> bool {
-        self.forms.iter().any(|form| seen.has(form.needs) && form.may_fit(bytes))
+    /// Whether a line could fit, from how it begins, if `auto` is to take it for one: its time can be read.
+    pub(super) fn may_fit(&self, bytes: &[u8]) -> bool {
+        self.forms.iter().any(|form| form.may_fit(bytes) && may_begin(&form.steps, bytes))
     }
 
-    /// Bytes that a line of any of its forms has, if `auto` is to take it for one: its time can be read.
-    pub(super) fn needs(&self) -> Seen {
-        self.forms.iter().map(|form| form.needs).reduce(Seen::common).unwrap_or_default()
+    /// Bytes that a line has which begins so, by each of the forms that it may be of, if `auto` is to take
+    /// it for one: its time can be read.
+    pub(super) fn needs(&self, first: u8) -> impl Iterator<Item = Seen> {
+        self.forms.iter().filter(move |form| form.may_fit(&[first])).map(|form| form.needs)
     }
 
     /// Fills a record from a text, or says why it does not fit.
@@ -202,6 +203,22 @@ impl<'a> Walk<'_, '_, 'a> {
             (record.time, record.level, record.message) = head;
             *self.cx.bad_times = bad_times;
         }
+    }
+}
+
+/// Whether a line could begin so.
+fn may_begin(steps: &[Step], bytes: &[u8]) -> bool {
+    match steps {
+        [Step::Literal(text), rest @ ..] => {
+            bytes.strip_prefix(text.as_bytes()).is_some_and(|bytes| may_begin(rest, bytes))
+        }
+        [Step::Capture(capture), rest @ ..] => match &capture.kind {
+            Kind::Rest => may_begin(rest, bytes),
+            Kind::Time(format) => format.may_begin(bytes),
+            Kind::OneOf(words) => words.iter().any(|word| bytes.starts_with(word.as_bytes())),
+            _ => true,
+        },
+        _ => true,
     }
 }
 
