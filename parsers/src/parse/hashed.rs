@@ -50,24 +50,17 @@ impl<T> Table<T> {
         if !self.maybe(hash) {
             return None;
         }
-        let known = |at: usize| self.entries.get(at).filter(|(known, _)| known == name);
-        let same = self.hashes.iter().enumerate().filter(|(_, other)| **other == hash);
-        let mut found = same.filter_map(|(at, _)| known(at).map(|(_, to)| (at, to)));
-        found.next()
-    }
-
-    /// What two names with a dot between stand for.
-    #[inline]
-    pub(super) fn get_dotted(&self, hash: u32, object: &str, member: &str) -> Option<&T> {
-        if !self.maybe(hash) {
-            return None;
+        let mut from = 0;
+        // Mostly none has it, or the first that has is it.
+        while let Some(at) = self.hashes.get(from..)?.iter().position(|other| *other == hash) {
+            from += at + 1;
+            if let Some((known, to)) = self.entries.get(from - 1)
+                && known == name
+            {
+                return Some((from - 1, to));
+            }
         }
-        let is_it = |name: &str| {
-            let rest = name.strip_prefix(object).and_then(|rest| rest.strip_prefix('.'));
-            rest == Some(member)
-        };
-        let mut same = self.hashes.iter().zip(&self.entries).filter(|(other, _)| **other == hash);
-        same.find(|(_, (name, _))| is_it(name)).map(|(_, (_, to))| to)
+        None
     }
 
     /// What a name stands for.
@@ -139,11 +132,6 @@ mod tests {
             .collect();
         let find = |name: &str| table.find(hash(name.as_bytes()), name);
         assert_eq!((find("a"), find("bb"), find("b")), (Some((0, &1)), Some((1, &2)), None));
-        let dotted = Table::from_iter([("a.b.c".to_owned(), 1)]);
-        let hash_of = hash(b"a.b.c");
-        assert_eq!(dotted.get_dotted(hash_of, "a.b", "c"), Some(&1));
-        assert_eq!(dotted.get_dotted(hash_of, "a", "b.c"), Some(&1));
-        assert_eq!(dotted.get_dotted(hash_of, "a.b.", "c"), None);
         // Another name of the same hash is another name.
         assert_eq!(table.find(hash(b"a"), "c"), None);
         assert_eq!((table.len(), table.iter().count()), (3, 3));

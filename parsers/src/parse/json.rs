@@ -11,6 +11,7 @@ mod opened;
 mod string;
 
 use super::grammar::{Context, Grammar};
+use super::hashed::Table;
 use super::keys::{Keys, Scope};
 use super::refine::Refine;
 use super::roles::{self, Role, Roles};
@@ -39,8 +40,8 @@ fn read<'a>(
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
     let bad_times = *cx.bad_times;
-    if let refine @ Some(_) = cx.refine.filter(|refine| !refine.opens().is_empty()) {
-        if object::<true>(text, cx, record, roles::role, refine)? {
+    if let opens @ Some(_) = cx.refine.and_then(Refine::opens) {
+        if object::<true>(text, cx, record, roles::role, opens)? {
             return Ok(());
         }
         // The definition opens them afterwards.
@@ -59,7 +60,7 @@ pub(super) fn members<'a>(
     object::<false>(text, cx, record, |_| None, None).map(|_| ())
 }
 
-/// Fills a record from an object. `role` says what a key stands for, `refine` what is opened if `OPENS`
+/// Fills a record from an object. `role` says what a key stands for, `opens` what is opened if `OPENS`
 /// says that something is. Whether that was possible.
 #[inline]
 fn object<'a, const OPENS: bool>(
@@ -67,11 +68,11 @@ fn object<'a, const OPENS: bool>(
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
     role: impl Fn(&[u8]) -> Option<(Role, u8)>,
-    refine: Option<&Refine>,
+    opens: Option<&Table<bool>>,
 ) -> Result<bool, Misfit> {
     let mut reader = Reader::new(text, cx.arena);
     let mut roles = Roles::default();
-    let mut opened = Opened::new(refine, cx.arena);
+    let mut opened = Opened::new(opens, cx.arena);
     let claims_time = OPENS && cx.refine.is_some_and(Refine::claims_time);
     reader.blanks();
     reader.expect(b'{')?;

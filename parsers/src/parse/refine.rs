@@ -41,16 +41,16 @@ impl Name {
 #[derive(Debug)]
 enum Rename {
     Message,
-    /// With the name's hash, and whether no other field is called so.
-    Known(Known, u32, bool),
+    /// With the name's hash.
+    Known(Known, u32),
     Text(Name),
 }
 
 impl Rename {
-    fn new(name: &str, only: bool) -> Self {
+    fn new(name: &str) -> Self {
         match Known::from_name(name) {
             _ if name == "message" => Self::Message,
-            Some(known) => Self::Known(known, hash(name.as_bytes()), only),
+            Some(known) => Self::Known(known, hash(name.as_bytes())),
             None => Self::Text(Name::new(name.to_owned())),
         }
     }
@@ -85,11 +85,7 @@ impl Refine {
             Some(name) => (name.to_owned(), true),
             None => (name.clone(), false),
         });
-        let only = |to: &str| definition.fields.values().filter(|other| *other == to).count() == 1;
-        let fields = definition
-            .fields
-            .iter()
-            .map(|(from, to)| (from.clone(), Rename::new(to, only(to))));
+        let fields = definition.fields.iter().map(|(from, to)| (from.clone(), Rename::new(to)));
         let refine = Self {
             open: open.collect(),
             fields: fields.collect(),
@@ -119,19 +115,9 @@ impl Refine {
         self.level.as_ref().map(|level| &level.leveller)
     }
 
-    /// The objects to open.
-    pub(super) fn opens(&self) -> &Table<bool> {
-        &self.open
-    }
-
-    /// What a member of an opened object is called instead, and that name's hash, where it is called so
-    /// unless something else is by its own name. `hash` is that of both names with a dot between.
-    #[inline]
-    pub(super) fn known(&self, hash: u32, object: &str, member: &str) -> Option<(Known, u32)> {
-        match self.fields.get_dotted(hash, object, member) {
-            Some(Rename::Known(known, hash, true)) => Some((*known, *hash)),
-            _ => None,
-        }
+    /// The objects to open; `None` if there are none.
+    pub(super) fn opens(&self) -> Option<&Table<bool>> {
+        (!self.open.is_empty()).then_some(&self.open)
     }
 
     /// Changes the record that a grammar filled.
@@ -232,7 +218,7 @@ fn rename<'a>(
             return true;
         }
         (Rename::Message, _) => return false,
-        (Rename::Known(known, hash, _), _) => (Key::Known(*known), *hash),
+        (Rename::Known(known, hash), _) => (Key::Known(*known), *hash),
         (Rename::Text(name), _) => {
             (Key::Text(Text::vetted(arena.alloc_str(&name.text))), name.hash)
         }
@@ -247,8 +233,7 @@ fn rename<'a>(
     false
 }
 
-/// Whether a text says that there is no value.
-pub(super) fn is_absent(text: Text<'_>) -> bool {
+fn is_absent(text: Text<'_>) -> bool {
     matches!(text.as_stored(), "" | "-")
 }
 

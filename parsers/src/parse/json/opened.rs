@@ -9,9 +9,9 @@ use bumpalo::collections::Vec;
 use super::{MAX_DEPTH, Reader};
 use crate::Arena;
 use crate::parse::Misfit;
+use crate::parse::hashed::Table;
 use crate::parse::keys::{Scope, hash_dotted};
-use crate::parse::refine::{Refine, is_absent};
-use crate::record::{Field, Key, Known, Record, Text, Value, is_field_name, is_mappable};
+use crate::record::{Field, Key, Record, Text, Value, is_field_name, is_mappable};
 
 /// Objects that a definition may open so: one bit each.
 const MOST_OBJECTS: usize = 64;
@@ -20,8 +20,8 @@ const MOST_FIELDS: usize = 200;
 
 /// The members of opened objects.
 pub(super) struct Opened<'o, 'a> {
-    /// What the definition opens and renames.
-    refine: Option<&'o Refine>,
+    /// What is to be opened, and whether under both names.
+    objects: Option<&'o Table<bool>>,
     members: Vec<'a, Member<'a>>,
     /// The objects that were.
     opened: u64,
@@ -34,8 +34,6 @@ struct Member<'a> {
     field: Field<'a>,
     /// Of its name.
     hash: u32,
-    /// Of the name that it has got instead, if it has.
-    known: Option<u32>,
     /// The object's place among those to be opened.
     of: u8,
     is_field: bool,
@@ -53,11 +51,11 @@ struct Object<'a> {
 }
 
 impl<'o, 'a> Opened<'o, 'a> {
-    pub(super) fn new(refine: Option<&'o Refine>, arena: &'a Arena) -> Self {
-        let refine = refine.filter(|refine| refine.opens().len() <= MOST_OBJECTS);
-        let members = if refine.is_some() { 32 } else { 0 };
+    pub(super) fn new(objects: Option<&'o Table<bool>>, arena: &'a Arena) -> Self {
+        let objects = objects.filter(|objects| objects.len() <= MOST_OBJECTS);
+        let members = if objects.is_some() { 32 } else { 0 };
         Self {
-            refine,
+            objects,
             members: Vec::with_capacity_in(members, arena),
             opened: 0,
             irregular: false,
@@ -67,8 +65,8 @@ impl<'o, 'a> Opened<'o, 'a> {
     /// Reads the value of a key of the outermost object if it is to be opened. Whether it was.
     #[inline]
     pub(super) fn take(&mut self, reader: &mut Reader<'a>, name: &'a str) -> Result<bool, Misfit> {
-        let Some(refine) = self.refine else { return Ok(false) };
-        match refine.opens().find(reader.keys.newest(), name) {
+        let Some(objects) = self.objects else { return Ok(false) };
+        match objects.find(reader.keys.newest(), name) {
             Some((place, dotted)) if reader.peek() == Some(b'{') => {
                 let place = place as u8;
                 self.object(reader, Object { place, name, dotted: *dotted, depth: 1 })?;
@@ -81,8 +79,8 @@ impl<'o, 'a> Opened<'o, 'a> {
     /// A key stands for the time, the level or the message: if it was to be opened, it is too late.
     #[inline]
     pub(super) fn pass(&mut self, reader: &Reader<'a>, name: &str) {
-        let found = |refine: &Refine| refine.opens().find(reader.keys.newest(), name).is_some();
-        self.irregular |= self.refine.is_some_and(found) && reader.peek() == Some(b'{');
+        let found = |objects: &Table<bool>| objects.find(reader.keys.newest(), name).is_some();
+        self.irregular |= self.objects.is_some_and(found) && reader.peek() == Some(b'{');
     }
 
     /// Reads an object. Recursion ends with the objects to be opened, each of which comes but once.
@@ -112,21 +110,14 @@ impl<'o, 'a> Opened<'o, 'a> {
         let (key, escaped) = reader.key(scope)?;
         reader.unmappable |= !is_field_name(key);
         let (name, hash) = if object.dotted {
-            let hash = hash_dotted(object.name, key);
-            let known = self.refine.and_then(|refine| refine.known(hash, object.name, key));
-            if let Some(known) = known
-                && !matches!(reader.peek(), Some(b'{' | b'['))
-            {
-                return self.known(reader, object.place, hash, known);
-            }
-            (dotted(object.name, key, reader.arena), hash)
+            (dotted(object.name, key, reader.arena), hash_dotted(object.name, key))
         } else {
             (key, reader.keys.newest())
         };
         let built = escaped || object.dotted;
         let key = Key::Text(if built { Text::built(name) } else { Text::raw(name) });
         let (of, depth) = (object.place, object.depth + 1);
-        if let Some((place, dotted)) = self.refine.and_then(|refine| refine.opens().find(hash, name))
+        if let Some((place, dotted)) = self.objects.and_then(|objects| objects.find(hash, name))
             && reader.peek() == Some(b'{')
         {
             let place = place as u8;
@@ -134,33 +125,12 @@ impl<'o, 'a> Opened<'o, 'a> {
             self.irregular |= place <= of;
             if !self.irregular {
                 let field = Field { key, value: Value::Null };
-                let member = Member { field, hash, known: None, of, is_field: false };
-                self.members.push(member);
+                self.members.push(Member { field, hash, of, is_field: false });
                 return self.object(reader, Object { place, name, dotted: *dotted, depth });
             }
         }
         let mappable = reader.value_in(depth, |value| {
-            let field = Field { key, value };
-            self.members.push(Member { field, hash, known: None, of, is_field: true });
-            !matches!(value, Value::Number(number) if !is_mappable(number))
-        })?;
-        reader.unmappable |= !mappable;
-        Ok(())
-    }
-
-    /// Reads a single value that has a name which destinations know.
-    #[inline]
-    fn known(
-        &mut self,
-        reader: &mut Reader<'a>,
-        of: u8,
-        hash: u32,
-        (known, known_hash): (Known, u32),
-    ) -> Result<(), Misfit> {
-        let mappable = reader.value(|value| {
-            let field = Field { key: Key::Known(known), value };
-            let is_field = !matches!(value, Value::Text(text) if is_absent(text));
-            self.members.push(Member { field, hash, known: Some(known_hash), of, is_field });
+            self.members.push(Member { field: Field { key, value }, hash, of, is_field: true });
             !matches!(value, Value::Number(number) if !is_mappable(number))
         })?;
         reader.unmappable |= !mappable;
@@ -173,19 +143,15 @@ impl<'o, 'a> Opened<'o, 'a> {
         if self.irregular || record.fields.len() + self.members.len() > MOST_FIELDS {
             return false;
         }
+        let mut names = reader.keys.into_hashes(reader.arena);
         for at in 0..self.members.len() {
             let (before, member) = self.members.split_at(at);
             let Some(member) = member.first() else { break };
             // What is called the same is told apart by who came first.
-            let hash = member.known.unwrap_or(member.hash);
-            // A name that it had before is no slice of the record to be compared.
-            if member.known.is_some() && reader.keys.meets(member.hash)
-                || reader.keys.meets(hash) && self.is_taken(member, before, record)
-            {
+            if names.has(member.hash) && self.is_taken(member, before, record) {
                 return false;
             }
-            reader.keys.note(member.hash);
-            reader.keys.note(hash);
+            names.add(member.hash);
         }
         while self.opened != 0 {
             let place = self.opened.trailing_zeros();
@@ -199,11 +165,9 @@ impl<'o, 'a> Opened<'o, 'a> {
     #[cold]
     fn is_taken(&self, member: &Member<'a>, before: &[Member<'a>], record: &Record<'a>) -> bool {
         let name = member.field.key.name();
-        // Names that destinations know are given when all objects are open.
-        let counts = |other: &Member<'_>| other.is_field || member.known.is_none();
-        before.iter().any(|other| counts(other) && other.field.key.name() == name)
+        before.iter().any(|member| member.field.key.name() == name)
             || record.fields.iter().any(|field| field.key.name() == name)
-            || self.refine.is_some_and(|refine| refine.opens().find(member.hash, name).is_some())
+            || self.objects.is_some_and(|objects| objects.find(member.hash, name).is_some())
     }
 }
 
