@@ -191,16 +191,20 @@ impl Compiled {
         self.programs.is_empty() || program.is_some_and(is_it)
     }
 
-    /// Fills the record from a text that is wrapped in nothing.
+    /// Fills the record from a text that is wrapped in nothing, and all of which fits.
     pub(super) fn read_unwrapped<'a>(
         &self,
         text: &'a str,
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
-    ) -> Result<&'a str, Misfit> {
-        let below = self.read_bare(text, cx, record)?;
+    ) -> Result<(), Misfit> {
+        let mut refined = cx.refined(self.refine.as_deref(), &self.dialect);
+        self.fill(text, &mut refined, record)?;
+        if let Some(refine) = &self.refine {
+            refine.apply(record, &mut refined)?;
+        }
         self.read_nested(record, cx);
-        Ok(below)
+        Ok(())
     }
 
     /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
@@ -261,7 +265,7 @@ impl Compiled {
         Ok(())
     }
 
-    /// Reads a text that is wrapped in nothing.
+    /// Reads a text that is wrapped in nothing, or its first line. Gives what lies below that.
     fn read_bare<'a>(
         &self,
         text: &'a str,
@@ -269,26 +273,34 @@ impl Compiled {
         record: &mut Record<'a>,
     ) -> Result<&'a str, Misfit> {
         let mut cx = cx.refined(self.refine.as_deref(), &self.dialect);
+        if let Method::Auto = *self.method {
+            return read_auto(text, &mut cx, record);
+        }
         let bad_times = *cx.bad_times;
-        let below = match &*self.method {
-            Method::Auto => return read_auto(text, &mut cx, record),
-            Method::Grammar(grammar) => whole_or_head(text, record, |text, record| {
-                *cx.bad_times = bad_times;
-                (grammar.read)(text, &mut cx, record)
-            }),
-            Method::Layout(layout) => whole_or_head(text, record, |text, record| {
-                *cx.bad_times = bad_times;
-                layout.read(text, &mut cx, record)
-            }),
-            Method::Pattern(pattern) => whole_or_head(text, record, |text, record| {
-                *cx.bad_times = bad_times;
-                pattern.read(text, &mut cx, record)
-            }),
-        }?;
+        let below = whole_or_head(text, record, |text, record| {
+            *cx.bad_times = bad_times;
+            self.fill(text, &mut cx, record)
+        })?;
         if let Some(refine) = &self.refine {
             refine.apply(record, &mut cx)?;
         }
         Ok(below)
+    }
+
+    /// Fills the record from a text, by what is not refined yet.
+    #[inline]
+    fn fill<'a>(
+        &self,
+        text: &'a str,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        match &*self.method {
+            Method::Auto => Err(Misfit::Syntax),
+            Method::Grammar(grammar) => (grammar.read)(text, cx, record),
+            Method::Layout(layout) => layout.read(text, cx, record),
+            Method::Pattern(pattern) => pattern.read(text, cx, record),
+        }
     }
 }
 

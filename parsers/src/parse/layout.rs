@@ -101,7 +101,7 @@ impl Layout {
     ) -> Result<(), Misfit> {
         let bad_times = *cx.bad_times;
         let mut reason = Misfit::Syntax;
-        let lines = memchr::memchr(b'\n', text.as_bytes()).is_some();
+        let lines = cx.seen.has(Seen::NEWLINE) && memchr::memchr(b'\n', text.as_bytes()).is_some();
         // Another layout may read the time that the first cannot: one that cannot be read is only taken
         // where none does. Of a format that is only guessed at, it is what there is to go by.
         let guessing = cx.guessing;

@@ -1,7 +1,7 @@
 //! Which bytes a text has: what tells `auto` that most formats are not its, before any is asked.
 
-/// A set of ASCII bytes. Control characters are not told apart, but for the tab: a bit of theirs says
-/// that there is a digit.
+/// A set of ASCII bytes. Control characters are not told apart, but for the tab and the line's end: a bit
+/// of theirs says that there is a digit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     /// Bytes below 64, each a bit.
@@ -21,7 +21,7 @@ static BITS: [Seen; 256] = {
         let bit = 1 << (byte & 63);
         bits[byte] = match byte as u8 {
             b'0'..=b'9' => Seen { low: bit | DIGIT, high: 0 },
-            b'\t' | b' '..=b'?' => Seen { low: bit, high: 0 },
+            b'\t' | b'\n' | b' '..=b'?' => Seen { low: bit, high: 0 },
             b'@'..=0x7f => Seen { low: 0, high: bit },
             // The other control characters are not told apart, and their bits stand for others.
             _ => Seen { low: 0, high: 0 },
@@ -37,6 +37,9 @@ impl Seen {
 
     /// A digit, whichever.
     pub(super) const DIGIT: Self = Self { low: DIGIT, high: 0 };
+
+    /// The end of a line.
+    pub(super) const NEWLINE: Self = Self { low: 1 << b'\n', high: 0 };
 
     /// The bytes that a text has.
     pub(super) fn of(text: &[u8]) -> Self {
@@ -76,10 +79,10 @@ mod tests {
     #[test]
     fn a_text_has_its_bytes() {
         let seen = Seen::of("a [1]\t=é\u{1b}".as_bytes());
-        for part in ["a", " [", "1", "\t=", "", "é", "\u{1}\n"] {
+        for part in ["a", " [", "1", "\t=", "", "é", "\u{1}\r"] {
             assert!(seen.has(Seen::of(part.as_bytes())), "{part:?}");
         }
-        for part in ["b", "a]{", "2", "A", "\u{7f}"] {
+        for part in ["b", "a]{", "2", "A", "\u{7f}", "\n"] {
             assert!(!seen.has(Seen::of(part.as_bytes())), "{part:?}");
         }
         assert!(seen.has(Seen::DIGIT) && Seen::ALL.has(seen));

@@ -153,10 +153,7 @@ impl Candidate {
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        match self.compiled.read_unwrapped(text, cx, record)? {
-            "" => {}
-            _ => return Err(Misfit::Syntax),
-        }
+        self.compiled.read_unwrapped(text, cx, record)?;
         if self.inner.is_empty() {
             return Ok(());
         }
