@@ -8,6 +8,32 @@ pub(super) struct Cursor<'a> {
     rest: &'a str,
 }
 
+/// A set of bytes: one load tells whether a byte is in it.
+pub(super) struct Bytes([bool; 256]);
+
+impl Bytes {
+    /// ASCII letters and digits, and these.
+    pub(super) const fn letters_and(others: &[u8]) -> Self {
+        let mut set = [false; 256];
+        let mut byte = 0;
+        while byte < set.len() {
+            set[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let mut at = 0;
+        while at < others.len() {
+            set[others[at] as usize] = true;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    #[inline]
+    pub(super) fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)).copied().unwrap_or_default()
+    }
+}
+
 /// Where the first such byte is. As `memchr`, for what is mostly found within a few bytes.
 #[inline]
 pub(super) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
