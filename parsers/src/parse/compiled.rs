@@ -14,7 +14,7 @@ use super::refine::Refine;
 use super::trace::whole_or_head;
 use super::{Misfit, auto, nested, trace};
 use crate::definition::{Definition, Fault};
-use crate::record::{Known, Record};
+use crate::record::{Field, Key, Known, Record, Value};
 use crate::timestamp::Zone;
 
 /// Parsers that one may lead to, one after another, by `within` and `nested`.
@@ -252,9 +252,7 @@ impl Compiled {
         record: &mut Record<'a>,
         cx: &mut Context<'_, 'a>,
     ) -> Result<(), Misfit> {
-        let ours =
-            self.programs.is_empty() || nested::says(record, Known::Program.name(), &self.programs);
-        if !ours {
+        if !self.is_of(program(record)) {
             return Err(Misfit::Syntax);
         }
         nested::message(record, cx, |text, cx, record| {
@@ -301,6 +299,18 @@ impl Compiled {
             Method::Layout(layout) => layout.read(text, cx, record),
             Method::Pattern(pattern) => pattern.read(text, cx, record),
         }
+    }
+}
+
+/// The program that a record says it is of.
+pub(super) fn program<'a>(record: &Record<'a>) -> Option<&'a str> {
+    let is_it = |field: &&Field<'_>| match field.key {
+        Key::Known(known) => known == Known::Program,
+        Key::Text(name) => name.as_stored() == Known::Program.name(),
+    };
+    match record.fields.iter().find(is_it)?.value {
+        Value::Text(text) => Some(text.as_stored()),
+        _ => None,
     }
 }
 

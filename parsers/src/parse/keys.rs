@@ -63,14 +63,17 @@ impl<'a> Keys<'a> {
         self.hashes.last().copied().unwrap_or_default()
     }
 
-    /// The hashes of the keys of the outermost object, which has ended.
-    pub(super) fn into_hashes(&mut self, arena: &'a Arena) -> Hashes<'a> {
-        let all = std::mem::replace(&mut self.hashes, Vec::new_in(arena));
-        let mut hashes = Hashes { bits: [0; 8], all };
-        for at in 0..hashes.all.len() {
-            hashes.mark(at);
-        }
-        hashes
+    /// Whether a name of that hash may be among those of the innermost object.
+    #[inline]
+    pub(super) fn meets(&self, hash: u32) -> bool {
+        self.bits & bit(hash) != 0 && self.hashes.contains(&hash)
+    }
+
+    /// Adds a name to those that [`Keys::meets`] knows.
+    #[inline]
+    pub(super) fn note(&mut self, hash: u32) {
+        self.bits |= bit(hash);
+        self.hashes.push(hash);
     }
 
     /// Adds a key to the innermost object, whose scope it is.
@@ -94,36 +97,6 @@ impl<'a> Keys<'a> {
         self.hashes.push(hash);
         self.keys.push(key);
         Ok(())
-    }
-}
-
-/// Many hashes of names.
-pub(super) struct Hashes<'a> {
-    /// A bit for each: one whose bit is free is not there.
-    bits: [u64; 8],
-    all: Vec<'a, u32>,
-}
-
-impl Hashes<'_> {
-    fn mark(&mut self, at: usize) {
-        if let Some(hash) = self.all.get(at)
-            && let Some(bits) = self.bits.get_mut((hash >> 29) as usize)
-        {
-            *bits |= 1 << (hash >> 23 & 63);
-        }
-    }
-
-    /// Whether a hash is there.
-    #[inline]
-    pub(super) fn has(&self, hash: u32) -> bool {
-        let bits = self.bits.get((hash >> 29) as usize).copied().unwrap_or(u64::MAX);
-        bits >> (hash >> 23 & 63) & 1 == 1 && self.all.contains(&hash)
-    }
-
-    #[inline]
-    pub(super) fn add(&mut self, hash: u32) {
-        self.all.push(hash);
-        self.mark(self.all.len() - 1);
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::compiled::{Compiled, Method};
+use super::super::compiled::{Compiled, Method, program};
 use super::super::grammar::Context;
 use super::super::seen::Seen;
 use super::super::{Misfit, json};
 use crate::Arena;
-use crate::record::{Key, Known, Record, Value};
+use crate::record::Record;
 
 /// Bytes of a line in which what a format must have is looked for.
 const LOOKED_AT: usize = 4096;
@@ -165,15 +165,6 @@ impl Candidate {
             }
         }
         Ok(())
-    }
-}
-
-/// The program that a record says it is of.
-fn program<'a>(record: &Record<'a>) -> Option<&'a str> {
-    let is_it = |field: &&crate::record::Field<'_>| matches!(field.key, Key::Known(Known::Program));
-    match record.fields.iter().find(is_it)?.value {
-        Value::Text(text) => Some(text.as_stored()),
-        _ => None,
     }
 }
 

@@ -143,15 +143,14 @@ impl<'o, 'a> Opened<'o, 'a> {
         if self.irregular || record.fields.len() + self.members.len() > MOST_FIELDS {
             return false;
         }
-        let mut names = reader.keys.into_hashes(reader.arena);
         for at in 0..self.members.len() {
             let (before, member) = self.members.split_at(at);
             let Some(member) = member.first() else { break };
             // What is called the same is told apart by who came first.
-            if names.has(member.hash) && self.is_taken(member, before, record) {
+            if reader.keys.meets(member.hash) && self.is_taken(member, before, record) {
                 return false;
             }
-            names.add(member.hash);
+            reader.keys.note(member.hash);
         }
         while self.opened != 0 {
             let place = self.opened.trailing_zeros();
