@@ -100,7 +100,12 @@ fn records(definition: &Definition) -> Vec<String> {
         framer.flush(&mut emit);
     }
     if records.is_empty() {
-        let fitting = definition.samples.iter().filter(|sample| sample.record.is_some());
+        // One File has one header.
+        let header = definition.samples.iter().find_map(|sample| sample.header.as_deref());
+        let fitting = definition.samples.iter().filter(|sample| {
+            let headless = header.is_none() || sample.header.as_deref() == header;
+            sample.record.is_some() && headless
+        });
         records.extend(fitting.map(|sample| sample.line.clone()));
     }
     records

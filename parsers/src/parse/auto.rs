@@ -6,14 +6,17 @@
 //! mixes two. What stands in a wrapping format (syslog) is looked for among those that may, by the
 //! program that the wrapping names.
 
+mod candidates;
+
 use std::sync::Arc;
 
-use super::compiled::{Compiled, Method};
+use super::Misfit;
 use super::grammar::Context;
 use super::seen::Seen;
 use super::trace::whole_or_head;
-use super::{Misfit, json};
 use crate::record::Record;
+pub(super) use candidates::Candidates;
+use candidates::look;
 
 /// Readings per line, the chosen format's included. A reading of a line that is not of the format
 /// mostly ends within its first bytes.
@@ -24,143 +27,12 @@ const MEMORY: u16 = 256;
 const LEAD: u16 = 16;
 /// Lines that fit nothing before that is a choice, too.
 const PLAIN_AFTER: u16 = 8;
+/// Recent lines of a format that make it one to be tried before most others.
+const RECENT: u16 = 4;
 /// The choice when nothing fits.
 const PLAIN: &str = "plain";
 /// Formats whose recent lines are counted for a lineage.
 const COUNTED: usize = 6;
-/// Bytes of a line in which what a format must have is looked for.
-const LOOKED_AT: usize = 4096;
-
-/// The formats that `auto` knows, in the order they are tried.
-#[derive(Debug)]
-pub(super) struct Candidates {
-    formats: Vec<Candidate>,
-    /// The bytes that a text of each has.
-    needs: Vec<Seen>,
-    /// For each byte that a text may begin with, which of `lists` has those that it could be of.
-    by_first: Vec<usize>,
-    /// Places of formats. Many bytes have the same.
-    lists: Vec<Vec<usize>>,
-}
-
-/// A format, and those whose lines may stand in it.
-#[derive(Debug)]
-struct Candidate {
-    compiled: Arc<Compiled>,
-    inner: Vec<Arc<Compiled>>,
-}
-
-impl Candidates {
-    pub(super) fn new(compiled: impl Iterator<Item = Arc<Compiled>>) -> Self {
-        let all: Vec<Arc<Compiled>> = compiled.collect();
-        let tried = all.iter().filter(|compiled| match &*compiled.method {
-            Method::Grammar(grammar) => grammar.probe.is_some(),
-            // What names its programs has no look of its own.
-            Method::Layout(_) => compiled.programs.is_empty(),
-            Method::Auto | Method::Pattern(_) => false,
-        });
-        let formats = tried.map(|compiled| {
-            let wraps = |inner: &&Arc<Compiled>| {
-                inner.within.as_ref().is_some_and(|outer| outer.wraps_as(compiled))
-            };
-            Candidate {
-                compiled: Arc::clone(compiled),
-                inner: all.iter().filter(wraps).cloned().collect(),
-            }
-        });
-        let formats: Vec<Candidate> = formats.collect();
-        let needs = formats.iter().map(|candidate| needs(&candidate.compiled)).collect();
-        let (mut by_first, mut lists) = (Vec::new(), Vec::new());
-        for first in 0..=u8::MAX {
-            let may = |(place, candidate): (usize, &Candidate)| {
-                candidate.may_begin(first).then_some(place)
-            };
-            let list: Vec<usize> = formats.iter().enumerate().filter_map(may).collect();
-            let known = lists.iter().position(|known| *known == list);
-            by_first.push(known.unwrap_or(lists.len()));
-            if known.is_none() {
-                lists.push(list);
-            }
-        }
-        Self { formats, needs, by_first, lists }
-    }
-
-    /// The places of the formats that a text could be of, from its first byte and those that it has.
-    fn possible(&self, text: &str, seen: Seen) -> impl Iterator<Item = usize> {
-        let list = text
-            .as_bytes()
-            .first()
-            .and_then(|first| self.lists.get(*self.by_first.get(usize::from(*first))?));
-        let has = move |place: &usize| self.needs.get(*place).is_some_and(|needs| seen.has(*needs));
-        list.into_iter().flatten().copied().filter(has)
-    }
-
-    fn place(&self, name: &str) -> Option<usize> {
-        self.formats.iter().position(|candidate| &*candidate.compiled.name == name)
-    }
-
-    /// Whether it is JSON of no flavour.
-    fn is_json(&self, place: usize) -> bool {
-        self.get(place).is_some_and(|candidate| &*candidate.compiled.name == json::GRAMMAR.name)
-    }
-
-    fn get(&self, place: usize) -> Option<&Candidate> {
-        self.formats.get(place)
-    }
-}
-
-impl Candidate {
-    /// Whether a text of this format may begin so.
-    fn may_begin(&self, first: u8) -> bool {
-        match &*self.compiled.method {
-            Method::Grammar(_) => true,
-            Method::Layout(layout) => layout.may_fit(&[first], Seen::ALL),
-            Method::Auto | Method::Pattern(_) => false,
-        }
-    }
-
-    /// Whether a text that has these bytes could be of this format: a few nanoseconds.
-    fn may_fit(&self, text: &str, seen: Seen) -> bool {
-        let bytes = text.as_bytes();
-        let begins = match &*self.compiled.method {
-            Method::Grammar(grammar) => grammar.probe.is_some_and(|probe| probe(bytes)),
-            Method::Layout(layout) => layout.may_fit(bytes, seen),
-            Method::Auto | Method::Pattern(_) => false,
-        };
-        let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
-        begins && self.compiled.contains.iter().all(|part| part.find(head).is_some())
-    }
-
-    /// Reads a text by this format, and what may stand in it by its own.
-    fn read<'a>(
-        &self,
-        text: &'a str,
-        cx: &mut Context<'_, 'a>,
-        record: &mut Record<'a>,
-    ) -> Result<(), Misfit> {
-        match self.compiled.read_unwrapped(text, cx, record)? {
-            "" => {}
-            _ => return Err(Misfit::Syntax),
-        }
-        for inner in &self.inner {
-            if inner.read_message(record, cx).is_ok() {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Bytes that every text of a format has.
-fn needs(compiled: &Compiled) -> Seen {
-    let needs = match &*compiled.method {
-        Method::Grammar(grammar) => Seen::of(grammar.needs.as_bytes()),
-        Method::Layout(layout) => layout.needs(),
-        Method::Auto | Method::Pattern(_) => Seen::default(),
-    };
-    compiled.contains.iter().map(|part| Seen::of(part.needle())).fold(needs, Seen::and)
-}
-
 /// What has been seen of a lineage.
 #[derive(Debug)]
 pub(super) struct Auto {
@@ -172,6 +44,8 @@ pub(super) struct Auto {
     scores: [(usize, u16); COUNTED],
     plain: u16,
     lines: u16,
+    /// Place of the format that the line before fitted.
+    last: Option<usize>,
 }
 
 /// What came of a text.
@@ -193,6 +67,7 @@ impl Auto {
             scores: [(0, 0); COUNTED],
             plain: 0,
             lines: 0,
+            last: None,
         };
         if let Some(name) = resume {
             // Half of what its lines may have earned it: a few that do not fit take nothing away.
@@ -227,6 +102,7 @@ impl Auto {
             Ok(())
         });
         self.note(found);
+        self.last = found;
         match read {
             Ok(below) => Found::Fitted(below),
             Err(Misfit::Syntax) if self.format.is_none() => Found::Plain,
@@ -234,57 +110,49 @@ impl Auto {
         }
     }
 
-    /// The place of a format that a text fits, having filled the record.
+    /// The place of a format that a text fits, having filled the record: the chosen one, else one of
+    /// those that fitted lately or that show by texts of their own, else any.
     fn find<'a>(
         &self,
         text: &'a str,
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<usize, Misfit> {
-        let mut reason = Misfit::Syntax;
-        let bad_times = *cx.bad_times;
-        let mut read = |place: usize, seen: Seen| -> Option<Result<(), Misfit>> {
-            let candidate =
-                self.candidates.get(place).filter(|candidate| candidate.may_fit(text, seen))?;
-            clear(record);
-            cx.seen = seen;
-            let read = candidate.read(text, cx, record);
-            if read.is_err() {
-                *cx.bad_times = bad_times;
-            }
-            Some(read)
-        };
-        let mut tries = TRIES;
-        if let Some(place) = self.format {
-            match read(place, Seen::ALL) {
-                Some(Ok(())) => return Ok(place),
-                // What its own format says of a line tells more than that no other fits.
-                Some(Err(misfit)) => {
-                    reason = misfit;
-                    tries -= 1;
-                }
-                None => {}
-            }
+        let mut trial = Trial { auto: self, text, tries: TRIES, reason: Misfit::Syntax };
+        if let Some(place) = self.format
+            && trial.read(place, Seen::ALL, cx, record)
+        {
+            return Ok(place);
+        }
+        // One that has flavours goes behind them.
+        let last = self.last.filter(|place| self.format != Some(*place) && self.is_recent(*place));
+        let last = last.filter(|place| !self.candidates.has_flavours(*place));
+        if let Some(place) = last
+            && trial.read(place, Seen::ALL, cx, record)
+        {
+            return Ok(place);
         }
         let seen = look(text);
-        let others = self.candidates.possible(text, seen);
-        for place in others.filter(|place| self.format != Some(*place)) {
-            if tries == 0 {
+        let possible = self.candidates.possible(text, seen, cx.arena);
+        let recent = possible.iter().rposition(|place| self.is_recent(*place));
+        let (early, rest) = possible.split_at(recent.map_or(0, |recent| recent + 1));
+        let first = |place: &&usize| self.is_recent(**place) || self.candidates.shows(**place);
+        let others = early.iter().filter(|place| !first(place));
+        let places = early.iter().filter(first).chain(others).chain(rest);
+        for place in places.filter(|place| ![self.format, last].contains(&Some(**place))) {
+            if trial.tries == 0 {
                 break;
             }
-            match read(place, seen) {
-                Some(Ok(())) => return Ok(place),
-                Some(Err(misfit)) => {
-                    tries -= 1;
-                    // Only a refused object is surely no prose.
-                    if reason == Misfit::Syntax && self.candidates.is_json(place) {
-                        reason = misfit;
-                    }
-                }
-                None => {}
+            if trial.read(*place, seen, cx, record) {
+                return Ok(*place);
             }
         }
-        Err(reason)
+        Err(trial.reason)
+    }
+
+    /// Whether several of the recent lines are of a format.
+    fn is_recent(&self, place: usize) -> bool {
+        self.scores.iter().any(|(of, score)| *of == place && *score >= RECENT)
     }
 
     /// Counts a line for what it fitted, and goes over to what leads.
@@ -350,9 +218,44 @@ impl Auto {
     }
 }
 
-/// The bytes that a text has. One that is too long to be looked at could have any.
-fn look(text: &str) -> Seen {
-    if text.len() > LOOKED_AT { Seen::ALL } else { Seen::of(text.as_bytes()) }
+/// Which format a text fits, as far as it has been found out.
+struct Trial<'t, 'a> {
+    auto: &'t Auto,
+    text: &'a str,
+    /// Readings that are left.
+    tries: usize,
+    /// What to say if none fits.
+    reason: Misfit,
+}
+
+impl<'a> Trial<'_, 'a> {
+    /// Whether the text, which has these bytes, fits a format: it has filled the record, then.
+    fn read(
+        &mut self,
+        place: usize,
+        seen: Seen,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> bool {
+        let candidates = &self.auto.candidates;
+        let Some(candidate) = candidates.get(place).filter(|it| it.may_fit(self.text)) else {
+            return false;
+        };
+        let bad_times = *cx.bad_times;
+        clear(record);
+        cx.seen = seen;
+        let Err(misfit) = candidate.read(self.text, cx, record) else { return true };
+        *cx.bad_times = bad_times;
+        self.tries -= 1;
+        // What its own format says of a line tells more than that no other fits; of others, only a
+        // refused object is surely no prose.
+        let telling = self.auto.format == Some(place)
+            || self.reason == Misfit::Syntax && candidates.is_json(place);
+        if telling {
+            self.reason = misfit;
+        }
+        false
+    }
 }
 
 /// Empties a record that a grammar may have half filled.

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::convert::{self, Refine};
+use super::convert;
 use super::csv::Dialect;
 use super::grammar::{self, Context, Grammar};
 use super::header_form::HeaderForm;
 use super::layout::Layout;
 use super::library::Library;
 use super::pattern::Pattern;
+use super::refine::Refine;
 use super::trace::whole_or_head;
 use super::{Misfit, auto, csv, nested, trace, w3c};
 use crate::definition::{Definition, Fault};
-use crate::record::{Known, Record};
+use crate::record::{Field, Key, Known, Record, Value};
 use crate::timestamp::Zone;
 
 /// Parsers that one may lead to, one after another, by `within` and `nested`.
@@ -168,6 +169,14 @@ impl Compiled {
         HeaderForm::surest(own.into_iter().chain(others.filter_map(|other| other.header_form())))
     }
 
+    /// The name of the grammar that it reads by, if it is one.
+    pub(super) fn grammar(&self) -> Option<&'static str> {
+        match &*self.method {
+            Method::Grammar(grammar) => Some(grammar.name),
+            _ => None,
+        }
+    }
+
     /// Whether `auto` is among the parsers that a line may go through.
     pub(super) fn is_auto(&self) -> bool {
         matches!(*self.method, Method::Auto)
@@ -181,16 +190,31 @@ impl Compiled {
             || other.name.strip_prefix(&*self.name).is_some_and(|rest| rest.starts_with('_'))
     }
 
-    /// Fills the record from a text that is wrapped in nothing.
+    /// Whether a program's lines may be these. A word that ends in a slash is how such begin.
+    pub(super) fn is_of(&self, program: Option<&str>) -> bool {
+        let is_it = |said: &str| {
+            self.programs.iter().any(|word| match word.as_str() {
+                word if word.ends_with('/') => said.starts_with(word),
+                word => said == word,
+            })
+        };
+        self.programs.is_empty() || program.is_some_and(is_it)
+    }
+
+    /// Fills the record from a text that is wrapped in nothing, and all of which fits.
     pub(super) fn read_unwrapped<'a>(
         &self,
         text: &'a str,
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
-    ) -> Result<&'a str, Misfit> {
-        let below = self.read_bare(text, cx, record)?;
+    ) -> Result<(), Misfit> {
+        let mut refined = cx.refined(self.refine.as_deref(), &self.dialect);
+        self.fill(text, &mut refined, record)?;
+        if let Some(refine) = &self.refine {
+            refine.apply(record, &mut refined)?;
+        }
         self.read_nested(record, cx);
-        Ok(below)
+        Ok(())
     }
 
     /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
@@ -238,9 +262,7 @@ impl Compiled {
         record: &mut Record<'a>,
         cx: &mut Context<'_, 'a>,
     ) -> Result<(), Misfit> {
-        let ours =
-            self.programs.is_empty() || nested::says(record, Known::Program.name(), &self.programs);
-        if !ours {
+        if !self.is_of(program(record)) {
             return Err(Misfit::Syntax);
         }
         nested::message(record, cx, |text, cx, record| {
@@ -251,7 +273,7 @@ impl Compiled {
         Ok(())
     }
 
-    /// Reads a text that is wrapped in nothing.
+    /// Reads a text that is wrapped in nothing, or its first line. Gives what lies below that.
     fn read_bare<'a>(
         &self,
         text: &'a str,
@@ -259,26 +281,46 @@ impl Compiled {
         record: &mut Record<'a>,
     ) -> Result<&'a str, Misfit> {
         let mut cx = cx.refined(self.refine.as_deref(), &self.dialect);
+        if let Method::Auto = *self.method {
+            return read_auto(text, &mut cx, record);
+        }
         let bad_times = *cx.bad_times;
-        let below = match &*self.method {
-            Method::Auto => return read_auto(text, &mut cx, record),
-            Method::Grammar(grammar) => whole_or_head(text, record, |text, record| {
-                *cx.bad_times = bad_times;
-                (grammar.read)(text, &mut cx, record)
-            }),
-            Method::Layout(layout) => whole_or_head(text, record, |text, record| {
-                *cx.bad_times = bad_times;
-                layout.read(text, &mut cx, record)
-            }),
-            Method::Pattern(pattern) => whole_or_head(text, record, |text, record| {
-                *cx.bad_times = bad_times;
-                pattern.read(text, &mut cx, record)
-            }),
-        }?;
+        let below = whole_or_head(text, record, |text, record| {
+            *cx.bad_times = bad_times;
+            self.fill(text, &mut cx, record)
+        })?;
         if let Some(refine) = &self.refine {
             refine.apply(record, &mut cx)?;
         }
         Ok(below)
+    }
+
+    /// Fills the record from a text, by what is not refined yet.
+    #[inline]
+    fn fill<'a>(
+        &self,
+        text: &'a str,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        match &*self.method {
+            Method::Auto => Err(Misfit::Syntax),
+            Method::Grammar(grammar) => (grammar.read)(text, cx, record),
+            Method::Layout(layout) => layout.read(text, cx, record),
+            Method::Pattern(pattern) => pattern.read(text, cx, record),
+        }
+    }
+}
+
+/// The program that a record says it is of.
+pub(super) fn program<'a>(record: &Record<'a>) -> Option<&'a str> {
+    let is_it = |field: &&Field<'_>| match field.key {
+        Key::Known(known) => known == Known::Program,
+        Key::Text(name) => name.as_stored() == Known::Program.name(),
+    };
+    match record.fields.iter().find(is_it)?.value {
+        Value::Text(text) => Some(text.as_stored()),
+        _ => None,
     }
 }
 

@@ -8,6 +8,32 @@ pub(super) struct Cursor<'a> {
     rest: &'a str,
 }
 
+/// A set of bytes: one load tells whether a byte is in it.
+pub(super) struct Bytes([bool; 256]);
+
+impl Bytes {
+    /// ASCII letters and digits, and these.
+    pub(super) const fn letters_and(others: &[u8]) -> Self {
+        let mut set = [false; 256];
+        let mut byte = 0;
+        while byte < set.len() {
+            set[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let mut at = 0;
+        while at < others.len() {
+            set[others[at] as usize] = true;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    #[inline]
+    pub(super) fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)).copied().unwrap_or_default()
+    }
+}
+
 /// Where the first such byte is. As `memchr`, for what is mostly found within a few bytes.
 #[inline]
 pub(super) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
@@ -61,6 +87,30 @@ fn near<const N: usize>(any: [u8; N], bytes: &[u8]) -> Near {
         at += 8;
     }
     Near::Beyond(at)
+}
+
+/// Where the first byte is that is a blank or a control character, `one` or `other`; the length if none
+/// is. For what is mostly found within a few words.
+#[inline]
+pub(super) fn end_of_word(bytes: &[u8], one: u8, other: u8) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (mut at, low) = (0, b' ' + 1);
+    let zeros = |word: u64| word.wrapping_sub(LOW) & !word;
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*word);
+        let blanks = word.wrapping_sub(LOW * u64::from(low)) & !word;
+        let marks = zeros(word ^ (LOW * u64::from(one))) | zeros(word ^ (LOW * u64::from(other)));
+        // The lowest mark is exact.
+        let found = (blanks | marks) & HIGH;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    let is_end = |byte: &u8| *byte < low || *byte == one || *byte == other;
+    at + rest.iter().position(is_end).unwrap_or(rest.len())
 }
 
 impl<'a> Cursor<'a> {
@@ -146,5 +196,23 @@ impl<'a> Cursor<'a> {
     pub(super) fn digits(&mut self, max: usize) -> Result<&'a str, Misfit> {
         let len = self.bytes().iter().take_while(|byte| byte.is_ascii_digit()).count();
         if len == 0 || len > max { Err(Misfit::Syntax) } else { self.take(len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_ends_at_the_first_byte_that_ends_it() {
+        for len in 0..20 {
+            for (end, at) in [(b' ', len), (b'\n', len), (b'=', len), (b'"', len), (0, len)] {
+                let mut bytes = "é~!\u{7f}abcdefghijklmnop".as_bytes()[..len].to_vec();
+                bytes.push(end);
+                bytes.extend(b"= \"");
+                assert_eq!(end_of_word(&bytes, b'=', b'"'), at, "{bytes:?}");
+                assert_eq!(end_of_word(&bytes[..len], b'=', b'"'), len);
+            }
+        }
     }
 }

@@ -6,9 +6,9 @@
 
 use super::auto::Auto;
 use super::columns::Columns;
-use super::convert::Refine;
 use super::csv::{self, Dialect};
 use super::pattern::Locations;
+use super::refine::Refine;
 use super::seen::Seen;
 use super::{
     Misfit, access, auditd, cef, java, json, key_value, logfmt, ltsv, netfilter, nginx_error, otlp,

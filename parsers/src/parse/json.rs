@@ -7,15 +7,19 @@
 //! What Elasticsearch alone would refuse, a nested key or number without a mapping, is noted.
 
 mod number;
+mod opened;
 mod string;
 
-use super::Misfit;
 use super::grammar::{Context, Grammar};
+use super::hashed::Table;
 use super::keys::{Keys, Scope};
+use super::refine::Refine;
 use super::roles::{self, Role, Roles};
+use super::{Misfit, auto};
 use crate::Arena;
 use crate::record::{Field, Key, Record, Text, Value, is_field_name, is_mappable};
 
+use opened::Opened;
 pub(crate) use string::decode;
 pub(super) use string::end as string_end;
 
@@ -35,7 +39,16 @@ fn read<'a>(
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
-    object(text, cx, record, roles::role)
+    let bad_times = *cx.bad_times;
+    if let opens @ Some(_) = cx.refine.and_then(Refine::opens) {
+        if object::<true>(text, cx, record, roles::role, opens)? {
+            return Ok(());
+        }
+        // The definition opens them afterwards.
+        *cx.bad_times = bad_times;
+        auto::clear(record);
+    }
+    object::<false>(text, cx, record, roles::role, None).map(|_| ())
 }
 
 /// Fills a record from an object, all of whose members become fields.
@@ -44,19 +57,23 @@ pub(super) fn members<'a>(
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
-    object(text, cx, record, |_| None)
+    object::<false>(text, cx, record, |_| None, None).map(|_| ())
 }
 
-/// Fills a record from an object. `role` says what a key stands for.
+/// Fills a record from an object. `role` says what a key stands for, `opens` what is opened if `OPENS`
+/// says that something is. Whether that was possible.
 #[inline]
-fn object<'a>(
+fn object<'a, const OPENS: bool>(
     text: &'a str,
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
     role: impl Fn(&[u8]) -> Option<(Role, u8)>,
-) -> Result<(), Misfit> {
+    opens: Option<&Table<bool>>,
+) -> Result<bool, Misfit> {
     let mut reader = Reader::new(text, cx.arena);
     let mut roles = Roles::default();
+    let mut opened = Opened::new(opens, cx.arena);
+    let claims_time = OPENS && cx.refine.is_some_and(Refine::claims_time);
     reader.blanks();
     reader.expect(b'{')?;
     reader.blanks();
@@ -69,10 +86,17 @@ fn object<'a>(
             let role = if escaped { None } else { role(name.as_bytes()) };
             let key = Key::Text(if escaped { Text::built(name) } else { Text::raw(name) });
             match role {
-                None => reader.value(|value| record.push(key, value))?,
-                Some((role, rank)) => {
+                Some((role, rank)) if !(claims_time && role == Role::Time) => {
+                    if OPENS {
+                        opened.pass(&reader, name);
+                    }
                     let value = reader.value(|value| value)?;
                     record.fields.extend(roles.take(role, rank, Field { key, value }, cx));
+                }
+                _ => {
+                    if !(OPENS && opened.take(&mut reader, name)?) {
+                        reader.value(|value| record.push(key, value))?;
+                    }
                 }
             }
             if reader.next_or_close(b'}')? {
@@ -85,8 +109,9 @@ fn object<'a>(
         return Err(Misfit::Syntax);
     }
     roles.finish(record);
+    let all = !OPENS || opened.finish(&mut reader, record);
     record.unmappable = reader.unmappable;
-    Ok(())
+    Ok(all)
 }
 
 /// The value that a text begins with, its length, and whether it has something without a mapping.
@@ -202,6 +227,16 @@ impl<'a> Reader<'a> {
     /// place and copied to another costs a stalled load for each field.
     #[inline]
     pub(super) fn value<R>(&mut self, give: impl FnOnce(Value<'a>) -> R) -> Result<R, Misfit> {
+        self.value_in(1, give)
+    }
+
+    /// The same of an object inside `depth` brackets.
+    #[inline]
+    fn value_in<R>(
+        &mut self,
+        depth: usize,
+        give: impl FnOnce(Value<'a>) -> R,
+    ) -> Result<R, Misfit> {
         match self.peek() {
             Some(b'"') => match self.string()? {
                 (inside, false) => Ok(give(Value::Text(Text::raw(inside)))),
@@ -215,15 +250,15 @@ impl<'a> Reader<'a> {
             Some(b't') => self.word(b"true").map(|()| give(Value::Bool(true))),
             Some(b'f') => self.word(b"false").map(|()| give(Value::Bool(false))),
             Some(b'n') => self.word(b"null").map(|()| give(Value::Null)),
-            _ => self.json().map(|text| give(Value::Json(text))),
+            _ => self.json(depth).map(|text| give(Value::Json(text))),
         }
     }
 
-    /// An object or array inside the outermost object, as text without line breaks.
-    fn json(&mut self) -> Result<&'a str, Misfit> {
+    /// An object or array inside `depth` brackets, as text without line breaks.
+    fn json(&mut self, depth: usize) -> Result<&'a str, Misfit> {
         let start = self.at;
         let broken = std::mem::replace(&mut self.broken, false);
-        self.nested(1)?;
+        self.nested(depth)?;
         let text = self.slice(start, self.at)?;
         let text = if self.broken { one_line(text, self.arena) } else { text };
         self.broken |= broken;

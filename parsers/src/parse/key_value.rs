@@ -9,6 +9,7 @@
 //! unique, or the text is not this for us. Prose may look like it, so `auto` does not try it.
 
 use super::Misfit;
+use super::cursor::Bytes;
 use super::escape::undo;
 use super::grammar::{Context, Grammar};
 use super::keys::{Keys, Scope};
@@ -22,6 +23,9 @@ pub(super) const GRAMMAR: Grammar = Grammar { name: "key_value", needs: "", prob
 
 /// What parts pairs.
 const PARTING: [char; 4] = [' ', '\t', ',', ';'];
+
+/// What keys are made of.
+static KEY: Bytes = Bytes::letters_and(b"_-./@");
 
 fn read<'a>(
     text: &'a str,
@@ -66,10 +70,7 @@ fn key(text: &str) -> Option<(&str, &str)> {
     {
         return None;
     }
-    let is_key = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@')
-    };
-    let len = bytes.iter().take_while(|byte| is_key(byte)).count();
+    let len = bytes.iter().take_while(|byte| KEY.has(**byte)).count();
     let (key, after) = text.split_at_checked(len)?;
     let after = match after.as_bytes() {
         [b':'] => "",

@@ -57,12 +57,31 @@ impl<'a> Keys<'a> {
         self.bits = scope.bits;
     }
 
+    /// The hash of the key that was added last.
+    #[inline]
+    pub(super) fn newest(&self) -> u32 {
+        self.hashes.last().copied().unwrap_or_default()
+    }
+
+    /// Whether a name of that hash may be among those of the innermost object.
+    #[inline]
+    pub(super) fn meets(&self, hash: u32) -> bool {
+        self.bits & bit(hash) != 0 && self.hashes.contains(&hash)
+    }
+
+    /// Adds a name to those that [`Keys::meets`] knows.
+    #[inline]
+    pub(super) fn note(&mut self, hash: u32) {
+        self.bits |= bit(hash);
+        self.hashes.push(hash);
+    }
+
     /// Adds a key to the innermost object, whose scope it is.
     #[inline]
     pub(super) fn add(&mut self, scope: Scope, key: &'a str) -> Result<(), Misfit> {
         let base = scope.base;
         let hash = hash(key.as_bytes());
-        let bit = 1 << (hash >> 26);
+        let bit = bit(hash);
         let siblings = self.hashes.get(base..).unwrap_or_default();
         if self.bits & bit != 0 && siblings.contains(&hash) {
             let keys = self.keys.get(base..).unwrap_or_default();
@@ -81,11 +100,16 @@ impl<'a> Keys<'a> {
     }
 }
 
+/// One bit for a hash: where none of a set has it, the hash is not of the set.
+#[inline]
+pub(super) fn bit(hash: u32) -> u64 {
+    1 << (hash >> 26)
+}
+
 /// Mixes a key's length, its first and its last eight bytes. Keys that are made to collide cost
 /// string comparisons, of which the caps allow some 130,000 in a record.
 #[inline]
-fn hash(key: &[u8]) -> u32 {
-    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+pub(super) fn hash(key: &[u8]) -> u32 {
     let (head, tail) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
         (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
         _ => match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
@@ -95,6 +119,83 @@ fn hash(key: &[u8]) -> u32 {
             _ => (key.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte)), 0),
         },
     };
-    let mixed = (head ^ (key.len() as u64)).wrapping_mul(SPREAD) ^ tail;
+    mix(head, tail, key.len())
+}
+
+/// The hash of two names with a dot between, without putting them together: what has just been put
+/// together cannot be read at once.
+#[inline]
+pub(super) fn hash_dotted(object: &str, member: &str) -> u32 {
+    let (object, member) = (object.as_bytes(), member.as_bytes());
+    let len = object.len() + 1 + member.len();
+    if len < 8 {
+        let mut name = [0; 8];
+        let bytes = object.iter().chain(b".").chain(member);
+        name.iter_mut().zip(bytes).for_each(|(to, byte)| *to = *byte);
+        return hash(name.get(..len).unwrap_or_default());
+    }
+    let dot = u64::from(b'.');
+    let head = match object.first_chunk::<8>() {
+        Some(head) => u64::from_le_bytes(*head),
+        None => {
+            let bits = 8 * object.len();
+            let first = member.first_chunk::<8>().map_or_else(|| word(member), le);
+            word(object) | dot << bits | first.checked_shl(bits as u32 + 8).unwrap_or(0)
+        }
+    };
+    let tail = match member.last_chunk::<8>() {
+        Some(tail) => u64::from_le_bytes(*tail),
+        None => {
+            let before = object.last_chunk::<8>().map_or_else(|| high(object), le);
+            let before = dot << 56 | before >> 8;
+            high(member) | before >> (8 * member.len())
+        }
+    };
+    mix(head, tail, len)
+}
+
+#[inline]
+fn mix(head: u64, tail: u64, len: usize) -> u32 {
+    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mixed = (head ^ (len as u64)).wrapping_mul(SPREAD) ^ tail;
     (mixed.wrapping_mul(SPREAD) >> 32) as u32
+}
+
+fn le(bytes: &[u8; 8]) -> u64 {
+    u64::from_le_bytes(*bytes)
+}
+
+/// Fewer than eight bytes, the first in the lowest place.
+#[inline]
+fn word(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(head), Some(tail)) => {
+            let (head, tail) = (u32::from_le_bytes(*head), u32::from_le_bytes(*tail));
+            u64::from(head) | u64::from(tail) << (8 * (bytes.len() & 7) - 32)
+        }
+        _ => bytes.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte)),
+    }
+}
+
+/// The same, the last in the highest place.
+#[inline]
+fn high(bytes: &[u8]) -> u64 {
+    word(bytes).checked_shl(64 - 8 * bytes.len() as u32).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_names_with_a_dot_have_the_hash_of_the_whole() {
+        let letters = "abcdefghijklmnopqrstuvwxyz";
+        for object in 0..=20 {
+            for member in 0..=20 {
+                let (object, member) = (&letters[..object], &letters[25 - member..25]);
+                let whole = format!("{object}.{member}");
+                assert_eq!(hash_dotted(object, member), hash(whole.as_bytes()), "{whole}");
+            }
+        }
+    }
 }

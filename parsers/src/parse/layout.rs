@@ -76,15 +76,17 @@ impl Layout {
         Ok(Self { ways, level, layouts: layouts.len() })
     }
 
-    /// Whether a line could fit, from its first byte and those that it has.
-    pub(super) fn may_fit(&self, bytes: &[u8], seen: Seen) -> bool {
-        let first = bytes.first().copied();
-        self.ways.iter().any(|way| way.one_may_fit(first, seen))
+    /// Whether a line could fit, from how it begins, if `auto` is to take it for one: its time can be read.
+    pub(super) fn may_fit(&self, bytes: &[u8]) -> bool {
+        self.ways.iter().any(|way| way.may_begin(bytes.first().copied(), bytes))
     }
 
-    /// Bytes that a line of any of its forms has, if `auto` is to take it for one: its time can be read.
-    pub(super) fn needs(&self) -> Seen {
-        Branch::common_needs(&self.ways)
+    /// Bytes that a line has which begins so, by each of the forms that it may be of, if `auto` is to take
+    /// it for one: its time can be read.
+    pub(super) fn needs(&self, first: u8) -> Vec<Seen> {
+        let mut needs = Vec::new();
+        self.ways.iter().for_each(|way| way.needs_of_each(first, &mut needs));
+        needs
     }
 
     /// Fills a record from a text, or says why it does not fit and leaves the record in disorder.
@@ -98,7 +100,7 @@ impl Layout {
             whole: text,
             first: text.as_bytes().first().copied(),
             level: &self.level,
-            lines: memchr::memchr(b'\n', text.as_bytes()).is_some(),
+            lines: cx.seen.has(Seen::NEWLINE) && memchr::memchr(b'\n', text.as_bytes()).is_some(),
             // Another layout may read the time that the first cannot: one that cannot be read is only
             // taken where none does. Of a format that is only guessed at, it is what there is to go by.
             readable: cx.guessing || self.layouts > 1,

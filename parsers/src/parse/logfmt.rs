@@ -4,6 +4,7 @@
 //! key that is true. Keys are unique, or the text is not logfmt for us.
 
 use super::Misfit;
+use super::cursor::end_of_word;
 use super::escape::undo;
 use super::grammar::{Context, Grammar};
 use super::json::string_end;
@@ -28,8 +29,9 @@ fn probe(bytes: &[u8]) -> bool {
 }
 
 /// Bytes up to a blank, an equals sign or a quote.
+#[inline]
 fn key_len(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|byte| **byte > b' ' && !matches!(byte, b'=' | b'"')).count()
+    end_of_word(bytes, b'=', b'"')
 }
 
 fn read<'a>(
@@ -100,11 +102,18 @@ fn pairs<'a>(
 /// The value that `text` begins with, and what comes after it.
 fn value<'a>(text: &'a str, cx: &Context<'_, 'a>) -> Result<(Text<'a>, &'a str), Misfit> {
     let Some(inside) = text.strip_prefix('"') else {
-        let end = memchr::memchr2(b' ', b'\t', text.as_bytes()).unwrap_or(text.len());
-        let (bare, rest) = text.split_at_checked(end).ok_or(Misfit::Syntax)?;
-        if bare.contains(['"', '\n']) {
-            return Err(Misfit::Syntax);
+        let mut end = 0;
+        loop {
+            let rest = text.as_bytes().get(end..).unwrap_or_default();
+            end += end_of_word(rest, b'"', b'"');
+            match text.as_bytes().get(end) {
+                None | Some(b' ' | b'\t') => break,
+                Some(b'"' | b'\n') => return Err(Misfit::Syntax),
+                // Another control character is text.
+                Some(_) => end += 1,
+            }
         }
+        let (bare, rest) = text.split_at_checked(end).ok_or(Misfit::Syntax)?;
         return Ok((Text::raw(bare), rest));
     };
     let end = closing_quote(inside.as_bytes()).ok_or(Misfit::Syntax)?;

@@ -213,14 +213,3 @@ fn free_name<'a>(
         }
     }
 }
-
-/// Whether a field says one of these words; of a word that ends in a slash, whether it begins so.
-pub(super) fn says(record: &Record<'_>, name: &str, words: &[String]) -> bool {
-    match record.get(name) {
-        Some(Value::Text(text)) => words.iter().any(|word| match text.as_stored() {
-            said if word.ends_with('/') => said.starts_with(&**word),
-            said => said == word,
-        }),
-        _ => false,
-    }
-}

@@ -1,7 +1,7 @@
 //! Pairs whose values may have blanks: `key=a value key2=another`. A value goes on to the next word
 //! that is a key and an equals sign: what CEF and the audit log are written in.
 
-use super::cursor::find;
+use super::cursor::{Bytes, find};
 use crate::Arena;
 
 /// Walks over the pairs of a text. What comes before the first key is left in [`Pairs::before`].
@@ -55,7 +55,7 @@ impl<'a> Pairs<'a> {
             } else {
                 // No byte is looked back at twice: not beyond the sign before.
                 let word = bytes.get(floor..at).unwrap_or_default();
-                let len = word.iter().rev().take_while(|byte| is_key(**byte)).count();
+                let len = word.iter().rev().take_while(|byte| KEY.has(**byte)).count();
                 let start = at - len;
                 let before = start.checked_sub(1).and_then(|before| bytes.get(before));
                 if len > 0 && before.map_or(first, |before| *before == b' ') {
@@ -91,10 +91,8 @@ struct NextKey {
     escaped: bool,
 }
 
-#[inline]
-fn is_key(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']')
-}
+/// What keys are made of.
+static KEY: Bytes = Bytes::letters_and(b"_-.[]");
 
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;

@@ -1,9 +1,10 @@
 //! What loggers call the time, the level and the message of a structured record (JSON, logfmt), and
 //! which key wins where several stand for the same.
 
-use super::convert::{Leveller, Refine};
+use super::convert::Leveller;
 use super::grammar::Context;
 use super::level;
+use super::refine::Refine;
 use crate::record::{Field, Level, Record, Text, Time, Value};
 
 /// What a top-level key stands for.

@@ -1,7 +1,7 @@
 //! Which bytes a text has: what tells `auto` that most formats are not its, before any is asked.
 
-/// A set of ASCII bytes. Control characters are not told apart, but for the tab: a bit of theirs says
-/// that there is a digit.
+/// A set of ASCII bytes. Control characters are not told apart, but for the tab and the line's end: a bit
+/// of theirs says that there is a digit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     /// Bytes below 64, each a bit.
@@ -12,10 +12,24 @@ pub(super) struct Seen {
 
 /// Stands for any digit.
 const DIGIT: u64 = 1;
-/// The digits' own bits.
-const DIGITS: u64 = 0x03ff << b'0';
-/// What is told apart below the blank: the tab.
-const CONTROLS: u64 = 0xffff_ffff & !(1 << b'\t');
+
+/// The set that each byte alone makes.
+static BITS: [Seen; 256] = {
+    let mut bits = [Seen { low: 0, high: 0 }; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let bit = 1 << (byte & 63);
+        bits[byte] = match byte as u8 {
+            b'0'..=b'9' => Seen { low: bit | DIGIT, high: 0 },
+            b'\t' | b'\n' | b' '..=b'?' => Seen { low: bit, high: 0 },
+            b'@'..=0x7f => Seen { low: 0, high: bit },
+            // The other control characters are not told apart, and their bits stand for others.
+            _ => Seen { low: 0, high: 0 },
+        };
+        byte += 1;
+    }
+    bits
+};
 
 impl Seen {
     /// Of a text that is not looked at: it could have them all.
@@ -24,16 +38,19 @@ impl Seen {
     /// A digit, whichever.
     pub(super) const DIGIT: Self = Self { low: DIGIT, high: 0 };
 
+    /// The end of a line.
+    pub(super) const NEWLINE: Self = Self { low: 1 << b'\n', high: 0 };
+
     /// The bytes that a text has.
     pub(super) fn of(text: &[u8]) -> Self {
-        let (mut low, mut high) = (0, 0);
+        let mut seen = Self::default();
         for byte in text {
-            let bit = 1_u64 << (byte & 63);
-            low |= if *byte < 64 { bit } else { 0 };
-            high |= if byte >> 6 == 1 { bit } else { 0 };
+            // A byte has a place in the table.
+            let Self { low, high } = BITS.get(usize::from(*byte)).copied().unwrap_or_default();
+            seen.low |= low;
+            seen.high |= high;
         }
-        low &= !CONTROLS;
-        Self { low: low | if low & DIGITS == 0 { 0 } else { DIGIT }, high }
+        seen
     }
 
     /// Both sets' bytes.
@@ -62,10 +79,10 @@ mod tests {
     #[test]
     fn a_text_has_its_bytes() {
         let seen = Seen::of("a [1]\t=é\u{1b}".as_bytes());
-        for part in ["a", " [", "1", "\t=", "", "é", "\u{1}\n"] {
+        for part in ["a", " [", "1", "\t=", "", "é", "\u{1}\r"] {
             assert!(seen.has(Seen::of(part.as_bytes())), "{part:?}");
         }
-        for part in ["b", "a]{", "2", "A", "\u{7f}"] {
+        for part in ["b", "a]{", "2", "A", "\u{7f}", "\n"] {
             assert!(!seen.has(Seen::of(part.as_bytes())), "{part:?}");
         }
         assert!(seen.has(Seen::DIGIT) && Seen::ALL.has(seen));

@@ -35,6 +35,9 @@ fn probe_5424(bytes: &[u8]) -> bool {
 }
 
 fn probe_3164(bytes: &[u8]) -> bool {
+    if bytes.first() == Some(&b'<') && probe_5424(bytes) {
+        return false;
+    }
     matches!(
         bytes,
         [b'<', b'0'..=b'9', ..]

@@ -1,7 +1,7 @@
 //! How a definition says its times are written: by one of the names known here, or as a strptime
 //! format.
 
-use super::{Clock, Fraction, epoch, strptime};
+use super::{Clock, Fraction, civil, epoch, strptime};
 use crate::record::{ClockUnit, Time};
 
 /// A checked time format.
@@ -65,6 +65,34 @@ impl Format {
                 "%b" | "%h" => Some(b"ADFJMNOSadfjmnos"),
                 _ => None,
             },
+        }
+    }
+
+    /// Whether a time in this format could stand at the beginning of `bytes`, from its first few: a few
+    /// nanoseconds.
+    pub(crate) fn may_begin(&self, bytes: &[u8]) -> bool {
+        let digits =
+            |len: usize| bytes.get(..len).is_some_and(|bytes| bytes.iter().all(u8::is_ascii_digit));
+        let month = |at: usize| {
+            let name = bytes.get(at..).and_then(|rest| rest.first_chunk());
+            name.is_some_and(|name| civil::month(*name).is_some())
+        };
+        let day_first = || match bytes {
+            [_, b'/' | b'-' | b' ', ..] if month(2) => true,
+            [_, _, b'/' | b'-' | b' ', ..] => month(3),
+            _ => false,
+        };
+        match self {
+            Self::Known(Reader::Iso | Reader::Glog) => digits(4),
+            Self::Known(Reader::Slashes) => bytes.get(4) == Some(&b'/'),
+            Self::Known(Reader::Clf | Reader::Zoned) => day_first(),
+            Self::Known(Reader::Yearless) => month(0),
+            Self::Known(Reader::English) => month(0) || day_first() || civil::weekday(bytes) > 0,
+            Self::Known(Reader::Compact) => digits(6),
+            Self::Known(Reader::TimeOfDay) => {
+                matches!(bytes, [_, b':', ..] | [_, _, b':', ..])
+            }
+            Self::Any | Self::Epoch(_) | Self::Strptime { .. } => true,
         }
     }
 
@@ -174,6 +202,12 @@ impl Clock {
     /// Reads the time that `bytes` begin with, and says how many bytes it has: what the format
     /// itself shows, so that whoever reads a line goes on behind it.
     pub(crate) fn read_prefix(&mut self, format: &Format, bytes: &[u8]) -> Option<(Time, usize)> {
+        let read = self.prefix(format, bytes);
+        debug_assert!(read.is_none() || format.may_begin(bytes), "what is read may begin so");
+        read
+    }
+
+    fn prefix(&mut self, format: &Format, bytes: &[u8]) -> Option<(Time, usize)> {
         match format {
             Format::Any => self.any_prefix(bytes),
             Format::Known(reader) => self.known(*reader, bytes),

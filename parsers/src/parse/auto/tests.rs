@@ -122,6 +122,39 @@ fn the_choice_follows_the_lines_but_does_not_waver() {
     check(&mut auto, PROSE, 5_000, "plain", Some("plain"));
 }
 
+/// The format that the last line was read by.
+fn last(auto: &Auto) -> &str {
+    auto.last.and_then(|place| auto.candidates.get(place)).map_or("", |it| &it.compiled.name)
+}
+
+/// What fitted lately is tried early, but takes nothing from what shows by texts of its own.
+#[test]
+fn in_a_mix_each_line_is_read_by_what_it_fits() {
+    const PINO: &str = r#"{"level":30,"time":1795658418079,"pid":1,"hostname":"web-1","msg":"hi"}"#;
+    const ZAP: &str = r#"{"level":"info","ts":1795658418.5,"caller":"shop/main.go:9","msg":"hi"}"#;
+    const RFC5424: &str = "<34>1 - - - - - - hi";
+    const RFC3164: &str = "<34>Nov 22 10:00:00 shop su: hi";
+    const ACCESS: &str = "1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5";
+    let mut auto = fresh(None);
+    check(&mut auto, PINO, 30, "fitted", Some("pino"));
+    for (line, name) in [
+        (JSON, "json"),
+        (LOGFMT, "logfmt"),
+        (RFC5424, "syslog_rfc5424"),
+        (ACCESS, "access"),
+        (RFC3164, "syslog_rfc3164"),
+    ] {
+        check(&mut auto, line, 6, "fitted", Some("pino"));
+        assert_eq!(last(&auto), name, "{line}");
+    }
+    for (line, name) in
+        [(PINO, "pino"), (JSON, "json"), (ZAP, "zap"), (JSON, "json"), (PINO, "pino")]
+    {
+        check(&mut auto, line, 1, "fitted", Some("pino"));
+        assert_eq!(last(&auto), name, "{line}");
+    }
+}
+
 #[test]
 fn a_resumed_choice_is_kept() {
     for name in ["json", "plain"] {

@@ -46,15 +46,25 @@ impl Branch {
         self.begins.has(first) && seen.has(self.needs) && (lines || !self.lines)
     }
 
-    /// The same of one layout of it at least, asked of each.
-    pub(super) fn one_may_fit(&self, first: Option<u8>, seen: Seen) -> bool {
-        self.may_fit(first, seen, true)
-            && (self.ways.is_empty() || self.ways.iter().any(|way| way.one_may_fit(first, seen)))
+    /// Whether a text could be of one of its layouts: from the first byte of all of it, and what is left
+    /// of it where these steps begin.
+    pub(super) fn may_begin(&self, first: Option<u8>, bytes: &[u8]) -> bool {
+        self.begins.has(first)
+            && match beginning(&self.steps, bytes) {
+                Beginning::Other => false,
+                Beginning::Told => true,
+                Beginning::Until(rest) => {
+                    self.ways.is_empty() || self.ways.iter().any(|way| way.may_begin(first, rest))
+                }
+            }
     }
 
-    /// Bytes that a line of any of these has.
-    pub(super) fn common_needs(ways: &[Self]) -> Seen {
-        ways.iter().map(|way| way.needs).reduce(Seen::common).unwrap_or_default()
+    /// Adds the bytes that a line of each of its layouts has which may begin so.
+    pub(super) fn needs_of_each(&self, first: u8, needs: &mut Vec<Seen>) {
+        if self.ways.is_empty() && self.begins.has(Some(first)) {
+            needs.push(self.needs);
+        }
+        self.ways.iter().for_each(|way| way.needs_of_each(first, needs));
     }
 
     /// Puts a layout behind the others, where it parts from the last of them.
@@ -96,6 +106,35 @@ impl Branch {
             lines: self.lines,
         };
         self.ways.push(rest);
+    }
+}
+
+/// What the beginning of a text says of some steps.
+enum Beginning<'t> {
+    /// That it is of others.
+    Other,
+    /// That it may be of these.
+    Told,
+    /// The same, and this is left of it behind them.
+    Until(&'t [u8]),
+}
+
+/// Holds the first of some steps against the beginning of a text.
+fn beginning<'t>(steps: &[Step], bytes: &'t [u8]) -> Beginning<'t> {
+    let told = |fits: bool| if fits { Beginning::Told } else { Beginning::Other };
+    match steps {
+        [] => Beginning::Until(bytes),
+        [Step::Literal(text), rest @ ..] => match bytes.strip_prefix(text.as_str().as_bytes()) {
+            Some(bytes) => beginning(rest, bytes),
+            None => Beginning::Other,
+        },
+        [Step::Capture(capture), rest @ ..] => match &capture.kind {
+            Kind::Rest => beginning(rest, bytes),
+            Kind::Time(format) => told(format.may_begin(bytes)),
+            Kind::OneOf(words) => told(words.find(bytes).is_some()),
+            _ => Beginning::Told,
+        },
+        [Step::Blanks | Step::Optional(_), ..] => Beginning::Told,
     }
 }
 

@@ -1,0 +1,158 @@
+//! Names found by their hashes: those that a definition knows, and those of a record's fields. A record
+//! has a few dozen, most of which a definition does not know: a bit tells.
+
+use bumpalo::collections::Vec as ArenaVec;
+
+use super::keys::{bit, hash};
+use crate::Arena;
+use crate::record::Field;
+
+/// Names that are known in advance, in an order, each with what it stands for.
+#[derive(Debug)]
+pub(super) struct Table<T> {
+    bits: u64,
+    hashes: Vec<u32>,
+    entries: Vec<(String, T)>,
+}
+
+impl<T> FromIterator<(String, T)> for Table<T> {
+    fn from_iter<I: IntoIterator<Item = (String, T)>>(entries: I) -> Self {
+        let entries: Vec<(String, T)> = entries.into_iter().collect();
+        let hashes: Vec<u32> = entries.iter().map(|(name, _)| hash(name.as_bytes())).collect();
+        let bits = hashes.iter().fold(0, |bits, hash| bits | bit(*hash));
+        Self { bits, hashes, entries }
+    }
+}
+
+impl<T> Table<T> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The names' hashes, the names, and what they stand for.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &str, &T)> {
+        self.hashes.iter().zip(&self.entries).map(|(hash, (name, to))| (*hash, &**name, to))
+    }
+
+    /// Whether a name of that hash may be there: mostly not, if it is none.
+    #[inline]
+    pub(super) fn maybe(&self, hash: u32) -> bool {
+        self.bits & bit(hash) != 0
+    }
+
+    /// The place of a name, the first if there are several, and what it stands for.
+    #[inline]
+    pub(super) fn find(&self, hash: u32, name: &str) -> Option<(usize, &T)> {
+        if !self.maybe(hash) {
+            return None;
+        }
+        let mut from = 0;
+        // Mostly none has it, or the first that has is it.
+        while let Some(at) = self.hashes.get(from..)?.iter().position(|other| *other == hash) {
+            from += at + 1;
+            if let Some((known, to)) = self.entries.get(from - 1)
+                && known == name
+            {
+                return Some((from - 1, to));
+            }
+        }
+        None
+    }
+
+    /// What a name stands for.
+    #[inline]
+    pub(super) fn get(&self, hash: u32, name: &str) -> Option<&T> {
+        self.find(hash, name).map(|(_, to)| to)
+    }
+}
+
+/// The hashes of the names of a record's fields, each at its field's place.
+pub(super) struct Index<'a> {
+    bits: u64,
+    hashes: ArenaVec<'a, u32>,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(fields: &[Field<'_>], arena: &'a Arena) -> Self {
+        let mut hashes = ArenaVec::with_capacity_in(fields.len(), arena);
+        hashes.extend(fields.iter().map(|field| hash(field.key.name().as_bytes())));
+        let bits = hashes.iter().fold(0, |bits, hash| bits | bit(*hash));
+        Self { bits, hashes }
+    }
+
+    /// The hash of the name of the field at a place.
+    #[inline]
+    pub(super) fn hash(&self, at: usize) -> Option<u32> {
+        self.hashes.get(at).copied()
+    }
+
+    /// The place of the field of that name.
+    #[inline]
+    pub(super) fn place(&self, fields: &[Field<'_>], hash: u32, name: &str) -> Option<usize> {
+        if self.bits & bit(hash) == 0 {
+            return None;
+        }
+        let is_it = |(at, other): (usize, &u32)| {
+            *other == hash && fields.get(at).is_some_and(|field| field.key.name() == name)
+        };
+        self.hashes.iter().enumerate().position(is_it)
+    }
+
+    /// Takes the field at a place out.
+    pub(super) fn remove(&mut self, fields: &mut Vec<Field<'_>>, at: usize) {
+        if at < fields.len() && at < self.hashes.len() {
+            fields.remove(at);
+            self.hashes.remove(at);
+        }
+    }
+
+    /// The field at a place has another name now.
+    pub(super) fn set(&mut self, at: usize, hash: u32) {
+        self.bits |= bit(hash);
+        if let Some(known) = self.hashes.get_mut(at) {
+            *known = hash;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Key, Text, Value};
+
+    #[test]
+    fn names_are_found_where_they_are() {
+        let table: Table<u8> = [("a", 1), ("bb", 2), ("a", 3)]
+            .map(|(name, to)| (name.to_owned(), to))
+            .into_iter()
+            .collect();
+        let find = |name: &str| table.find(hash(name.as_bytes()), name);
+        assert_eq!((find("a"), find("bb"), find("b")), (Some((0, &1)), Some((1, &2)), None));
+        // Another name of the same hash is another name.
+        assert_eq!(table.find(hash(b"a"), "c"), None);
+        assert_eq!((table.len(), table.iter().count()), (3, 3));
+    }
+
+    #[test]
+    fn an_index_follows_its_fields() {
+        let arena = Arena::new();
+        let field = |name| Field { key: Key::Text(Text::raw(name)), value: Value::Null };
+        let mut fields = vec![field("a"), field("b"), field("c")];
+        let mut index = Index::new(&fields, &arena);
+        let place = |index: &Index<'_>, fields: &[Field<'_>], name: &str| {
+            index.place(fields, hash(name.as_bytes()), name)
+        };
+        assert_eq!(place(&index, &fields, "c"), Some(2));
+        index.remove(&mut fields, 1);
+        assert_eq!((place(&index, &fields, "b"), place(&index, &fields, "c")), (None, Some(1)));
+        fields[0] = field("d");
+        index.set(0, hash(b"d"));
+        assert_eq!((place(&index, &fields, "a"), place(&index, &fields, "d")), (None, Some(0)));
+        index.remove(&mut fields, 7);
+        assert_eq!(fields.len(), 2);
+    }
+}
