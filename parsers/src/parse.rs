@@ -51,6 +51,7 @@ use columns::Columns;
 use csv::Dialect;
 use grammar::Context;
 use pattern::Locations;
+use roles::Outside;
 use seen::Seen;
 
 pub use columns::HeaderAt;
@@ -315,6 +316,7 @@ impl Parser {
             bad_times,
             guessing: self.guessing,
             seen: Seen::ALL,
+            outside: Outside::default(),
             locations: &mut self.locations,
             refine: None,
             auto: self.auto.as_mut(),

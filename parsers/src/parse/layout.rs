@@ -120,7 +120,10 @@ impl Layout {
         {
             walk.readable = readable;
             match walk.form(form, text, record) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    record.parted.push(text);
+                    return Ok(());
+                }
                 Err(misfit) => {
                     if misfit != Misfit::Syntax {
                         reason = misfit;

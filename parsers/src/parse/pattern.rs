@@ -8,6 +8,7 @@ use super::grammar::Context;
 use crate::Arena;
 use crate::definition::{Definition, Fault, FieldType};
 use crate::record::{Key, Known, Record, Text, Value};
+use crate::redact::ends_in_secret;
 use crate::timestamp::Format;
 
 /// Bytes a compiled pattern may take, and those its lazy automaton may keep, per pattern.
@@ -142,6 +143,10 @@ impl Pattern {
                 Gives::Field(None | Some(FieldType::String)) => {
                     record.push(key(&capture.name, arena), Value::Text(shown));
                 }
+                // What a secret's name stands before is looked at as it is written.
+                Gives::Field(Some(_)) if text.get(..start).is_some_and(ends_in_secret) => {
+                    record.push(key(&capture.name, arena), Value::Text(shown));
+                }
                 Gives::Field(Some(kind)) => {
                     if let Some(value) = convert::text(found, kind)? {
                         record.push(key(&capture.name, arena), value);
@@ -149,6 +154,7 @@ impl Pattern {
                 }
             }
         }
+        record.parted.push(text);
         Ok(())
     }
 }

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::named::{self, Named};
-use crate::record::Record;
+use crate::record::{Record, Value};
+use crate::redact::has_secret;
 
 /// Most bytes of a template.
 const MAX_LENGTH: usize = 2048;
@@ -88,19 +89,24 @@ impl Template {
     }
 
     /// The field that is all there is to it.
-    pub(super) fn whole(&self) -> Option<&str> {
+    #[must_use]
+    pub fn whole(&self) -> Option<&str> {
         match self.0.as_slice() {
             [Part::Field(name)] => Some(name),
             _ => None,
         }
     }
 
-    /// Appends the text that it is of a record: nothing for a field that is not there.
-    pub(super) fn render(&self, record: &Record<'_>, out: &mut String) {
+    /// Appends the text that it is of a record: nothing for a field that is not there, nor for an object
+    /// with a secret in it, since in a text no name of its members would give it away.
+    pub(crate) fn render(&self, record: &Record<'_>, out: &mut String) {
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Field(name) => push(record, name, out),
+                Part::Field(name) => match named::find(record, name) {
+                    Some(Named::Value(Value::Json(object))) if has_secret(object) => {}
+                    _ => push(record, name, out),
+                },
             }
             if out.len() > MAX_RENDERED {
                 let end = (0..=MAX_RENDERED).rev().find(|end| out.is_char_boundary(*end));

@@ -5,11 +5,12 @@ use super::{Walk, is_blank, number, shape};
 use crate::Arena;
 use crate::definition::FieldType;
 use crate::parse::cursor::Cursor;
-use crate::parse::grammar::Grammar;
+use crate::parse::grammar::{Context, Grammar};
+use crate::parse::roles::Outside;
 use crate::parse::seen::Seen;
 use crate::parse::{Misfit, access, convert, escape, json, nested, pattern, trace};
 use crate::record::{Key, Known, Origin, Record, Text, Value};
-use crate::redact::names_secret;
+use crate::redact::{ends_in_secret, names_secret};
 use crate::timestamp::Format;
 
 /// A field.
@@ -53,6 +54,14 @@ pub(super) enum Gives {
     Field(Option<FieldType>),
 }
 
+/// Fields of their own, in a grammar.
+#[derive(Debug)]
+pub(super) struct Spread {
+    pub(super) grammar: &'static Grammar,
+    /// What the layout itself gives behind them.
+    pub(super) behind: Outside,
+}
+
 /// What a field looks like.
 #[derive(Debug)]
 pub(super) enum Kind {
@@ -91,7 +100,7 @@ pub(super) enum Kind {
     /// A time.
     Time(Format),
     /// Fields of their own, in a grammar.
-    Spread(&'static Grammar),
+    Spread(Spread),
 }
 
 impl Kind {
@@ -99,7 +108,7 @@ impl Kind {
     pub(super) fn is_json(&self) -> bool {
         match self {
             Self::Json => true,
-            Self::Spread(grammar) => grammar.name == json::GRAMMAR.name,
+            Self::Spread(spread) => spread.grammar.name == json::GRAMMAR.name,
             _ => false,
         }
     }
@@ -204,11 +213,16 @@ impl<'a> Walk<'_, '_, 'a> {
             }
             Kind::Time(format) => return self.time(capture, format, cursor, record),
             Kind::Integer | Kind::Float => {
+                let guarded = self.is_guarded(cursor);
+                let before = cursor.rest();
                 if let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? {
-                    record.push(capture.name.key(arena), value);
+                    let text = before.get(..before.len() - cursor.rest().len());
+                    let text = text.filter(|_| guarded).map(|text| Value::Text(Text::raw(text)));
+                    record.push(capture.name.key(arena), text.unwrap_or(value));
                 }
             }
             Kind::Quoted | Kind::Escaped => {
+                let guarded = self.is_guarded(cursor);
                 let inside = if matches!(capture.kind, Kind::Escaped) {
                     self.text(capture, cursor, false)?
                 } else {
@@ -216,6 +230,7 @@ impl<'a> Walk<'_, '_, 'a> {
                     access::quoted(cursor)?
                 };
                 let decoded = memchr::memchr(b'\\', inside.as_bytes())
+                    .filter(|_| !guarded)
                     .and_then(|_| escape::undo(inside, arena));
                 let text = match (decoded, &capture.kind) {
                     (Some(decoded), _) => Text::built(decoded),
@@ -255,9 +270,12 @@ impl<'a> Walk<'_, '_, 'a> {
                 let text = self.text(capture, cursor, false)?;
                 self.address(capture, port, text, cursor, record);
             }
-            Kind::Spread(grammar) => {
+            Kind::Spread(Spread { grammar, behind }) => {
                 let text = self.text(capture, cursor, false)?;
-                nested::spread(record, self.cx, |cx, inner| (grammar.read)(text, cx, inner))?;
+                let read = |cx: &mut Context<'_, 'a>, inner: &mut Record<'a>| {
+                    (grammar.read)(text, cx, inner)
+                };
+                nested::spread(record, self.cx, Some(*behind), read)?;
             }
         }
         Ok(())
@@ -344,7 +362,9 @@ impl<'a> Walk<'_, '_, 'a> {
             _ if is_absent(text) => {}
             // What stands behind it goes by its name.
             Gives::Field(_) if names_secret(text, cursor.rest()) => return Err(Misfit::Syntax),
-            Gives::Field(Some(kind)) if kind != FieldType::String => {
+            Gives::Field(Some(kind))
+                if kind != FieldType::String && !self.goes_by_name(text, cursor) =>
+            {
                 if let Some(value) = convert::text(text, kind)? {
                     record.push(capture.name.key(arena), value);
                 }
@@ -354,6 +374,18 @@ impl<'a> Walk<'_, '_, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether what comes next goes by the name of a secret before it: it stays text then, as it is written.
+    fn is_guarded(&self, cursor: &Cursor<'a>) -> bool {
+        let at = self.whole.len() - cursor.rest().len();
+        self.whole.get(..at).is_some_and(ends_in_secret)
+    }
+
+    /// The same of a text that ends where the cursor is.
+    fn goes_by_name(&self, text: &str, cursor: &Cursor<'a>) -> bool {
+        let end = self.whole.len() - cursor.rest().len();
+        self.whole.get(..end.saturating_sub(text.len())).is_some_and(ends_in_secret)
     }
 
     /// A text that ends where the cursor is, as the redactor is to see it: its sweep over the raw record
