@@ -59,6 +59,7 @@ pub(crate) use compiled::Compiled;
 pub use explain::{Fit, explain};
 pub(crate) use json::decode;
 pub use library::{Library, UnknownParser};
+pub use otlp::Parts;
 
 /// When a record was read, and what its container said of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -256,6 +257,14 @@ impl Parser {
     #[must_use]
     pub fn header(&self) -> Option<HeaderAt> {
         self.columns.header()
+    }
+
+    /// Finds the records that a text holds, if it holds several and this parser reads them one by one:
+    /// each of the `parts` is then to be parsed as a text of its own. False for a text that is one
+    /// record, as nearly all are.
+    #[inline]
+    pub fn split(&self, text: &str, parts: &mut Parts) -> bool {
+        otlp::probe(text.as_bytes()) && self.compiled.reads_requests() && parts.find(text)
     }
 
     /// Fills `record`, which is empty. Never fails: what fits nothing gets the whole text as its

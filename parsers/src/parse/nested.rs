@@ -259,20 +259,4 @@ mod tests {
             }
         }
     }
-
-    #[test]
-    fn the_same_keys_in_both_cost_no_square() {
-        let names: Vec<String> =
-            (0..250).map(|count| format!("\"a{}\"", "_".repeat(count))).collect();
-        let inner = format!("{{{}}}", names.join(":1,") + ":1");
-        let outer = format!("{{\"msg\":{:?},{}}}", inner, names.join(":1,") + ":1");
-        let library = crate::parse::Library::builtin();
-        let state = crate::parse::ParserState::default;
-        let mut parser = crate::parse::Parser::chain(&library, ["json", "json"], state()).unwrap();
-        let (arena, mut record) = (Arena::new(), Record::default());
-        parser.parse(&outer, crate::parse::ReadAt::default(), &arena, &mut record);
-        assert_eq!(record.fields.len(), 500);
-        let built: usize = arena.allocated_bytes();
-        assert!(built < 16 * outer.len(), "{built} bytes for a line of {}", outer.len());
-    }
 }
