@@ -10,6 +10,7 @@
 mod capture;
 mod number;
 mod shape;
+mod shown;
 mod syntax;
 #[cfg(test)]
 mod tests;

@@ -8,9 +8,9 @@ use crate::parse::cursor::Cursor;
 use crate::parse::grammar::{Context, Grammar};
 use crate::parse::roles::Outside;
 use crate::parse::seen::Seen;
-use crate::parse::{Misfit, access, convert, escape, json, nested, pattern, trace};
+use crate::parse::{Misfit, access, convert, escape, json, nested, trace};
 use crate::record::{Key, Known, Origin, Record, Text, Value};
-use crate::redact::{ends_in_secret, names_secret};
+use crate::redact::names_secret;
 use crate::timestamp::Format;
 
 /// A field.
@@ -213,7 +213,7 @@ impl<'a> Walk<'_, '_, 'a> {
             }
             Kind::Time(format) => return self.time(capture, format, cursor, record),
             Kind::Integer | Kind::Float => {
-                let guarded = self.is_guarded(cursor);
+                let guarded = self.is_guarded("", cursor);
                 let before = cursor.rest();
                 if let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? {
                     let text = before.get(..before.len() - cursor.rest().len());
@@ -222,7 +222,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 }
             }
             Kind::Quoted | Kind::Escaped => {
-                let guarded = self.is_guarded(cursor);
+                let guarded = self.is_guarded("", cursor);
                 let inside = if matches!(capture.kind, Kind::Escaped) {
                     self.text(capture, cursor, false)?
                 } else {
@@ -363,7 +363,7 @@ impl<'a> Walk<'_, '_, 'a> {
             // What stands behind it goes by its name.
             Gives::Field(_) if names_secret(text, cursor.rest()) => return Err(Misfit::Syntax),
             Gives::Field(Some(kind))
-                if kind != FieldType::String && !self.goes_by_name(text, cursor) =>
+                if kind != FieldType::String && !self.is_guarded(text, cursor) =>
             {
                 if let Some(value) = convert::text(text, kind)? {
                     record.push(capture.name.key(arena), value);
@@ -374,28 +374,6 @@ impl<'a> Walk<'_, '_, 'a> {
             }
         }
         Ok(())
-    }
-
-    /// Whether what comes next goes by the name of a secret before it: it stays text then, as it is written.
-    fn is_guarded(&self, cursor: &Cursor<'a>) -> bool {
-        let at = self.whole.len() - cursor.rest().len();
-        self.whole.get(..at).is_some_and(ends_in_secret)
-    }
-
-    /// The same of a text that ends where the cursor is.
-    fn goes_by_name(&self, text: &str, cursor: &Cursor<'a>) -> bool {
-        let end = self.whole.len() - cursor.rest().len();
-        self.whole.get(..end.saturating_sub(text.len())).is_some_and(ends_in_secret)
-    }
-
-    /// A text that ends where the cursor is, as the redactor is to see it: its sweep over the raw record
-    /// sees whole words only.
-    #[inline]
-    fn shown(&self, text: &'a str, cursor: &Cursor<'a>) -> Text<'a> {
-        let end = self.whole.len() - cursor.rest().len();
-        let cut = pattern::splits_word(self.whole, end.saturating_sub(text.len()))
-            || pattern::splits_word(self.whole, end);
-        if cut { Text::built(text) } else { Text::raw(text) }
     }
 
     /// `192.0.2.7:443`, `[2001:db8::1]:443`, `2001:db8::1:443`: what stands after the last colon is the
