@@ -55,6 +55,7 @@ use columns::Columns;
 use csv::Dialect;
 use grammar::Context;
 use pattern::Locations;
+use roles::Outside;
 use seen::Seen;
 
 pub use columns::HeaderAt;
@@ -63,6 +64,7 @@ pub use explain::{Fit, explain};
 pub use header_form::HeaderForm;
 pub(crate) use json::decode;
 pub use library::{Library, UnknownParser};
+pub use otlp::Parts;
 
 /// When a record was read, and what its container said of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -277,6 +279,14 @@ impl Parser {
         self.columns.header()
     }
 
+    /// Finds the records that a text holds, if it holds several and this parser reads them one by one:
+    /// each of the `parts` is then to be parsed as a text of its own. False for a text that is one
+    /// record, as nearly all are.
+    #[inline]
+    pub fn split(&self, text: &str, parts: &mut Parts) -> bool {
+        otlp::probe(text.as_bytes()) && self.compiled.reads_requests() && parts.find(text)
+    }
+
     /// Fills `record`, which is empty. Never fails: what fits nothing gets the whole text as its
     /// message and is marked unparsed.
     pub fn parse<'a>(
@@ -335,6 +345,7 @@ impl Parser {
             bad_times,
             guessing: self.guessing,
             seen: Seen::ALL,
+            outside: Outside::default(),
             locations: &mut self.locations,
             refine: None,
             auto: self.auto.as_mut(),

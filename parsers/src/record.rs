@@ -122,6 +122,9 @@ pub struct Record<'a> {
     /// Whether texts that count as slices of the raw record were cut from what it had escaped: the
     /// sweep over the raw record has not seen them as they are.
     pub decoded: bool,
+    /// Texts that were cut into fields by their places, the outermost first: what was cut from a
+    /// secret's name is judged by it all the same.
+    pub parted: Vec<&'a str>,
 }
 
 impl<'a> Record<'a> {
@@ -144,6 +147,7 @@ impl<'a> Record<'a> {
             marks: Marks::default(),
             unmappable: false,
             decoded: false,
+            parted: emptied(self.parted),
         }
     }
 
@@ -166,6 +170,12 @@ impl<'a> Record<'a> {
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.fields.iter().find(|field| field.key.name() == name).map(|field| &field.value)
     }
+}
+
+/// The allocation of a vector of texts, for texts of another lifetime.
+fn emptied<'b>(mut texts: Vec<&str>) -> Vec<&'b str> {
+    texts.clear();
+    texts.into_iter().map(|_| "").collect()
 }
 
 /// Gives a value of any lifetime for a field that [`Record::recycle`] never visits.

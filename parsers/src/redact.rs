@@ -8,18 +8,18 @@
 
 mod action;
 mod block;
+mod builtin_names;
 mod clean;
 mod custom;
 mod decode;
 mod detect;
-mod guard;
-mod guarded;
 mod json;
 mod keys;
 mod mask;
 mod names;
 mod pass;
 mod redactor;
+mod renaming;
 mod rule_file;
 mod rules;
 mod scan;
@@ -32,8 +32,8 @@ mod tests;
 
 pub use action::{Action, FieldAction};
 pub use block::BlockState;
+pub(crate) use builtin_names::{ends_in_secret, has_secret, is_guarded, names_secret};
 pub use clean::{Clean, Redacted};
-pub(crate) use guarded::{is_guarded, names_secret};
 pub use redactor::{Match, Place, Redactor};
 pub use rule_file::RuleFile;
 pub use rules::Rules;

@@ -43,7 +43,6 @@ const UNUSED: &[(&str, &str)] = &[
     ("php-fpm/plain.log", OTHER),
     ("php/server.log", "a server for development"),
     ("php/stderr.log", TRACES),
-    ("postgresql/csv.log", "columns, which a configuration names"),
     ("python-logging/uncaught.log", TRACES),
     ("ruby-logger/tagged.log", OWN),
     ("ruby/uncaught.log", TRACES),

@@ -152,7 +152,7 @@ impl Done {
 
 impl Settle for Done {
     fn settle(&self, _: usize, receipt: &Receipt) {
-        for (file, run) in receipt.runs() {
+        for (file, run) in receipt.settle() {
             self.add(file, run.span);
         }
     }

@@ -94,7 +94,7 @@ impl Settle for Tracker {
     fn settle(&self, destination: usize, receipt: &Receipt) {
         let mut progress = self.lock();
         let mut any = false;
-        for (file, run) in receipt.runs() {
+        for (file, run) in receipt.settle() {
             if progress.ledger.settle(file, destination, run.span, Some(&run.resume)) {
                 progress.moved.insert(file);
                 any = true;

@@ -1,8 +1,9 @@
 //! Batches: a payload on its way to one destination, with the receipt of the bytes it stands for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use pillion_parsers::frame::{FileNumber, Span};
+use pillion_parsers::frame::{FileNumber, FileSpan, Span};
 
 use crate::budget::Permit;
 use crate::checkpoint::resume::Resume;
@@ -14,6 +15,46 @@ use crate::export::payload::Payload;
 #[derive(Debug, Default)]
 pub struct Receipt {
     files: BTreeMap<FileNumber, Vec<Run>>,
+    /// What it stands for together with other receipts, and its number among those.
+    common: Vec<(u32, Arc<Common>)>,
+}
+
+/// The bytes of a line whose records went into several batches: settled with the last of them.
+#[derive(Debug, Default)]
+pub struct Common {
+    /// The numbers of the receipts that are still to be settled, and the next number.
+    open: Mutex<(BTreeSet<u32>, u32)>,
+    /// The bytes, known once the last record is in a batch.
+    runs: OnceLock<Vec<(FileNumber, Run)>>,
+}
+
+impl Common {
+    /// Says which bytes they are: no receipt will join after the one that does next.
+    pub fn complete(&self, spans: &[FileSpan], resume: &Resume) {
+        let runs = spans.iter().map(|&FileSpan { file, span }| {
+            let resume = resume.clone();
+            (file, Run { span, resume })
+        });
+        let known = self.runs.set(runs.collect());
+        debug_assert!(known.is_ok(), "a line ends once");
+    }
+
+    /// A number for another receipt.
+    fn join(&self) -> u32 {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = open.1;
+        open.0.insert(number);
+        open.1 += 1;
+        number
+    }
+
+    /// Settles one receipt's part; the bytes, if no other is left. Settled twice, it is settled.
+    fn settle(&self, number: u32) -> &[(FileNumber, Run)] {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.0.remove(&number);
+        let runs = self.runs.get().filter(|_| open.0.is_empty());
+        runs.map_or(&[], Vec::as_slice)
+    }
 }
 
 /// A run of adjacent spans, and the lineage's state at its end.
@@ -52,7 +93,19 @@ impl Receipt {
         }
     }
 
-    /// The runs by File, in the order of their offsets.
+    /// Stands for these bytes, too, together with whoever else does.
+    pub fn share(&mut self, common: &Arc<Common>) {
+        self.common.push((common.join(), Arc::clone(common)));
+    }
+
+    /// The runs that are settled now that this receipt is: its own by File, in the order of their
+    /// offsets, and those that no other receipt stands for any longer.
+    pub fn settle(&self) -> impl Iterator<Item = (FileNumber, &Run)> {
+        let common = self.common.iter().flat_map(|(number, common)| common.settle(*number));
+        self.runs().chain(common.map(|(file, run)| (*file, run)))
+    }
+
+    /// The runs that it alone stands for.
     pub fn runs(&self) -> impl Iterator<Item = (FileNumber, &Run)> {
         self.files.iter().flat_map(|(file, runs)| runs.iter().map(|run| (*file, run)))
     }
@@ -60,13 +113,15 @@ impl Receipt {
     /// Whether it stands for no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.files.is_empty() && self.common.is_empty()
     }
 
     /// Bytes of memory it takes.
     #[must_use]
     pub fn resident(&self) -> usize {
-        self.files.values().map(|runs| 64 + runs.capacity() * size_of::<Run>()).sum()
+        let runs: usize =
+            self.files.values().map(|runs| 64 + runs.capacity() * size_of::<Run>()).sum();
+        runs + self.common.capacity() * (size_of::<(u32, Arc<Common>)>() + size_of::<Common>())
     }
 }
 
@@ -106,6 +161,30 @@ mod tests {
         }
         let runs: Vec<_> = receipt.runs().map(|(_, run)| run.span).collect();
         assert_eq!(runs, [Span { start: 0, end: 30 }, Span { start: 40, end: 50 }]);
+    }
+
+    #[test]
+    fn what_several_stand_for_is_settled_with_the_last() {
+        let resume = Resume::default();
+        let common = Arc::new(Common::default());
+        let [mut first, mut second, mut third] = <[Receipt; 3]>::default();
+        first.add(FileNumber(1), Span { start: 0, end: 10 }, &resume);
+        first.share(&common);
+        second.share(&common);
+        assert!(!second.is_empty());
+        let settled = |receipt: &Receipt| -> Vec<_> {
+            receipt.settle().map(|(_, run)| (run.span.start, run.span.end)).collect()
+        };
+        // Others may follow.
+        assert_eq!(settled(&second), []);
+        let span = FileSpan { file: FileNumber(1), span: Span { start: 10, end: 90 } };
+        common.complete(&[span], &resume);
+        third.share(&common);
+        // What is never settled, as a batch that is dropped, keeps the bytes of all.
+        assert_eq!(settled(&third), []);
+        assert_eq!(settled(&third), []);
+        assert_eq!(settled(&first), [(0, 10), (10, 90)]);
+        assert_eq!(settled(&first), [(0, 10), (10, 90)]);
     }
 
     /// Two streams in turn, as in a container's log, and a record whose end came late.

@@ -7,7 +7,7 @@ use pillion_parsers::frame::FileSpan;
 use pillion_parsers::redact::Redacted;
 
 use self::drops::Drops;
-use super::batch::{Batch, Receipt};
+use super::batch::{Batch, Common, Receipt};
 use super::pressure::Pressure;
 use crate::budget::Permit;
 use crate::checkpoint::resume::Resume;
@@ -25,6 +25,11 @@ const WAITING_BEFORE_FILLING: usize = 2;
 pub struct Outlet {
     encoder: Encoder,
     receipt: Receipt,
+    /// Whether the open batch has records of a line of which more are to come: its bytes are added with
+    /// the last.
+    part_way: bool,
+    /// What stands for that line, if a batch was closed in the middle of it.
+    common: Option<Arc<Common>>,
     /// The open batch's share of the budget; trued up after every chunk.
     permit: Permit,
     /// Records in the open batch, those included that the encoder refused.
@@ -78,6 +83,8 @@ impl Outlet {
         Self {
             encoder,
             receipt: Receipt::default(),
+            part_way: false,
+            common: None,
             permit,
             open_records: 0,
             opened_at: None,
@@ -93,7 +100,7 @@ impl Outlet {
     }
 
     /// Takes a record, and the spans it stands for, into the open batch; closes the batch when it is
-    /// full.
+    /// full. Of the records of one line, only the last has spans.
     pub fn add(
         &mut self,
         record: &Redacted<'_, '_>,
@@ -170,8 +177,13 @@ impl Outlet {
     }
 
     fn stand_for(&mut self, spans: &[FileSpan], resume: &Resume, now: i64) {
-        for span in spans {
-            self.receipt.add(span.file, span.span, resume);
+        self.part_way = spans.is_empty();
+        match self.common.take_if(|_| !spans.is_empty()) {
+            Some(common) => {
+                common.complete(spans, resume);
+                self.receipt.share(&common);
+            }
+            None => spans.iter().for_each(|it| self.receipt.add(it.file, it.span, resume)),
         }
         self.opened_at.get_or_insert(now);
     }
@@ -235,6 +247,10 @@ impl Outlet {
     /// Closes the open batch, if there is anything in it, and hands it to the destination.
     pub fn close(&mut self) {
         self.opened_at = None;
+        if std::mem::take(&mut self.part_way) {
+            let common = self.common.get_or_insert_default();
+            self.receipt.share(common);
+        }
         if self.receipt.is_empty() {
             return;
         }

@@ -1,12 +1,13 @@
 //! One record at a time from raw to redacted, by way of the steps: what the worker and `replay` have in
 //! common.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use pillion_parsers::Arena;
 use pillion_parsers::frame::Raw;
-use pillion_parsers::parse::ReadAt;
+use pillion_parsers::parse::{Parts, ReadAt};
 use pillion_parsers::record::{Key, Known, Marks, Record, Text, Value};
 use pillion_parsers::redact::{Match, Redacted, Redactor};
 use pillion_parsers::step::{Identity, Moment, Step, Stepper};
@@ -23,6 +24,17 @@ pub(super) enum DroppedBy {
     Rule,
 }
 
+/// One of the records that a raw record holds: nearly always the only one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'t> {
+    /// What the parser was given.
+    pub(super) text: &'t str,
+    /// Where it begins in the raw record's text, in bytes.
+    pub(super) at: u64,
+    /// Whether it is the last: the raw record's bytes are done with.
+    pub(super) is_last: bool,
+}
+
 /// Parses, takes through the steps and redacts, with allocations that are reused from record to record.
 pub(super) struct Preparer {
     pub(super) redactor: Redactor,
@@ -36,6 +48,8 @@ pub(super) struct Preparer {
     /// Throttles go by the records' own times where they have one: those of a replay, which reads in a
     /// moment what was written over hours.
     pub(super) throttles_by_own_time: bool,
+    /// Where the records are of a line that holds several, and the text of one.
+    parts: (Parts, String),
     /// What was redacted where; only while somebody wants to know.
     pub(super) explained: Option<Vec<Match>>,
 }
@@ -50,29 +64,49 @@ impl Preparer {
             spare: Record::default(),
             stats,
             throttles_by_own_time: false,
+            parts: Default::default(),
             explained: None,
         }
     }
 
-    /// Lends `then` what may leave the process, or says what drops the record.
+    /// Lends `then` what may leave the process, or says what drops the record: for each record that the
+    /// text holds.
     pub(super) fn prepare(
         &mut self,
         context: &mut Context,
         raw: &Raw<'_>,
-        then: impl FnOnce(&Context, Result<&Redacted<'_, '_>, DroppedBy>),
+        mut then: impl FnMut(&Context, Part<'_>, Result<&Redacted<'_, '_>, DroppedBy>),
     ) {
-        let mut record = std::mem::take(&mut self.spare).recycle();
-        let text = match std::str::from_utf8(raw.text) {
-            Ok(text) => text,
-            Err(_) => {
-                self.stats.invalid_utf8.fetch_add(1, Ordering::Relaxed);
-                self.arena.alloc_str(&String::from_utf8_lossy(raw.text))
-            }
-        };
-        let at = ReadAt { now: context.read_at, container_time: raw.container_time };
+        let text = String::from_utf8_lossy(raw.text);
+        if matches!(text, Cow::Owned(_)) {
+            self.stats.invalid_utf8.fetch_add(1, Ordering::Relaxed);
+        }
         if let Some(first) = raw.spans.first() {
             context.parser.place(*first);
         }
+        if !context.parser.split(&text, &mut self.parts.0) {
+            return self.one(context, raw, Part { text: &text, at: 0, is_last: true }, then);
+        }
+        let (parts, mut own) = std::mem::take(&mut self.parts);
+        for part in 0..parts.len() {
+            let Some(at) = parts.write(part, &text, &mut own) else { break };
+            let is_last = part + 1 == parts.len();
+            self.one(context, raw, Part { text: &own, at: at as u64, is_last }, &mut then);
+        }
+        self.parts = (parts, own);
+    }
+
+    /// One record.
+    fn one(
+        &mut self,
+        context: &mut Context,
+        raw: &Raw<'_>,
+        part: Part<'_>,
+        then: impl FnOnce(&Context, Part<'_>, Result<&Redacted<'_, '_>, DroppedBy>),
+    ) {
+        let text = part.text;
+        let mut record = std::mem::take(&mut self.spare).recycle();
+        let at = ReadAt { now: context.read_at, container_time: raw.container_time };
         let before = *context.parser.counters();
         context.parser.parse(text, at, &self.arena, &mut record);
         let after = context.parser.counters();
@@ -97,7 +131,7 @@ impl Preparer {
             let read_at = context.read_at;
             let own = record.time.filter(|_| self.throttles_by_own_time);
             let throttled_at = own.map_or(read_at, |time| time.nanos);
-            let (identity, max_record) = (identity(raw), context.max_record);
+            let (identity, max_record) = (identity(raw, part), context.max_record);
             let moment = Moment { identity, read_at, throttled_at, max_record };
             stepper.run(steps, &context.steps, moment, arena, &mut record)
         };
@@ -117,7 +151,7 @@ impl Preparer {
             }
         };
         context.catch_up(raw.container);
-        then(context, redacted.as_ref().map_err(|dropped| *dropped));
+        then(context, part, redacted.as_ref().map_err(|dropped| *dropped));
         self.spare = record.recycle();
         self.arena.reset();
     }
@@ -138,11 +172,11 @@ fn count(stats: &PipelineStats, marks: Marks) {
 }
 
 /// What tells a record from all others: where it begins, and what it is.
-fn identity(raw: &Raw<'_>) -> Identity {
+fn identity(raw: &Raw<'_>, part: Part<'_>) -> Identity {
     let first = raw.spans.first();
     Identity {
         file: first.map_or(0, |first| first.file.0.into()),
-        offset: first.map_or(0, |first| first.span.start),
+        offset: first.map_or(0, |first| first.span.start) + part.at,
         hash: raw.hash,
     }
 }

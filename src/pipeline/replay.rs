@@ -96,7 +96,7 @@ impl Replay {
         let Lineage { framer, context } = &mut self.lineage;
         let (preparer, writer) = (&mut self.preparer, &mut self.writer);
         framer.flush(&mut |raw| {
-            preparer.prepare(context, &raw, |_, redacted| {
+            preparer.prepare(context, &raw, |_, _, redacted| {
                 if let Ok(redacted) = redacted {
                     writer.write(out, redacted, None);
                     out.push(b'\n');
@@ -117,7 +117,7 @@ impl Replay {
         let Lineage { framer, context } = &mut self.lineage;
         let (preparer, writer) = (&mut self.preparer, &mut self.writer);
         framer.push(lines, context.read_at, &mut |raw| {
-            preparer.prepare(context, &raw, |_, redacted| {
+            preparer.prepare(context, &raw, |_, _, redacted| {
                 if let Ok(redacted) = redacted {
                     writer.write(out, redacted, None);
                     out.push(b'\n');

@@ -292,14 +292,15 @@ impl Bench {
     fn record(&mut self, context: &mut Context, raw: &Raw<'_>, now: i64) {
         let Some(first) = raw.spans.first() else { return };
         let Self { preparer, outlets, instance, host } = self;
-        let id = RecordId {
-            instance: *instance,
-            file: first.file,
-            offset: first.span.start,
-            hash: raw.hash,
-            sub: 0,
-        };
-        preparer.prepare(context, raw, |context, redacted| {
+        preparer.prepare(context, raw, |context, part, redacted| {
+            let id = RecordId {
+                instance: *instance,
+                file: first.file,
+                offset: first.span.start + part.at,
+                hash: raw.hash,
+                sub: 0,
+            };
+            let spans = if part.is_last { raw.spans } else { &[] };
             let place = Place {
                 path: &context.path,
                 host,
@@ -313,8 +314,8 @@ impl Bench {
                     continue;
                 }
                 match redacted {
-                    Ok(redacted) => outlet.add(redacted, &place, raw.spans, &context.resume, now),
-                    Err(_) => outlet.drop_record(raw.spans, &context.resume, now),
+                    Ok(redacted) => outlet.add(redacted, &place, spans, &context.resume, now),
+                    Err(_) => outlet.drop_record(spans, &context.resume, now),
                 }
             }
         });

@@ -194,6 +194,9 @@ fn put<'a>(
         | "destinationTranslatedPort" => convert::number(value),
         _ => Value::Text(text),
     };
-    record.push(known.map_or(Key::Text(Text::raw(key)), Key::Known), value);
+    // What `cs1` is called, `cs1Label` says: redaction is to look at it, whatever the sweep found.
+    let labelled = key.ends_with(|last: char| last.is_ascii_digit());
+    let key = if labelled { Text::built(key) } else { Text::raw(key) };
+    record.push(known.map_or(Key::Text(key), Key::Known), value);
     Ok(())
 }

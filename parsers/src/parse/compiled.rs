@@ -177,6 +177,15 @@ impl Compiled {
         }
     }
 
+    /// Whether it reads OpenTelemetry's requests as such.
+    pub(super) fn reads_requests(&self) -> bool {
+        match &*self.method {
+            Method::Auto => true,
+            Method::Grammar(grammar) => grammar.name == super::otlp::GRAMMAR.name,
+            Method::Layout(_) | Method::Pattern(_) => false,
+        }
+    }
+
     /// Whether `auto` is among the parsers that a line may go through.
     pub(super) fn is_auto(&self) -> bool {
         matches!(*self.method, Method::Auto)

@@ -9,6 +9,7 @@ use super::columns::Columns;
 use super::csv::{self, Dialect};
 use super::pattern::Locations;
 use super::refine::Refine;
+use super::roles::Outside;
 use super::seen::Seen;
 use super::{
     Misfit, access, auditd, cef, java, json, key_value, logfmt, ltsv, netfilter, nginx_error, otlp,
@@ -31,6 +32,8 @@ pub(crate) struct Context<'p, 'a> {
     pub(crate) guessing: bool,
     /// Bytes that the text has: under `auto`, which looked; all where nobody did.
     pub(super) seen: Seen,
+    /// What of a record its line says outside of the text: in the text, what is called so is a field.
+    pub(super) outside: Outside,
     /// Room for the matches of patterns.
     pub(super) locations: &'p mut Locations,
     /// What the definition says of the time and the level, if anything.
@@ -56,6 +59,7 @@ impl<'a> Context<'_, 'a> {
             bad_times: self.bad_times,
             guessing: self.guessing,
             seen: self.seen,
+            outside: self.outside,
             locations: self.locations,
             refine,
             auto: self.auto.as_deref_mut(),

@@ -14,6 +14,7 @@ mod literal;
 mod number;
 mod read;
 mod shape;
+mod shown;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -113,8 +114,9 @@ impl Layout {
         let read = walk
             .ways(&self.ways, Cursor::new(text), record)
             .or_else(|misfit| self.read_by_each(&mut walk, misfit, record));
-        if read.is_err() {
-            *walk.cx.bad_times = bad_times;
+        match read {
+            Ok(()) => record.parted.push(text),
+            Err(_) => *walk.cx.bad_times = bad_times,
         }
         read
     }

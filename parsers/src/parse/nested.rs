@@ -1,15 +1,22 @@
 //! Records within records: a syslog message that is a firewall's, a container's line that is JSON, a
 //! JSON text that is logfmt.
 
+mod taken;
+
 use super::grammar::Context;
 use super::json::{self, decode};
+use super::roles::Outside;
 use super::seen::Seen;
 use super::{Misfit, auto};
 use crate::Arena;
-use crate::record::{Field, Key, Known, Record, Text, Value};
+use crate::record::{Field, Key, Record, Text, Value};
+use taken::{Sieve, Taken};
 
 /// Fields that a record may have for more to be read into it.
 const MAX_OUTER: usize = 256;
+
+/// Pairs of an outer and an inner name that are compared each with each.
+const FEW: usize = 1024;
 
 /// Reads the message further. Where it fits, its own time and level go before those of what it stood
 /// in, and its own message, or none, is the record's. Where it does not, all is as before.
@@ -24,8 +31,9 @@ pub(super) fn message<'a>(
     let text = if message.is_escaped() { decode(stored, cx.arena) } else { stored };
     // A text that was decoded may have other bytes than what was looked at.
     let seen = std::mem::replace(&mut cx.seen, Seen::ALL);
+    let outside = std::mem::take(&mut cx.outside);
     let result = within(record, cx, |cx, record| read(text, cx, record));
-    cx.seen = seen;
+    (cx.seen, cx.outside) = (seen, outside);
     if result.is_ok() {
         record.time = record.time.or(time);
         record.level = record.level.or(level);
@@ -37,14 +45,40 @@ pub(super) fn message<'a>(
     result
 }
 
-/// Reads more fields into a record. What the record has of time, level and message stays.
+/// Reads more fields into a record. What the record has of time, level and message stays, as does what
+/// it gets from `behind` them: what they say of that is a field like the others.
 pub(super) fn spread<'a>(
     record: &mut Record<'a>,
     cx: &mut Context<'_, 'a>,
+    behind: Option<Outside>,
     read: impl FnOnce(&mut Context<'_, 'a>, &mut Record<'a>) -> Result<(), Misfit>,
 ) -> Result<(), Misfit> {
     let (time, level, message) = (record.time, record.level, record.message);
-    let result = within(record, cx, read);
+    let said = |behind: Outside| Outside {
+        time: behind.time || time.is_some(),
+        level: behind.level || level.is_some(),
+        message: behind.message || message.is_some(),
+    };
+    // Members of an object have been looked through before.
+    let outside = behind.map(said).unwrap_or_default();
+
+    let before = std::mem::replace(&mut cx.outside, outside);
+    let result = within(record, cx, |cx, inner| {
+        read(cx, inner)?;
+        // These are names of what is said outside.
+        for at in 0..inner.fields.len() {
+            let Some(field) = inner.fields.get(at) else { break };
+            let name = field.key.name();
+            if outside.says(name) {
+                let key = free_name(name, &[], &inner.fields, cx.arena);
+                if let Some(field) = inner.fields.get_mut(at) {
+                    field.key = key;
+                }
+            }
+        }
+        Ok(())
+    });
+    cx.outside = before;
     record.time = time.or(record.time);
     record.level = level.or(record.level);
     let inner = std::mem::replace(&mut record.message, message);
@@ -83,7 +117,7 @@ pub(super) fn open<'a>(
     }
     let closed = record.fields.remove(at);
     let arena = cx.arena;
-    let opened = spread(record, cx, |cx, inner| {
+    let opened = spread(record, cx, None, |cx, inner| {
         json::members(object, cx, inner)?;
         for field in inner.fields.iter_mut().filter(|_| dotted) {
             let member = field.key.name();
@@ -116,22 +150,19 @@ fn within<'a>(
     // Grammars fill a record that is empty: what is there waits behind what they put.
     let fields = &*cx.arena.alloc_slice_copy(&record.fields);
     record.fields.clear();
+    let parted = record.parted.len();
     let result = read(cx, record);
     if result.is_err() {
         auto::clear(record);
+        record.parted.truncate(parted);
     }
     record.unmappable |= unmappable;
     record.decoded |= decoded;
     let inner = record.fields.len();
-    let taken = Taken::by(fields);
-    for at in 0..inner {
-        let Some(field) = record.fields.get(at).copied() else { break };
-        if taken.may_have(field.key) && fields.iter().any(|known| is_same(known.key, field.key)) {
-            let key = free_name(field.key.name(), fields, &record.fields, cx.arena);
-            if let Some(field) = record.fields.get_mut(at) {
-                field.key = key;
-            }
-        }
+    if fields.len() * inner > FEW {
+        name_many(record, fields, cx.arena);
+    } else {
+        name_few(record, fields, cx.arena);
     }
     record.fields.extend_from_slice(fields);
     record.fields.copy_within(..inner, outer);
@@ -141,51 +172,32 @@ fn within<'a>(
     result
 }
 
-/// What tells of most names that none of some fields has them.
-struct Taken {
-    /// One bit for each of our own names.
-    known: u128,
-    /// Bits for the other names, and for all.
-    others: u64,
-    all: u64,
-}
-
-impl Taken {
-    fn by(fields: &[Field<'_>]) -> Self {
-        let mut taken = Self { known: 0, others: 0, all: 0 };
-        for field in fields {
-            let bit = name_bit(field.key.name());
-            taken.all |= bit;
-            match field.key {
-                Key::Known(known) => taken.known |= known_bit(known),
-                Key::Text(_) => taken.others |= bit,
+/// Gives fields that are called as ones of `outer` names of their own.
+fn name_few<'a>(record: &mut Record<'a>, outer: &[Field<'a>], arena: &'a Arena) {
+    let sieve = Sieve::of(outer);
+    for at in 0..record.fields.len() {
+        let Some(field) = record.fields.get(at).copied() else { break };
+        if sieve.may_have(field.key) && outer.iter().any(|known| is_same(known.key, field.key)) {
+            let key = free_name(field.key.name(), outer, &record.fields, arena);
+            if let Some(field) = record.fields.get_mut(at) {
+                field.key = key;
             }
-        }
-        taken
-    }
-
-    #[inline]
-    fn may_have(&self, key: Key<'_>) -> bool {
-        match key {
-            Key::Known(known) => {
-                self.known & known_bit(known) != 0
-                    || self.others != 0 && self.others & name_bit(key.name()) != 0
-            }
-            Key::Text(_) => self.all & name_bit(key.name()) != 0,
         }
     }
 }
 
-#[inline]
-fn known_bit(known: Known) -> u128 {
-    1 << (known as u32 % u128::BITS)
-}
-
-/// One bit by the length of a name and its first letter.
-#[inline]
-fn name_bit(name: &str) -> u64 {
-    let first = name.as_bytes().first().copied().unwrap_or_default();
-    1 << ((name.len() + 5 * usize::from(first)) % 64)
+/// The same, in time linear in their number.
+fn name_many<'a>(record: &mut Record<'a>, outer: &[Field<'a>], arena: &'a Arena) {
+    let mut taken = Taken::new(outer, &record.fields);
+    for field in &mut record.fields {
+        let name = field.key.name();
+        if taken.is_outer(name) {
+            let more = taken.free(name);
+            let mut free = bumpalo::collections::String::from_str_in(name, arena);
+            free.extend(std::iter::repeat_n('_', more));
+            field.key = Key::Text(Text::built(free.into_bump_str()));
+        }
+    }
 }
 
 /// Whether two fields are called the same. Those with a place of their own mostly tell by it.
@@ -210,6 +222,34 @@ fn free_name<'a>(
         let taken = |field: &Field<'a>| field.key.name() == &*free;
         if !outer.iter().any(taken) && !inner.iter().any(taken) {
             return Key::Text(Text::built(free.into_bump_str()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(names: impl Iterator<Item = usize>) -> Record<'static> {
+        let mut record = Record::default();
+        for count in names {
+            let name: &'static str = format!("a{}", "_".repeat(count)).leak();
+            record.push(Key::Text(Text::raw(name)), Value::Null);
+        }
+        record
+    }
+
+    #[test]
+    fn many_names_come_out_as_few_do() {
+        let arena = Arena::new();
+        for outer in [vec![0, 2, 3], vec![1, 0], (0..60).collect(), vec![7]] {
+            let outer = record(outer.into_iter());
+            for inner in [vec![0, 1, 4], vec![2, 0, 1], (0..60).rev().collect()] {
+                let [mut few, mut many] = [(); 2].map(|()| record(inner.iter().copied()));
+                name_few(&mut few, &outer.fields, &arena);
+                name_many(&mut many, &outer.fields, &arena);
+                assert_eq!(few, many);
+            }
         }
     }
 }

@@ -4,21 +4,24 @@
 //! `{"resourceLogs":[{"resource":{…},"scopeLogs":[{"scope":{…},"logRecords":[{…}]}]}]}`
 //!
 //! A line with one log record is that record: its body is the message, attributes are fields by their
-//! keys, those of the resource below `resource.`. A line with several stays the JSON it is.
+//! keys, those of the resource below `resource.`. A line with several is as many records, if whoever
+//! reads it [takes it apart](parts); read as one, it stays the JSON it is.
 
+mod parts;
 mod walk;
 
 use super::grammar::{Context, Grammar};
 use super::json;
 use super::{Misfit, convert, level};
 use crate::record::{Known, Level, Record, Value};
+pub use parts::Parts;
 use walk::{Walk, whole};
 
 /// Reads an export request of logs.
 pub(super) const GRAMMAR: Grammar =
     Grammar { name: "otlp", needs: "{[:", probe: Some(probe), read };
 
-fn probe(bytes: &[u8]) -> bool {
+pub(super) fn probe(bytes: &[u8]) -> bool {
     bytes.starts_with(br#"{"resourceLogs":["#)
 }
 

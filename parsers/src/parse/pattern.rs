@@ -7,6 +7,7 @@ use super::grammar::Context;
 use super::{Misfit, names};
 use crate::definition::{Definition, Fault, FieldType};
 use crate::record::{Key, Known, Record, Text, Value};
+use crate::redact::ends_in_secret;
 use crate::timestamp::Format;
 
 /// Bytes a compiled pattern may take, and those its lazy automaton may keep, per pattern.
@@ -141,6 +142,10 @@ impl Pattern {
                 Gives::Field(None | Some(FieldType::String)) => {
                     record.push(capture.key, Value::Text(shown));
                 }
+                // What a secret's name stands before is looked at as it is written.
+                Gives::Field(Some(_)) if text.get(..start).is_some_and(ends_in_secret) => {
+                    record.push(capture.key, Value::Text(shown));
+                }
                 Gives::Field(Some(kind)) => {
                     if let Some(value) = convert::text(found, kind)? {
                         record.push(capture.key, value);
@@ -148,6 +153,7 @@ impl Pattern {
                 }
             }
         }
+        record.parted.push(text);
         Ok(())
     }
 }

@@ -51,6 +51,29 @@ pub(super) fn role(key: &[u8]) -> Option<(Role, u8)> {
     })
 }
 
+/// What of a record is said already, outside of the text that is read into it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outside {
+    /// When it happened.
+    pub(super) time: bool,
+    /// How bad it is.
+    pub(super) level: bool,
+    /// The human-readable part.
+    pub(super) message: bool,
+}
+
+impl Outside {
+    /// Whether it is what is called so.
+    pub(super) fn says(self, name: &str) -> bool {
+        match name {
+            "time" => self.time,
+            "level" => self.level,
+            "message" => self.message,
+            _ => false,
+        }
+    }
+}
+
 /// What stands for time, level and message so far.
 #[derive(Default)]
 pub(super) struct Roles<'a> {
@@ -67,8 +90,9 @@ struct Taken<'a, T> {
 }
 
 impl<'a> Roles<'a> {
-    /// Takes a field for a role, if it can be read as that, no better one has been taken, and the
-    /// definition does not say which field that is. Gives back the field that is one after all: this one, or the one it displaces.
+    /// Takes a field for a role, if it can be read as that, no better one has been taken, the line does
+    /// not say it elsewhere, and the definition does not say which field that is. Gives back the field
+    /// that is one after all: this one, or the one it displaces.
     #[inline]
     pub(super) fn take(
         &mut self,
@@ -78,6 +102,9 @@ impl<'a> Roles<'a> {
         cx: &mut Context<'_, 'a>,
     ) -> Option<Field<'a>> {
         match role {
+            Role::Time if cx.outside.time => Some(field),
+            Role::Level if cx.outside.level => Some(field),
+            Role::Message if cx.outside.message => Some(field),
             Role::Time if cx.refine.is_some_and(Refine::claims_time) => Some(field),
             Role::Level if cx.refine.is_some_and(Refine::claims_level) => Some(field),
             Role::Time => {

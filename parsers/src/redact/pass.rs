@@ -4,6 +4,7 @@ use super::Action;
 use super::json::{self, Stop};
 use super::names::Names;
 use super::rules::{PAIRED, Rules};
+use super::scan::Hit;
 use super::work::{Found, Work};
 use crate::Arena;
 use crate::record::{Field, Key, Origin, Record, Text, Value, unescape};
@@ -28,6 +29,8 @@ pub(super) struct Pass<'p, 'a> {
     dirty: bool,
     /// The keys of the record, once one was replaced.
     names: Option<Names>,
+    /// What was found in the texts that its fields were cut from, by where that lies in memory.
+    parted: Vec<Hit>,
 }
 
 impl<'p, 'a> Pass<'p, 'a> {
@@ -38,11 +41,16 @@ impl<'p, 'a> Pass<'p, 'a> {
         arena: &'a Arena,
         dirty: bool,
     ) -> Self {
-        Self { rules, work, arena, dirty, names: None }
+        Self { rules, work, arena, dirty, names: None, parted: Vec::new() }
     }
 
     /// Returns whether the record is kept.
     pub(super) fn record(&mut self, record: &mut Record<'a>) -> bool {
+        if self.dirty {
+            for text in &record.parted {
+                self.work.whole(self.rules, text, &mut self.parted);
+            }
+        }
         if let Some(message) = record.message
             && self.concerns(&message)
         {
@@ -167,13 +175,17 @@ impl<'p, 'a> Pass<'p, 'a> {
         }
     }
 
-    /// The rule for the field `value` of a record that says its name in another:
-    /// `{"key":"password","value":"…"}`.
+    /// The rule for a field that is called what another says: `{"key":"password","value":"…"}`, or
+    /// CEF's `cs1Label=password cs1=…`.
     fn paired(&self, name: &str, all: &[Field<'a>]) -> Option<u16> {
-        if name != "value" {
+        let labelled = name.ends_with(|last: char| last.is_ascii_digit());
+        if !labelled && name != "value" {
             return None;
         }
-        let said = all.iter().filter(|field| PAIRED.contains(&field.key.name()));
+        let says = |key: &str| {
+            if labelled { key.strip_suffix("Label") == Some(name) } else { PAIRED.contains(&key) }
+        };
+        let said = all.iter().filter(|field| says(field.key.name()));
         let mut rules = said.filter_map(|field| match field.value {
             Value::Text(text) => {
                 let name = self.decoded(text);
@@ -259,12 +271,38 @@ impl<'p, 'a> Pass<'p, 'a> {
 
     fn text(&mut self, text: Text<'a>) -> Fate<'a> {
         let plain = self.decoded(text);
-        let found = self.work.text(self.rules, plain, 0);
+        let found = match self.cut(plain) {
+            Found::Changed(cut) => match self.work.text(self.rules, &cut, 0) {
+                Found::Nothing => Found::Changed(cut),
+                found => found,
+            },
+            Found::Nothing => self.work.text(self.rules, plain, 0),
+            found => found,
+        };
         self.fate(found)
     }
 
+    /// A text without what was found where it was cut from: there a name may stand before it, or the
+    /// rest of an address behind it.
+    fn cut(&mut self, text: &str) -> Found {
+        if self.parted.is_empty() {
+            return Found::Nothing;
+        }
+        let start = text.as_ptr().addr();
+        let within = |hit: &Hit| {
+            let range = hit.range.start.max(start)..hit.range.end.min(start + text.len());
+            let inside = range.start < range.end;
+            inside.then(|| Hit { range: range.start - start..range.end - start, ..hit.clone() })
+        };
+        let hits = self.parted.iter().filter_map(within).collect();
+        self.work.without(self.rules, text, hits)
+    }
+
     fn number(&mut self, number: &str) -> Fate<'a> {
-        let found = self.work.number(self.rules, number);
+        let found = match self.cut(number) {
+            Found::Nothing => self.work.number(self.rules, number),
+            found => found,
+        };
         self.fate(found)
     }
 

@@ -112,23 +112,59 @@ impl Work {
             if self.hits.is_empty() {
                 return current.map_or(Found::Nothing, Found::Changed);
             }
-            let new = self.splice(rules, subject);
-            let action = |of: Action| {
-                let does = |hit: &Hit| {
-                    // A name in running text is no field: its value goes, the text stays.
-                    self.action(rules, hit.rule) == of && !(hit.named && of == Action::DropField)
-                };
-                self.hits.iter().any(does)
-            };
-            if action(Action::DropRecord) {
-                return Found::DropRecord;
+            match self.taken(rules, subject) {
+                Found::Changed(new) => current = Some(new),
+                found => return found,
             }
-            if action(Action::DropField) {
-                return Found::DropField;
-            }
-            current = Some(new);
         }
         Found::Changed(GIVEN_UP.to_owned())
+    }
+
+    /// The text without what the hits say.
+    fn taken(&mut self, rules: &Rules, text: &str) -> Found {
+        let new = self.splice(rules, text);
+        let action = |of: Action| {
+            let does = |hit: &Hit| {
+                // A name in running text is no field: its value goes, the text stays.
+                self.action(rules, hit.rule) == of && !(hit.named && of == Action::DropField)
+            };
+            self.hits.iter().any(does)
+        };
+        if action(Action::DropRecord) {
+            Found::DropRecord
+        } else if action(Action::DropField) {
+            Found::DropField
+        } else {
+            Found::Changed(new)
+        }
+    }
+
+    /// Adds what is found in a text that fields were cut from, by where it lies in memory: all of it,
+    /// if that was too much work. What a private key left is found in the fields.
+    pub(super) fn whole(&mut self, rules: &Rules, text: &str, found: &mut Vec<Hit>) {
+        let material = self.material.take();
+        let exhausted = self.find(rules, text);
+        self.material = material;
+        if exhausted {
+            let hit = Hit { range: 0..text.len(), rule: u16::MAX, named: true, quote: 0..0 };
+            self.hits.splice(.., [hit]);
+        }
+        let start = text.as_ptr().addr();
+        found.extend(self.hits.drain(..).map(|hit| Hit {
+            range: start + hit.range.start..start + hit.range.end,
+            quote: 0..0,
+            ..hit
+        }));
+    }
+
+    /// A text without these hits.
+    pub(super) fn without(&mut self, rules: &Rules, text: &str, hits: Vec<Hit>) -> Found {
+        if hits.is_empty() {
+            return Found::Nothing;
+        }
+        self.hits = hits;
+        merge(&mut self.hits);
+        self.taken(rules, text)
     }
 
     /// Redacts a number as JSON writes it.

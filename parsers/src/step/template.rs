@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::named::{self, Named};
-use crate::record::Record;
+use crate::record::{Record, Value};
+use crate::redact::has_secret;
 
 /// Most bytes of a template.
 const MAX_LENGTH: usize = 2048;
@@ -85,21 +86,26 @@ impl Template {
     }
 
     /// The field that is all there is to it.
-    pub(super) fn whole(&self) -> Option<&str> {
+    #[must_use]
+    pub fn whole(&self) -> Option<&str> {
         match self.0.as_slice() {
             [Part::Field(name)] => Some(name),
             _ => None,
         }
     }
 
-    /// Makes `out` the text that it is of a record: nothing for a field that is not there. What is
+    /// Makes `out` the text that it is of a record: nothing for a field that is not there, nor for an
+    /// object with a secret in it, since in a text no name of its members would give it away. What is
     /// longer than `most` bytes is cut; whether it is whole.
-    pub(super) fn render(&self, record: &Record<'_>, most: usize, out: &mut String) -> bool {
+    pub(crate) fn render(&self, record: &Record<'_>, most: usize, out: &mut String) -> bool {
         out.clear();
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Field(name) => push(record, name, out),
+                Part::Field(name) => match named::find(record, name) {
+                    Some(Named::Value(Value::Json(object))) if has_secret(object) => {}
+                    _ => push(record, name, out),
+                },
             }
             if out.len() > most {
                 let end = (0..=most).rev().find(|end| out.is_char_boundary(*end));

@@ -41,6 +41,23 @@ fn built_in_parsers_leave_such_a_field_its_name() {
 }
 
 #[test]
+fn a_text_is_not_made_of_what_names_lead_into() {
+    let refusal = |step: &str| {
+        let yaml = format!(
+            "state: /tmp/none\nredact: {{fields: {{user.name: mask, person.name: mask, who: mask}}}}\n\
+             sources: {{app: {{files: [/a/*.log]}}}}\n\
+             destinations: {{screen: {{console: {{}}}}}}\nsteps: [{{add: {{{step}}}}}]\n"
+        );
+        text(&yaml).err().map(|problems| problems.to_string()).unwrap_or_default()
+    };
+    let problem = "`user` is redacted because of its name, and as `person` it would not be";
+    assert!(refusal("person: '{user} x'").contains(problem), "{}", refusal("person: '{user} x'"));
+    for step in ["person: '{user}'", "who: '{user} x'", "note: '{id} x'"] {
+        assert_eq!(refusal(step), "", "{step}");
+    }
+}
+
+#[test]
 fn what_cannot_be_a_level_or_a_time_is_not_added_as_one() {
     let refusal = |step: &str| {
         let yaml = format!(

@@ -97,6 +97,7 @@ impl Spec {
                 partial: self.marks[1],
                 truncated: self.marks[2],
             },
+            parted: Vec::new(),
             unmappable: self.unmappable,
             decoded: false,
         };

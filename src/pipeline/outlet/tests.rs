@@ -192,3 +192,36 @@ async fn a_lack_of_budget_closes_what_an_idle_destination_could_be_sent() {
     outlet.close_if_idle();
     assert_eq!(queue.len(), 1);
 }
+
+/// The last batch may be delivered first, and the agent be killed then.
+#[tokio::test]
+async fn a_line_in_several_batches_is_settled_with_the_last_of_them() {
+    let (budget, queue) = (Budget::new(8 << 20), Queue::new(Arc::default()));
+    let mut outlet = outlet(&budget, &queue, WhenFull::Block);
+    outlet.limits.records = 2;
+    let place = Spot::new(&[]);
+    let line = [FileSpan { file: FileNumber(1), span: Span { start: 10, end: 90 } }];
+    add_one(&mut outlet, 0);
+    for part in 0..4 {
+        let spans = if part == 3 { &line[..] } else { &[] };
+        Spec::message("x").redacted(|record| {
+            outlet.add(record, &place.at(10 + part), spans, &Resume::default(), 0);
+        });
+    }
+    add_one(&mut outlet, 9);
+    outlet.drop_record(&[], &Resume::default(), 0);
+    let dropped = [FileSpan { file: FileNumber(1), span: Span { start: 100, end: 130 } }];
+    outlet.drop_record(&dropped, &Resume::default(), 0);
+    outlet.close();
+    let mut receipts = Vec::new();
+    while !queue.is_empty() {
+        receipts.push(queue.pop().await.expect("a batch").batch.receipt);
+    }
+    let settled: Vec<Vec<_>> = [3, 2, 0, 1]
+        .map(|batch: usize| {
+            let runs = receipts.get(batch).expect("a batch").settle();
+            runs.map(|(_, run)| (run.span.start, run.span.end)).collect()
+        })
+        .into();
+    assert_eq!(settled, [vec![(100, 130)], vec![(90, 100)], vec![(0, 10)], vec![(10, 90)]]);
+}

@@ -38,14 +38,20 @@ impl Replay {
         let mut explain = |raw: Raw<'_>| {
             // Only a container's lines are of a stream.
             let container = raw.stream.map(|_| raw.container.name());
-            preparer.prepare(context, &raw, |context, record| {
+            preparer.prepare(context, &raw, |context, part, record| {
                 let chosen = context.parser.chosen().cloned();
                 let dropped_by = match record {
                     Err(DroppedBy::Step(step)) => Some(step),
                     Ok(_) | Err(DroppedBy::Rule) => None,
                 };
                 let record = record.ok();
-                then(Explained { text: raw.text, container, chosen, record, dropped_by });
+                then(Explained {
+                    text: part.text.as_bytes(),
+                    container,
+                    chosen,
+                    record,
+                    dropped_by,
+                });
             });
         };
         framer.push(run, now, &mut explain);

@@ -28,6 +28,7 @@ fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<
             bad_times: &mut bad_times,
             guessing: true,
             seen: crate::parse::seen::Seen::ALL,
+            outside: crate::parse::roles::Outside::default(),
             locations: &mut Locations::default(),
             refine: None,
             auto: None,

@@ -21,6 +21,7 @@ fn parse_with(text: &str) -> Result<(Vec<(String, String)>, bool), Misfit> {
         bad_times: &mut bad_times,
         guessing: false,
         seen: crate::parse::seen::Seen::ALL,
+        outside: crate::parse::roles::Outside::default(),
         locations: &mut crate::parse::pattern::Locations::default(),
         refine: None,
         auto: None,

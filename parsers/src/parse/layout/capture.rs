@@ -5,6 +5,7 @@ use super::until::Until;
 use super::words::Words;
 use crate::definition::FieldType;
 use crate::parse::grammar::Grammar;
+use crate::parse::roles::Outside;
 use crate::parse::seen::Seen;
 use crate::parse::{json, names};
 use crate::record::{Key, Known, Text};
@@ -52,6 +53,14 @@ pub(super) enum Gives {
     Field(Option<FieldType>),
 }
 
+/// Fields of their own, in a grammar.
+#[derive(Debug, PartialEq)]
+pub(super) struct Spread {
+    pub(super) grammar: &'static Grammar,
+    /// What the layout itself gives behind them.
+    pub(super) behind: Outside,
+}
+
 /// What a field looks like.
 #[derive(Debug, PartialEq)]
 pub(super) enum Kind {
@@ -90,7 +99,7 @@ pub(super) enum Kind {
     /// A time.
     Time(Format),
     /// Fields of their own, in a grammar.
-    Spread(&'static Grammar),
+    Spread(Spread),
 }
 
 impl Kind {
@@ -98,7 +107,7 @@ impl Kind {
     pub(super) fn is_json(&self) -> bool {
         match self {
             Self::Json => true,
-            Self::Spread(grammar) => grammar.name == json::GRAMMAR.name,
+            Self::Spread(spread) => spread.grammar.name == json::GRAMMAR.name,
             _ => false,
         }
     }

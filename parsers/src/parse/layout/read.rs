@@ -1,10 +1,11 @@
 //! Reads the fields of a line: how far one reaches, and what becomes of it.
 
-use super::capture::{Capture, Gives, Kind, Name};
+use super::capture::{Capture, Gives, Kind, Name, Spread};
 use super::{Walk, number, shape};
 use crate::definition::FieldType;
 use crate::parse::cursor::Cursor;
-use crate::parse::{Misfit, access, convert, escape, json, nested, pattern, trace};
+use crate::parse::grammar::Context;
+use crate::parse::{Misfit, access, convert, escape, json, nested, trace};
 use crate::record::{Origin, Record, Text, Value};
 use crate::redact::names_secret;
 use crate::timestamp::Format;
@@ -44,8 +45,12 @@ impl<'a> Walk<'_, '_, 'a> {
                 text
             }
             Kind::Integer | Kind::Float => {
+                let guarded = self.is_guarded("", cursor);
+                let before = cursor.rest();
                 if let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? {
-                    record.push(capture.name.key(), value);
+                    let text = before.get(..before.len() - cursor.rest().len());
+                    let text = text.filter(|_| guarded).map(|text| Value::Text(Text::raw(text)));
+                    record.push(capture.name.key(), text.unwrap_or(value));
                 }
                 return Ok(());
             }
@@ -76,6 +81,7 @@ impl<'a> Walk<'_, '_, 'a> {
         let arena = self.cx.arena;
         match &capture.kind {
             Kind::Quoted | Kind::Escaped => {
+                let guarded = self.is_guarded("", cursor);
                 let (inside, escaped) = if matches!(capture.kind, Kind::Escaped) {
                     let text = self.text(capture, cursor, false)?;
                     (text, memchr::memchr(b'\\', text.as_bytes()).is_some())
@@ -83,7 +89,7 @@ impl<'a> Walk<'_, '_, 'a> {
                     cursor.expect("\"")?;
                     access::quoted_or_escaped(cursor)?
                 };
-                let decoded = if escaped { escape::undo(inside, arena) } else { None };
+                let decoded = if escaped && !guarded { escape::undo(inside, arena) } else { None };
                 let text = match (decoded, &capture.kind) {
                     (Some(decoded), _) => Text::built(decoded),
                     (None, Kind::Escaped) => self.shown(capture, inside, cursor),
@@ -122,9 +128,12 @@ impl<'a> Walk<'_, '_, 'a> {
                 let text = self.text(capture, cursor, false)?;
                 self.address(capture, port, text, cursor, record);
             }
-            Kind::Spread(grammar) => {
+            Kind::Spread(Spread { grammar, behind }) => {
                 let text = self.text(capture, cursor, false)?;
-                nested::spread(record, self.cx, |cx, inner| (grammar.read)(text, cx, inner))?;
+                let read = |cx: &mut Context<'_, 'a>, inner: &mut Record<'a>| {
+                    (grammar.read)(text, cx, inner)
+                };
+                nested::spread(record, self.cx, Some(*behind), read)?;
             }
             // The others are texts, which are read where this is called.
             _ => return Err(Misfit::Syntax),
@@ -250,7 +259,9 @@ impl<'a> Walk<'_, '_, 'a> {
                 }
             },
             Gives::Time if is_absent(text) => {}
-            Gives::Field(Some(kind)) if kind != FieldType::String => {
+            Gives::Field(Some(kind))
+                if kind != FieldType::String && !self.is_guarded(text, cursor) =>
+            {
                 if let Some(value) = convert::text(text, kind)? {
                     record.push(capture.name.key(), value);
                 }
@@ -261,19 +272,6 @@ impl<'a> Walk<'_, '_, 'a> {
             }
         }
         Ok(())
-    }
-
-    /// A text that ends where the cursor is, as the redactor is to see it: its sweep over the raw record
-    /// sees whole words only.
-    #[inline]
-    fn shown(&self, capture: &Capture, text: &'a str, cursor: &Cursor<'a>) -> Text<'a> {
-        if capture.apart {
-            return Text::raw(text);
-        }
-        let end = self.whole.len() - cursor.rest().len();
-        let cut = pattern::splits_word(self.whole, end.saturating_sub(text.len()))
-            || pattern::splits_word(self.whole, end);
-        if cut { Text::built(text) } else { Text::raw(text) }
     }
 
     /// `192.0.2.7:443`, `[2001:db8::1]:443`, `2001:db8::1:443`: what stands after the last colon is the

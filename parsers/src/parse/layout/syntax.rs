@@ -4,13 +4,14 @@
 //! `{?…?}` what may be missing, `{{` and `}}` a brace. A field ends where the text after it begins; if
 //! that is followed by JSON, where it begins with JSON behind it.
 
-use super::capture::{Capture, Gives, Kind, Name};
+use super::capture::{Capture, Gives, Kind, Name, Spread};
 use super::literal::Literal;
 use super::until::Until;
 use super::words::Words;
 use super::{Step, convert};
 use crate::definition::{Definition, Fault, FieldType};
 use crate::parse::convert::Leveller;
+use crate::parse::roles::Outside;
 use crate::parse::{grammar, logfmt};
 use crate::record::Known;
 use crate::timestamp::Format;
@@ -193,10 +194,11 @@ impl Reader<'_> {
         if name == "*" {
             let kind = kind.unwrap_or_default();
             return match grammar::named(kind) {
-                Some(grammar) if grammar.name == logfmt::TAIL.name => {
-                    Ok(Kind::Spread(&logfmt::TAIL))
+                Some(grammar) => {
+                    let tail = grammar.name == logfmt::TAIL.name;
+                    let grammar = if tail { &logfmt::TAIL } else { grammar };
+                    Ok(Kind::Spread(Spread { grammar, behind: Outside::default() }))
                 }
-                Some(grammar) => Ok(Kind::Spread(grammar)),
                 None => self.wrong(format!("there is no grammar `{kind}` to read `*` by")),
             };
         }
@@ -308,6 +310,7 @@ pub(super) enum Mark {
 /// says so.
 fn settle(steps: &mut [Step], after: &Follow) -> Result<(), String> {
     let mut follow = after.clone();
+    let mut behind = Outside::default();
     // Whether JSON comes next: what a text before it has of the literal between them is no end of it.
     let mut json = false;
     for step in steps.iter_mut().rev() {
@@ -334,6 +337,12 @@ fn settle(steps: &mut [Step], after: &Follow) -> Result<(), String> {
                 };
                 json = capture.kind.is_json();
                 follow = Follow::Field;
+                behind.time |= matches!(capture.gives, Gives::Time);
+                behind.message |= matches!(capture.gives, Gives::Message);
+                behind.level |= matches!(capture.gives, Gives::Level);
+                if let Kind::Spread(spread) = &mut capture.kind {
+                    spread.behind = behind;
+                }
             }
         }
     }

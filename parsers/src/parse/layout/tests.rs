@@ -151,7 +151,7 @@ name: x
 layout: '{level} {user}: {*:logfmt}'
 samples:
   - line: 'INFO ann: level=debug user=bob n=1 msg="hi there"'
-    record: { level: info, user: ann, user_: bob, n: '1', message: hi there }
+    record: { level: info, level_: debug, user: ann, user_: bob, n: '1', message: hi there }
 "#,
     )
     .unwrap();

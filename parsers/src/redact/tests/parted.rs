@@ -112,6 +112,98 @@ fn what_is_cut_out_of_a_word_is_looked_at() {
 }
 
 #[test]
+fn what_is_cut_from_its_name_by_a_layout_goes_by_it() {
+    for (format, line) in [
+        ("layout: 'login password={note} {message}'", "login password=hunter2 ok"),
+        ("layout: 'login password=\"{note}\" {message}'", "login password=\"hunter2\" ok"),
+        ("layout: 'login password={note:quoted} {message}'", r#"login password="hunter2\n" ok"#),
+        ("layout: 'login password={note:int} {message}'", "login password=48151623 ok"),
+        ("layout: 'login password={note:json} {message}'", "login password=48151623 ok"),
+        ("layout: 'login Bearer {note} {message}'", "login Bearer hunter2abcdef0123456789 ok"),
+        ("layout: 'to {note}@{host} {message}'", "to hunter2@example.com ok"),
+        ("layout: 'login password={message}'", "login password=hunter2 ok"),
+        ("layout: 'login password={note}'\ntypes: {note: integer}", "login password=48151623"),
+        ("pattern: '^login password=(?<note>\\S+) (?<message>.*)$'", "login password=hunter2 ok"),
+        (
+            "pattern: '^login password=(?<note>\\d+) (?<message>.*)$'\ntypes: {note: integer}",
+            "login password=48151623 ok",
+        ),
+        ("nested: json\nlayout: 'password={note} {message}'", r#"password=hunter2 {"a":1}"#),
+        ("within: json\nlayout: 'password={note} {message}'", r#"{"msg":"password=hunter2 ok"}"#),
+    ] {
+        let left = leaves(&mut standard(), defined(&format!("{format}\n")), line);
+        let secret = left.contains("hunter2") || left.contains("48151623");
+        assert!(!secret && left.contains('['), "{format}: {left}");
+        assert!(left.contains("ok") || !line.contains("ok"), "{format}: {left}");
+    }
+    // What it would not be in a text that stands whole, it is not in parts.
+    let layout = "layout: '{level} user {name}: {note} of {n:int}'\n";
+    let left = leaves(&mut standard(), defined(layout), "INFO user bob: password changed of 3");
+    assert!(left.contains("password changed") && left.contains("bob"), "{left}");
+}
+
+#[test]
+fn a_label_says_what_its_field_is() {
+    let head = "CEF:0|Acme|Gate|1.0|100|login|5|";
+    for pairs in [
+        "cs1Label=password cs1=hunter2secret",
+        "cs1=hunter2secret cs1Label=User Password",
+        "cn2=hunter2secret cn2Label=api_key",
+        "flexString1Label=token flexString1=hunter2secret",
+        "deviceCustomDate1Label=secret deviceCustomDate1=hunter2secret",
+    ] {
+        let left = leaves(&mut standard(), parser("cef"), &format!("{head}{pairs}"));
+        assert!(!left.contains("hunter2"), "{pairs}: {left}");
+    }
+    let line = format!("{head}cs1Label=rule cs1=hunter2 cs2Label=password cs2=x");
+    let left = leaves(&mut standard(), parser("cef"), &line);
+    assert!(left.contains("hunter2") && left.contains("[PASSWORD]"), "{left}");
+}
+
+#[test]
+fn a_secret_does_not_get_into_a_text_without_its_name() {
+    use crate::step::Template;
+    for (value, expect) in
+        [(r#"{"pin":1,"password":"a b"}"#, " x"), (r#"{"id":7}"#, r#"{"id":7} x"#)]
+    {
+        let mut record = Record::default();
+        let key = crate::record::Key::Text(crate::record::Text::raw("user"));
+        record.push(key, crate::record::Value::Json(value));
+        let mut text = String::new();
+        Template::new("{user} x").unwrap().render(&record, usize::MAX, &mut text);
+        assert_eq!(text, expect);
+    }
+}
+
+#[test]
+fn what_a_layout_says_itself_is_no_field_that_gets_lost() {
+    for (format, line) in [
+        (
+            "zap_console",
+            "2026-11-26T02:20:14.123Z\tINFO\tmain.go:12\thello\t{\"time\":\"2020-01-01T00:00:00Z\",\"level\":\"error\",\"message\":\"m\",\"a\":1}",
+        ),
+        ("elixir", "02:20:14.123 time=2020-01-01T00:00:00Z level=error msg=m [info] hello"),
+    ] {
+        let (arena, mut record) = (Arena::new(), Record::default());
+        let at = ReadAt { now: 0, container_time: None };
+        let mut parser = parser(format);
+        parser.parse(line, at, &arena, &mut record);
+        assert!(!record.marks.unparsed, "{line}");
+        assert_eq!(record.message.map(|text| text.as_stored()), Some("hello"), "{format}");
+        assert_eq!(record.level, Some(crate::record::Level::Info), "{format}");
+        let message = if record.get("msg").is_some() { "msg" } else { "message_" };
+        for (name, value) in
+            [("time_", "2020-01-01T00:00:00Z"), ("level_", "error"), (message, "m")]
+        {
+            let crate::record::Value::Text(text) = *record.get(name).unwrap() else {
+                panic!("{name}")
+            };
+            assert_eq!(text.as_stored(), value, "{format} {name}");
+        }
+    }
+}
+
+#[test]
 fn no_message_gets_lost() {
     let line = "2026-11-26T02:20:14.123Z\tINFO\tmain.go:12\thello\t{\"message\":\"LOST\",\"a\":1}";
     let left = leaves(&mut standard(), parser("auto"), line);

@@ -92,6 +92,11 @@ fn addition(
             reader.mistake(mistake.help("every record gets them at its destination"));
             return None;
         }
+        let copied = template.whole().is_some();
+        if !copied && rules.lose_in_text(place, key) {
+            reader.mistake(unguarded(value.place(), place, key));
+            return None;
+        }
         if !keeps_guard(reader, value.place(), place, key, rules) {
             return None;
         }

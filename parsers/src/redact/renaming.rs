@@ -34,6 +34,14 @@ impl Rules {
         before > after || (after < Guard::Whole && !self.keys.inside(from).all(kept))
     }
 
+    /// Whether what is redacted because of its name, or has such a field in it, would be redacted less
+    /// as a part of the text that `to` is to be: no name leads into that.
+    #[must_use]
+    pub fn lose_in_text(&self, from: &str, to: &str) -> bool {
+        let goes = to != "message" && self.guard(to) == Guard::Whole;
+        self.lose(from, to) || (!goes && self.keys.inside(from).next().is_some())
+    }
+
     /// Whether members of an object would be redacted less if they were fields of the record, called
     /// by their own name, or with `dotted` by both.
     #[must_use]
@@ -121,6 +129,16 @@ mod tests {
             assert!(!rules.lose(from, to), "{from} -> {to}");
         }
         assert!(!Rules::off().lose("password", "note"));
+    }
+
+    #[test]
+    fn no_name_leads_into_a_text() {
+        let rules = rules(&["user.name", "person.name", "card"]);
+        assert!(!rules.lose("user", "person"));
+        assert!(rules.lose_in_text("user", "person"));
+        assert!(rules.lose_in_text("password", "note"));
+        assert!(!rules.lose_in_text("user", "card"));
+        assert!(!rules.lose_in_text("note", "person"));
     }
 
     #[test]

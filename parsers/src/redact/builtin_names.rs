@@ -1,0 +1,113 @@
+//! The names that the built-in rules go by, for those who cut a line into fields: a name that is cut
+//! from its value no longer gives it away.
+
+use std::sync::{Arc, LazyLock};
+
+use super::rules::Rules;
+use crate::record::unescape;
+
+static RULES: LazyLock<Arc<Rules>> = LazyLock::new(Rules::builtin_default);
+
+/// Whether a value goes because of this name.
+pub(crate) fn is_guarded(name: &str) -> bool {
+    let keys = &RULES.keys;
+    keys.may_be(name.as_bytes())
+        && (keys.find(name, &[]).is_some() || keys.find_string(name).is_some())
+}
+
+/// Whether a word and what stands behind it are such a name and its value, `password: …` or
+/// `password=…`, which must not be parted.
+#[inline]
+pub(crate) fn names_secret(word: &str, behind: &str) -> bool {
+    let assigns = match behind.as_bytes() {
+        [b':' | b'=', ..] => true,
+        [b' ' | b'\t' | b'"' | b'\'', rest @ ..] => {
+            let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'"' | b'\''));
+            matches!(next, Some(b':' | b'='))
+        }
+        _ => false,
+    };
+    assigns && is_guarded(word)
+}
+
+/// Whether a text ends in such a name and the sign behind it: what follows is its value.
+pub(crate) fn ends_in_secret(text: &str) -> bool {
+    const AROUND: [char; 4] = [' ', '\t', '"', '\''];
+    let Some(name) = text.trim_end_matches(AROUND).strip_suffix([':', '=']) else { return false };
+    let name = name.trim_end_matches(AROUND);
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let start = name.bytes().rev().take_while(|byte| is_part(byte)).count();
+    name.get(name.len() - start..).is_some_and(|name| !name.is_empty() && is_guarded(name))
+}
+
+/// Whether a member of an object, at any depth, has such a name.
+pub(crate) fn has_secret(object: &str) -> bool {
+    let mut rest = object;
+    while let Some(open) = memchr::memchr(b'"', rest.as_bytes()) {
+        let inside = rest.get(open + 1..).unwrap_or_default();
+        let Some(end) = end_of_string(inside.as_bytes()) else { return false };
+        let key = inside.get(..end).unwrap_or_default();
+        rest = inside.get(end + 1..).unwrap_or_default();
+        if rest.trim_ascii_start().starts_with(':') {
+            let mut name = String::new();
+            unescape(key, &mut name);
+            if is_guarded(&name) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Where the quote is that ends a string whose inside begins here.
+fn end_of_string(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ends_in_secret, has_secret, names_secret};
+
+    #[test]
+    fn what_ends_in_a_secrets_name() {
+        for text in ["a password=", "password: ", "{\"api_key\": \"", "x db.PASSWORD = '"] {
+            assert!(ends_in_secret(text), "{text}");
+        }
+        for text in ["", "=", "password", "password x=", "a.", "took: "] {
+            assert!(!ends_in_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_secret_in_it() {
+        for object in [
+            r#"{"password":1}"#,
+            r#"{"a":[{"x\"y":1,"p\u0061ssword" : ""}]}"#,
+            r#"{"a":{"pass":"x"}}"#,
+        ] {
+            assert!(has_secret(object), "{object}");
+        }
+        for object in ["{}", "[1]", r#"["password"]"#, r#"{"a":"password","b":"\":"}"#] {
+            assert!(!has_secret(object), "{object}");
+        }
+    }
+
+    #[test]
+    fn a_secrets_name_and_its_value() {
+        for (word, behind) in
+            [("password", ": x"), ("api_key", "=x"), ("db.PASSWORD", " : x"), ("token", "\": x")]
+        {
+            assert!(names_secret(word, behind), "{word}{behind}");
+        }
+        for (word, behind) in [("password", " x"), ("c.e.Tokens", ": x"), ("sshd", "[12]: x")] {
+            assert!(!names_secret(word, behind), "{word}{behind}");
+        }
+    }
+}
