@@ -9,8 +9,8 @@
 //! the newest one but for a save. Which journal belongs where only their bytes tell: no order in which
 //! files were renamed, and no moment in which that ended, makes a journal be read after another state than
 //! its own. Whatever lies there, the agent starts: with the previous generation if the newest is
-//! unreadable, else from nothing. Only an intact checkpoint of a newer version is refused, since going on
-//! would throw away what it says.
+//! damaged, else from nothing. Refused are only an intact checkpoint of a newer version, and a file that the
+//! system does not let be read, since going on would throw away what they say.
 //!
 //! Starting from nothing takes a new instance, so that File numbers, which begin again, never make
 //! an id that was used before. Else the generation that a start goes on from says which numbers were not
@@ -27,7 +27,7 @@ use serde::Serialize;
 use super::journal::Journal;
 use super::lock::{Holder, Lock, LockError};
 use super::snapshot::Snapshot;
-use generation::{encode, load};
+use generation::{encode, load, was_more};
 
 mod generation;
 
@@ -58,6 +58,8 @@ pub struct Store {
     journal: Option<Journal>,
     /// Bytes below which a checkpoint has no journal.
     small: u64,
+    /// See [`Self::knew_more`].
+    knew_more: bool,
     _lock: Lock,
 }
 
@@ -68,6 +70,13 @@ pub enum StateError {
     Unwritable {
         /// The directory.
         dir: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// One of its files is there and cannot be read.
+    Unreadable {
+        /// The file.
+        file: PathBuf,
         /// What the system said.
         error: io::Error,
     },
@@ -97,6 +106,12 @@ impl std::fmt::Display for StateError {
                 "cannot write the state directory {dir:?}: {error}; mount a writable volume there, \
                  or name another directory with `state` or --state"
             ),
+            Self::Unreadable { file, error } => write!(
+                f,
+                "cannot read {file:?}: {error}; what is in the state directory has to belong to the user \
+                 that pillion runs as, and its disk has to be sound: what that file says is not thrown \
+                 away. If it is lost, move it away: then files may be shipped again"
+            ),
             Self::Locked { dir, holder } => write!(
                 f,
                 "the state directory {dir:?} is in use by {holder}; give each agent a directory \
@@ -114,12 +129,19 @@ impl std::fmt::Display for StateError {
 
 impl std::error::Error for StateError {}
 
+impl StateError {
+    fn unreadable(file: &Path, error: io::Error) -> Self {
+        Self::Unreadable { file: file.to_owned(), error }
+    }
+}
+
 impl Store {
     /// Opens a state directory, making it (mode 0700) if need be, locks it, and loads what it holds.
     ///
     /// # Errors
     ///
-    /// When it cannot be written, is locked, or holds a newer version's checkpoint.
+    /// When it cannot be written, what is there cannot be read, it is locked, or holds a newer version's
+    /// checkpoint.
     pub fn open(dir: &Path) -> Result<(Self, Snapshot), StateError> {
         Self::open_with(dir, SMALL)
     }
@@ -134,11 +156,20 @@ impl Store {
         })?;
         probe(dir).map_err(unwritable)?;
         let snapshot = load(dir)?;
-        let instance = match (&snapshot, read_instance(dir)) {
+        let instance = match (&snapshot, read_instance(dir)?) {
             (Some(_), Some(instance)) => instance,
             _ => mint_instance(dir).ok_or(StateError::Random)?.map_err(unwritable)?,
         };
-        let store = Self { dir: dir.to_owned(), instance, journal: None, small, _lock: lock };
+        let knew_more = was_more(dir);
+        if knew_more && snapshot.is_none() {
+            tracing::warn!(
+                ?dir,
+                "nothing of the state can be read: all files are read from their beginning, and \
+                 shipped again, whatever `start_at` says"
+            );
+        }
+        let dir = dir.to_owned();
+        let store = Self { dir, instance, journal: None, small, knew_more, _lock: lock };
         Ok((store, snapshot.unwrap_or_default()))
     }
 
@@ -146,6 +177,13 @@ impl Store {
     #[must_use]
     pub fn instance(&self) -> InstanceBytes {
         self.instance
+    }
+
+    /// Whether more may have been known once than was found: something was damaged, or was never saved.
+    /// Until the next whole save. A file that is new then may be one that was being read.
+    #[must_use]
+    pub fn knew_more(&self) -> bool {
+        self.knew_more
     }
 
     /// The directory.
@@ -180,6 +218,7 @@ impl Store {
         // That of a generation that was unreadable is of no use beside this one.
         remove(&self.dir.join(JOURNAL))?;
         self.journal = Some(Journal::new(chain, bytes));
+        self.knew_more = false;
         Ok(())
     }
 
@@ -267,9 +306,18 @@ fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-fn read_instance(dir: &Path) -> Option<InstanceBytes> {
-    let text = fs::read_to_string(dir.join(INSTANCE)).ok()?;
-    let digits = text.trim_end().as_bytes();
+/// `None` where there is none, or none that was written by this program.
+fn read_instance(dir: &Path) -> Result<Option<InstanceBytes>, StateError> {
+    let file = dir.join(INSTANCE);
+    match fs::read(&file) {
+        Ok(text) => Ok(parse_instance(&text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StateError::unreadable(&file, error)),
+    }
+}
+
+fn parse_instance(text: &[u8]) -> Option<InstanceBytes> {
+    let digits = text.trim_ascii_end();
     let mut instance = [0; 9];
     if digits.len() != instance.len() * 2 || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;

@@ -168,6 +168,40 @@ fn the_first_version_sees_that_a_checkpoint_is_newer() {
     }
 }
 
+/// A file of the right kind that nobody can read: not even root, whom permissions do not keep out.
+#[test]
+fn what_cannot_be_read_is_not_damaged() {
+    let file = Path::new("/proc/self/mem");
+    assert!(fs::symlink_metadata(file).expect("there").is_file());
+    let error = generation::read(file).err().expect("refused").to_string();
+    assert!(error.starts_with("cannot read \"/proc/self/mem\": "), "{error}");
+    assert!(error.contains("has to belong to the user that pillion runs as"), "{error}");
+}
+
+#[test]
+fn what_is_left_of_a_state_that_cannot_be_loaded_tells_that_there_was_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let knew_more = || Store::open(dir.path()).expect("opens").0.knew_more();
+    assert!(!knew_more() && !knew_more(), "one that never began");
+    fs::write(dir.path().join(FRESH), "").expect("written");
+    assert!(knew_more() && knew_more(), "one that could not be saved");
+    {
+        let (mut store, _) = Store::open(dir.path()).expect("opens");
+        store.save(&snapshot(10)).expect("saved");
+        assert!(!store.knew_more());
+    }
+    assert!(!knew_more());
+    fs::write(dir.path().join(NEWEST), "damaged").expect("written");
+    assert!(knew_more() && knew_more(), "moved away, it is still damaged");
+    {
+        let (mut store, _) = Store::open(dir.path()).expect("opens");
+        store.save(&snapshot(10)).expect("saved");
+    }
+    assert!(!knew_more(), "what was moved away is of no interest any more");
+    fs::rename(dir.path().join(NEWEST), dir.path().join(PREVIOUS)).expect("renamed");
+    assert!(knew_more(), "the newest is missing");
+}
+
 #[test]
 fn a_second_agent_is_refused_by_name() {
     let dir = tempfile::tempdir().expect("a directory");
