@@ -15,7 +15,8 @@
 //! Starting from nothing takes a new instance, so that File numbers, which begin again, never make
 //! an id that was used before. Else the generation that a start goes on from says which numbers were not
 //! used, whatever came after it and cannot be read: none is used that either generation has not reserved,
-//! which is for the one who saves to see to.
+//! which is for the one who saves to see to. A copy of a state directory goes on under an instance of its own,
+//! as far as it can be told from the original.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IntoInnerError, Write};
@@ -28,8 +29,10 @@ use super::journal::Journal;
 use super::lock::{Holder, Lock, LockError};
 use super::snapshot::Snapshot;
 use generation::{encode, load, was_more};
+use instance::Minted;
 
 mod generation;
+mod instance;
 
 /// The version this program writes, and the newest it reads.
 pub const VERSION: u32 = 2;
@@ -41,7 +44,6 @@ pub const PREVIOUS: &str = "checkpoint.previous";
 pub const JOURNAL: &str = "checkpoint.journal";
 const PREVIOUS_JOURNAL: &str = "checkpoint.previous.journal";
 const FRESH: &str = "checkpoint.new";
-const INSTANCE: &str = "instance";
 
 /// A checkpoint of fewer bytes is written whole at each save: that costs no more than anything else would.
 const SMALL: u64 = 64 << 10;
@@ -156,9 +158,18 @@ impl Store {
         })?;
         probe(dir).map_err(unwritable)?;
         let snapshot = load(dir)?;
-        let instance = match (&snapshot, read_instance(dir)?) {
-            (Some(_), Some(instance)) => instance,
-            _ => mint_instance(dir).ok_or(StateError::Random)?.map_err(unwritable)?,
+        let instance = match (&snapshot, instance::read(dir)?) {
+            (Some(_), Minted::Here(instance)) => instance,
+            (known, found) => {
+                if known.is_some() && found == Minted::Elsewhere {
+                    tracing::warn!(
+                        ?dir,
+                        "this state directory is a copy: reading goes on where it says, and what is shipped \
+                         gets other ids than those of the one it was copied from"
+                    );
+                }
+                instance::mint(dir)?.map_err(unwritable)?
+            }
         };
         let knew_more = was_more(dir);
         if knew_more && snapshot.is_none() {
@@ -304,49 +315,6 @@ fn create(path: &Path) -> io::Result<File> {
 
 fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
-}
-
-/// `None` where there is none, or none that was written by this program.
-fn read_instance(dir: &Path) -> Result<Option<InstanceBytes>, StateError> {
-    let file = dir.join(INSTANCE);
-    match fs::read(&file) {
-        Ok(text) => Ok(parse_instance(&text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(StateError::unreadable(&file, error)),
-    }
-}
-
-fn parse_instance(text: &[u8]) -> Option<InstanceBytes> {
-    let digits = text.trim_ascii_end();
-    let mut instance = [0; 9];
-    if digits.len() != instance.len() * 2 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    for (byte, pair) in instance.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(instance)
-}
-
-/// `None` when there is no randomness to be had.
-fn mint_instance(dir: &Path) -> Option<io::Result<InstanceBytes>> {
-    let mut instance = [0; 9];
-    getrandom::fill(&mut instance).ok()?;
-    let mut text: String = instance.iter().map(|byte| format!("{byte:02x}")).collect();
-    text.push('\n');
-    let fresh = dir.join("instance.new");
-    let written = write_synced(&fresh, text.as_bytes())
-        .and_then(|()| fs::rename(&fresh, dir.join(INSTANCE)))
-        .and_then(|()| sync_dir(dir));
-    match written {
-        // It cannot be kept on a full disk. Once there is room a checkpoint will be there without
-        // an instance, and the next start takes another: repeats, never a loss.
-        Err(error) if is_full(&error) => {
-            let _ = fs::remove_file(dir.join(INSTANCE));
-            Some(Ok(instance))
-        }
-        other => Some(other.map(|()| instance)),
-    }
 }
 
 #[cfg(test)]

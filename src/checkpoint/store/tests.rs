@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::snapshot::{FileEntry, HeaderEntry, MarkEntry, Prefix, TailHash};
 use super::super::tombstone::Tombstone;
 use super::generation::TRAILER;
+use super::instance::{INSTANCE, Origin};
 use super::*;
 
 mod journal;
@@ -130,6 +131,76 @@ fn a_damaged_instance_is_replaced() {
         assert_eq!(found, snapshot(11));
         assert_ne!(store.instance(), instance);
     }
+}
+
+/// A copy by files, as of a backup or of an image's layer. By its numbers it is the original.
+#[test]
+fn a_copy_of_a_state_directory_gets_an_instance_of_its_own() {
+    let (dir, instance) = prepared();
+    let said = fs::read_to_string(dir.path().join(INSTANCE)).expect("read");
+    if !said.contains("born") {
+        return; // the file system does not keep when a file was made
+    }
+    let copy = tempfile::tempdir().expect("a directory");
+    for name in [NEWEST, PREVIOUS, INSTANCE] {
+        fs::copy(dir.path().join(name), copy.path().join(name)).expect("copied");
+    }
+    let open = |dir: &Path| {
+        let (store, found) = Store::open(dir).expect("opens");
+        assert_eq!(found, snapshot(11), "nothing is read again");
+        store.instance()
+    };
+    let minted = open(copy.path());
+    assert_ne!(minted, instance);
+    assert_eq!(open(copy.path()), minted, "once");
+    // Moved within a file system, or seen under another path, it is the same.
+    let moved = dir.path().join("moved");
+    fs::create_dir(&moved).expect("made");
+    for name in [NEWEST, PREVIOUS, INSTANCE] {
+        fs::rename(dir.path().join(name), moved.join(name)).expect("renamed");
+    }
+    assert_eq!(open(&moved), instance);
+}
+
+/// As of an image with a state in it, from which several machines are made.
+#[test]
+fn on_another_machine_a_state_directory_gets_another_instance() {
+    let origin = |born: Option<&str>, machine: Option<&str>| Origin {
+        born: born.map(str::to_owned),
+        machine: machine.map(str::to_owned),
+    };
+    let here = origin(Some("1.5"), Some("a"));
+    for (there, differs) in [
+        (origin(Some("1.5"), Some("a")), false),
+        (origin(Some("1.5"), Some("b")), true),
+        (origin(Some("1.6"), Some("a")), true),
+        // What is not known on one side tells nothing.
+        (origin(None, Some("a")), false),
+        (origin(Some("1.5"), None), false),
+        (origin(None, None), false),
+        (origin(None, Some("b")), true),
+        (origin(Some("1.6"), None), true),
+    ] {
+        assert_eq!(here.differs(&there), differs, "{there:?}");
+        assert_eq!(there.differs(&here), differs, "{there:?}");
+    }
+    let (dir, instance) = prepared();
+    let path = dir.path().join(INSTANCE);
+    let said = fs::read_to_string(&path).expect("read");
+    let Some(at) = said.find("machine ") else { return };
+    // In place: it was made when it was made.
+    fs::write(&path, format!("{}machine 0123456789abcdef\n", &said[..at])).expect("written");
+    assert_ne!(Store::open(dir.path()).expect("opens").0.instance(), instance);
+}
+
+/// Nothing is known of where it was made.
+#[test]
+fn an_instance_of_the_version_before_is_kept() {
+    let (dir, instance) = prepared();
+    let path = dir.path().join(INSTANCE);
+    let said = fs::read_to_string(&path).expect("read");
+    fs::write(&path, &said[..19]).expect("written");
+    assert_eq!(Store::open(dir.path()).expect("opens").0.instance(), instance);
 }
 
 #[test]
