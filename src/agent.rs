@@ -37,7 +37,7 @@ use health::Health;
 /// Why an agent does not start.
 #[derive(Debug)]
 pub enum StartError {
-    /// The state directory: not writable, held by another agent, or of a newer version.
+    /// The state directory: not writable or readable, held by another agent, or of a newer version.
     State(StateError),
     /// A destination cannot be set up: its certificates cannot be read, its dead letters not opened.
     Destination {

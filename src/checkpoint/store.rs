@@ -9,13 +9,14 @@
 //! the newest one but for a save. Which journal belongs where only their bytes tell: no order in which
 //! files were renamed, and no moment in which that ended, makes a journal be read after another state than
 //! its own. Whatever lies there, the agent starts: with the previous generation if the newest is
-//! unreadable, else from nothing. Only an intact checkpoint of a newer version is refused, since going on
-//! would throw away what it says.
+//! damaged, else from nothing. Refused are only an intact checkpoint of a newer version, and a file that the
+//! system does not let be read, since going on would throw away what they say.
 //!
 //! Starting from nothing takes a new instance, so that File numbers, which begin again, never make
 //! an id that was used before. Else the generation that a start goes on from says which numbers were not
 //! used, whatever came after it and cannot be read: none is used that either generation has not reserved,
-//! which is for the one who saves to see to.
+//! which is for the one who saves to see to. A copy of a state directory goes on under an instance of its own,
+//! as far as it can be told from the original.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IntoInnerError, Write};
@@ -27,9 +28,11 @@ use serde::Serialize;
 use super::journal::Journal;
 use super::lock::{Holder, Lock, LockError};
 use super::snapshot::Snapshot;
-use generation::{encode, load};
+use generation::{encode, load, was_more};
+use instance::Minted;
 
 mod generation;
+mod instance;
 
 /// The version this program writes, and the newest it reads.
 pub const VERSION: u32 = 2;
@@ -41,7 +44,6 @@ pub const PREVIOUS: &str = "checkpoint.previous";
 pub const JOURNAL: &str = "checkpoint.journal";
 const PREVIOUS_JOURNAL: &str = "checkpoint.previous.journal";
 const FRESH: &str = "checkpoint.new";
-const INSTANCE: &str = "instance";
 
 /// A checkpoint of fewer bytes is written whole at each save: that costs no more than anything else would.
 const SMALL: u64 = 64 << 10;
@@ -58,6 +60,8 @@ pub struct Store {
     journal: Option<Journal>,
     /// Bytes below which a checkpoint has no journal.
     small: u64,
+    /// See [`Self::knew_more`].
+    knew_more: bool,
     _lock: Lock,
 }
 
@@ -68,6 +72,13 @@ pub enum StateError {
     Unwritable {
         /// The directory.
         dir: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// One of its files is there and cannot be read.
+    Unreadable {
+        /// The file.
+        file: PathBuf,
         /// What the system said.
         error: io::Error,
     },
@@ -97,6 +108,12 @@ impl std::fmt::Display for StateError {
                 "cannot write the state directory {dir:?}: {error}; mount a writable volume there, \
                  or name another directory with `state` or --state"
             ),
+            Self::Unreadable { file, error } => write!(
+                f,
+                "cannot read {file:?}: {error}; what is in the state directory has to belong to the user \
+                 that pillion runs as, and its disk has to be sound: what that file says is not thrown \
+                 away. If it is lost, move it away: then files may be shipped again"
+            ),
             Self::Locked { dir, holder } => write!(
                 f,
                 "the state directory {dir:?} is in use by {holder}; give each agent a directory \
@@ -114,12 +131,19 @@ impl std::fmt::Display for StateError {
 
 impl std::error::Error for StateError {}
 
+impl StateError {
+    fn unreadable(file: &Path, error: io::Error) -> Self {
+        Self::Unreadable { file: file.to_owned(), error }
+    }
+}
+
 impl Store {
     /// Opens a state directory, making it (mode 0700) if need be, locks it, and loads what it holds.
     ///
     /// # Errors
     ///
-    /// When it cannot be written, is locked, or holds a newer version's checkpoint.
+    /// When it cannot be written, what is there cannot be read, it is locked, or holds a newer version's
+    /// checkpoint.
     pub fn open(dir: &Path) -> Result<(Self, Snapshot), StateError> {
         Self::open_with(dir, SMALL)
     }
@@ -134,11 +158,29 @@ impl Store {
         })?;
         probe(dir).map_err(unwritable)?;
         let snapshot = load(dir)?;
-        let instance = match (&snapshot, read_instance(dir)) {
-            (Some(_), Some(instance)) => instance,
-            _ => mint_instance(dir).ok_or(StateError::Random)?.map_err(unwritable)?,
+        let instance = match (&snapshot, instance::read(dir)?) {
+            (Some(_), Minted::Here(instance)) => instance,
+            (known, found) => {
+                if known.is_some() && found == Minted::Elsewhere {
+                    tracing::warn!(
+                        ?dir,
+                        "this state directory is a copy: reading goes on where it says, and what is shipped \
+                         gets other ids than those of the one it was copied from"
+                    );
+                }
+                instance::mint(dir)?.map_err(unwritable)?
+            }
         };
-        let store = Self { dir: dir.to_owned(), instance, journal: None, small, _lock: lock };
+        let knew_more = was_more(dir);
+        if knew_more && snapshot.is_none() {
+            tracing::warn!(
+                ?dir,
+                "nothing of the state can be read: all files are read from their beginning, and \
+                 shipped again, whatever `start_at` says"
+            );
+        }
+        let dir = dir.to_owned();
+        let store = Self { dir, instance, journal: None, small, knew_more, _lock: lock };
         Ok((store, snapshot.unwrap_or_default()))
     }
 
@@ -146,6 +188,13 @@ impl Store {
     #[must_use]
     pub fn instance(&self) -> InstanceBytes {
         self.instance
+    }
+
+    /// Whether more may have been known once than was found: something was damaged, or was never saved.
+    /// Until the next whole save. A file that is new then may be one that was being read.
+    #[must_use]
+    pub fn knew_more(&self) -> bool {
+        self.knew_more
     }
 
     /// The directory.
@@ -180,6 +229,7 @@ impl Store {
         // That of a generation that was unreadable is of no use beside this one.
         remove(&self.dir.join(JOURNAL))?;
         self.journal = Some(Journal::new(chain, bytes));
+        self.knew_more = false;
         Ok(())
     }
 
@@ -265,40 +315,6 @@ fn create(path: &Path) -> io::Result<File> {
 
 fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
-}
-
-fn read_instance(dir: &Path) -> Option<InstanceBytes> {
-    let text = fs::read_to_string(dir.join(INSTANCE)).ok()?;
-    let digits = text.trim_end().as_bytes();
-    let mut instance = [0; 9];
-    if digits.len() != instance.len() * 2 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    for (byte, pair) in instance.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(instance)
-}
-
-/// `None` when there is no randomness to be had.
-fn mint_instance(dir: &Path) -> Option<io::Result<InstanceBytes>> {
-    let mut instance = [0; 9];
-    getrandom::fill(&mut instance).ok()?;
-    let mut text: String = instance.iter().map(|byte| format!("{byte:02x}")).collect();
-    text.push('\n');
-    let fresh = dir.join("instance.new");
-    let written = write_synced(&fresh, text.as_bytes())
-        .and_then(|()| fs::rename(&fresh, dir.join(INSTANCE)))
-        .and_then(|()| sync_dir(dir));
-    match written {
-        // It cannot be kept on a full disk. Once there is room a checkpoint will be there without
-        // an instance, and the next start takes another: repeats, never a loss.
-        Err(error) if is_full(&error) => {
-            let _ = fs::remove_file(dir.join(INSTANCE));
-            Some(Ok(instance))
-        }
-        other => Some(other.map(|()| instance)),
-    }
 }
 
 #[cfg(test)]

@@ -197,6 +197,13 @@ impl Tailer {
             missing::Missing::of(&snapshot.tombstones, now.instant).collect();
         // It knows since when.
         missing.extend(hoped);
+        let mut numbers = numbers.unwrap_or_else(|| Numbers::new(&snapshot, now.instant));
+        let mut known_sources: BTreeSet<String> = snapshot.sources.into_iter().collect();
+        if store.knew_more() {
+            // Any of them may be one that was read: better from the beginning than not at all.
+            known_sources.extend(settings.sources.iter().map(|source| source.name.clone()));
+            numbers.dirty = true;
+        }
         let mut tailer = Self {
             patterns: Arc::new(patterns),
             outbox: workers.iter().map(|_| VecDeque::new()).collect(),
@@ -215,8 +222,8 @@ impl Tailer {
             warned,
             watching: watching::Watching::default(),
             inbox,
-            numbers: numbers.unwrap_or_else(|| Numbers::new(&snapshot, now.instant)),
-            known_sources: snapshot.sources.into_iter().collect(),
+            numbers,
+            known_sources,
             dormant: snapshot.files,
             unadopted: HashMap::new(),
             archives: Archives::new(snapshot.tombstones),

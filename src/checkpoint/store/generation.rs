@@ -7,11 +7,11 @@ use std::path::Path;
 use serde::Serialize;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::{JOURNAL, NEWEST, PREVIOUS, PREVIOUS_JOURNAL, StateError, VERSION};
+use super::{FRESH, JOURNAL, NEWEST, PREVIOUS, PREVIOUS_JOURNAL, StateError, VERSION};
 use crate::checkpoint::journal::Replay;
 use crate::checkpoint::snapshot::Snapshot;
 
-/// An unreadable generation, kept for whoever wants to know why.
+/// A damaged generation, kept for whoever wants to know why.
 const DAMAGED: &str = "checkpoint.damaged";
 const MAGIC: &str = "pillion-checkpoint ";
 /// Begins the second line.
@@ -22,24 +22,27 @@ pub(super) const TRAILER: usize = 22;
 const MAX_BYTES: u64 = 1 << 30;
 
 /// What a generation turned out to be.
-enum Generation {
+pub(super) enum Generation {
     /// What it says, and the number that its journal goes on from.
     Whole(Snapshot, u64),
     Absent,
-    Unreadable(String),
+    Damaged(String),
     Newer(u32),
 }
 
 /// The best generation there is; `None` to start from nothing.
+///
+/// What cannot be read for now, or not by this user, is not damaged: it is refused, since going on without
+/// it would ship again, or leave out, what whoever mends that would not.
 pub(super) fn load(dir: &Path) -> Result<Option<Snapshot>, StateError> {
     for name in [NEWEST, PREVIOUS] {
         let file = dir.join(name);
-        match read(&file) {
+        match read(&file)? {
             Generation::Whole(snapshot, chain) => {
                 let mut replay = Replay::new(snapshot, chain);
                 // Which of them are its own, their bytes tell.
-                go_on(&mut replay, &dir.join(PREVIOUS_JOURNAL));
-                let left = go_on(&mut replay, &dir.join(JOURNAL));
+                go_on(&mut replay, &dir.join(PREVIOUS_JOURNAL))?;
+                let left = go_on(&mut replay, &dir.join(JOURNAL))?;
                 if left > 0 {
                     tracing::warn!(
                         ?file,
@@ -54,7 +57,7 @@ pub(super) fn load(dir: &Path) -> Result<Option<Snapshot>, StateError> {
                 return Ok(Some(replay.end()));
             }
             Generation::Newer(version) => return Err(StateError::Newer { file, version }),
-            Generation::Unreadable(why) => {
+            Generation::Damaged(why) => {
                 tracing::warn!(?file, why, "this checkpoint is unreadable");
                 // Out of the way: the next save must not put it in the place of the previous one.
                 let _ = fs::rename(&file, dir.join(DAMAGED));
@@ -65,27 +68,49 @@ pub(super) fn load(dir: &Path) -> Result<Option<Snapshot>, StateError> {
     Ok(None)
 }
 
-/// Reads a journal, if it is there, as far as it goes on from what was read. How many bytes of it are
-/// left.
-fn go_on(replay: &mut Replay, file: &Path) -> usize {
-    let meta = fs::symlink_metadata(file).ok().filter(fs::Metadata::is_file);
-    let text = meta.filter(|meta| meta.len() <= MAX_BYTES).and_then(|_| fs::read(file).ok());
-    text.map_or(0, |text| replay.read(&text))
+/// Whether there was more of a state than was loaded: the newest generation was damaged or lost, or the last
+/// attempt to write one failed or was cut off. Then nobody knows which sources were ever read.
+pub(super) fn was_more(dir: &Path) -> bool {
+    let lies = |name: &str| fs::symlink_metadata(dir.join(name)).is_ok();
+    lies(FRESH)
+        || !lies(NEWEST) && [PREVIOUS, JOURNAL, PREVIOUS_JOURNAL, DAMAGED].into_iter().any(lies)
 }
 
-fn read(file: &Path) -> Generation {
+/// Reads a journal, if it is there, as far as it goes on from what was read. How many bytes of it are
+/// left.
+fn go_on(replay: &mut Replay, file: &Path) -> Result<usize, StateError> {
+    match bytes_of(file)? {
+        Content::Bytes(text) => Ok(replay.read(&text)),
+        Content::Absent | Content::Foreign => Ok(0),
+    }
+}
+
+pub(super) fn read(file: &Path) -> Result<Generation, StateError> {
+    Ok(match bytes_of(file)? {
+        Content::Bytes(bytes) => decode(&bytes),
+        Content::Absent => Generation::Absent,
+        Content::Foreign => Generation::Damaged("not a checkpoint's file".to_owned()),
+    })
+}
+
+/// What is in a file.
+enum Content {
+    Bytes(Vec<u8>),
+    Absent,
+    /// Nothing that this program wrote: no regular file, or one that is too large.
+    Foreign,
+}
+
+/// Reads one of the state directory's files.
+fn bytes_of(file: &Path) -> Result<Content, StateError> {
     let meta = match fs::symlink_metadata(file) {
-        Ok(meta) => meta,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Generation::Absent,
-        Err(error) => return Generation::Unreadable(error.to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Absent),
+        meta => meta.map_err(|error| StateError::unreadable(file, error))?,
     };
     if !meta.is_file() || meta.len() > MAX_BYTES {
-        return Generation::Unreadable("not a checkpoint's file".to_owned());
+        return Ok(Content::Foreign);
     }
-    match fs::read(file) {
-        Ok(bytes) => decode(&bytes),
-        Err(error) => Generation::Unreadable(error.to_string()),
-    }
+    fs::read(file).map(Content::Bytes).map_err(|error| StateError::unreadable(file, error))
 }
 
 /// Writes a generation. How many bytes it has become.
@@ -126,14 +151,14 @@ impl<W: Write> Write for Hashed<'_, W> {
 
 /// The checksum is looked at first: a flipped bit in the version must not look like a newer one.
 fn decode(bytes: &[u8]) -> Generation {
-    let unreadable = |why: &str| Generation::Unreadable(why.to_owned());
+    let damaged = |why: &str| Generation::Damaged(why.to_owned());
     let Some((body, trailer)) =
         bytes.len().checked_sub(TRAILER).and_then(|at| bytes.split_at_checked(at))
     else {
-        return unreadable("too short");
+        return damaged("too short");
     };
     if trailer != format!("xxh3 {:016x}\n", xxh3_64(body)).as_bytes() {
-        return unreadable("the checksum does not fit");
+        return damaged("the checksum does not fit");
     }
     let Some((version, rest)) = std::str::from_utf8(body)
         .ok()
@@ -141,7 +166,7 @@ fn decode(bytes: &[u8]) -> Generation {
         .and_then(|rest| rest.split_once('\n'))
         .and_then(|(version, rest)| Some((version.parse::<u32>().ok()?, rest)))
     else {
-        return unreadable("not a checkpoint");
+        return damaged("not a checkpoint");
     };
     if version > VERSION {
         return Generation::Newer(version);
@@ -153,11 +178,11 @@ fn decode(bytes: &[u8]) -> Generation {
         let line = rest.strip_prefix(CHAIN).and_then(|rest| rest.split_once('\n'));
         match line.and_then(|(chain, json)| Some((u64::from_str_radix(chain, 16).ok()?, json))) {
             Some(chained) => chained,
-            None => return unreadable("its second line is not that of a checkpoint"),
+            None => return damaged("its second line is not that of a checkpoint"),
         }
     };
     match serde_json::from_str(json) {
         Ok(snapshot) => Generation::Whole(snapshot, chain),
-        Err(error) => Generation::Unreadable(error.to_string()),
+        Err(error) => Generation::Damaged(error.to_string()),
     }
 }

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::snapshot::{FileEntry, HeaderEntry, MarkEntry, Prefix, TailHash};
 use super::super::tombstone::Tombstone;
 use super::generation::TRAILER;
+use super::instance::{INSTANCE, Origin};
 use super::*;
 
 mod journal;
@@ -132,6 +133,76 @@ fn a_damaged_instance_is_replaced() {
     }
 }
 
+/// A copy by files, as of a backup or of an image's layer. By its numbers it is the original.
+#[test]
+fn a_copy_of_a_state_directory_gets_an_instance_of_its_own() {
+    let (dir, instance) = prepared();
+    let said = fs::read_to_string(dir.path().join(INSTANCE)).expect("read");
+    if !said.contains("born") {
+        return; // the file system does not keep when a file was made
+    }
+    let copy = tempfile::tempdir().expect("a directory");
+    for name in [NEWEST, PREVIOUS, INSTANCE] {
+        fs::copy(dir.path().join(name), copy.path().join(name)).expect("copied");
+    }
+    let open = |dir: &Path| {
+        let (store, found) = Store::open(dir).expect("opens");
+        assert_eq!(found, snapshot(11), "nothing is read again");
+        store.instance()
+    };
+    let minted = open(copy.path());
+    assert_ne!(minted, instance);
+    assert_eq!(open(copy.path()), minted, "once");
+    // Moved within a file system, or seen under another path, it is the same.
+    let moved = dir.path().join("moved");
+    fs::create_dir(&moved).expect("made");
+    for name in [NEWEST, PREVIOUS, INSTANCE] {
+        fs::rename(dir.path().join(name), moved.join(name)).expect("renamed");
+    }
+    assert_eq!(open(&moved), instance);
+}
+
+/// As of an image with a state in it, from which several machines are made.
+#[test]
+fn on_another_machine_a_state_directory_gets_another_instance() {
+    let origin = |born: Option<&str>, machine: Option<&str>| Origin {
+        born: born.map(str::to_owned),
+        machine: machine.map(str::to_owned),
+    };
+    let here = origin(Some("1.5"), Some("a"));
+    for (there, differs) in [
+        (origin(Some("1.5"), Some("a")), false),
+        (origin(Some("1.5"), Some("b")), true),
+        (origin(Some("1.6"), Some("a")), true),
+        // What is not known on one side tells nothing.
+        (origin(None, Some("a")), false),
+        (origin(Some("1.5"), None), false),
+        (origin(None, None), false),
+        (origin(None, Some("b")), true),
+        (origin(Some("1.6"), None), true),
+    ] {
+        assert_eq!(here.differs(&there), differs, "{there:?}");
+        assert_eq!(there.differs(&here), differs, "{there:?}");
+    }
+    let (dir, instance) = prepared();
+    let path = dir.path().join(INSTANCE);
+    let said = fs::read_to_string(&path).expect("read");
+    let Some(at) = said.find("machine ") else { return };
+    // In place: it was made when it was made.
+    fs::write(&path, format!("{}machine 0123456789abcdef\n", &said[..at])).expect("written");
+    assert_ne!(Store::open(dir.path()).expect("opens").0.instance(), instance);
+}
+
+/// Nothing is known of where it was made.
+#[test]
+fn an_instance_of_the_version_before_is_kept() {
+    let (dir, instance) = prepared();
+    let path = dir.path().join(INSTANCE);
+    let said = fs::read_to_string(&path).expect("read");
+    fs::write(&path, &said[..19]).expect("written");
+    assert_eq!(Store::open(dir.path()).expect("opens").0.instance(), instance);
+}
+
 #[test]
 fn a_newer_version_is_refused_only_when_intact() {
     let (dir, _) = prepared();
@@ -166,6 +237,40 @@ fn the_first_version_sees_that_a_checkpoint_is_newer() {
         let whole = fs::read(dir.path().join(name)).expect("read");
         assert_eq!(as_the_first_version_reads(&whole), Some(VERSION), "{name}");
     }
+}
+
+/// A file of the right kind that nobody can read: not even root, whom permissions do not keep out.
+#[test]
+fn what_cannot_be_read_is_not_damaged() {
+    let file = Path::new("/proc/self/mem");
+    assert!(fs::symlink_metadata(file).expect("there").is_file());
+    let error = generation::read(file).err().expect("refused").to_string();
+    assert!(error.starts_with("cannot read \"/proc/self/mem\": "), "{error}");
+    assert!(error.contains("has to belong to the user that pillion runs as"), "{error}");
+}
+
+#[test]
+fn what_is_left_of_a_state_that_cannot_be_loaded_tells_that_there_was_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let knew_more = || Store::open(dir.path()).expect("opens").0.knew_more();
+    assert!(!knew_more() && !knew_more(), "one that never began");
+    fs::write(dir.path().join(FRESH), "").expect("written");
+    assert!(knew_more() && knew_more(), "one that could not be saved");
+    {
+        let (mut store, _) = Store::open(dir.path()).expect("opens");
+        store.save(&snapshot(10)).expect("saved");
+        assert!(!store.knew_more());
+    }
+    assert!(!knew_more());
+    fs::write(dir.path().join(NEWEST), "damaged").expect("written");
+    assert!(knew_more() && knew_more(), "moved away, it is still damaged");
+    {
+        let (mut store, _) = Store::open(dir.path()).expect("opens");
+        store.save(&snapshot(10)).expect("saved");
+    }
+    assert!(!knew_more(), "what was moved away is of no interest any more");
+    fs::rename(dir.path().join(NEWEST), dir.path().join(PREVIOUS)).expect("renamed");
+    assert!(knew_more(), "the newest is missing");
 }
 
 #[test]

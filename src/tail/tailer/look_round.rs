@@ -121,7 +121,7 @@ impl Tailer {
         if first {
             // What appears from now on is new, be it with its whole directory.
             self.known_sources.insert(name);
-            self.numbers.dirty = true;
+            self.numbers.begin_source();
         }
         Some(walk)
     }

@@ -50,7 +50,8 @@ pub(super) struct Numbers {
     reserved: u32,
     /// The newest generation has numbers below this reserved.
     newest: u32,
-    /// Whether a save is due at once: Files wait for it before they are read, or few numbers are left.
+    /// Whether a save is due at once: Files wait for it before they are read, a source began, or few
+    /// numbers are left.
     pending: bool,
     /// Whether something else changed that is worth saving.
     pub(super) dirty: bool,
@@ -86,6 +87,12 @@ impl Numbers {
         Some(number)
     }
 
+    /// A source is tailed for the first time: to be saved at once, before anything is read of it. That save
+    /// is a whole one, since it is a tail's first.
+    pub(super) fn begin_source(&mut self) {
+        self.pending = true;
+    }
+
     /// Whether a number may be used even if no save succeeds from now on.
     pub(super) fn is_reserved(&self, number: FileNumber) -> bool {
         number.0 < self.reserved
@@ -114,7 +121,7 @@ impl Numbers {
         self.newest = below;
     }
 
-    /// Whether a turn should save, for Files that wait or for numbers.
+    /// Whether a turn should save, for Files that wait, for a source or for numbers.
     pub(super) fn due(&self, now: Instant) -> bool {
         self.pending && (self.failing_since.is_none() || now >= self.not_before)
     }

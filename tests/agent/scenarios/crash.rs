@@ -14,6 +14,7 @@ use super::super::oracle::Arrived;
 use super::super::writer::{Writer, written};
 
 mod large;
+mod unread;
 
 fn begin() -> (Place, Receiver) {
     (Place::new(), Receiver::start(Options::default()).expect("receiver"))

@@ -11,7 +11,8 @@ fn used(bench: &Bench) -> u32 {
 
 fn begin_files(bench: &Bench, round: usize, count: usize) {
     for n in 0..count {
-        bench.write(&format!("{round}-{n}.log"), lines(n, 1));
+        // Each with bytes of its own: one may get the inode of one that was removed.
+        bench.write(&format!("{round}-{n}.log"), lines(1000 * round + n, 1));
     }
 }
 

@@ -314,6 +314,40 @@ fn any_damage_to_the_checkpoint_costs_repeats_at_most() {
     }
 }
 
+/// `start_at: end` was for what was there when the source was tailed for the first time.
+#[test]
+fn where_nobody_knows_what_was_read_nothing_is_skipped() {
+    for damaged in [&["checkpoint"][..], &["checkpoint", "checkpoint.previous"]] {
+        let mut bench = Bench::with(|options| options.start_at_end = true);
+        bench.write("app.log", lines(0, 10));
+        bench.start().pass(1);
+        // Known to the newest generation only.
+        bench.source = "other";
+        bench.hand_over().kill();
+        for name in damaged {
+            fs::write(bench.dir.path().join("state").join(name), "rubbish").expect("written");
+        }
+        bench.write("app.log", lines(10, 5));
+        bench.start();
+        assert!(bench.text("app.log").ends_with(&lines(10, 5)), "{:?}", bench.text("app.log"));
+        bench.pass(2).kill();
+        // Once that is saved, a source that is new is new.
+        bench.came.clear();
+        bench.source = "third";
+        bench.start();
+        assert_eq!(bench.text("app.log"), "");
+    }
+}
+
+#[test]
+fn a_source_that_began_is_saved_before_anything_appears() {
+    let mut bench = Bench::with(|options| options.start_at_end = true);
+    bench.start().kill();
+    bench.write("app.log", lines(0, 3));
+    bench.start();
+    assert_eq!(bench.text("app.log"), lines(0, 3));
+}
+
 #[test]
 fn a_full_disk_stops_neither_known_nor_new_files() {
     let mut bench = Bench::new();
