@@ -55,6 +55,8 @@ pub(super) struct TailedFile {
     pub(super) source: usize,
     /// Where it lies on the disk.
     pub(super) id: DiskId,
+    /// When it was made, if its file system tells.
+    pub(super) born: Option<i64>,
     /// The lineage that reads it; none for Files at rest or gone.
     pub(super) lineage: Option<LineageId>,
     /// The path its lineage goes by.
