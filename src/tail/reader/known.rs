@@ -133,10 +133,11 @@ impl Reader {
     /// Learns more of the first bytes from those at the offset. Those before them are read again, and
     /// learned from if they are still there.
     fn learn_prefix(&mut self, file: &Handle, bytes: &[u8]) {
-        let mut head = [0; Prefix::MAX as usize];
-        let Some(before) = usize::try_from(self.offset).ok().filter(|at| *at < head.len()) else {
+        const MOST: usize = Prefix::MAX as usize;
+        let Some(before) = usize::try_from(self.offset).ok().filter(|at| *at < MOST) else {
             return;
         };
+        let mut head = [0; MOST];
         let (first, rest) = head.split_at_mut(before);
         // What cannot be read now is learned with a later line, or not at all.
         let read = read_at_most(file, first, 0).is_ok_and(|got| got == first.len());

@@ -190,7 +190,7 @@ impl Tailer {
         let lying = self.lying(source);
         let mut hoped = std::mem::take(&mut self.archives.hoped);
         let (archives, unadopted, mut awaited) = (&self.archives, &self.unadopted, Vec::new());
-        let mut unmounted = false;
+        let volumes = &mut self.volumes;
         let patterns = index.and_then(|index| self.patterns.get(index));
         let gone = |entry: &mut FileEntry| {
             // One that was being read compressed lies where that does, and is not open.
@@ -212,7 +212,9 @@ impl Tailer {
             let elsewhere =
                 |dir: &Path| lying.get(dir).is_some_and(|it| it.is_another_volume(entry));
             let away = index.is_some() && !entry.gone && entry.dirs().all(elsewhere);
-            unmounted |= away;
+            if away {
+                volumes.wait_for(&entry.path);
+            }
             let wanted = patterns.is_some_and(|it| it.fits(Path::new(&entry.path)));
             let index = index.filter(|_| wanted);
             let hope = index.and_then(|index| archives.may_have_of(index, entry));
@@ -250,7 +252,6 @@ impl Tailer {
             hoped.retain(|number, _| left.contains(number));
         }
         self.archives.hoped = hoped;
-        self.volumes.awaited |= unmounted;
         if let Some(index) = index {
             self.await_only(index, awaited);
         }

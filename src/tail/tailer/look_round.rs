@@ -29,7 +29,7 @@ impl Tailer {
         let crowded = std::mem::take(&mut self.crowded);
         self.admitted = 0;
         self.unsure = false;
-        self.volumes.awaited = false;
+        let awaited = self.begin_to_miss();
         let before = (self.numbers.due(self.now.instant), self.ready.len());
         let (mut dirs, mut missing, mut troubled) = (BTreeSet::new(), false, HashSet::new());
         for source in 0..self.settings.sources.len() {
@@ -45,8 +45,7 @@ impl Tailer {
         self.renamed.retain(|known| now < known.told + REMEMBER_RENAMED);
         self.archives.wanting = true;
         self.count_missing(false);
-        self.forget_missed();
-        missing |= self.volumes.awaited;
+        missing |= self.end_to_miss(awaited.as_deref());
         if self.looks == 1 {
             self.give_up_strangers();
         }

@@ -26,8 +26,15 @@ pub(super) struct Volumes {
     devices: BTreeSet<u64>,
     /// Since when Files are missed whose volume is not mounted.
     missed: HashMap<FileNumber, Instant>,
-    /// Whether one is waited for.
-    pub(super) awaited: bool,
+    /// A path on one that is waited for, as of the last look round.
+    awaited: Option<String>,
+}
+
+impl Volumes {
+    /// What lay at this path lay on a volume that is waited for.
+    pub(super) fn wait_for(&mut self, path: &str) {
+        self.awaited.get_or_insert_with(|| path.to_owned());
+    }
 }
 
 impl Tailer {
@@ -42,20 +49,36 @@ impl Tailer {
     /// it.
     pub(super) fn waits_for_volume(&mut self, number: FileNumber) -> bool {
         let now = self.now.instant;
-        if !self.files.get(&number).is_some_and(|file| is_away(file)) {
+        let Some(file) = self.files.get(&number).filter(|file| is_away(file)) else {
             return false;
-        }
+        };
         let since = *self.volumes.missed.entry(number).or_insert(now);
         let waits = now.saturating_duration_since(since) < HOPED;
-        self.volumes.awaited |= waits;
+        if waits {
+            self.volumes.wait_for(&file.at.to_string_lossy());
+        }
         waits
     }
 
-    /// Forgets which Files were missed that are there again, or nowhere. After a look round.
-    pub(super) fn forget_missed(&mut self) {
+    /// Begins a look round: the path on a volume that was waited for before it.
+    pub(super) fn begin_to_miss(&mut self) -> Option<String> {
+        self.volumes.awaited.take()
+    }
+
+    /// Ends it: forgets which Files were missed that are there again, or nowhere. Whether a volume is waited
+    /// for.
+    pub(super) fn end_to_miss(&mut self, before: Option<&str>) -> bool {
         let (files, looks) = (&self.files, self.looks);
         let missed = |number: &FileNumber| files.get(number).is_some_and(|it| it.seen < looks);
         self.volumes.missed.retain(|number, _| missed(number));
+        if let (Some(path), None) = (&self.volumes.awaited, before) {
+            tracing::info!(
+                path,
+                "log files are waited for whose volume seems not to be mounted; after an hour they are \
+                 given up"
+            );
+        }
+        self.volumes.awaited.is_some()
     }
 
     /// The File that an open file is, though it lay on a device with another number, which is not there

@@ -59,7 +59,9 @@ fn a_file_that_is_truncated_while_it_is_read_is_not_gone_on_with_in_the_middle_o
             let first = format!("0..{} ", then.len());
             if before.is_empty() && !seen.first().is_some_and(|it| it.starts_with(&first)) {
                 // It was another before a line of it was read.
-                assert_eq!(Prefix::of(anew.as_bytes()), known, "{at}, {other:?}, {nth}: {seen:?}");
+                let begins = &anew.as_bytes()[..usize::from(known.len)];
+                let its = known.len == 0 || Prefix::of(begins) == known;
+                assert!(its, "{at}, {other:?}, {nth}: {seen:?}");
                 continue;
             }
             if !noticed(&seen) {

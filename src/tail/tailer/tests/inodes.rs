@@ -1,6 +1,6 @@
 //! Inodes that somebody else has by now, while the agent was away.
 
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
 use super::archives::{compress, keep_compressed, put};
@@ -12,6 +12,12 @@ use crate::tail::inflate::tests::gzip;
 fn give_its_inode(bench: &Bench, to: &str) {
     let inode = fs::symlink_metadata(bench.path(to)).expect("there").ino();
     bench.change_saved(|saved| saved.files[0].inode = inode);
+}
+
+/// Has it say what it says where file systems do not tell when a file was made, or an earlier version
+/// wrote it.
+fn forget_births(bench: &Bench) {
+    bench.change_saved(|saved| saved.files.iter_mut().for_each(|file| file.born = None));
 }
 
 /// What cannot be opened as a log, under a name that no glob has.
@@ -27,7 +33,9 @@ fn make(bench: &Bench, kind: &str) {
 
 #[test]
 fn what_is_no_file_and_has_an_unread_files_inode_keeps_nothing_back() {
-    for kind in ["a directory", "a FIFO", "a socket"] {
+    for (kind, told) in
+        [("a directory", true), ("a FIFO", true), ("a FIFO", false), ("a socket", true)]
+    {
         for compressed in [true, false] {
             let mut bench = Bench::new();
             bench.settle = false;
@@ -41,6 +49,9 @@ fn what_is_no_file_and_has_an_unread_files_inode_keeps_nothing_back() {
             }
             make(&bench, kind);
             give_its_inode(&bench, "other");
+            if !told {
+                forget_births(&bench);
+            }
             bench.settle = true;
             bench.write("app.log", lines(900, 3));
             bench.start().pass(60);
@@ -77,25 +88,51 @@ fn a_file_with_the_inode_and_the_bytes_of_one_that_is_gone_is_another() {
 /// Nothing is known of it but the inode.
 #[test]
 fn a_log_with_an_empty_files_inode_goes_by_its_own_name() {
+    for told in [true, false] {
+        let forget = |bench: &Bench| {
+            if !told {
+                forget_births(bench)
+            }
+        };
+        let mut bench = Bench::with(|options| options.files = vec!["*.log".to_owned()]);
+        bench.write("error.log", "");
+        bench.start().pass(1).finish();
+        bench.remove("error.log");
+        bench.write("worker.log", lines(0, 10));
+        give_its_inode(&bench, "worker.log");
+        forget(&bench);
+        bench.start().pass(2);
+        bench.write("error.log", lines(50, 1));
+        bench.pass(2);
+        assert_eq!(bench.text("worker.log"), lines(0, 10), "{told}: {:?}", bench.log);
+        assert_eq!(bench.text("error.log"), lines(50, 1), "{told}");
+        // An empty file that was renamed is still the one that it was.
+        let mut bench = Bench::with(|options| options.files = vec!["*.log*".to_owned()]);
+        bench.write("error.log", "");
+        bench.start().pass(1).finish();
+        bench.rename("error.log", "error.log.1");
+        bench.write("error.log.1", lines(0, 10));
+        forget(&bench);
+        bench.start().pass(2);
+        assert_eq!(bench.text("error.log"), lines(0, 10), "{told}");
+    }
+}
+
+/// The same of one that was closed for want of descriptors, while the agent runs.
+#[test]
+fn a_closed_files_inode_and_bytes_are_not_enough_to_know_it_by() {
     let mut bench = Bench::with(|options| options.files = vec!["*.log".to_owned()]);
-    bench.write("error.log", "");
-    bench.start().pass(1).finish();
-    bench.remove("error.log");
-    bench.write("worker.log", lines(0, 10));
-    give_its_inode(&bench, "worker.log");
+    bench.options.max_open = 1;
+    bench.write("a.log", "start\ndone\n");
+    let was = fs::metadata(bench.path("a.log")).expect("there").created();
+    let Ok(was) = was else { return };
     bench.start().pass(2);
-    bench.write("error.log", lines(50, 1));
-    bench.pass(2);
-    assert_eq!(bench.text("worker.log"), lines(0, 10), "{:?}", bench.log);
-    assert_eq!(bench.text("error.log"), lines(50, 1));
-    // An empty file that was renamed is still the one that it was.
-    let mut bench = Bench::with(|options| options.files = vec!["*.log*".to_owned()]);
-    bench.write("error.log", "");
-    bench.start().pass(1).finish();
-    bench.rename("error.log", "error.log.1");
-    bench.write("error.log.1", lines(0, 10));
-    bench.start().pass(2);
-    assert_eq!(bench.text("error.log"), lines(0, 10));
+    bench.write("b.log", "one\n");
+    bench.pass(3);
+    bench.remove("a.log");
+    bench.write_after("a.log", "start\ndone\n", was);
+    bench.pass(5);
+    assert_eq!(bench.text("a.log"), "start\ndone\n".repeat(2), "{:?}", bench.log);
 }
 
 /// A file that the agent may not open may be its File; with a compressed one that is, it is not.
@@ -105,7 +142,6 @@ fn a_rotation_is_read_though_an_unreadable_file_has_its_originals_inode() {
         // Permissions mean nothing to it: the test of the same by the real binary gives that up.
         return;
     }
-    use std::os::unix::fs::PermissionsExt;
     let mut bench = Bench::new();
     bench.write("app.log", lines(100, 20));
     bench.start().pass(2).finish();
@@ -114,6 +150,7 @@ fn a_rotation_is_read_though_an_unreadable_file_has_its_originals_inode() {
     bench.remove("app.log");
     bench.write("heap.dump", "anything");
     give_its_inode(&bench, "heap.dump");
+    forget_births(&bench);
     fs::set_permissions(bench.path("heap.dump"), fs::Permissions::from_mode(0)).expect("set");
     bench.start().pass(5);
     assert_eq!(bench.text("app.log"), lines(100, 40), "{:?}", bench.log);

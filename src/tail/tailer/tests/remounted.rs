@@ -1,5 +1,6 @@
 //! A volume that has another device number than before.
 
+use super::archives::compress;
 use super::*;
 
 /// An agent that shipped ten lines and was away when the volume was mounted anew, and ten more were
@@ -87,4 +88,15 @@ fn a_file_on_another_volume_that_is_alike_is_another() {
     bench.start().pass(2);
     assert_eq!(bench.text("a.log"), lines(0, 11), "{:?}", bench.log);
     assert_eq!(bench.came.len(), 1);
+}
+
+#[test]
+fn a_file_of_a_remounted_volume_that_was_compressed_meanwhile_is_read_in_that() {
+    let mut bench = mounted_anew("app.log");
+    bench.rename("app.log", "app.log.1");
+    compress(&bench, "app.log.1");
+    bench.write("app.log", lines(50, 5));
+    bench.start().pass(10);
+    assert_eq!(bench.text("app.log"), lines(0, 20) + &lines(50, 5), "{:?}", bench.log);
+    assert_eq!(bench.stat(|s| &s.lost_gone), 0);
 }
