@@ -56,7 +56,10 @@ pub(super) enum Handle {
 
 /// What happens before each call, by its name: something to the file, or an error.
 #[cfg(test)]
-pub(super) struct Stage(pub(super) Box<dyn Fn(&str) -> io::Result<()> + Send>);
+pub(super) struct Stage(pub(super) Box<Act>);
+
+#[cfg(test)]
+type Act = dyn Fn(&str) -> io::Result<()> + Send;
 
 #[cfg(test)]
 impl std::fmt::Debug for Stage {

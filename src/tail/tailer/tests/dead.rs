@@ -73,3 +73,21 @@ fn while_a_file_cannot_be_read_the_tail_is_not_idle() {
     bench.pass(5);
     assert!(busy(&bench), "{:?}", bench.log);
 }
+
+#[test]
+fn what_a_dead_handle_kept_from_being_read_is_said_to_be_left() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start().pass(1);
+    kill_handle(&mut bench, Errno::STALE);
+    bench.write("app.log", lines(10, 10));
+    let (done, mut told) = tokio::sync::oneshot::channel();
+    let deadline = bench.clock.instant + Duration::from_secs(25);
+    bench.inbox.post(|posted| posted.drain = Some(Drain { deadline, done }));
+    bench.run();
+    let bytes = lines(10, 10).len() as u64;
+    assert_eq!(told.try_recv(), Ok(crate::tail::LeftBehind { bytes, files: 1 }));
+    bench.finish();
+    bench.start();
+    assert_eq!(bench.text("app.log"), lines(0, 20));
+}

@@ -151,7 +151,7 @@ fn a_rotation_is_read_though_an_unreadable_file_has_its_originals_inode() {
     bench.write("heap.dump", "anything");
     give_its_inode(&bench, "heap.dump");
     forget_births(&bench);
-    fs::set_permissions(bench.path("heap.dump"), fs::Permissions::from_mode(0)).expect("set");
+    fs::set_permissions(bench.path("heap.dump"), fs::Permissions::from_mode(0o0)).expect("set");
     bench.start().pass(5);
     assert_eq!(bench.text("app.log"), lines(100, 40), "{:?}", bench.log);
 }
