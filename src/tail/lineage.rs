@@ -149,7 +149,7 @@ impl TailedFile {
 
     fn size_by_name(&self) -> Option<u64> {
         let meta = std::fs::metadata(&self.at).ok()?;
-        (DiskId::of(&meta) == self.id && !self.archived).then(|| meta.len())
+        (DiskId::of(&meta) == self.id && !self.archived).then_some(meta.len())
     }
 
     /// Where what there is to read ends now: zeros at the end, as far as they were found, are not.
