@@ -11,7 +11,7 @@ use std::time::Duration;
 use pillion_parsers::frame::FileNumber;
 
 use super::Tailer;
-use super::archives::{Awaited, Hope};
+use super::archives::{Archives, Awaited, Hope};
 use super::begin::last_line_start;
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
@@ -193,25 +193,13 @@ impl Tailer {
         let volumes = &mut self.volumes;
         let patterns = index.and_then(|index| self.patterns.get(index));
         let gone = |entry: &mut FileEntry| {
-            // One that was being read compressed lies where that does, and is not open.
-            let was = is_gzip(Path::new(entry.at.as_ref().unwrap_or(&entry.path)));
-            let other = |it: &Lain| {
-                index.is_some_and(|index| {
-                    archives.lie(index, it.id, was)
-                        || archives.hold(index, entry.number) && it.is_denied()
-                })
-            };
-            let holds = |dir: &Path| lying.get(dir).is_none_or(|it| it.holds(entry, other));
             if entry.source != source
                 || unadopted.contains_key(&entry.number)
-                || !entry.gone && entry.dirs().any(holds)
+                || !entry.gone && lies(entry, &lying, index.map(|index| (index, archives)))
             {
                 return false;
             }
-            // Where another volume is, or none, nobody can say what is on its own.
-            let elsewhere =
-                |dir: &Path| lying.get(dir).is_some_and(|it| it.is_another_volume(entry));
-            let away = index.is_some() && !entry.gone && entry.dirs().all(elsewhere);
+            let away = index.is_some() && !entry.gone && is_elsewhere(entry, &lying);
             if away {
                 volumes.wait_for(&entry.path);
             }
@@ -345,6 +333,28 @@ impl Tailer {
 pub(super) fn is_rotation(of: &Path, path: &Path) -> bool {
     let rest = path.as_os_str().as_encoded_bytes().strip_prefix(of.as_os_str().as_encoded_bytes());
     rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/')) && !is_compressed(path)
+}
+
+/// Whether an entry's file lies where it did, under whatever name, as far as can be told without opening it;
+/// `archives`: those of its source.
+fn lies(
+    entry: &FileEntry,
+    lying: &HashMap<PathBuf, Lying>,
+    archives: Option<(usize, &Archives)>,
+) -> bool {
+    // One that was being read compressed lies where that does, and is not open.
+    let was = is_gzip(Path::new(entry.at.as_ref().unwrap_or(&entry.path)));
+    let other = |it: &Lain| {
+        archives.is_some_and(|(index, archives)| {
+            archives.lie(index, it.id, was) || archives.hold(index, entry.number) && it.is_denied()
+        })
+    };
+    entry.dirs().any(|dir| lying.get(dir).is_none_or(|it| it.holds(entry, other)))
+}
+
+/// Whether another volume is where an entry's file lay, or none: nobody can say what is on its own.
+fn is_elsewhere(entry: &FileEntry, lying: &HashMap<PathBuf, Lying>) -> bool {
+    entry.dirs().all(|dir| lying.get(dir).is_some_and(|it| it.is_another_volume(entry)))
 }
 
 /// Whether no directory in which a File may lie is on the volume that it lay on: that is not mounted, or
