@@ -96,18 +96,30 @@ pub struct FileEntry {
     pub dev: u64,
     /// Inode.
     pub inode: u64,
+    /// When it was made, in nanoseconds since the Unix epoch, where its file system knows: an inode is
+    /// given away again, with a later time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born: Option<i64>,
     /// Bytes it had when last looked at: what is lost when it is never found again.
     pub size: u64,
     /// Of its first bytes.
     pub fingerprint: Prefix,
     /// Of the bytes before some offset that is safe everywhere.
     pub tail: TailHash,
+    /// Of some bytes between the two, once they were read; 0 before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub middle: u64,
     /// By destination name, how far it is safe.
     pub marks: Vec<MarkEntry>,
     /// Whether its bytes are no longer on the disk (truncated or deleted): what is not settled of it
     /// when the agent stops is lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gone: bool,
+}
+
+/// Whether there is nothing to be written.
+pub(super) fn is_zero(hash: &u64) -> bool {
+    *hash == 0
 }
 
 impl FileEntry {

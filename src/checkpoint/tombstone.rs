@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::resume::Resume;
-use super::snapshot::{Prefix, ResumeEntry, TailHash};
+use super::snapshot::{Prefix, ResumeEntry, TailHash, is_zero};
 
 /// Tombstones kept at most: the oldest go first.
 pub const MAX: usize = 10_000;
@@ -15,6 +15,8 @@ pub const MAX: usize = 10_000;
 pub const KEPT: i64 = 7 * 24 * 3600;
 /// Seconds by which one may be older than it could be.
 pub const REFRESHED: u64 = 3600;
+/// Seconds by which the last one is to be older than now, or younger, for the clock to be in doubt.
+const CLOCK_WRONG: u64 = 24 * 3600;
 /// A path is compared with those of so many others, to be shared with one that is equal.
 const SHARED: usize = 100;
 
@@ -35,8 +37,11 @@ pub struct Tombstone {
     pub size: u64,
     /// Of the bytes before the end of what was read of it; all of that is settled everywhere.
     pub tail: TailHash,
+    /// Of some bytes between its first and its last ones; 0 if those are not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub middle: u64,
     /// When it was finished, or a compressed file was last known to be it: seconds since the Unix
-    /// epoch.
+    /// epoch, by a clock that does not jump while the agent runs.
     pub when: i64,
     /// Which compressed file was found to be it, as a hash of where that lies and when it was
     /// changed; 0 if none was.
@@ -100,6 +105,18 @@ impl Tombstones {
         }
         if any {
             self.all.make_contiguous().sort_by_key(|tombstone| tombstone.when);
+        }
+    }
+
+    /// Takes the clock for wrong by which they were finished, if the last of them was days before `now`
+    /// (seconds since the Unix epoch), or after it: they are all as much younger, or older, as it is. So
+    /// the time in which no agent ran, or none finished a File, does not count.
+    pub fn set_clock(&mut self, now: i64) {
+        let last = self.all.iter().map(|tombstone| tombstone.when).max();
+        let Some(last) = last.filter(|last| now.abs_diff(*last) >= CLOCK_WRONG) else { return };
+        for tombstone in &mut self.all {
+            tombstone.when = now.saturating_sub(last.saturating_sub(tombstone.when));
+            self.changed.insert(tombstone.number);
         }
     }
 
@@ -229,6 +246,7 @@ mod tests {
             fingerprint: Prefix { len: 1024, hash: u64::MAX },
             size: 1 << 30,
             tail: TailHash { end: 1 << 30, len: 256, hash: u64::MAX },
+            middle: u64::MAX,
             when,
             archive: u64::MAX,
             hoped_for: false,
@@ -284,16 +302,32 @@ mod tests {
         tombstones.push(tombstone(1, 1_800_000_000));
         tombstones.push(tombstone(2, 1_800_000_000));
         let text = serde_json::to_string(tombstones.entries()).expect("written");
-        assert!(text.len() < 500, "{text}");
+        assert!(text.len() < 560, "{text}");
         let mut read = Tombstones::new(serde_json::from_str(&text).expect("read"));
         assert_eq!(read.entries(), tombstones.entries());
         let paths: Vec<_> = read.iter().map(|one| Arc::as_ptr(&one.path)).collect();
         assert_eq!(paths[0], paths[1], "shared");
-        assert!(size_of::<Tombstone>() <= 112, "{}", size_of::<Tombstone>());
+        assert!(size_of::<Tombstone>() <= 120, "{}", size_of::<Tombstone>());
         assert!(read.mark(2, 7) && !read.mark(2, 7) && !read.mark(3, 7));
         read.push(tombstone(1, 1));
         assert_eq!(read.iter().map(|one| one.number).collect::<Vec<_>>(), [2, 1]);
         assert!(read.take(1).is_some() && read.get(1).is_none());
+    }
+
+    #[test]
+    fn by_a_clock_that_was_wrong_they_are_as_old_as_they_are_to_each_other() {
+        let ages = |now: i64, whens: [i64; 2]| {
+            let mut tombstones =
+                Tombstones::new(vec![tombstone(1, whens[0]), tombstone(2, whens[1])]);
+            tombstones.set_clock(now);
+            assert!([0, 2].contains(&tombstones.changes()));
+            tombstones.iter().map(|one| now - one.when).collect::<Vec<_>>()
+        };
+        let now = 1_800_000_000;
+        assert_eq!(ages(now, [now - 9000, now - 50]), [9000, 50], "right");
+        assert_eq!(ages(now, [100, 1100]), [1000, 0], "it was 1970 to it");
+        assert_eq!(ages(100, [now, now + 70]), [70, 0], "it is now");
+        assert_eq!(ages(now, [now - 10 * KEPT, now - KEPT]), [9 * KEPT, 0]);
     }
 
     #[test]

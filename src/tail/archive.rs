@@ -10,6 +10,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::identity::{MIDDLES, hash_middle, middle_of};
 use super::inflate::{End, Inflate, RESIDENT};
 use crate::budget::Permit;
 use crate::checkpoint::snapshot::{Prefix, TailHash};
@@ -24,8 +25,11 @@ const STRONG: u16 = 64;
 /// A File grows by no more than one part in so many while it is copied.
 const MOMENT: u64 = 8;
 
+/// Bytes that are looked at before the Files are named that it may be.
+const HEAD: u64 = MIDDLES[0];
+
 /// What an examination costs in memory.
-pub(super) const EXAMINATION: usize = RESIDENT + 2 * BLOCK;
+pub(super) const EXAMINATION: usize = RESIDENT + 2 * BLOCK + HEAD as usize;
 
 /// A known File that a compressed one may be.
 #[derive(Clone, Debug)]
@@ -36,6 +40,8 @@ pub(super) struct Candidate {
     pub(super) fingerprint: Prefix,
     /// Of the bytes before a place up to which it was read.
     pub(super) tail: TailHash,
+    /// Of the bytes before the place that [`middle_of`] names for `tail.end`; 0 if not known.
+    pub(super) middle: u64,
     /// It has at least so many bytes.
     pub(super) read: u64,
     /// Bytes it had when it was last looked at.
@@ -71,6 +77,8 @@ pub(super) enum Progress {
 pub(super) struct Examination {
     inflate: Inflate,
     head: Vec<u8>,
+    /// Of the bytes before each of the [`MIDDLES`]; 0 as long as there are fewer.
+    middles: [u64; MIDDLES.len()],
     /// The bytes just decompressed, and those before them that a hash may cover.
     window: Vec<u8>,
     /// By the place of their hash, and whether that fits.
@@ -87,6 +95,7 @@ impl Examination {
         Self {
             inflate: Inflate::new(Arc::new(file)),
             head: Vec::new(),
+            middles: [0; MIDDLES.len()],
             window: Vec::new(),
             candidates: None,
             compared: 0,
@@ -105,9 +114,7 @@ impl Examination {
             let end = self.inflate.end();
             match (&self.candidates, end) {
                 (None, Some(_)) => return Ok(Progress::Head),
-                (None, None) if self.head.len() == usize::from(Prefix::MAX) => {
-                    return Ok(Progress::Head);
-                }
+                (None, None) if self.len() >= HEAD => return Ok(Progress::Head),
                 (Some(_), Some(end)) => return Ok(Progress::Ended(end)),
                 _ => {}
             }
@@ -130,8 +137,38 @@ impl Examination {
         let bytes = block.get(..got).unwrap_or_default();
         self.head.extend(bytes.iter().take(usize::from(Prefix::MAX) - self.head.len()));
         self.window.extend_from_slice(bytes);
+        self.note_middles(got);
         self.compare();
         Ok(())
+    }
+
+    /// Notes the hashes of the places that are among the last `got` bytes.
+    fn note_middles(&mut self, got: usize) {
+        let len = self.inflate.pos();
+        for (place, hash) in MIDDLES.into_iter().zip(&mut self.middles) {
+            if let Some(after) =
+                len.checked_sub(place).and_then(|after| usize::try_from(after).ok())
+                && after < got
+            {
+                let end = self.window.len().saturating_sub(after);
+                *hash = self.window.get(..end).map_or(0, hash_middle);
+            }
+        }
+    }
+
+    /// Of the bytes before the place that [`middle_of`] names for a File of so many bytes; 0 if there is
+    /// none, or there are fewer here.
+    pub(super) fn middle(&self, len: u64) -> u64 {
+        let place = middle_of(len);
+        let mut all = MIDDLES.into_iter().zip(self.middles);
+        all.find(|(its, _)| Some(*its) == place).map_or(0, |(_, hash)| hash)
+    }
+
+    /// Whether a File has the bytes in its middle that are here, as far as known; `surely`: whether it is
+    /// known.
+    pub(super) fn fits_middle(&self, end: u64, middle: u64, surely: bool) -> bool {
+        let found = self.middle(end);
+        found == middle && found != 0 || !surely && (found == 0 || middle == 0)
     }
 
     /// The first bytes, as many as a fingerprint covers at most.
@@ -204,14 +241,16 @@ impl Examination {
         best.map(|(candidate, _)| candidate)
     }
 
-    /// A File that was written on while it was copied, before it was truncated: one that begins alike,
-    /// went on for a little more than there is here, and has the name that goes with it. Its bytes are
-    /// gone, so there is nothing else to know it by.
+    /// A File that was written on while it was copied, before it was truncated: one that begins alike, is
+    /// alike further on, went on for a little more than there is here, and has the name that goes with it.
+    /// Its bytes are gone, so there is nothing else to know it by.
     pub(super) fn copied_from(&self) -> Option<u32> {
         let len = self.len();
         let mut all = self.longer().filter(|it| {
             let little = it.tail.end - len <= it.tail.end / MOMENT;
-            little && it.kin && !it.claimed && it.fingerprint.len == Prefix::MAX
+            let alike =
+                it.fingerprint.len == Prefix::MAX && self.fits_middle(it.tail.end, it.middle, true);
+            little && alike && it.kin && !it.claimed
         });
         let found = all.next()?;
         all.next().is_none().then_some(found.number)
@@ -254,6 +293,7 @@ mod tests {
             number,
             fingerprint: Prefix::of(read_of_it),
             tail: TailHash::of(read as u64, read_of_it),
+            middle: 0,
             read: read as u64,
             size: text.len() as u64,
             kin: false,

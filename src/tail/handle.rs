@@ -49,6 +49,23 @@ pub(super) enum Handle {
     Plain(File),
     /// What is compressed in it. In a cell: reading forwards changes it, whoever asks.
     Gzip(Box<RefCell<Inflated>>),
+    /// What is in the file, once a test has said what happens first.
+    #[cfg(test)]
+    Staged(File, Stage),
+}
+
+/// What happens before each call, by its name: something to the file, or an error.
+#[cfg(test)]
+pub(super) struct Stage(pub(super) Box<Act>);
+
+#[cfg(test)]
+type Act = dyn Fn(&str) -> io::Result<()> + Send;
+
+#[cfg(test)]
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stage")
+    }
 }
 
 impl From<File> for Handle {
@@ -62,6 +79,11 @@ impl ReadAt for Handle {
         match self {
             Self::Plain(file) => file.read_at(into, at),
             Self::Gzip(inflated) => inflated.borrow_mut().read_at(into, at),
+            #[cfg(test)]
+            Self::Staged(file, stage) => {
+                (stage.0)("read")?;
+                file.read_at(into, at)
+            }
         }
     }
 }
@@ -81,6 +103,8 @@ impl Handle {
         match self {
             Self::Plain(file) => file.metadata(),
             Self::Gzip(inflated) => inflated.borrow().file.metadata(),
+            #[cfg(test)]
+            Self::Staged(file, stage) => (stage.0)("stat").and_then(|()| file.metadata()),
         }
     }
 
@@ -91,12 +115,12 @@ impl Handle {
     /// What the system said.
     pub(super) fn stat(&self) -> io::Result<(u64, (i64, i64))> {
         match self {
-            Self::Plain(file) => {
-                let meta = file.metadata()?;
-                Ok((meta.len(), (meta.mtime(), meta.mtime_nsec())))
-            }
             // Never zeros, which stand for one that was not looked at.
             Self::Gzip(inflated) => Ok((inflated.borrow().size, (i64::MAX, 0))),
+            _ => {
+                let meta = self.metadata()?;
+                Ok((meta.len(), (meta.mtime(), meta.mtime_nsec())))
+            }
         }
     }
 
@@ -112,14 +136,11 @@ impl Handle {
         at: u64,
     ) -> io::Result<usize> {
         match self {
-            Self::Plain(file) => {
-                let mut both = [IoSliceMut::new(first), IoSliceMut::new(second)];
-                loop {
-                    match rustix::io::preadv(file, &mut both, at) {
-                        Err(Errno::INTR) => {}
-                        other => return Ok(other?),
-                    }
-                }
+            Self::Plain(file) => read_both_of(file, first, second, at),
+            #[cfg(test)]
+            Self::Staged(file, stage) => {
+                (stage.0)("read both")?;
+                read_both_of(file, first, second, at)
             }
             Self::Gzip(inflated) => {
                 let mut inflated = inflated.borrow_mut();
@@ -161,7 +182,19 @@ impl AsRawFd for Handle {
     fn as_raw_fd(&self) -> RawFd {
         match self {
             Self::Plain(file) => file.as_raw_fd(),
+            #[cfg(test)]
+            Self::Staged(file, _) => file.as_raw_fd(),
             Self::Gzip(inflated) => inflated.borrow().file.as_raw_fd(),
+        }
+    }
+}
+
+fn read_both_of(file: &File, first: &mut [u8], second: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut both = [IoSliceMut::new(first), IoSliceMut::new(second)];
+    loop {
+        match rustix::io::preadv(file, &mut both, at) {
+            Err(Errno::INTR) => {}
+            other => return Ok(other?),
         }
     }
 }

@@ -3,9 +3,12 @@
 
 use std::fs::Metadata;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use pillion_parsers::frame::Encoding;
+use rustix::fs::{AtFlags, CWD, Statx, StatxFlags, statx};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::handle::ReadAt;
@@ -25,6 +28,44 @@ impl DiskId {
     pub(super) fn of(meta: &Metadata) -> Self {
         Self { dev: meta.dev(), inode: meta.ino() }
     }
+}
+
+/// When an open file was made, in nanoseconds since the Unix epoch; none where its file system, or the
+/// kernel, does not tell.
+pub(super) fn born(file: impl AsFd) -> Option<i64> {
+    birth(statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME))
+}
+
+/// The same of whatever has this name, which need not be one that may be opened.
+pub(super) fn born_at(path: &Path) -> Option<i64> {
+    birth(statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BTIME))
+}
+
+fn birth(told: rustix::io::Result<Statx>) -> Option<i64> {
+    let told = told.ok().filter(|told| told.stx_mask & StatxFlags::BTIME.bits() != 0)?;
+    let time = told.stx_btime;
+    let nanos = time.tv_sec.checked_mul(1_000_000_000)?.checked_add(i64::from(time.tv_nsec))?;
+    // What a file system says that has no such times.
+    (nanos != 0).then_some(nanos)
+}
+
+/// Whether a file that was made then may be one that was made then. In doubt it may.
+pub(super) fn born_alike(one: Option<i64>, other: Option<i64>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| one == other)
+}
+
+/// The places of which one is hashed besides a File's first bytes and its last ones: these are often
+/// those of another, and those are not there in a copy that ends too early.
+pub(super) const MIDDLES: [u64; 2] = [16 << 10, 2 << 10];
+
+/// The place to be hashed in a File of so many bytes: the last one there is. None in a small one.
+pub(super) fn middle_of(len: u64) -> Option<u64> {
+    MIDDLES.into_iter().find(|place| *place <= len)
+}
+
+/// A hash of the bytes before such a place; not 0.
+pub(super) fn hash_middle(bytes: &[u8]) -> u64 {
+    TailHash::of(0, bytes).hash.max(1)
 }
 
 impl Prefix {
@@ -158,9 +199,11 @@ mod tests {
             real: None,
             dev: 0,
             inode: 0,
+            born: None,
             size: content.len() as u64,
             fingerprint: Prefix::read(&was, safe).expect("read"),
             tail: TailHash::read(&was, safe).expect("read"),
+            middle: 0,
             marks: vec![MarkEntry {
                 to: String::new(),
                 safe,

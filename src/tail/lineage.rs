@@ -55,6 +55,8 @@ pub(super) struct TailedFile {
     pub(super) source: usize,
     /// Where it lies on the disk.
     pub(super) id: DiskId,
+    /// When it was made, if its file system tells.
+    pub(super) born: Option<i64>,
     /// The lineage that reads it; none for Files at rest or gone.
     pub(super) lineage: Option<LineageId>,
     /// The path its lineage goes by.
@@ -136,10 +138,18 @@ impl TailedFile {
         matches!(self.standing, Standing::Leaving { .. })
     }
 
-    /// Bytes in it now, asked of the open handle.
+    /// Bytes in it now, asked of the open handle; of its name, if that is dead.
     pub(super) fn size_now(&self) -> u64 {
-        let asked = self.reader.file.as_ref().and_then(|file| file.stat().ok());
-        asked.map_or(self.reader.size, |(size, _)| size).max(self.reader.offset)
+        let asked = self.reader.file.as_ref().and_then(|file| match file.stat() {
+            Ok((size, _)) => Some(size),
+            Err(_) => self.size_by_name(),
+        });
+        asked.unwrap_or(self.reader.size).max(self.reader.offset)
+    }
+
+    fn size_by_name(&self) -> Option<u64> {
+        let meta = std::fs::metadata(&self.at).ok()?;
+        (DiskId::of(&meta) == self.id && !self.archived).then_some(meta.len())
     }
 
     /// Where what there is to read ends now: zeros at the end, as far as they were found, are not.

@@ -18,6 +18,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 
 use super::handle::Handle;
+use super::identity;
 use super::own_log::OwnLog;
 
 /// Why a path is not opened.
@@ -146,6 +147,8 @@ pub(super) struct OpenFile {
     pub(super) file: Handle,
     /// What it is, asked of the handle.
     pub(super) meta: Metadata,
+    /// When it was made, if that can be told.
+    pub(super) born: Option<i64>,
     /// Where it really lies.
     pub(super) real: PathBuf,
 }
@@ -162,7 +165,8 @@ pub(super) fn open(allowed: &Allowed, path: &Path) -> Result<OpenFile, Refusal> 
     if allowed.own_log.as_ref().is_some_and(|own| own.is(&meta, [path, &real])) {
         return Err(Refusal::OwnLog);
     }
-    Ok(OpenFile { file: file.into(), meta, real })
+    let born = identity::born(&file);
+    Ok(OpenFile { file: file.into(), meta, born, real })
 }
 
 fn regular(meta: &Metadata) -> Result<(), Refusal> {

@@ -20,6 +20,7 @@ use crate::budget::Permit;
 use crate::checkpoint::snapshot::{Prefix, TailHash};
 use crate::pipeline::chunk::Ending;
 
+mod known;
 mod long;
 mod zeros;
 
@@ -117,6 +118,8 @@ pub(super) struct Reader {
     tail: TailHash,
     /// Of earlier offsets, oldest first, for the checkpoint.
     tails: VecDeque<TailHash>,
+    /// See [`Self::middle`].
+    middle: u64,
     /// How its text is encoded, told whenever its first bytes are read.
     encoding: Encoding,
 }
@@ -145,9 +148,12 @@ impl Reader {
             tail,
             tails: VecDeque::from([oldest]),
             encoding: encoding_of(&file)?,
+            middle: known::middle_before(&file, offset)?,
         };
         reader.push_tail(tail);
-        reader.learn_prefix(&file)?;
+        if offset > 0 {
+            reader.prefix = Prefix::read(&file, offset)?;
+        }
         reader.file = Some(file);
         Ok(reader)
     }
@@ -158,9 +164,7 @@ impl Reader {
     ///
     /// What the system said.
     pub(super) fn reopen(&mut self, file: Handle) -> io::Result<Result<(), Handle>> {
-        let fits =
-            file.stat()?.0 >= self.offset && self.prefix.fits(&file)? && self.tail.fits(&file)?;
-        if !fits {
+        if !self.fits(&file)? {
             return Ok(Err(file));
         }
         self.file = Some(file);
@@ -241,19 +245,6 @@ impl Reader {
         std::fs::read_link(format!("/proc/self/fd/{handle}")).ok()
     }
 
-    /// The newest hash of bytes that end at or before `safe`; older ones are forgotten.
-    pub(super) fn tail_before(&mut self, safe: u64) -> TailHash {
-        while self.tails.get(1).is_some_and(|next| next.end <= safe) {
-            self.tails.pop_front();
-        }
-        self.tails.front().copied().filter(|tail| tail.end <= safe).unwrap_or_default()
-    }
-
-    /// Of the bytes before the offset.
-    pub(super) fn tail(&self) -> TailHash {
-        self.tail
-    }
-
     /// Whether it decompresses what it reads.
     pub(super) fn is_gzip(&self) -> bool {
         self.file.as_ref().is_some_and(Handle::is_gzip)
@@ -288,7 +279,9 @@ impl Reader {
         }
         let want = usize::try_from(size - self.offset).unwrap_or(usize::MAX).min(limits.chunk);
         let Some(permit) = (limits.claim)(want) else { return Ok(Step::Refused) };
-        let Some(mut bytes) = self.read_checked(file, want)? else { return Ok(self.replaced()) };
+        let Some((before, mut bytes)) = self.read_checked(file, want)? else {
+            return Ok(self.replaced());
+        };
         if zeros::begins_with_zero(self.encoding, &bytes) {
             drop(permit);
             return self.zeros_in(file, size, limits);
@@ -306,76 +299,7 @@ impl Reader {
             bytes.truncate(start);
         }
         let end = self.offset + bytes.len() as u64;
-        self.hand_over(file, end, bytes, Ending::Newline, permit)
-    }
-
-    /// Reads up to `want` bytes at the offset; `None` when what lies before them has changed.
-    fn read_checked(&mut self, file: &Handle, want: usize) -> io::Result<Option<Vec<u8>>> {
-        let mut before = [0; TailHash::MAX as usize];
-        let before_len = usize::from(self.tail.len);
-        let (before, _) = before.split_at_mut(before_len.min(usize::from(TailHash::MAX)));
-        let mut bytes = vec![0; want];
-        let at = self.offset.saturating_sub(before_len as u64);
-        let got = file.read_both(before, &mut bytes, at)?;
-        if got < before_len || TailHash::of(self.offset, before) != self.tail {
-            return Ok(None);
-        }
-        bytes.truncate(got - before_len);
-        if self.offset == 0 {
-            self.encoding = Encoding::of(&bytes);
-        }
-        Ok(Some(bytes))
-    }
-
-    /// Moves on to `end`, and gives out the bytes read.
-    fn hand_over(
-        &mut self,
-        file: &Handle,
-        end: u64,
-        bytes: Vec<u8>,
-        ending: Ending,
-        permit: Permit,
-    ) -> io::Result<Step> {
-        let span = Span { start: self.offset, end };
-        let whole = span.len() == bytes.len() as u64;
-        let tail = if whole && bytes.len() >= usize::from(TailHash::MAX) {
-            TailHash::of(end, &bytes)
-        } else {
-            TailHash::read(file, end)?
-        };
-        self.advance(end, tail);
-        self.learn_prefix(file)?;
-        file.release(end);
-        Ok(Step::Lines(Piece { span, bytes, ending, encoding: self.encoding, permit }))
-    }
-
-    fn advance(&mut self, end: u64, tail: TailHash) {
-        self.offset = end;
-        self.verified = self.size;
-        self.search_anew();
-        self.tail = tail;
-        self.push_tail(tail);
-    }
-
-    fn push_tail(&mut self, tail: TailHash) {
-        if self.tails.len() == MAX_TAILS {
-            let mut at = 0;
-            self.tails.retain(|_| {
-                at += 1;
-                at % 2 == 1
-            });
-        }
-        if self.tails.back() != Some(&tail) {
-            self.tails.push_back(tail);
-        }
-    }
-
-    fn learn_prefix(&mut self, file: &Handle) -> io::Result<()> {
-        let want = self.offset.min(u64::from(Prefix::MAX));
-        if u64::from(self.prefix.len) < want {
-            self.prefix = Prefix::read(file, want)?;
-        }
-        Ok(())
+        self.hand_over(file, end, (before, bytes), Ending::Newline, permit)
     }
 }
 

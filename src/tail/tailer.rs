@@ -46,6 +46,7 @@ mod pinned;
 mod room;
 mod rounds;
 mod saving;
+mod volumes;
 mod watching;
 
 /// Between looks round when events come, against what no event told: at first, and at most.
@@ -129,6 +130,8 @@ pub(super) struct Tailer {
     unadopted: HashMap<u32, hand_over::Kept>,
     /// What is missing of Files that went before they were read to their end, by their numbers.
     missing: HashMap<u32, missing::Missing>,
+    /// Volumes that are waited for, and those there are.
+    volumes: volumes::Volumes,
     /// Compressed files, and the finished Files that they may be.
     archives: Archives,
     /// Lineages that may have something to read, in the order of their turns.
@@ -226,7 +229,8 @@ impl Tailer {
             known_sources,
             dormant: snapshot.files,
             unadopted: HashMap::new(),
-            archives: Archives::new(snapshot.tombstones),
+            volumes: volumes::Volumes::default(),
+            archives: Archives::new(snapshot.tombstones, now.wall / 1_000_000_000),
             looks: 0,
             look_due: now.instant,
             last_look: now.instant,
@@ -320,9 +324,14 @@ impl Tailer {
     /// Seconds since a time of change, which may have been told by a clock that was set since, or is
     /// told by one that will be: in doubt it was less long ago.
     fn age(&self, changed: i64) -> i64 {
-        let steady = self.now.instant.saturating_duration_since(self.began.instant).as_nanos();
-        let steady = self.began.wall.saturating_add(i64::try_from(steady).unwrap_or(i64::MAX));
-        (self.now.wall.min(steady) / 1_000_000_000).saturating_sub(changed)
+        (self.now.wall / 1_000_000_000).min(self.steady_seconds()).saturating_sub(changed)
+    }
+
+    /// Seconds since the Unix epoch, by a clock that nobody has set since the tail began.
+    fn steady_seconds(&self) -> i64 {
+        let passed = self.now.instant.saturating_duration_since(self.began.instant).as_secs();
+        let began = self.began.wall / 1_000_000_000;
+        began.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX))
     }
 
     /// Between looks round, at least: a large directory is not listed at every file that comes or goes.

@@ -12,6 +12,7 @@ mod framing;
 mod handles;
 mod headers;
 mod lifecycle;
+mod remount;
 mod resources;
 mod resume;
 mod rotation;

@@ -22,9 +22,11 @@ fn entry(number: u32) -> FileEntry {
         real: None,
         dev: 2049,
         inode: u64::MAX - 3,
+        born: Some(1_800_000_000_123_456_789),
         size: 5_000_000_000,
         fingerprint: Prefix { len: 1024, hash: 0xDEAD_BEEF_DEAD_BEEF },
         tail: TailHash { end: 4_999_999_000, len: 256, hash: 1 },
+        middle: u64::MAX - 5,
         marks: vec![
             MarkEntry {
                 to: "search".to_owned(),
@@ -55,6 +57,7 @@ fn snapshot(next_file: u32) -> Snapshot {
         fingerprint: Prefix { len: 9, hash: 1 },
         size: 9,
         tail: TailHash { end: 9, len: 9, hash: 2 },
+        middle: 0,
         when: -1,
         archive: 0,
         hoped_for: false,

@@ -62,23 +62,25 @@ impl Reader {
             return self.cut(file, end, limits);
         }
         let Some(permit) = (limits.claim)(len) else { return Ok(Step::Refused) };
-        let Some(bytes) = self.read_checked(file, len)? else { return Ok(self.replaced()) };
+        let Some((before, bytes)) = self.read_checked(file, len)? else {
+            return Ok(self.replaced());
+        };
         if self.encoding.last_line_end(self.offset, &bytes) != Some(len) {
             // Rewritten since it was searched.
             self.search_anew();
             return Ok(Step::More);
         }
-        self.hand_over(file, end, bytes, Ending::Newline, permit)
+        self.hand_over(file, end, (before, bytes), Ending::Newline, permit)
     }
 
     /// Reads the first `max_record` bytes of a line that ends at `end`.
     fn cut(&mut self, file: &Handle, end: u64, limits: &mut Limits<'_>) -> io::Result<Step> {
         let Some(permit) = (limits.claim)(limits.max_record) else { return Ok(Step::Refused) };
-        let Some(mut bytes) = self.read_checked(file, limits.max_record)? else {
+        let Some((before, mut bytes)) = self.read_checked(file, limits.max_record)? else {
             return Ok(self.replaced());
         };
         bytes.truncate(self.encoding.whole_characters(self.offset, &bytes));
-        self.hand_over(file, end, bytes, Ending::Cut, permit)
+        self.hand_over(file, end, (before, bytes), Ending::Cut, permit)
     }
 
     /// Reads what is left without a newline, when there will be none: to be called when [`Self::step`]
@@ -110,11 +112,13 @@ impl Reader {
             return self.cut(file, end, limits);
         }
         let Some(permit) = (limits.claim)(len) else { return Ok(Step::Refused) };
-        let Some(bytes) = self.read_checked(file, len)? else { return Ok(self.replaced()) };
+        let Some((before, bytes)) = self.read_checked(file, len)? else {
+            return Ok(self.replaced());
+        };
         if bytes.is_empty() {
             return Ok(Step::Nothing);
         }
         let end = self.offset + bytes.len() as u64;
-        self.hand_over(file, end, bytes, Ending::Partial, permit)
+        self.hand_over(file, end, (before, bytes), Ending::Partial, permit)
     }
 }

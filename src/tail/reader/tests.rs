@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::*;
 use crate::budget::Budget;
 
+mod staged;
 mod utf16;
 
 /// A File being written and read.

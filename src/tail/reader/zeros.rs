@@ -4,10 +4,9 @@
 
 use std::io;
 
-use pillion_parsers::frame::{Encoding, Span};
+use pillion_parsers::frame::Encoding;
 
 use super::{Limits, Reader, SEARCH_READS, Step};
-use crate::checkpoint::snapshot::TailHash;
 use crate::tail::handle::Handle;
 use crate::tail::identity::read_at_most;
 
@@ -57,21 +56,14 @@ impl Reader {
                 at += got as u64;
                 continue;
             };
-            if !self.tail.fits(file)? {
-                return Ok(self.replaced());
-            }
-            return self.skip_to(file, self.encoding.floor(at + text as u64).max(self.offset));
+            let end = self.encoding.floor(at + text as u64).max(self.offset);
+            let before = self.read_before(file)?;
+            return Ok(match before {
+                Some(before) => self.skip_to(file, &before, end),
+                None => self.replaced(),
+            });
         }
         self.zeros = at;
         Ok(Step::More)
-    }
-
-    /// Moves on over zeros.
-    fn skip_to(&mut self, file: &Handle, end: u64) -> io::Result<Step> {
-        let span = Span { start: self.offset, end };
-        self.advance(end, TailHash::read(file, end)?);
-        self.learn_prefix(file)?;
-        file.release(end);
-        Ok(Step::Zeros(span))
     }
 }

@@ -121,7 +121,10 @@ enum Verdict {
 }
 
 impl Archives {
-    pub(super) fn new(tombstones: Vec<Tombstone>) -> Self {
+    /// `now`: seconds since the Unix epoch, by the clock that they will be aged by.
+    pub(super) fn new(tombstones: Vec<Tombstone>, now: i64) -> Self {
+        let mut tombstones = Tombstones::new(tombstones);
+        tombstones.set_clock(now);
         Self {
             seen: HashMap::new(),
             due: VecDeque::new(),
@@ -131,7 +134,7 @@ impl Archives {
             wanting: false,
             awaited: Vec::new(),
             hoped: HashMap::new(),
-            tombstones: Tombstones::new(tombstones),
+            tombstones,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::checkpoint::snapshot::TailHash;
 use crate::pipeline::chunk::LineageId;
 use crate::tail::discovery::Found;
 use crate::tail::handle::Handle;
-use crate::tail::identity::{DiskId, encoding_of, read_at_most};
+use crate::tail::identity::{DiskId, born_alike, encoding_of, read_at_most};
 use crate::tail::lineage::{Lineage, Standing, TailedFile};
 use crate::tail::open::{Allowed, OpenFile, Refusal};
 use crate::tail::pattern::{Patterns, is_gzip};
@@ -57,6 +57,9 @@ impl Tailer {
         if is_gzip(&found.path) && may_be_gzip(&open.file) {
             // Written anew since it was found to be none.
             return Ok(());
+        }
+        if let Some(number) = self.known_elsewhere(source, &open, &found.path)? {
+            return self.exchange(number, open, &found.path);
         }
         match self.take_dormant(source, &open, &found.path)? {
             Some(entry) => self.resume(source, entry, open, &found.path, at_end),
@@ -117,7 +120,8 @@ impl Tailer {
         };
         let begin = Mark { safe: offset, ..Mark::default() };
         self.tracker.begin(number, self.marks(source, |_| begin.clone()));
-        let file = self.file(source, DiskId::of(&open.meta), [path, at, &open.real], reader);
+        let id = (DiskId::of(&open.meta), open.born);
+        let file = self.file(source, id, [path, at, &open.real], reader);
         self.insert(number, file);
         Ok(())
     }
@@ -133,7 +137,7 @@ impl Tailer {
     pub(super) fn file(
         &self,
         source: usize,
-        id: DiskId,
+        (id, born): (DiskId, Option<i64>),
         [path, at, real]: [&Path; 3],
         reader: Reader,
     ) -> TailedFile {
@@ -149,6 +153,7 @@ impl Tailer {
         TailedFile {
             source,
             id,
+            born,
             lineage: None,
             path,
             at,
@@ -172,6 +177,7 @@ impl Tailer {
     pub(super) fn insert(&mut self, number: FileNumber, file: TailedFile) {
         count(&self.stats.stirred, 1);
         if !file.archived {
+            self.note_device(file.id.dev);
             self.by_disk.insert((file.source, file.id), number);
         }
         self.files.insert(number, file);
@@ -237,27 +243,35 @@ impl Tailer {
             // It is read in one go.
             return Ok(());
         }
-        let now = self.now.instant;
         let Some(at) = self.files.get(&number).map(|file| Arc::clone(&file.at)) else {
             return Ok(());
         };
-        let OpenFile { file: handle, meta, real } = self.open_in_room(allowed, &at)?;
+        let OpenFile { file: handle, meta, born, real } = self.open_in_room(allowed, &at)?;
         let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
         if DiskId::of(&meta) != file.id {
             return Ok(());
         }
+        let again = |file| OpenFile { file, meta, born, real };
         // Of one of which nothing was read, only the inode is known: its name has to be one of its own.
         let blank = file.reader.prefix.len == 0 && *file.at != *file.path;
         let ours = !blank
             || is_rotation(&file.path, &file.at)
             || self.patterns.get(file.source).is_some_and(|patterns| patterns.fits(&file.at));
-        if !ours {
-            return self.supplanted(number, OpenFile { file: handle, meta, real });
+        if !ours || !born_alike(file.born, born) {
+            return self.supplanted(number, again(handle));
         }
         let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
         if let Err(handle) = file.reader.reopen(handle)? {
-            return self.supplanted(number, OpenFile { file: handle, meta, real });
+            return self.supplanted(number, again(handle));
         }
+        self.awaken(number);
+        Ok(())
+    }
+
+    /// A File has a new handle: it is read on.
+    pub(super) fn awaken(&mut self, number: FileNumber) {
+        let now = self.now.instant;
+        let Some(file) = self.files.get_mut(&number) else { return };
         (file.spent, file.crowded_out) = (false, false);
         file.grown = now;
         if let Standing::Resting | Standing::Leaving { .. } = file.standing {
@@ -266,7 +280,6 @@ impl Tailer {
         }
         self.restless = true;
         self.attach(number);
-        Ok(())
     }
 
     /// The bytes of a File that was closed are gone, and its inode has others: truncated and written
@@ -307,7 +320,7 @@ impl Tailer {
             // Written over while it was read: it is looked through again.
             return self.let_go(number, true);
         };
-        let (source, id, standing) = (file.source, file.id, file.standing);
+        let (source, id, standing) = (file.source, (file.id, file.born), file.standing);
         let (at, real) = (file.at.clone(), file.real.clone());
         self.let_go(number, false);
         let fresh = Reader::new(handle, 0, TailHash::default()).ok().zip(self.numbers.mint());

@@ -12,16 +12,20 @@ use std::time::Duration;
 use pillion_parsers::frame::FileNumber;
 
 use super::Tailer;
-use super::archives::{Awaited, Hope};
+use super::archives::{Archives, Awaited, Hope};
 use super::begin::last_line_start;
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
 use crate::tail::discovery::Found;
-use crate::tail::identity::{self, DiskId};
+use crate::tail::identity::{self, DiskId, born_alike};
 use crate::tail::open::{Allowed, OpenFile, Refusal};
 use crate::tail::pattern::{is_compressed, is_gzip};
 use crate::tail::reader::Reader;
 use crate::tail::stats::count;
+
+pub(super) mod lying;
+
+use lying::{Lain, Lying, device};
 
 /// How long other Files wait for one that may be found compressed in a moment: somebody may write
 /// compressed files beside ours all the time. After that, the order is given up.
@@ -98,15 +102,10 @@ impl Tailer {
     /// no eye: a link's target is rotated beside itself.
     pub(super) fn begin_beside(&mut self, source: usize, allowed: &Allowed) {
         let ours: Vec<&FileEntry> = self.wanted_dormant(source).collect();
-        let ids: HashSet<DiskId> = ours
-            .iter()
-            .filter(|it| !it.gone)
-            .map(|it| DiskId { dev: it.dev, inode: it.inode })
-            .collect();
+        let inodes: HashSet<u64> = ours.iter().filter(|it| !it.gone).map(|it| it.inode).collect();
         let dirs: BTreeSet<PathBuf> =
             ours.iter().flat_map(|entry| entry.dirs()).map(Path::to_owned).collect();
         let entries = dirs.iter().filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
-        let inodes: HashSet<u64> = ids.iter().map(|id| id.inode).collect();
         let (archives, entries): (Vec<_>, Vec<_>) = entries.partition(|it| is_gzip(&it.path()));
         for entry in archives {
             if let Ok(meta) = entry.metadata()
@@ -119,8 +118,11 @@ impl Tailer {
         let found: Vec<(DiskId, PathBuf)> = entries
             .into_iter()
             .filter(|entry| inodes.contains(&entry.ino()))
-            .filter_map(|entry| Some((DiskId::of(&entry.metadata().ok()?), entry.path())))
-            .filter(|(id, _)| ids.contains(id))
+            .filter_map(|entry| Some((entry.metadata().ok()?, entry.path())))
+            // Its volume may have another number now. What cannot be one of ours is not even opened.
+            .filter(|(meta, _)| meta.is_file())
+            .map(|(meta, path)| (DiskId::of(&meta), path))
+            .filter(|(id, _)| !self.by_disk.contains_key(&(source, *id)))
             .collect();
         for (id, path) in found {
             self.begin_moved(source, id, &path, allowed);
@@ -139,24 +141,33 @@ impl Tailer {
         let Some(name) = self.settings.sources.get(source).map(|s| s.name.clone()) else {
             return Ok(None);
         };
+        let here = [path.parent(), open.real.parent()];
         // A volume that was mounted again may have another device number.
         let remounted = |entry: &FileEntry| {
-            entry.tail.len > 0 && Path::new(entry.at.as_ref().unwrap_or(&entry.path)) == path
+            entry.fingerprint.len > 0
+                && entry.dirs().any(|dir| here.contains(&Some(dir)))
+                && is_away(entry)
         };
         let candidates = self.dormant.iter().enumerate().filter(|(_, entry)| {
             entry.source == name
                 && !entry.gone
                 && self.is_wanted(source, Path::new(&entry.path), path)
                 && entry.inode == id.inode
+                && born_alike(entry.born, open.born)
                 && (entry.dev == id.dev || remounted(entry))
+                && (is_told(entry, open.born) || is_named(entry, path))
         });
-        let mut best: Option<usize> = None;
+        let mut best = None;
         for (index, entry) in candidates {
-            if identity::continues(entry, &open.file, open.meta.len())? {
-                best = Some(index);
+            let at = Path::new(entry.at.as_ref().unwrap_or(&entry.path)) == path;
+            let likeness = (entry.dev == id.dev, at, entry.tail.end, entry.number);
+            if best.is_none_or(|(best, _)| best < likeness)
+                && identity::continues(entry, &open.file, open.meta.len())?
+            {
+                best = Some((likeness, index));
             }
         }
-        if let Some(index) = best {
+        if let Some((_, index)) = best {
             let entry = self.dormant.swap_remove(index);
             self.files.change([FileNumber(entry.number)]);
             return Ok(Some(entry));
@@ -178,36 +189,32 @@ impl Tailer {
         let now = self.now.instant;
         let index = self.settings.sources.iter().position(|it| it.name == source);
         let lying = self.lying(source);
-        let lies = |entry: &FileEntry, id: DiskId| {
-            let holds =
-                |dir| lying.get(dir).is_none_or(|it| it.as_ref().is_none_or(|it| it.contains(&id)));
-            entry.dirs().any(holds)
-        };
         let mut hoped = std::mem::take(&mut self.archives.hoped);
         let (archives, unadopted, mut awaited) = (&self.archives, &self.unadopted, Vec::new());
         // Most often there is nothing to hope for.
         let hopes = LazyCell::new(|| archives.hopes());
+        let volumes = &mut self.volumes;
         let patterns = index.and_then(|index| self.patterns.get(index));
         let gone = |entry: &mut FileEntry| {
-            let id = DiskId { dev: entry.dev, inode: entry.inode };
-            // One that was being read compressed lies where that does, and is not open.
-            let was = is_gzip(Path::new(entry.at.as_ref().unwrap_or(&entry.path)));
-            let compressed = || index.is_some_and(|index| archives.lie(index, id, was));
             if entry.source != source
                 || unadopted.contains_key(&entry.number)
-                || !entry.gone && lies(entry, id) && !compressed()
+                || !entry.gone && lies(entry, &lying, index.map(|index| (index, archives)))
             {
                 return false;
+            }
+            let away = index.is_some() && !entry.gone && is_elsewhere(entry, &lying);
+            if away {
+                volumes.wait_for(&entry.path);
             }
             let wanted = patterns.is_some_and(|it| it.fits(Path::new(&entry.path)));
             let index = index.filter(|_| wanted);
             let hope = index.and_then(|index| hopes.of(index, entry.number, entry.dirs()));
-            let Some(hope) = hope else {
+            if hope.is_none() && !away {
                 return whole;
-            };
+            }
             let since = *hoped.entry(entry.number).or_insert(now);
             let so_long = now.saturating_duration_since(since);
-            let waits = match hope {
+            let waits = match hope.unwrap_or(Hope::Faint) {
                 Hope::Faint => false,
                 Hope::Good => so_long < AWAITED,
                 Hope::Near => so_long < AWAITED_LONG,
@@ -217,13 +224,16 @@ impl Tailer {
                 awaited.extend(index.map(|index| Awaited::new(index, entry)));
                 return false;
             }
-            whole && (so_long >= HOPED || is_settled(entry))
+            whole && (so_long >= HOPED || is_settled(entry) && !away)
         };
         for entry in self.dormant.extract_if(.., gone).collect::<Vec<_>>() {
             self.files.change([FileNumber(entry.number)]);
             let why = match hoped.remove(&entry.number) {
                 _ if entry.gone => "truncated or replaced",
-                Some(_) => "not found again, unless in a compressed file that cannot be read",
+                Some(_) => {
+                    "not found again, unless in a compressed file that cannot be read, or on a volume \
+                     that is not mounted"
+                }
                 None => "not found again",
             };
             self.give_up(&entry, why);
@@ -240,12 +250,12 @@ impl Tailer {
 
     /// What lies in the directories of a source's entries, as far as it may be theirs: each directory
     /// is listed once, however many entries there are.
-    fn lying(&self, source: &str) -> HashMap<PathBuf, Option<HashSet<DiskId>>> {
+    fn lying(&self, source: &str) -> HashMap<PathBuf, Lying> {
         let ours: Vec<&FileEntry> =
             self.dormant.iter().filter(|entry| entry.source == source && !entry.gone).collect();
         let inodes: HashSet<u64> = ours.iter().map(|entry| entry.inode).collect();
         let dirs: HashSet<&Path> = ours.iter().flat_map(|entry| entry.dirs()).collect();
-        dirs.into_iter().map(|dir| (dir.to_owned(), lying_in(dir, &inodes))).collect()
+        dirs.into_iter().map(|dir| (dir.to_owned(), Lying::list(dir, &inodes))).collect()
     }
 
     /// Entries of sources that are not in the configuration stay as long as their files do.
@@ -310,7 +320,8 @@ impl Tailer {
         let reader = Reader::new(open.file, offset, oldest)?;
         let number = FileNumber(entry.number);
         self.tracker.begin(number, marks);
-        let mut file = self.file(source, DiskId::of(&open.meta), [path, at, &open.real], reader);
+        let id = (DiskId::of(&open.meta), open.born);
+        let mut file = self.file(source, id, [path, at, &open.real], reader);
         file.saved = self.numbers.is_reserved(number);
         file.absent = absent;
         let newest = self.resumed.entry((source, Arc::clone(&file.path))).or_insert(number);
@@ -327,34 +338,47 @@ pub(super) fn is_rotation(of: &Path, path: &Path) -> bool {
     rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/')) && !is_compressed(path)
 }
 
-/// Whether a directory holds a file, under whatever name. In doubt it does.
-pub(super) fn lies_in(dir: &Path, id: DiskId) -> bool {
-    lying_in(dir, &HashSet::from([id.inode])).is_none_or(|found| found.contains(&id))
+/// Whether an entry's file lies where it did, under whatever name, as far as can be told without opening it;
+/// `archives`: those of its source.
+fn lies(
+    entry: &FileEntry,
+    lying: &HashMap<PathBuf, Lying>,
+    archives: Option<(usize, &Archives)>,
+) -> bool {
+    // One that was being read compressed lies where that does, and is not open.
+    let was = is_gzip(Path::new(entry.at.as_ref().unwrap_or(&entry.path)));
+    let other = |it: &Lain| {
+        archives.is_some_and(|(index, archives)| {
+            archives.lie(index, it.id, was) || archives.hold(index, entry.number) && it.is_denied()
+        })
+    };
+    entry.dirs().any(|dir| lying.get(dir).is_none_or(|it| it.holds(entry, other)))
+}
+
+/// Whether another volume is where an entry's file lay, or none: nobody can say what is on its own.
+fn is_elsewhere(entry: &FileEntry, lying: &HashMap<PathBuf, Lying>) -> bool {
+    entry.dirs().all(|dir| lying.get(dir).is_some_and(|it| it.is_another_volume(entry)))
+}
+
+/// Whether no directory in which a File may lie is on the volume that it lay on: that is not mounted, or
+/// has another number now.
+fn is_away(entry: &FileEntry) -> bool {
+    entry.dirs().all(|dir| device(dir).is_some_and(|device| device != entry.dev))
+}
+
+/// Whether an entry is known by more than an inode: by when that was made, or by bytes.
+fn is_told(entry: &FileEntry, born: Option<i64>) -> bool {
+    entry.fingerprint.len > 0 || entry.born.is_some() && born.is_some()
+}
+
+/// Whether a path is one that a File had, or that rotation gives it.
+fn is_named(entry: &FileEntry, path: &Path) -> bool {
+    let home = Path::new(&entry.path);
+    home == path || entry.at.as_deref().map(Path::new) == Some(path) || is_rotation(home, path)
 }
 
 /// Whether a File's tombstone would say as much as its entry does.
 fn is_settled(entry: &FileEntry) -> bool {
     let end = entry.tail.end;
     entry.size <= end && entry.marks.iter().all(|mark| mark.safe == end && !mark.in_private_key)
-}
-
-/// The files that a directory holds, under whatever name, of those with these inodes. None if that
-/// cannot be known.
-fn lying_in(dir: &Path, inodes: &HashSet<u64>) -> Option<HashSet<DiskId>> {
-    let entries = match std::fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) => {
-            return matches!(Refusal::from(error), Refusal::Vanished).then(HashSet::new);
-        }
-    };
-    let mut found = HashSet::new();
-    for entry in entries {
-        let entry = entry.ok()?;
-        if inodes.contains(&entry.ino())
-            && let Ok(meta) = entry.metadata()
-        {
-            found.insert(DiskId::of(&meta));
-        }
-    }
-    Some(found)
 }

@@ -142,7 +142,8 @@ impl Tailer {
         let Kept { file, path, at, real, standing, grown } = kept;
         let number = FileNumber(entry.number);
         let at_end = self.settings.sources.get(source).is_some_and(|source| source.start_at_end);
-        let open = OpenFile { file: file.into(), meta, real: real.to_path_buf() };
+        let born = identity::born(&file);
+        let open = OpenFile { file: file.into(), meta, born, real: real.to_path_buf() };
         let adopted = if same {
             let again = entry.clone();
             let adopted = self.resume_as(source, entry, open, [&path, &at], at_end);

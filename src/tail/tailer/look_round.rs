@@ -29,6 +29,7 @@ impl Tailer {
         let crowded = std::mem::take(&mut self.crowded);
         self.admitted = 0;
         self.unsure = false;
+        let awaited = self.begin_to_miss();
         let before = (self.numbers.due(self.now.instant), self.ready.len());
         let (mut dirs, mut missing, mut troubled) = (BTreeSet::new(), false, HashSet::new());
         for source in 0..self.settings.sources.len() {
@@ -44,6 +45,7 @@ impl Tailer {
         self.renamed.retain(|known| now < known.told + REMEMBER_RENAMED);
         self.archives.wanting = true;
         self.count_missing(false);
+        missing |= self.end_to_miss(awaited.as_deref());
         if self.looks == 1 {
             self.give_up_strangers();
         }
@@ -94,9 +96,15 @@ impl Tailer {
                 walk.found.push(archive);
             }
         }
+        let mut surplus = self.surplus(index, &walk.found);
         for found in std::mem::take(&mut walk.found) {
             let result = match self.by_disk.get(&(index, found.id)).copied() {
                 Some(number) => self.see(number, &found, &allowed),
+                // The first are those changed longest ago.
+                None if surplus > 0 => {
+                    surplus -= 1;
+                    Err(Refusal::TooManyKnown)
+                }
                 None => self.begin(index, &found, &allowed, first),
             };
             match result {
@@ -124,6 +132,12 @@ impl Tailer {
             self.numbers.begin_source();
         }
         Some(walk)
+    }
+
+    /// How many of the files found are more than may be known.
+    fn surplus(&self, source: usize, found: &[Found]) -> usize {
+        let new = found.iter().filter(|it| !self.by_disk.contains_key(&(source, it.id))).count();
+        (self.files.len() + new).saturating_sub(self.settings.max_known)
     }
 
     /// Lists a source's directories, and asks about what lies there.
@@ -255,6 +269,10 @@ impl Tailer {
             let Some(file) = self.files.get_mut(&number) else { continue };
             if file.reader.file.is_some() {
                 let deleted = file.reader.nameless();
+                if !deleted && self.waits_for_volume(number) {
+                    continue;
+                }
+                let Some(file) = self.files.get_mut(&number) else { continue };
                 // Renamed to where nobody looks, it is found there after a restart.
                 if let Some(at) = file.reader.path().filter(|at| !deleted && **at != *file.at) {
                     file.at = Arc::from(at);
@@ -276,6 +294,7 @@ impl Tailer {
                 }
             }
             let Some(file) = self.files.get_mut(&number) else { continue };
+            let seen = file.seen;
             match size {
                 // Renamed to where nobody looks, and closed: only this tells that it grows.
                 Some(size) if size > file.reader.size || file.crowded_out => {
@@ -285,8 +304,8 @@ impl Tailer {
                     }
                 }
                 Some(_) => {}
-                None if incomplete => {}
-                None if file.seen + 1 < self.looks => self.leave(number, true),
+                None if incomplete || self.waits_for_volume(number) => {}
+                None if seen + 1 < self.looks => self.leave(number, true),
                 // A file renamed while its directory is listed may be in neither place.
                 None => self.unsure = true,
             }

@@ -254,11 +254,12 @@ impl Tailer {
     fn read_failed(&mut self, number: FileNumber, error: &io::Error) -> Turn {
         count(&self.stats.read_errors, 1);
         self.restless = true;
-        if let Some(file) = self.files.get_mut(&number) {
+        let Some(file) = self.files.get_mut(&number) else { return Turn::Nothing };
+        if file.retry_at.replace(self.now.instant + TICK).is_none() {
             tracing::warn!(path = ?file.path, %error, "reading failed, and is tried again");
-            file.retry_at = Some(self.now.instant + TICK);
+            return Turn::Nothing;
         }
-        Turn::Nothing
+        if self.renew(number) { Turn::Moved } else { Turn::Nothing }
     }
 
     fn hand_over(&mut self, number: FileNumber, piece: Piece) {

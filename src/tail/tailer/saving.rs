@@ -22,6 +22,7 @@ use super::Tailer;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, Outline, Snapshot};
 use crate::checkpoint::tracker::Tracker;
 use crate::tail::Finished;
+use crate::tail::identity::middle_of;
 use crate::tail::lineage::TailedFile;
 use crate::tail::settings::TailSettings;
 use crate::tail::stats::{FileLag, count};
@@ -35,7 +36,7 @@ const SPARE: u32 = 256;
 /// Between attempts to save when saving fails.
 const RETRY: Duration = Duration::from_secs(1);
 /// Bytes of a File in a checkpoint, about.
-const ENTRY: u64 = 450;
+const ENTRY: u64 = 500;
 /// A save may take this share of the time, one part in so many.
 const SHARE: u32 = 20;
 
@@ -166,7 +167,7 @@ impl Tailer {
     fn save(&mut self) -> bool {
         let began = Instant::now();
         self.tracker.take_dirty();
-        let now = self.now.wall / 1_000_000_000;
+        let now = self.steady_seconds();
         let there = self.archives.there();
         if !there.is_empty() {
             self.archives.tombstones.refresh(&there, now);
@@ -302,6 +303,8 @@ impl Tailer {
             let unsettled = safe < file.reader.offset;
             self.restless |= unsettled || file.leaving();
             busy |= unsettled || !file.gone() && !file.spent && file.unread() > 0;
+            // What cannot be read is not read to its end.
+            busy |= file.retry_at.is_some() && !file.gone();
             if let Some(bytes) = size.checked_sub(safe).filter(|bytes| *bytes > 0) {
                 let path = crate::tail::lineage::text(&file.path);
                 lags.push(FileLag { source: file.source, path, bytes });
@@ -338,6 +341,12 @@ pub(super) fn entry(
         .zip(&marks)
         .filter_map(|(name, mark)| mark.as_ref().map(|mark| MarkEntry::new(name, mark)));
     let source = settings.sources.get(file.source);
+    let tail = file.reader.tail_before(safe);
+    // What was read since may have another place in its middle.
+    let middle = match middle_of(tail.end) == middle_of(file.reader.offset) {
+        true => file.reader.middle(),
+        false => 0,
+    };
     let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
     FileEntry {
         number: number.0,
@@ -347,9 +356,11 @@ pub(super) fn entry(
         real: (file.real != file.at).then(|| text(&file.real)),
         dev: file.id.dev,
         inode: file.id.inode,
+        born: file.born,
         size: if file.gone() { file.reader.offset } else { file.reader.end() },
         fingerprint: file.fingerprint(),
-        tail: file.reader.tail_before(safe),
+        tail,
+        middle,
         marks: marks.chain(file.absent.iter().cloned()).collect(),
         gone: file.gone(),
     }

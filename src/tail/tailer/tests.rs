@@ -27,14 +27,17 @@ mod awaiting;
 mod bounds;
 mod clock;
 mod closed;
+mod dead;
 mod draining;
 mod hand_over;
 mod hoped_for;
 mod hostile;
+mod inodes;
 mod journal;
 mod leaving;
 mod model;
 mod numbers;
+mod remounted;
 mod restart;
 mod rotation;
 mod watching;
@@ -352,6 +355,25 @@ impl Bench {
     fn saved(&self) -> Snapshot {
         let text = fs::read_to_string(self.dir.path().join("state/checkpoint")).expect("saved");
         serde_json::from_str(text.lines().nth(2).expect("a body")).expect("whole")
+    }
+
+    /// Has the checkpoint say something else. No tailer may run.
+    fn change_saved(&self, change: impl FnOnce(&mut Snapshot)) {
+        let state = self.dir.path().join("state");
+        let (mut store, mut snapshot) = Store::open_with(&state, u64::MAX).expect("opens");
+        change(&mut snapshot);
+        store.save(&snapshot).expect("saved");
+    }
+
+    /// Writes a file that was made later than another, by the clock of the file system.
+    fn write_after(&self, name: &str, text: &str, than: std::time::SystemTime) {
+        loop {
+            self.write(name, text);
+            if fs::metadata(self.path(name)).expect("there").created().expect("told") > than {
+                return;
+            }
+            self.remove(name);
+        }
     }
 
     fn stat(&self, counter: impl Fn(&TailStats) -> &std::sync::atomic::AtomicU64) -> u64 {

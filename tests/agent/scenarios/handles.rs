@@ -165,37 +165,86 @@ fn s14_a_file_is_deleted_that_ends_in_half_a_line() {
     assert_eq!(field(last.expect("it came"), "log.flags"), &serde_json::json!(["partial"]));
 }
 
+/// What arrived: of each path, the lines by their offsets.
+fn by_offset(receiver: &Receiver) -> BTreeMap<(String, u64, String), usize> {
+    let mut found = BTreeMap::new();
+    for stored in receiver.documents() {
+        let text = |name| field(&stored, name).as_str().expect("text").to_owned();
+        let path = text("log.file.path").rsplit('/').next().unwrap_or_default().to_owned();
+        let offset = field(&stored, "log.offset").as_u64().expect("a number");
+        *found.entry((path, offset, text("message"))).or_default() += 1;
+    }
+    found
+}
+
+/// What was written, as [`by_offset`] tells it: by name, each generation of a file.
+fn written_by_offset(files: &[(String, String)]) -> BTreeMap<(String, u64, String), usize> {
+    let mut written = BTreeMap::new();
+    for (name, text) in files {
+        let mut offset = 0;
+        for line in text.split_inclusive('\n') {
+            let key = (format!("{name}.log"), offset, line.trim_end().to_owned());
+            *written.entry(key).or_default() += 1;
+            offset += line.len() as u64;
+        }
+    }
+    written
+}
+
+/// Files that begin alike, or are alike: over two restarts, in the first of which they grow, and in the
+/// second are there anew with the same text, as those of a job or of a container that fails at once are.
+/// Where the file system gives an inode away at once, they have those of the ones before.
 #[test]
 fn s16_tiny_files_and_files_with_equal_beginnings() {
     let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
-    let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
-    let sizes = [1, 2, 3, 10, 17, 33, 50, 64, 99, 100];
-    let mut written = Vec::new();
-    for (at, size) in sizes.into_iter().enumerate() {
-        // All begin alike; the first is one byte without an end.
-        let text = "t".repeat(if size == 1 { 1 } else { size - 1 });
-        let end = if size == 1 { "" } else { "\n" };
-        place.append(&format!("tiny{at}.log"), format!("{text}{end}"));
-        written.push(text);
+    let config = place.to_elasticsearch(&receiver.url());
+    let mut files: Vec<(String, String)> = Vec::new();
+    for (at, size) in [2, 3, 10, 17, 33, 50, 64, 99, 100].into_iter().enumerate() {
+        files.push((format!("tiny{at}"), "t".repeat(size - 1) + "\n"));
     }
-    // Identical for 4 KiB and more, and different after.
+    // Identical for 4 KiB and more, and different after; and all of it the same.
     let banner: String = (0..60).map(|seq| line("banner", seq)).collect();
     assert!(banner.len() > 4096);
-    for name in ["one", "two"] {
-        place.append(&format!("{name}.log"), format!("{banner}last of {name}\n"));
-        written.extend(banner.lines().map(str::to_owned));
-        written.push(format!("last of {name}"));
+    for (name, last) in [("one", "one"), ("two", "two"), ("same1", "same"), ("same2", "same")] {
+        files.push((name.to_owned(), format!("{banner}last of {last}\n")));
     }
-    let whole = written.len() as u64 - 1;
-    let came = receiver.wait_for(PATIENCE, |requests| requests.stored >= whole);
-    let (status, log) = agent.terminate();
-    assert!(came && status.success(), "{}", log.join("\n"));
-    let documents = receiver.documents();
-    let message = |it| field(it, "message").as_str().expect("text").to_owned();
-    let mut arrived: Vec<String> = documents.iter().map(message).collect();
-    arrived.sort();
-    written.sort();
-    assert_eq!(arrived, written);
+    let restart = |files: &[(String, String)]| {
+        let agent = Agent::start(&config, &[]);
+        let all = files.iter().map(|(_, text)| text.matches('\n').count() as u64).sum();
+        let came = receiver.wait_for(PATIENCE, |requests| requests.stored >= all);
+        let (status, log) = agent.terminate();
+        assert!(came && status.success(), "{}", log.join("\n"));
+        let (arrived, written) = (by_offset(&receiver), written_by_offset(files));
+        let missing = written.iter().filter(|(key, count)| arrived.get(key) != Some(count));
+        assert_eq!(missing.collect::<Vec<_>>(), []);
+        assert_eq!(arrived, written);
+    };
+    files.iter().for_each(|(name, text)| place.append(&format!("{name}.log"), text));
+    // One byte that no line ends: a line as soon as the agent ends.
+    place.append("byte.log", "b");
+    files.push(("byte".to_owned(), "b".to_owned()));
+    restart(&files);
+    files.pop();
+    for (name, text) in &mut files {
+        let more =
+            format!("more of {}\n", if name.starts_with("same") { "same" } else { name.as_str() });
+        place.append(&format!("{name}.log"), &more);
+        text.push_str(&more);
+    }
+    files.push(("byte".to_owned(), "b".to_owned()));
+    restart(&files);
+    // Anew, with the same text: half of them under another's name.
+    let again: Vec<(String, String)> =
+        files.iter().filter(|(name, _)| name != "byte").cloned().collect();
+    for (name, _) in &again {
+        fs::remove_file(place.log(&format!("{name}.log"))).expect("removed");
+    }
+    for (at, (name, text)) in again.into_iter().enumerate() {
+        let name = if at % 2 == 0 { name } else { format!("new-{name}") };
+        place.append(&format!("{name}.log"), &text);
+        files.push((name, text));
+    }
+    restart(&files);
 }
 
 /// The agent becomes a process with so few descriptors.

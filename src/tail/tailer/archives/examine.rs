@@ -56,9 +56,9 @@ impl Tailer {
     /// Names the Files that begin as it does. If there are none, and it is not asked for by itself, that
     /// is all there is to know of it.
     fn compare(&mut self, key: Key, mut exam: Examination) {
-        let candidates = self.candidates(key, exam.head());
+        let candidates = self.candidates(key, &exam);
         let Some(archive) = self.archives.seen.get(&key) else { return };
-        if let Some((number, len)) = self.plainly(key, &candidates) {
+        if let Some((number, len)) = self.plainly(key, &exam, &candidates) {
             return self.becomes(key, number, len);
         }
         let source = self.settings.sources.get(key.0);
@@ -73,10 +73,15 @@ impl Tailer {
         self.archives.examination = Some((key, exam));
     }
 
-    /// A File that was known to its end, with the very length that the compressed one says it has and
-    /// the name that rotation gives it, is it. There are many of these, and each would cost as much as
+    /// A File that was known to its end, is alike in its middle, and has the very length that the compressed
+    /// one says it has and the name that rotation gives it, is it. There are many of these, and each would cost as much as
     /// its reading did.
-    fn plainly(&self, key: Key, candidates: &[Candidate]) -> Option<(u32, u64)> {
+    fn plainly(
+        &self,
+        key: Key,
+        exam: &Examination,
+        candidates: &[Candidate],
+    ) -> Option<(u32, u64)> {
         let archive = self.archives.seen.get(&key).filter(|archive| !archive.doubted)?;
         let said = archive.said;
         let found = candidates.iter().filter(|it| {
@@ -85,6 +90,7 @@ impl Tailer {
             finished
                 && it.kin
                 && it.fingerprint.len == Prefix::MAX
+                && exam.fits_middle(it.tail.end, it.middle, true)
                 && it.size & u64::from(u32::MAX) == u64::from(said)
                 && !it.claimed
         });
@@ -93,8 +99,8 @@ impl Tailer {
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// The known Files of a source that begin like these bytes.
-    fn candidates(&self, key: Key, head: &[u8]) -> Vec<Candidate> {
+    /// The known Files of a source that begin like it.
+    fn candidates(&self, key: Key, exam: &Examination) -> Vec<Candidate> {
         let (Some(archive), Some(source)) =
             (self.archives.seen.get(&key), self.settings.sources.get(key.0))
         else {
@@ -102,16 +108,17 @@ impl Tailer {
         };
         let mut hashes: HashMap<u16, Option<Prefix>> = HashMap::new();
         let mut begins = |as_read: Prefix| {
-            let hash = |len: &u16| head.get(..usize::from(*len)).map(Prefix::of);
+            let hash = |len: &u16| exam.head().get(..usize::from(*len)).map(Prefix::of);
             let found = hashes.entry(as_read.len).or_insert_with_key(hash);
             as_read.len > 0 && *found == Some(as_read)
         };
-        // Of each: its number, path, first bytes and tail, how far it was read, its size, whether it is over.
+        // Of each: its number, path, first bytes, tail and middle, how far it was read, its size, whether it is over.
         let candidate =
-            |number: u32, path: &Path, (fingerprint, tail), read, size, over| Candidate {
+            |number: u32, path: &Path, (fingerprint, tail, middle), read, size, over| Candidate {
                 number,
                 fingerprint,
                 tail,
+                middle,
                 read,
                 size,
                 kin: is_kin(path, &archive.path),
@@ -122,7 +129,8 @@ impl Tailer {
         for entry in self.dormant.iter().filter(|entry| entry.source == source.name) {
             if begins(entry.fingerprint) {
                 let read = entry.marks.iter().map(|mark| mark.safe).max().unwrap_or(0);
-                let (path, known) = (Path::new(&entry.path), (entry.fingerprint, entry.tail));
+                let (path, known) =
+                    (Path::new(&entry.path), (entry.fingerprint, entry.tail, entry.middle));
                 candidates.push(candidate(entry.number, path, known, read, entry.size, false));
             }
         }
@@ -135,19 +143,23 @@ impl Tailer {
             };
             if begins(fingerprint) {
                 let tail = file.reader.tail();
-                let (known, size) = ((fingerprint, tail), file.reader.size.max(tail.end));
+                let known = (fingerprint, tail, file.reader.middle());
+                let size = file.reader.size.max(tail.end);
                 candidates.push(candidate(*number, &file.path, known, tail.end, size, false));
             }
         }
         for it in self.archives.tombstones.iter().filter(|it| *it.source == source.name) {
             if begins(it.fingerprint) {
-                let (known, over) = ((it.fingerprint, it.tail), it.tail.end >= it.size);
+                let (known, over) = ((it.fingerprint, it.tail, it.middle), it.tail.end >= it.size);
                 let path = Path::new(&*it.path);
                 candidates.push(candidate(it.number, path, known, it.tail.end, it.size, over));
             }
         }
         // Short Files are alike: each is taken for one compressed file only, if its name says nothing.
-        candidates.retain(|it: &Candidate| it.kin || it.is_strong() || !it.claimed);
+        candidates.retain(|it: &Candidate| {
+            exam.fits_middle(it.tail.end, it.middle, false)
+                && (it.kin || it.is_strong() || !it.claimed)
+        });
         candidates
     }
 
@@ -238,7 +250,8 @@ impl Tailer {
             fingerprint: Prefix::of(exam.head()),
             size: exam.len(),
             tail: exam.tail(),
-            when: self.now.wall / 1_000_000_000,
+            middle: exam.middle(exam.len()),
+            when: self.steady_seconds(),
             archive: archive.id(key.1),
             hoped_for: false,
             resume: None,

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::tail::identity::DiskId;
 use crate::tail::open::OpenFile;
 use crate::tail::stats::count;
 use crate::tail::tailer::Tailer;
-use crate::tail::tailer::dormant::lies_in;
+use crate::tail::tailer::dormant::lying::{Lain, Lying};
 
 /// A compressed file on its way to where reading goes on: all before that has to be decompressed.
 pub(super) struct Opening {
@@ -80,12 +80,15 @@ impl Tailer {
             let best = of(entry.number, &entry.path).into_iter().max_by_key(|(key, len)| {
                 self.likeness(*key, (&entry.path, *len), entry.size, was)
             })?;
+            // What has its inode may be a compressed file by now, or one that nobody lets us read.
+            let compressed = |id| archives.seen.get(&(best.0.0, id));
+            let other = |it: &Lain| {
+                compressed(it.id).is_some_and(|it| it.verdict != Verdict::Plain) || it.is_denied()
+            };
             // Its original may be there, and wait to be opened.
-            let lies = || entry.dirs().any(|dir| lies_in(dir, was));
-            // What has its inode may be a compressed file by now.
-            let other = archives.seen.get(&(best.0.0, was));
-            let other = other.is_some_and(|it| it.verdict != Verdict::Plain);
-            let gone = entry.gone || other || !lies();
+            let inode = HashSet::from([entry.inode]);
+            let lies = || entry.dirs().any(|dir| Lying::list(dir, &inode).holds(entry, other));
+            let gone = entry.gone || !lies();
             gone.then_some((entry.number, best))
         });
         let finished = archives.tombstones.iter().filter_map(|it| {
@@ -185,9 +188,11 @@ impl Tailer {
             real: None,
             dev: key.1.dev,
             inode: key.1.inode,
+            born: None,
             size: len,
             fingerprint: tombstone.fingerprint,
             tail: tombstone.tail,
+            middle: tombstone.middle,
             marks: names.map(|to| MarkEntry::new(to, &mark)).collect(),
             gone: false,
         })

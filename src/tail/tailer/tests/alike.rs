@@ -4,7 +4,11 @@ use super::archives::{compress, keep_compressed, put};
 use super::*;
 use crate::tail::inflate::tests::gzip;
 
-const WEEK_AND_A_DAY: i64 = 8 * 24 * 3600 * 1_000_000_000;
+/// And a day.
+fn pass_a_week(bench: &mut Bench) {
+    bench.clock.wall += 8 * 24 * 3600 * 1_000_000_000;
+    bench.clock.instant += Duration::from_secs(8 * 24 * 3600);
+}
 
 fn with_globs(files: &[&str]) -> Bench {
     Bench::with(|options| options.files = files.iter().map(|&it| it.to_owned()).collect())
@@ -20,7 +24,7 @@ fn a_rotation_that_is_kept_for_a_month_is_known_for_as_long() {
     bench.write("app.log", lines(5000, 2));
     bench.pass(20);
     for week in 0..4 {
-        bench.clock.wall += WEEK_AND_A_DAY;
+        pass_a_week(&mut bench);
         bench.write("app.log", lines(6000 + week, 1));
         match week {
             0 => bench.pass(5).hand_over(),
@@ -43,7 +47,7 @@ fn what_was_to_be_skipped_is_skipped_for_as_long_as_it_is_there() {
     put(&bench, "app.log.1.gz", &gzip(lines(1000, 200).as_bytes()));
     bench.write("app.log", lines(5000, 2));
     bench.start().pass(5);
-    bench.clock.wall += WEEK_AND_A_DAY;
+    pass_a_week(&mut bench);
     bench.write("app.log", lines(5002, 2));
     bench.pass(5).hand_over().pass(5);
     assert_eq!(bench.text("app.log.1.gz"), "");
@@ -80,10 +84,10 @@ fn a_rotation_that_was_given_a_known_files_inode_is_no_log() {
 #[test]
 fn what_was_written_while_a_file_was_copied_does_not_make_the_copy_a_new_one() {
     let mut bench = with_globs(&["app.log", "*.gz"]);
-    bench.write("app.log", lines(1000, 200));
+    bench.write("app.log", lines(1000, 400));
     bench.start().pass(2);
     fs::copy(bench.path("app.log"), bench.path("app.log.1")).expect("copied");
-    bench.write("app.log", lines(1200, 5));
+    bench.write("app.log", lines(1400, 5));
     bench.pass(1);
     bench.truncate("app.log");
     bench.pass(1);
@@ -92,11 +96,11 @@ fn what_was_written_while_a_file_was_copied_does_not_make_the_copy_a_new_one() {
     bench.pass(20);
     assert_eq!(bench.text("app.log.1.gz"), "");
     // One that begins so and is another: it is far shorter, or called otherwise.
-    put(&bench, "app.log.2.gz", &gzip(lines(1000, 120).as_bytes()));
-    put(&bench, "other.gz", &gzip(lines(1000, 201).as_bytes()));
+    put(&bench, "app.log.2.gz", &gzip(lines(1000, 300).as_bytes()));
+    put(&bench, "other.gz", &gzip(lines(1000, 401).as_bytes()));
     bench.pass(20);
-    assert_eq!(bench.text("app.log.2.gz"), lines(1000, 120));
-    assert_eq!(bench.text("other.gz"), lines(1000, 201));
+    assert_eq!(bench.text("app.log.2.gz"), lines(1000, 300));
+    assert_eq!(bench.text("other.gz"), lines(1000, 401));
 }
 
 /// A program that writes the same first line at each start, and two more of its files, compressed

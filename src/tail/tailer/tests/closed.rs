@@ -336,3 +336,23 @@ fn what_went_unread_is_counted_only_when_it_cannot_be_found_compressed() {
         assert_eq!(bench.stat(|s| &s.lost_gone), lost, "{found}");
     }
 }
+
+/// Logs that nobody deletes are not to keep the one that is written from being read.
+#[test]
+fn of_more_files_than_may_be_known_the_newest_are_read() {
+    let mut bench = Bench::with(many);
+    bench.options.max_known = 20;
+    for n in 0..30 {
+        let name = format!("{n}.log");
+        put(&bench, &name, b"a line\n");
+        let file = File::options().write(true).open(bench.path(&name)).expect("opened");
+        let changed = std::time::SystemTime::now() - Duration::from_secs(10_000 - 100 * n);
+        file.set_modified(changed).expect("set");
+    }
+    bench.start().pass(3);
+    assert_eq!(bench.came.len(), 20);
+    for n in 10..30 {
+        assert_eq!(bench.text(&format!("{n}.log")), "a line\n", "{n}");
+    }
+    assert_eq!(bench.stat(|s| &s.refused.beyond_bounds), 1);
+}

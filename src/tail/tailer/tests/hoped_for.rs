@@ -119,6 +119,7 @@ fn much_that_is_hoped_for_beside_much_that_it_may_be_is_gone_through_once() {
     bench.start();
     let tombstone = |number: u32| Tombstone {
         number,
+        middle: 0,
         source: Arc::from("app"),
         path: Arc::from(bench.path(&format!("{number}.log")).to_str().expect("text")),
         fingerprint: Prefix::default(),

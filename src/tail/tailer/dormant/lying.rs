@@ -1,0 +1,94 @@
+//! What lies in the directories where a checkpoint's Files lay, asked without opening anything: whether
+//! one may still be there under whatever name, and whether its volume is.
+
+use std::collections::HashSet;
+use std::fs::Metadata;
+use std::os::unix::fs::{DirEntryExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::io::Errno;
+
+use crate::checkpoint::snapshot::FileEntry;
+use crate::tail::identity::{DiskId, born_alike, born_at};
+use crate::tail::open::Refusal;
+
+/// A regular file with the inode that is looked for.
+pub(in crate::tail::tailer) struct Lain {
+    path: PathBuf,
+    /// Where it lies on the disk.
+    pub(in crate::tail::tailer) id: DiskId,
+    born: Option<i64>,
+}
+
+impl Lain {
+    /// Whether the agent may not read it. What it is can then not be found out.
+    pub(in crate::tail::tailer) fn is_denied(&self) -> bool {
+        let asked = accessat(CWD, &self.path, Access::READ_OK, AtFlags::EACCESS);
+        matches!(asked, Err(Errno::ACCESS | Errno::PERM))
+    }
+}
+
+/// A directory.
+pub(in crate::tail::tailer) struct Lying {
+    device: Option<u64>,
+    /// None if that cannot be known.
+    files: Option<Vec<Lain>>,
+}
+
+impl Lying {
+    /// Lists a directory; only what has one of these inodes is kept.
+    pub(in crate::tail::tailer) fn list(dir: &Path, inodes: &HashSet<u64>) -> Self {
+        Self { device: device(dir), files: list(dir, inodes) }
+    }
+
+    /// Whether a File lies here, as far as its inode and when that was made can tell. `other` says of what
+    /// is known to be another. In doubt it does.
+    pub(in crate::tail::tailer) fn holds(
+        &self,
+        entry: &FileEntry,
+        other: impl Fn(&Lain) -> bool,
+    ) -> bool {
+        let Some(files) = &self.files else { return true };
+        let may_be = |it: &&Lain| {
+            let here = it.id.dev == entry.dev || self.is_another_volume(entry);
+            here && it.id.inode == entry.inode && born_alike(it.born, entry.born)
+        };
+        files.iter().filter(may_be).any(|it| !other(it))
+    }
+
+    /// Whether what is mounted here is not what the File lay on, or has another number now.
+    pub(in crate::tail::tailer) fn is_another_volume(&self, entry: &FileEntry) -> bool {
+        self.device.is_some_and(|device| device != entry.dev)
+    }
+}
+
+fn list(dir: &Path, inodes: &HashSet<u64>) -> Option<Vec<Lain>> {
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) => return matches!(Refusal::from(error), Refusal::Vanished).then(Vec::new),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.ok()?;
+        if inodes.contains(&entry.ino())
+            && let Ok(meta) = entry.metadata()
+            && meta.is_file()
+        {
+            let path = entry.path();
+            found.push(Lain { id: DiskId::of(&meta), born: born_at(&path), path });
+        }
+    }
+    Some(found)
+}
+
+/// The device that a directory is on, or would be: that of the nearest one above it that is there.
+/// None if that cannot be told.
+pub(in crate::tail::tailer) fn device(dir: &Path) -> Option<u64> {
+    let mut above = dir.ancestors().map(std::fs::metadata);
+    let there = above.find(|it| match it {
+        Ok(meta) => meta.is_dir(),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    });
+    there.and_then(Result::ok).as_ref().map(Metadata::dev)
+}

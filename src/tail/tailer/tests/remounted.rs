@@ -1,0 +1,102 @@
+//! A volume that has another device number than before.
+
+use super::archives::compress;
+use super::*;
+
+/// An agent that shipped ten lines and was away when the volume was mounted anew, and ten more were
+/// written.
+fn mounted_anew(globs: &str) -> Bench {
+    let mut bench = Bench::with(|options| options.files = vec![globs.to_owned()]);
+    bench.write("app.log", lines(0, 10));
+    bench.start().pass(1).finish();
+    bench.write("app.log", lines(10, 10));
+    renumber(&bench);
+    bench
+}
+
+/// Has the checkpoint say that all lay on another device.
+fn renumber(bench: &Bench) {
+    bench.change_saved(|saved| saved.files.iter_mut().for_each(|file| file.dev += 1_000_000));
+}
+
+#[test]
+fn files_of_a_remounted_volume_are_found_again_whatever_they_are_called_now() {
+    for globs in ["app.log", "app.log*"] {
+        for rotated in [None, Some("app.log.1"), Some("app.log.7")] {
+            let mut bench = mounted_anew(globs);
+            let mut expect = lines(0, 20);
+            if let Some(to) = rotated {
+                bench.rename("app.log", to);
+                bench.write("app.log", lines(50, 5));
+                expect += &lines(50, 5);
+            }
+            bench.start().pass(5);
+            assert_eq!(bench.text("app.log"), expect, "{globs}, {rotated:?}: {:?}", bench.log);
+            assert_eq!(bench.came.len(), 1, "{globs}, {rotated:?}");
+            assert_eq!(bench.stat(|s| &s.lost_gone), 0, "{globs}, {rotated:?}");
+            bench.pass(1).finish();
+            let saved = bench.saved();
+            assert_eq!(saved.files.len(), if rotated.is_some() { 2 } else { 1 }, "{saved:?}");
+            assert!(saved.files.iter().all(|file| file.dev < 1_000_000), "{saved:?}");
+        }
+    }
+}
+
+/// The volume is not there yet: what lies below its mount point says nothing of its files.
+#[test]
+fn files_of_a_volume_that_is_not_mounted_are_given_up_only_after_a_while() {
+    let mut bench = mounted_anew("app.log*");
+    fs::rename(bench.path("app.log"), bench.dir.path().join("aside")).expect("renamed");
+    bench.start().pass(30);
+    assert_eq!(bench.stat(|s| &s.lost_gone), 0, "not in a hurry");
+    fs::rename(bench.dir.path().join("aside"), bench.path("app.log.1")).expect("renamed");
+    bench.pass(3);
+    assert_eq!(bench.text("app.log"), lines(0, 20), "{:?}", bench.log);
+    // One that never comes back is given up, and what it had left is counted.
+    let mut bench = Bench::new();
+    bench.settle = false;
+    bench.write("app.log", lines(0, 10));
+    bench.start();
+    bench.finish();
+    renumber(&bench);
+    bench.remove("app.log");
+    bench.start().pass(30);
+    assert_eq!(bench.stat(|s| &s.lost_gone), 0);
+    bench.clock.instant += Duration::from_secs(3600);
+    bench.pass(5);
+    assert_eq!(bench.stat(|s| &s.lost_gone), lines(0, 10).len() as u64);
+    bench.finish();
+    assert_eq!(bench.saved().files, []);
+}
+
+/// Two volumes on which the same was written, in files with the same inode: each is its own.
+#[test]
+fn a_file_on_another_volume_that_is_alike_is_another() {
+    let mut bench = Bench::with(|options| options.files = vec!["*.log".to_owned()]);
+    bench.write("a.log", lines(0, 10));
+    bench.start().pass(1).finish();
+    let other = bench.saved().files[0].dev + 1_000_000;
+    // What `b.log` is to be: alike, with the same inode, and on another device.
+    bench.change_saved(|saved| {
+        let mut b = saved.files[0].clone();
+        (b.number, b.dev) = (saved.next_file, other);
+        b.path = b.path.replace("a.log", "b.log");
+        saved.next_file += 1;
+        saved.files.insert(0, b);
+    });
+    bench.write("a.log", lines(10, 1));
+    bench.start().pass(2);
+    assert_eq!(bench.text("a.log"), lines(0, 11), "{:?}", bench.log);
+    assert_eq!(bench.came.len(), 1);
+}
+
+#[test]
+fn a_file_of_a_remounted_volume_that_was_compressed_meanwhile_is_read_in_that() {
+    let mut bench = mounted_anew("app.log");
+    bench.rename("app.log", "app.log.1");
+    compress(&bench, "app.log.1");
+    bench.write("app.log", lines(50, 5));
+    bench.start().pass(10);
+    assert_eq!(bench.text("app.log"), lines(0, 20) + &lines(50, 5), "{:?}", bench.log);
+    assert_eq!(bench.stat(|s| &s.lost_gone), 0);
+}
