@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on is a failed test")]
 
+mod conserved;
 mod faults;
 mod harness;
 mod hostile;

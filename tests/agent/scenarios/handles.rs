@@ -59,7 +59,7 @@ pub(super) fn assert_exact<'f>(
         assert!(seqs.is_sorted(), "{file} is reordered");
     }
     assert!(came && arrived.len() == written.len(), "{:?}", arrived.keys());
-    agent.assert_conserved();
+    agent.assert_at_rest();
 }
 
 /// A metric as it is now.

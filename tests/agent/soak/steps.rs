@@ -164,7 +164,7 @@ impl Soak {
         self.ends().iter().for_each(|end| end.receiver.faults().clear());
     }
 
-    /// In half of the rounds, and not while only the agent has what was deleted.
+    /// In a third of the rounds, and not while only the agent has what was deleted.
     pub(super) fn kill(&mut self) {
         let unnamed = std::mem::take(&mut self.unnamed);
         let unshipped = |(file, to): &(u32, u64)| !self.all_have(*file, self.judged(*file)..*to);
