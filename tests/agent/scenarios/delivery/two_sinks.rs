@@ -65,7 +65,7 @@ fn s41_one_sink_down_holds_the_other_at_the_shared_bound_with_block() {
     let full = time_with_both_up();
     let agent = Agent::start(&config, &[]);
     let (stored, took) = ship(&place, &up, &agent);
-    assert!(stored > BULKY / 20, "{stored}: held before the memory can be used up");
+    assert!(stored > 1_000, "{stored}: held before the memory can be used up");
     assert!(stored < BULKY, "all was read: nothing holds it up");
     let most = 3 * full.mul_f64(stored as f64 / BULKY as f64) + Duration::from_millis(300);
     assert!(took < most, "{stored} lines took {took:?}, all of them {full:?} with both up");

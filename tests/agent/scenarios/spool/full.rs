@@ -95,7 +95,7 @@ fn s30_a_full_file_system_under_state_and_buffer_that_is_freed_later() {
     wait_until_settled_in(&state, &place, &agent);
     agent.wait_for_log("the buffer can be written again");
     agent.assert_conserved();
-    assert!(of_search(&agent, "buffered_records") > 0.0);
+    assert!(of_search(&agent, "buffer_bytes") > 0.0);
     // The file system goes with the agent: what it holds is kept for the next one.
     agent.stand_still();
     copy(&state, &place.state());
