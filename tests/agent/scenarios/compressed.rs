@@ -231,6 +231,7 @@ fn s10_a_large_file_is_renamed_while_the_agent_is_away_and_the_agent_is_killed_a
     let paused = || agent.metrics()["pillion_budget_pauses_total"] > 0.0;
     assert!(until(PATIENCE, paused), "{}", agent.log().join("\n"));
     agent.kill();
+    app.receiver.faults().clear();
     app.receiver.faults().set(Fault::Slow(Duration::from_millis(20)));
     for round in 1..4 {
         let agent = app.agent(&["app.log"], &[]);

@@ -65,9 +65,9 @@ fn s48_reloads_under_backlog_lose_and_repeat_nothing() {
         let destination = destination.replace("50ms", &format!("{linger}ms, bytes: 64KiB"));
         place.configure(&yaml(APP, &destination))
     };
-    let backlog = 30_000;
+    let backlog = 60_000;
     // So that some of it is left at the last reload.
-    receiver.faults().set(Fault::Slow(Duration::from_millis(100)));
+    receiver.faults().set(Fault::Slow(Duration::from_millis(400)));
     place.append("old.log", lines_of(1, 0..backlog));
     let agent = Agent::start(&config(50), &[]);
     let writer = Busy::start(&place, Duration::from_millis(10));
