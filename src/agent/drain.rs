@@ -40,6 +40,9 @@ pub struct Drained {
     pub settled: bool,
     /// Records in disk buffers: settled, and sent by the next start.
     pub buffered: u64,
+    /// Records meant for a destination that are nowhere, over all destinations: 0, or the agent has a
+    /// mistake in it.
+    pub unaccounted: u64,
 }
 
 impl Agent {
@@ -85,7 +88,9 @@ impl Generation {
         let finished = if saved { self.tail.finish() } else { Finished::default() };
         let buffers = self.counted.destinations.iter().map(|(_, stats)| &stats.buffer.records);
         let buffered = buffers.map(|records| records.load(Ordering::Relaxed)).sum();
-        Drained { left_behind, finished, settled, buffered }
+        let stats = self.counted.destinations.iter().map(|(_, stats)| stats);
+        let unaccounted = stats.map(|stats| stats.unaccounted().unsigned_abs()).sum();
+        Drained { left_behind, finished, settled, buffered, unaccounted }
     }
 
     /// Ends the workers, to which nothing is sent any more, and the deliveries, which settle what they

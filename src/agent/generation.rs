@@ -2,6 +2,7 @@
 //! where anything can fail and which disturbs nobody; launched, it reads and ships.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -166,6 +167,11 @@ impl Prepared {
                 let dropped = dropped.iter().copied().filter(|_| index == 0);
                 mine.go_on_from(worker, redactions, dropped);
             }
+            // Its workers have ended: what they held, and what never reached them, is read again.
+            let tail = &self.counted.tail;
+            let read = tail.bytes_read.load(Ordering::Relaxed);
+            let returned = read.saturating_sub(self.counted.recorded_bytes());
+            tail.bytes_returned.store(returned, Ordering::Relaxed);
         }
         let (notice, noticed) = watch::channel(Notice::default());
         let mut deliveries = JoinSet::new();

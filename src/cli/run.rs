@@ -305,6 +305,13 @@ fn stopped_at_once() -> Failure {
 
 fn report(drained: &Drained) {
     let (unsettled, buffered) = (drained.finished.unsettled, drained.buffered);
+    if drained.unaccounted > 0 {
+        tracing::error!(
+            records = drained.unaccounted,
+            "records are unaccounted for: this is a mistake of pillion's; please report it, with the \
+             metrics `pillion_routed_records_total` and `pillion_records_total`"
+        );
+    }
     if !drained.finished.saved {
         tracing::error!("the checkpoint could not be saved: the next start reads some lines again");
     }

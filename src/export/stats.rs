@@ -3,10 +3,15 @@
 //! The equation that must hold at rest, per destination, in records:
 //!
 //! ```text
-//! records_in = delivered + duplicate + dead_lettered + dropped + lost + returned + in_flight + buffered
+//! records_in = delivered + duplicate + already_settled + dead_lettered + dropped + lost + returned +
+//!     in_flight + buffered
 //! ```
 //!
 //! What an earlier run left in the buffer enters again when it is opened.
+
+mod equation;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
@@ -50,7 +55,7 @@ pub struct DestinationStats {
     /// at the start. Written by the workers. At rest it is [`Self::resolved`] plus
     /// [`Self::in_flight`] plus the buffer's plus [`Self::open`].
     pub routed: AtomicU64,
-    /// Records in the workers' open batches. Written by the workers.
+    /// Records in the workers' open batches, or on their way there. Written by the workers.
     pub open: AtomicU64,
     /// Records cut to the destination's own limit on a line. Written by the workers.
     pub cut: AtomicU64,
@@ -60,6 +65,9 @@ pub struct DestinationStats {
     pub delivered: AtomicU64,
     /// Records that an earlier attempt had already stored.
     pub duplicate: AtomicU64,
+    /// Records read again, for another destination, that an earlier run had settled here. Written by
+    /// the workers.
+    pub already_settled: AtomicU64,
     /// Records refused for good and kept: by reason, in a synced dead letter or, for
     /// [`Reason::FailureStore`], at the server.
     dead_lettered: [AtomicU64; Reason::ALL.len()],
@@ -120,6 +128,7 @@ impl Default for DestinationStats {
             records_in: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             duplicate: AtomicU64::new(0),
+            already_settled: AtomicU64::new(0),
             dead_lettered: std::array::from_fn(|_| AtomicU64::new(0)),
             dropped: std::array::from_fn(|_| AtomicU64::new(0)),
             lost: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -172,13 +181,33 @@ impl DestinationStats {
         }
     }
 
-    /// A record was left out before it was in flight.
-    pub fn drop_record(&self, reason: DropReason) {
+    /// A worker has a record for the destination: it is open until it is said what becomes of it.
+    pub fn route(&self) {
         self.routed.fetch_add(1, Ordering::Relaxed);
-        self.records_in.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An open record was left out.
+    pub fn drop_record(&self, reason: DropReason) {
         if let Some(counter) = self.dropped.get(reason as usize) {
-            counter.fetch_add(1, Ordering::Relaxed);
+            self.leave_open(counter);
         }
+    }
+
+    /// An open record turned out to be settled by an earlier run.
+    pub fn pass_over(&self) {
+        self.leave_open(&self.already_settled);
+    }
+
+    /// An open record is given up: the next generation reads it again.
+    pub fn give_back(&self) {
+        self.leave_open(&self.returned);
+    }
+
+    fn leave_open(&self, counter: &AtomicU64) {
+        self.records_in.fetch_add(1, Ordering::Relaxed);
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Records were lost.
@@ -358,49 +387,8 @@ impl DestinationStats {
         self.breaker() != Shown::Closed
             || self.oldest_age().is_some_and(|age| age.min(progress) > SLOW)
     }
-
-    /// Records that are no longer in flight, over all ends. At rest, `records_in` minus this is
-    /// [`Self::in_flight`].
-    #[must_use]
-    pub fn resolved(&self) -> u64 {
-        let sum = |counters: &[AtomicU64]| counters.iter().map(load).sum::<u64>();
-        load(&self.delivered)
-            + load(&self.duplicate)
-            + sum(&self.dropped)
-            + sum(&self.dead_lettered)
-            + sum(&self.lost)
-            + load(&self.returned)
-    }
-
-    /// Records meant for the destination that are nowhere: not settled, not in flight, not in an open
-    /// batch. Always 0 at rest. Negative: more met their end than came.
-    ///
-    /// The terms are not read in one instant, so while records move one of them may be on its way from
-    /// one term to another; it is looked at a few times before that is believed.
-    #[must_use]
-    pub fn unaccounted(&self) -> i64 {
-        const LOOKS: usize = 4;
-        let look = || {
-            let known = self.resolved()
-                + load(&self.in_flight)
-                + load(&self.open)
-                + load(&self.buffer.records);
-            load(&self.routed).cast_signed().wrapping_sub(known.cast_signed())
-        };
-        let mut found = look();
-        for _ in 1..LOOKS {
-            if found == 0 {
-                break;
-            }
-            found = look();
-        }
-        found
-    }
 }
 
 fn load(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
-
-#[cfg(test)]
-mod tests;

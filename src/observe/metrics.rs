@@ -60,6 +60,20 @@ impl Counted {
         self.rules.iter().cloned().zip(by_rule)
     }
 
+    /// Bytes read that are no records yet: they wait for a worker, or for a record's next line. What is
+    /// not shipped at rest, and no record either, is nowhere.
+    #[must_use]
+    pub fn unframed_bytes(&self) -> i64 {
+        // In this order: what moves meanwhile shows as bytes on their way, never as too many.
+        let recorded = self.recorded_bytes() + get(&self.tail.bytes_returned);
+        get(&self.tail.bytes_read).cast_signed().wrapping_sub(recorded.cast_signed())
+    }
+
+    /// Bytes of files that became records, over all workers.
+    pub fn recorded_bytes(&self) -> u64 {
+        self.workers.iter().map(|worker| get(&worker.bytes_recorded)).sum()
+    }
+
     /// Records dropped so far, by those steps that may drop any, over all workers.
     pub fn dropped_by_step(&self) -> impl Iterator<Item = (String, u64)> {
         let mut by_step = vec![0; self.steps.len()];

@@ -109,18 +109,18 @@ impl Outlet {
         resume: &Resume,
         now: i64,
     ) {
+        self.stats.route();
         if self.pressure.is_handing_over() {
             // The rest of a chunk: read again by the next generation.
-            return;
+            return self.stats.give_back();
         }
         if self.when_full == WhenFull::DropNewest && !self.finds_room() {
             if self.pressure.is_handing_over() {
-                return;
+                return self.stats.give_back();
             }
             self.drops.add(place.path, spans, now);
             return self.leave_out(DropReason::Full, spans, resume, now);
         }
-        self.stats.routed.fetch_add(1, Ordering::Relaxed);
         let raw_bytes: u64 = spans.iter().map(|span| span.span.len()).sum();
         if raw_bytes >= self.limits.bytes as u64 {
             // A record over the limit travels alone, so that a refusal of its size hits only it.
@@ -134,7 +134,6 @@ impl Outlet {
         if encoded == Encoded::Cut {
             self.stats.cut.fetch_add(1, Ordering::Relaxed);
         }
-        self.stats.open.fetch_add(1, Ordering::Relaxed);
         self.open_records += 1;
         self.stand_for(spans, resume, now);
         if self.encoder.plain_bytes() >= self.limits.bytes
@@ -146,9 +145,17 @@ impl Outlet {
 
     /// Settles a record that a rule drops: its bytes go on the receipt, nothing is sent.
     pub fn drop_record(&mut self, spans: &[FileSpan], resume: &Resume, now: i64) {
-        if !self.pressure.is_handing_over() {
-            self.leave_out(DropReason::Rule, spans, resume, now);
+        self.stats.route();
+        if self.pressure.is_handing_over() {
+            return self.stats.give_back();
         }
+        self.leave_out(DropReason::Rule, spans, resume, now);
+    }
+
+    /// Leaves out a record that an earlier run has settled.
+    pub fn pass_over(&self) {
+        self.stats.route();
+        self.stats.pass_over();
     }
 
     fn leave_out(&mut self, reason: DropReason, spans: &[FileSpan], resume: &Resume, now: i64) {

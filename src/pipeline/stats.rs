@@ -56,6 +56,8 @@ impl SourceStats {
 pub struct PipelineStats {
     /// Bytes of Files taken in, the parts cut at `max_record` included.
     pub bytes_read: AtomicU64,
+    /// Of those, the ones that became records.
+    pub bytes_recorded: AtomicU64,
     /// Raw records framed.
     pub records: AtomicU64,
     /// Records that no parser fitted, by reason: indexed like [`Misfit::ALL`].
@@ -87,6 +89,7 @@ impl PipelineStats {
         let zeros = |count| std::iter::repeat_with(|| AtomicU64::new(0)).take(count).collect();
         Self {
             bytes_read: AtomicU64::new(0),
+            bytes_recorded: AtomicU64::new(0),
             records: AtomicU64::new(0),
             unparsed: [const { AtomicU64::new(0) }; Misfit::ALL.len()],
             partial: AtomicU64::new(0),
@@ -145,6 +148,7 @@ impl PipelineStats {
     ) {
         for (mine, its) in [
             (&self.bytes_read, &earlier.bytes_read),
+            (&self.bytes_recorded, &earlier.bytes_recorded),
             (&self.records, &earlier.records),
             (&self.partial, &earlier.partial),
             (&self.truncated, &earlier.truncated),

@@ -85,6 +85,8 @@ struct Bench {
     outlets: Vec<Outlet>,
     instance: Instance,
     host: Clean,
+    /// Bytes of Files in the records framed since it was last published.
+    recorded: u64,
 }
 
 impl Worker {
@@ -111,6 +113,7 @@ impl Worker {
                 outlets,
                 instance,
                 host,
+                recorded: 0,
             },
             settings,
             stats,
@@ -275,6 +278,8 @@ impl Worker {
         let before = lineage.framer.resident();
         work(lineage, &mut self.bench);
         self.bench.preparer.publish();
+        let recorded = std::mem::take(&mut self.bench.recorded);
+        self.stats.bytes_recorded.fetch_add(recorded, Ordering::Relaxed);
         let after = lineage.framer.resident();
         self.joined = (self.joined + after).saturating_sub(before);
         self.joiners.resize(self.joined);
@@ -291,7 +296,8 @@ impl Bench {
     /// Takes a raw record the whole way: parse, steps, redact, encode for each destination.
     fn record(&mut self, context: &mut Context, raw: &Raw<'_>, now: i64) {
         let Some(first) = raw.spans.first() else { return };
-        let Self { preparer, outlets, instance, host } = self;
+        self.recorded += raw.spans.iter().map(|span| span.span.len()).sum::<u64>();
+        let Self { preparer, outlets, instance, host, .. } = self;
         preparer.prepare(context, raw, |context, part, redacted| {
             let id = RecordId {
                 instance: *instance,
@@ -311,6 +317,7 @@ impl Bench {
             for &destination in &context.to {
                 let Some(outlet) = outlets.get_mut(destination) else { continue };
                 if context.is_settled(destination, raw.spans) {
+                    outlet.pass_over();
                     continue;
                 }
                 match redacted {

@@ -137,7 +137,6 @@ impl Walker<'_> {
         if again || self.allowed.is_own(&real) {
             return Ok(());
         }
-        let state = self.allowed.is_state(&real);
         let entries = fs::read_dir(dir)?;
         self.walk.dirs.insert(dir.to_owned());
         for entry in entries {
@@ -154,9 +153,6 @@ impl Walker<'_> {
                     self.walk.same.push(number);
                     continue;
                 }
-            }
-            if state && self.allowed.is_own(&real.join(entry.file_name())) {
-                continue;
             }
             let path = self.look(&entry, depth);
             if let Err((path, error)) = path {

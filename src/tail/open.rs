@@ -86,23 +86,21 @@ impl From<io::Error> for Refusal {
     }
 }
 
-/// What the names in a state directory begin with.
-const OWN: [&str; 5] = ["checkpoint", "dead-letters", "instance", "lock", "probe"];
-
 /// Where a link may lead: directories with their own links resolved.
 #[derive(Debug, Default)]
 pub(super) struct Allowed {
     dirs: Vec<PathBuf>,
-    /// The state directory, whose files are never tailed: each record shipped would change the
-    /// checkpoint, which would be shipped, for ever.
+    /// The state directory. Nothing below it is tailed, whatever its name: each record shipped would
+    /// change the checkpoint, which would be shipped, for ever; what the disk buffer takes would come
+    /// back to it.
     own: Option<PathBuf>,
     /// The agent's own log, where that is to be left alone.
     own_log: Option<Arc<OwnLog>>,
 }
 
 impl Allowed {
-    /// Resolves the directories; those that do not exist (yet) allow nothing. What is the agent's in
-    /// `own`, the state directory, is not allowed.
+    /// Resolves the directories; those that do not exist (yet) allow nothing. What lies in `own`, the
+    /// state directory, is not allowed.
     pub(super) fn new<'a>(dirs: impl IntoIterator<Item = &'a Path>, own: &Path) -> Self {
         let dirs = dirs.into_iter().filter_map(|dir| dir.canonicalize().ok()).collect();
         Self { dirs, own: own.canonicalize().ok(), own_log: None }
@@ -113,18 +111,9 @@ impl Allowed {
         Self { own_log, ..self }
     }
 
-    /// Whether a path without links is the state directory.
-    pub(super) fn is_state(&self, real: &Path) -> bool {
-        self.own.as_deref() == Some(real)
-    }
-
-    /// Whether a path without links is the agent's own: a file of the state directory.
+    /// Whether a path without links is the agent's own: the state directory, or anything below it.
     pub(super) fn is_own(&self, real: &Path) -> bool {
-        let Some(rest) = self.own.as_ref().and_then(|own| real.strip_prefix(own).ok()) else {
-            return false;
-        };
-        let name = rest.components().next().map(|first| first.as_os_str().as_encoded_bytes());
-        name.is_some_and(|name| OWN.iter().any(|own| name.starts_with(own.as_bytes())))
+        self.own.as_ref().is_some_and(|own| real.starts_with(own))
     }
 
     /// Resolves a path and finds the allowed directory above it: that directory, and the rest.

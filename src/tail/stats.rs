@@ -12,6 +12,9 @@ pub const LAG_LISTED: usize = 50;
 pub struct TailStats {
     /// Bytes handed to workers, what was left out of cut lines included.
     pub bytes_read: AtomicU64,
+    /// Of those, the ones that were no records yet when a configuration was loaded anew: they are read
+    /// again.
+    pub bytes_returned: AtomicU64,
     /// Lines handed to workers: newlines, and last lines without one.
     pub lines_read: AtomicU64,
     /// Chunks handed to workers.

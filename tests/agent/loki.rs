@@ -1,15 +1,18 @@
 //! Loki: identical bytes are sent again, so that what it stored before is stored once; labels,
 //! metadata and lines as they were meant.
 
-use pillion::receiver::{Entry, Fault, Options, Receiver};
+use std::collections::BTreeMap;
 
-use super::harness::{Agent, PATIENCE, Place, judge, number_after};
+use pillion::receiver::{Fault, Options, Receiver};
+
+use super::harness::{Agent, PATIENCE, Place};
+use super::oracle::{self, Arrived, Judgement};
 
 const LINES: u64 = 1_500;
 
 fn config(place: &Place, url: &str, more: &str) -> std::path::PathBuf {
     place.configure(&format!(
-        "state: {{state}}\nadmin: off\nthreads: 2\n\
+        "state: {{state}}\nadmin: 127.0.0.1:0\nthreads: 2\n\
          sources: {{app: {{files: ['{{logs}}/*.log'], fields: {{env: test}}}}}}\n\
          destinations:\n  grafana:\n    \
          loki: {{url: '{url}', labels: {{app: shop, level: '{{level}}'}}{more}}}\n    \
@@ -17,8 +20,20 @@ fn config(place: &Place, url: &str, more: &str) -> std::path::PathBuf {
     ))
 }
 
-fn seqs(entries: &[Entry]) -> impl Iterator<Item = u64> {
-    entries.iter().filter_map(|entry| number_after(&entry.line, "seq="))
+/// So many lines of a file.
+fn lines(file: u32, count: u64) -> String {
+    lines_of(file, 0..count)
+}
+
+fn lines_of(file: u32, numbers: std::ops::Range<u64>) -> String {
+    numbers.map(|seq| oracle::line(file, seq, "end") + "\n").collect()
+}
+
+/// What is wrong with what a Loki holds, where so many lines of each file are to be there.
+fn judged<const N: usize>(receiver: &Receiver, written: [(u32, u64); N]) -> Judgement {
+    let mut arrived = Arrived::default();
+    receiver.entries().iter().for_each(|entry| arrived.entry(entry));
+    arrived.judge(&BTreeMap::from(written))
 }
 
 /// Three days of log, one file, and a failure of the first request: nothing that is newer may pass what
@@ -28,9 +43,9 @@ fn a_backlog_keeps_its_order_when_a_request_fails() {
     let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
     receiver.faults().set_times(1, Fault::Status { status: 503, retry_after: None });
     let began = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(72);
-    let line = |seq: i64| {
-        let time = began + jiff::SignedDuration::from_secs(seq * 64);
-        format!("{{\"time\":\"{time}\",\"msg\":\"seq={seq}\"}}\n")
+    let line = |seq: u64| {
+        let time = began + jiff::SignedDuration::from_secs(seq.cast_signed() * 64);
+        format!("{{\"time\":\"{time}\",\"msg\":\"{}\"}}\n", oracle::line(0, seq, "end"))
     };
     place.append("app.log", (0..4000).map(line).collect::<String>());
     let path = config(&place, &receiver.url(), "");
@@ -44,7 +59,7 @@ fn a_backlog_keeps_its_order_when_a_request_fails() {
     assert!(all && status.success(), "{requests:?}\n{}", log.join("\n"));
     assert!(requests.push > 10, "{requests:?}");
     assert_eq!((requests.refused, requests.by_status.get(&503)), (0, Some(&1)), "{requests:?}");
-    assert_eq!(judge(0..4000, seqs(&receiver.entries())), Default::default());
+    assert_eq!(judged(&receiver, [(0, 4000)]), Default::default());
 }
 
 fn survives(fault: Fault, more: &str) {
@@ -54,11 +69,7 @@ fn survives(fault: Fault, more: &str) {
     let agent = Agent::start(&config(&place, &receiver.url(), more), &[]);
     // Two files for two workers; lines without a time of their own, many of them read at once.
     for file in 0..2 {
-        let lines: String = (0..LINES)
-            .filter(|seq| seq % 2 == file)
-            .map(|seq| format!("line seq={seq}\n"))
-            .collect();
-        place.append(&format!("{file}.log"), lines);
+        place.append(&format!("{file}.log"), lines(file, LINES / 2));
     }
     let met = receiver.wait_for(PATIENCE, |requests| requests.faulted >= 2);
     assert!(met, "{}", agent.log().join("\n"));
@@ -66,8 +77,7 @@ fn survives(fault: Fault, more: &str) {
     let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= LINES);
     let (status, log) = agent.terminate();
     assert!(all && status.success(), "{:?}\n{}", receiver.requests(), log.join("\n"));
-    let entries = receiver.entries();
-    assert_eq!(judge(0..LINES, seqs(&entries)), Default::default());
+    assert_eq!(judged(&receiver, [(0, LINES / 2), (1, LINES / 2)]), Default::default());
     assert_eq!(receiver.requests().refused, 0);
 }
 
@@ -90,20 +100,22 @@ fn a_stream_that_is_refused_whole_is_in_the_dead_letters_whole() {
     options.loki.label_value = good.display().to_string().len();
     let receiver = Receiver::start(options).expect("receiver");
     let agent = Agent::start(&config(&place, &receiver.url(), ""), &[]);
-    let lines =
-        |from: u64| (from..from + 200).map(|seq| format!("seq={seq}\n")).collect::<String>();
-    std::fs::write(&good, lines(0)).expect("written");
+    std::fs::write(&good, lines(0, 200)).expect("written");
     assert!(receiver.wait_for(PATIENCE, |it| it.stored >= 200), "{}", agent.log().join("\n"));
-    std::fs::write(&bad, lines(200)).expect("written");
-    place.append("a.log", lines(400));
+    std::fs::write(&bad, lines(1, 200)).expect("written");
+    place.append("a.log", lines_of(0, 200..400));
     let all = receiver.wait_for(PATIENCE, |it| it.stored >= 400 && it.refused >= 200);
     let (status, log) = agent.terminate();
     assert!(all && status.success(), "{}", log.join("\n"));
-    assert_eq!(judge((0..200).chain(400..600), seqs(&receiver.entries())), Default::default());
+    assert_eq!(judged(&receiver, [(0, 400)]), Default::default());
     let letters = std::fs::read_to_string(place.state().join("dead-letters/grafana.ndjson"));
     let letters = letters.expect("a dead-letter file");
-    let dead = letters.lines().filter_map(|letter| number_after(letter, "seq="));
-    assert_eq!(judge(200..400, dead), Default::default());
+    let mut dead = Arrived::default();
+    for letter in letters.lines() {
+        let letter: serde_json::Value = serde_json::from_str(letter).expect("JSON");
+        dead.text(letter["record"]["message"].as_str().expect("text"));
+    }
+    assert_eq!(dead.judge(&BTreeMap::from([(1, 200)])), Default::default());
     assert!(letters.contains("label_value_too_long"), "{letters:.300}");
 }
 
@@ -115,19 +127,17 @@ fn a_stream_over_a_limit_does_not_stop_the_others() {
     options.loki.streams = 1;
     let receiver = Receiver::start(options).expect("receiver");
     let agent = Agent::start(&config(&place, &receiver.url(), ""), &["--grace", "1s"]);
-    let lines =
-        |from: u64| (from..from + 100).map(|seq| format!("seq={seq}\n")).collect::<String>();
-    place.append("good.log", lines(0));
+    place.append("good.log", lines(0, 100));
     assert!(receiver.wait_for(PATIENCE, |it| it.stored >= 100), "{}", agent.log().join("\n"));
-    place.append("bad.log", lines(1000));
+    place.append("bad.log", lines(1, 100));
     assert!(receiver.wait_for(PATIENCE, |it| it.deferred >= 100), "{}", agent.log().join("\n"));
     for round in 1..4 {
-        place.append("good.log", lines(round * 100));
+        place.append("good.log", lines_of(0, round * 100..(round + 1) * 100));
         let goes_on = receiver.wait_for(PATIENCE, |it| it.stored >= (round + 1) * 100);
         assert!(goes_on, "{:?}\n{}", receiver.requests(), agent.log().join("\n"));
     }
     agent.kill();
-    assert_eq!(judge(0..400, seqs(&receiver.entries())), Default::default());
+    assert_eq!(judged(&receiver, [(0, 400)]), Default::default());
     let letters = place.state().join("dead-letters/grafana.ndjson");
     assert!(!letters.exists(), "the other stream waits");
 }
@@ -145,7 +155,7 @@ fn structured_metadata_that_is_not_allowed_condemns_no_line() {
     options.loki.structured_metadata = false;
     let receiver = Receiver::start(options).expect("receiver");
     let agent = Agent::start(&config(&place, &receiver.url(), ""), &[]);
-    place.append("app.log", (0..LINES).map(|seq| format!("line seq={seq}\n")).collect::<String>());
+    place.append("app.log", lines(0, LINES));
     agent.wait_for_log("destination paused");
     assert!(agent.log().iter().any(|line| line.contains("structured_metadata: false")));
     agent.kill();
@@ -155,7 +165,13 @@ fn structured_metadata_that_is_not_allowed_condemns_no_line() {
     let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= LINES);
     let (status, log) = agent.terminate();
     assert!(all && status.success(), "{:?}\n{}", receiver.requests(), log.join("\n"));
-    assert_eq!(judge(0..LINES, seqs(&receiver.entries())), Default::default());
+    // What has no place beside the line becomes the line.
+    let mut arrived = Arrived::default();
+    for entry in receiver.entries() {
+        let line: serde_json::Value = serde_json::from_str(&entry.line).expect("JSON");
+        arrived.text(line["message"].as_str().expect("text"));
+    }
+    assert_eq!(arrived.judge(&BTreeMap::from([(0, LINES)])), Default::default());
 }
 
 #[test]
@@ -163,12 +179,11 @@ fn bodies_too_large_are_split() {
     let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
     receiver.faults().set(Fault::TooLarge(5_000));
     let agent = Agent::start(&config(&place, &receiver.url(), ""), &[]);
-    let lines: String = (0..LINES).map(|seq| format!("line seq={seq}\n")).collect();
-    place.append("app.log", lines);
+    place.append("app.log", lines(0, LINES));
     let all = receiver.wait_for(PATIENCE, |requests| requests.stored >= LINES);
     let (status, log) = agent.terminate();
     assert!(all && status.success(), "{:?}\n{}", receiver.requests(), log.join("\n"));
-    assert_eq!(judge(0..LINES, seqs(&receiver.entries())), Default::default());
+    assert_eq!(judged(&receiver, [(0, LINES)]), Default::default());
     assert!(receiver.requests().by_status.get(&413).is_some_and(|count| *count > 0));
 }
 

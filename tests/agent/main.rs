@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on is a failed test")]
 
 mod batches;
+mod conserved;
 mod faults;
 mod harness;
 mod hostile;

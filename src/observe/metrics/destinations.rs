@@ -1,6 +1,6 @@
 //! What became of the records at each destination. At rest,
-//! `routed = delivered + duplicate + dead-lettered + dropped + lost + returned + in flight + open +
-//! buffered`. What an earlier run left in the buffer counts as routed when it is taken over.
+//! `routed = delivered + duplicate + already settled + dead-lettered + dropped + lost + returned + in
+//! flight + open + buffered`. What an earlier run left in the buffer counts as routed when it is taken over.
 
 use super::{Counted, Labels, Page, get};
 use crate::export::stats::DestinationStats;
@@ -41,6 +41,7 @@ fn outcomes(page: &mut Page, counted: &Counted) {
         for (outcome, value) in [
             ("delivered", get(&stats.delivered)),
             ("duplicate", get(&stats.duplicate)),
+            ("already_settled", get(&stats.already_settled)),
             ("dead_lettered", stats.dead_lettered().map(|(_, count)| count).sum()),
             ("dropped", stats.dropped().map(|(_, count)| count).sum()),
             ("lost", stats.lost().map(|(_, count)| count).sum()),

@@ -12,6 +12,7 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     };
     for (name, help, value) in [
         ("framed_bytes", "Bytes taken in by the workers", sum(|stats| &stats.bytes_read)),
+        ("record_bytes", "Bytes of files that became records", sum(|stats| &stats.bytes_recorded)),
         ("framed_records", "Records framed", sum(|stats| &stats.records)),
         ("partial_records", "Records shipped without their end", sum(|stats| &stats.partial)),
         ("truncated_records", "Records cut at max_record", sum(|stats| &stats.truncated)),
@@ -28,6 +29,11 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     ] {
         page.counter(name, help, [(vec![], value)]);
     }
+    page.gauge(
+        "unframed_bytes",
+        "Bytes read that are no records yet",
+        [(vec![], counted.unframed_bytes() as f64)],
+    );
     let unreadable = counted
         .sources
         .iter()

@@ -10,6 +10,11 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     let tail = &counted.tail;
     for (name, help, value) in [
         ("read_bytes", "Bytes read from files", &tail.bytes_read),
+        (
+            "returned_bytes",
+            "Bytes read that were no records yet when a configuration was loaded, and are read again",
+            &tail.bytes_returned,
+        ),
         ("read_lines", "Lines read from files", &tail.lines_read),
         ("cut_lines", "Lines longer than max_record", &tail.cut_lines),
         ("cut_bytes", "Bytes left out of lines longer than max_record", &tail.cut_bytes),

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::{Tailer, rounds};
 use crate::pipeline::chunk::Read;
 use crate::tail::LeftBehind;
+use crate::tail::identity::DiskId;
 use crate::tail::inbox::Drain;
 use crate::tail::lineage::{Lineage, TailedFile};
 
@@ -171,9 +172,18 @@ impl Tailer {
             |file: &TailedFile| self.now.instant.saturating_duration_since(file.grown) < STILL;
         match () {
             () if files().any(|(_, file)| goes_on(file)) => Last::GoesOn,
+            () if self.is_succeeded(lineage) => Last::GoesOn,
             () if files().any(|(_, file)| young(file)) => Last::MayGoOn,
             () => Last::Ends,
         }
+    }
+
+    /// Whether a file that is not read any more has come to be where the lineage's last one was: it may
+    /// begin with the rest of that one's last record.
+    fn is_succeeded(&self, lineage: &Lineage) -> bool {
+        let Ok(meta) = std::fs::metadata(&lineage.path) else { return false };
+        let mut known = lineage.files.iter().filter_map(|number| self.files.get(number));
+        meta.len() > 0 && !known.any(|file| file.id == DiskId::of(&meta))
     }
 
     /// Closes the channels and tells what stayed behind.

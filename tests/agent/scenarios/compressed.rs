@@ -8,6 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use pillion::receiver::{Fault, Options, Receiver};
 
@@ -24,13 +25,20 @@ struct App {
     offset: u64,
     /// Each line, and where it begins.
     written: Vec<(String, u64)>,
+    /// More of the configuration: of the whole, and of the destination.
+    more: [&'static str; 2],
 }
 
 impl App {
     fn new() -> Self {
         let (place, receiver) = (Place::new(), Receiver::start(Options::default()));
         let receiver = receiver.expect("receiver");
-        Self { place, receiver, generation: 0, offset: 0, written: Vec::new() }
+        Self { place, receiver, generation: 0, offset: 0, written: Vec::new(), more: ["", ""] }
+    }
+
+    /// Has the next agents read a few thousand lines at most before some are settled.
+    fn little_memory(&mut self) {
+        self.more = ["memory: 2MiB\n", ", bytes: 64KiB"];
     }
 
     /// Starts an agent that is told of these files, below the logs directory.
@@ -42,13 +50,15 @@ impl App {
         let files: Vec<String> = files.iter().map(|name| format!("{{logs}}/{name}")).collect();
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let config = self.place.configure(&format!(
-            "state: {{state}}\nadmin: 127.0.0.1:0\n\
-             sources: {{app: {{files: [{}], exclude: [{}], parser: plain}}}}\n\
+            "state: {{state}}\nadmin: 127.0.0.1:0\n{}\
+             sources: {{app: {{files: [{}], exclude: [{}], parser: plain, max_record: 16KiB}}}}\n\
              destinations:\n  search:\n    elasticsearch: {{url: '{}', index: logs-test-default}}\n    \
-             batch: {{linger: 50ms}}\n",
+             batch: {{linger: 50ms{}}}\n",
+            self.more[0],
             globs(&files),
             globs(exclude),
-            self.receiver.url()
+            self.receiver.url(),
+            self.more[1],
         ));
         Agent::start(&config, &["--grace", "60s"])
     }
@@ -146,7 +156,7 @@ fn gzip(path: &Path) {
 }
 
 fn end(agent: Agent) -> Vec<String> {
-    agent.assert_conserved();
+    agent.assert_at_rest();
     let (status, log) = agent.terminate();
     assert!(status.success(), "{}", log.join("\n"));
     log
@@ -199,6 +209,43 @@ fn s10_three_renames_while_the_agent_is_away() {
     app.wait_for_all(&agent);
     end(agent);
     app.verify();
+}
+
+/// The same with more in the renamed file than the memory holds, and kills while it is read there.
+#[test]
+fn s10_a_large_file_is_renamed_while_the_agent_is_away_and_the_agent_is_killed_as_it_reads_it() {
+    let mut app = App::new();
+    app.write(LINES);
+    let agent = app.agent(&["app.log"], &[]);
+    app.wait_for_all(&agent);
+    end(agent);
+    app.write(40 * LINES);
+    app.rename("app.log", "app.log.1");
+    app.rename("app.log.1", "old-app");
+    app.begin_generation();
+    app.write(1);
+    // Nothing is taken at first: as much is read as memory holds, and not all of it.
+    app.receiver.faults().set(Fault::Status { status: 503, retry_after: None });
+    app.little_memory();
+    let agent = app.agent(&["app.log"], &[]);
+    let paused = || agent.metrics()["pillion_budget_pauses_total"] > 0.0;
+    assert!(until(PATIENCE, paused), "{}", agent.log().join("\n"));
+    agent.kill();
+    app.receiver.faults().clear();
+    app.receiver.faults().set(Fault::Slow(Duration::from_millis(20)));
+    for round in 1..4 {
+        let agent = app.agent(&["app.log"], &[]);
+        let some = (LINES * (1 + 5 * round)) as u64;
+        assert!(app.receiver.wait_for(PATIENCE, |requests| requests.stored >= some));
+        agent.kill();
+    }
+    assert!(app.receiver.requests().stored < app.written.len() as u64, "too fast for this test");
+    app.receiver.faults().clear();
+    let agent = app.agent(&["app.log"], &[]);
+    app.wait_for_all(&agent);
+    let log = end(agent).join("\n");
+    assert!(!log.contains("lost"), "{log}");
+    app.verify_stored();
 }
 
 #[test]

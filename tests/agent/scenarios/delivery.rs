@@ -1,19 +1,21 @@
 //! Destinations that refuse, stall, lie or are away: what they get, and what they get twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pillion::receiver::{Fault, Options, Receiver, Requests};
 
-use crate::harness::{Agent, PATIENCE, Place, field, judge, number_after, seq, until};
+use crate::harness::{Agent, PATIENCE, Place, field, until};
+use crate::oracle::{self, Arrived};
 use crate::seen::{get, samples, value};
 
 mod identity;
 mod idle;
 mod letters;
 mod two_sinks;
+mod unanswered;
 
 fn start(change: impl FnOnce(&mut Options)) -> Receiver {
     let mut options = Options { seed: 11, ..Options::default() };
@@ -25,9 +27,39 @@ fn status(status: u16) -> Fault {
     Fault::Status { status, retry_after: None }
 }
 
-/// Lines `seq=FROM` up to, not including, `seq=TO`.
+/// The text of a line of the only file.
+fn line(seq: u64) -> String {
+    oracle::line(0, seq, "end")
+}
+
+/// Its lines from one number up to, not including, another.
 fn lines(from: u64, to: u64) -> String {
-    (from..to).map(|seq| format!("line seq={seq} end\n")).collect()
+    (from..to).map(|seq| line(seq) + "\n").collect()
+}
+
+/// Of so many lines all arrived but these: each once, as it was written, in its order.
+fn assert_arrived(arrived: &Arrived, written: u64, but: impl IntoIterator<Item = u64>) {
+    let mut found = arrived.judge(&BTreeMap::from([(0, written)]));
+    let missing: Vec<_> = but.into_iter().map(|seq| (0, seq)).collect();
+    assert_eq!(std::mem::take(&mut found.missing), missing, "{found:?}");
+    assert!(found.is_exact(), "{found:?}");
+}
+
+/// What a Loki holds.
+fn entries(receiver: &Receiver) -> Arrived {
+    let mut arrived = Arrived::default();
+    receiver.entries().iter().for_each(|entry| arrived.entry(entry));
+    arrived
+}
+
+/// What lies in a destination's dead letters: these lines, each once, as it was written.
+fn assert_dead(letters: &[serde_json::Value], written: u64, dead: impl IntoIterator<Item = u64>) {
+    let mut arrived = Arrived::default();
+    for letter in letters {
+        arrived.text(letter["record"]["message"].as_str().expect("text"));
+    }
+    let dead: BTreeSet<u64> = dead.into_iter().collect();
+    assert_arrived(&arrived, written, (0..written).filter(|seq| !dead.contains(seq)));
 }
 
 /// Every file to one Loki.
@@ -48,12 +80,10 @@ fn wait_for_stored(receiver: &Receiver, agent: &Agent, stored: u64) {
 /// Each of so many lines is there once, nothing is in flight, and the agent ends well.
 fn exact(receiver: &Receiver, agent: Agent, written: u64) {
     wait_for_stored(receiver, &agent, written);
-    agent.assert_conserved();
+    agent.assert_at_rest();
     let (status, log) = agent.terminate();
     assert!(status.success(), "{}", log.join("\n"));
-    let documents = receiver.documents();
-    assert_eq!(judge(0..written, documents.iter().filter_map(seq)), Default::default());
-    assert_eq!(documents.len() as u64, written);
+    assert_arrived(&Arrived::at(receiver), written, []);
 }
 
 /// The dead letters of a destination.
@@ -93,18 +123,18 @@ fn s34_of_a_mixed_answer_only_the_records_that_may_come_again_do() {
     let config = line_by_line(place.to_elasticsearch(&receiver.url()));
     impatient(&config);
     let agent = Agent::start(&config, &[]);
-    place.append("first.log", "{\"shape\":1,\"msg\":\"line seq=0\"}\n");
+    place.append("first.log", format!("{{\"shape\":1,\"msg\":\"{}\"}}\n", line(0)));
     wait_for_stored(&receiver, &agent, 1);
     receiver.faults().set_times(2, Fault::Records { status: 429, fraction: 0.3 });
     receiver.faults().set_times(1, Fault::Hang { stored: true });
     let is_bad = |seq: &u64| seq % 50 == 7;
-    let line = |seq: u64| match is_bad(&seq) {
-        true => format!("{{\"shape\":{{\"a\":1}},\"msg\":\"line seq={seq}\"}}\n"),
-        false => format!("{{\"shape\":{seq},\"msg\":\"line seq={seq}\"}}\n"),
+    let object = |seq: u64| match is_bad(&seq) {
+        true => format!("{{\"shape\":{{\"a\":1}},\"msg\":\"{}\"}}\n", line(seq)),
+        false => format!("{{\"shape\":{seq},\"msg\":\"{}\"}}\n", line(seq)),
     };
     // All at once, so that it is one batch.
     let whole = place.dir.path().join("whole");
-    fs::write(&whole, (1..LINES).map(line).collect::<String>()).expect("written");
+    fs::write(&whole, (1..LINES).map(object).collect::<String>()).expect("written");
     fs::rename(&whole, place.log("second.log")).expect("renamed");
     let answered = |count| move |it: &Requests| it.by_status.values().sum::<u64>() >= count;
     assert!(receiver.wait_for(PATIENCE, answered(2)), "{:?}", agent.log());
@@ -112,14 +142,11 @@ fn s34_of_a_mixed_answer_only_the_records_that_may_come_again_do() {
     let put_off_at_first = receiver.requests().deferred;
     let bad: BTreeSet<u64> = (1..LINES).filter(is_bad).collect();
     wait_for_stored(&receiver, &agent, LINES - bad.len() as u64);
-    agent.assert_conserved();
+    agent.assert_at_rest();
     assert!(agent.terminate().0.success());
-    let good = (0..LINES).filter(|seq| !bad.contains(seq));
-    assert_eq!(judge(good, receiver.documents().iter().filter_map(seq)), Default::default());
+    assert_arrived(&Arrived::at(&receiver), LINES, bad.iter().copied());
     let letters = letters(&place, "search");
-    let dead =
-        letters.iter().filter_map(|it| number_after(it["record"]["message"].as_str()?, "seq="));
-    assert_eq!(judge(bad.iter().copied(), dead), Default::default());
+    assert_dead(&letters, LINES, bad);
     assert!(
         letters.iter().all(|it| it["reason"] == "refused" && it["status"] == 400),
         "{letters:?}"
@@ -192,19 +219,14 @@ fn s36_what_is_too_large_is_split_until_it_fits_and_one_record_alone_is_a_dead_l
     let (place, receiver) = (Place::new(), start(|_| {}));
     receiver.faults().set(Fault::TooLarge(20_000));
     let agent = Agent::start(&place.to_elasticsearch(&receiver.url()), &[]);
-    let mut text = lines(0, 400);
-    text.push_str(&format!("large seq=9999 {}\n", "x".repeat(40_000)));
-    text.push_str(&lines(400, 800));
-    place.append("app.log", text);
+    let large = oracle::line(1, 0, &"x".repeat(40_000));
+    place.append("app.log", format!("{}{large}\n{}", lines(0, 400), lines(400, 800)));
     exact(&receiver, agent, 800);
     assert!(receiver.requests().by_status.get(&413).is_some_and(|count| *count > 1));
     let letters = letters(&place, "search");
     let [letter] = letters.as_slice() else { panic!("one dead letter: {}", letters.len()) };
     assert_eq!((&letter["reason"], &letter["status"]), (&"too_large".into(), &413.into()));
-    assert_eq!(
-        number_after(letter["record"]["message"].as_str().expect("text"), "seq="),
-        Some(9999)
-    );
+    assert_eq!(letter["record"]["message"], large);
 }
 
 /// Five minutes of it are played on paused time, beside the delivery itself.
@@ -234,12 +256,12 @@ fn s37_a_wrong_configuration_holds_everything_and_drops_nothing() {
 /// Lines that a Loki takes, in which some stand that it does not, `back` in the past.
 fn with_some_of_the_past(back: jiff::SignedDuration, is_bad: impl Fn(u64) -> bool) -> String {
     let now = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(10);
-    let line = |seq: u64| {
+    let object = |seq: u64| {
         let step = jiff::SignedDuration::from_millis(i64::try_from(seq).expect("small"));
         let time = now + step - if is_bad(seq) { back } else { jiff::SignedDuration::ZERO };
-        format!("{{\"time\":\"{time}\",\"msg\":\"line seq={seq}\"}}\n")
+        format!("{{\"time\":\"{time}\",\"msg\":\"{}\"}}\n", line(seq))
     };
-    (0..1_000).map(line).collect()
+    (0..1_000).map(object).collect()
 }
 
 /// Loki stores the others of the batch and does not say which it refused.
@@ -253,18 +275,13 @@ fn some_are_refused(options: impl FnOnce(&mut Options), text: &str, bad: &[u64],
     assert!(found, "{:?}\n{}", receiver.requests(), agent.log().join("\n"));
     wait_for_stored(&receiver, &agent, 1_000 - bad.len() as u64);
     // And what comes after it goes on.
-    place.append("app.log", "line seq=1000\n");
+    place.append("app.log", lines(1_000, 1_001));
     wait_for_stored(&receiver, &agent, 1_001 - bad.len() as u64);
-    agent.assert_conserved();
+    agent.assert_at_rest();
     assert!(agent.terminate().0.success());
-    let entries = receiver.entries();
-    let arrived = entries.iter().filter_map(|entry| number_after(&entry.line, "seq="));
-    let good = (0..1_001).filter(|seq| !bad.contains(seq));
-    assert_eq!(judge(good, arrived), Default::default());
+    assert_arrived(&entries(&receiver), 1_001, bad.iter().copied());
     let letters = letters(&place, "grafana");
-    let dead =
-        letters.iter().filter_map(|it| number_after(it["record"]["message"].as_str()?, "seq="));
-    assert_eq!(judge(bad.iter().copied(), dead), Default::default());
+    assert_dead(&letters, 1_001, bad.iter().copied());
     assert!(letters.iter().all(|letter| letter["reason"] == reason), "{letters:?}");
     // Two requests for each halving on the way to each of them, and no more.
     let most = 2 + 2 * 10 * bad.len() as u64;
@@ -285,33 +302,6 @@ fn s38_lines_too_far_behind_are_found_and_the_rest_are_stored_once() {
     let bad: Vec<u64> = (500..520).chain([700]).collect();
     let text = with_some_of_the_past(jiff::SignedDuration::from_hours(3), |it| bad.contains(&it));
     some_are_refused(|_| {}, &text, &bad, "too_far_behind");
-}
-
-#[test]
-fn s39_a_server_that_hangs_stalls_resets_or_lies_gets_each_document_once() {
-    let (place, receiver) = (Place::new(), start(|_| {}));
-    let config = place.to_elasticsearch(&receiver.url());
-    impatient(&config);
-    let agent = Agent::start(&config, &[]);
-    let faults = [
-        Fault::Hang { stored: false },
-        Fault::Hang { stored: true },
-        Fault::StalledReply,
-        Fault::Reset { stored: false },
-        Fault::Reset { stored: true },
-        Fault::TruncatedReply,
-        Fault::OversizeReply(10 << 20),
-    ];
-    for (round, fault) in (0..).zip(&faults) {
-        receiver.faults().set_times(1, fault.clone());
-        place.append("app.log", lines(round * 100, (round + 1) * 100));
-        let met = receiver.wait_for(PATIENCE, |requests| requests.faulted > round);
-        assert!(met, "{fault:?}: {:?}", agent.log());
-        let stored = (round + 1) * 100;
-        wait_for_stored(&receiver, &agent, stored);
-    }
-    exact(&receiver, agent, 700);
-    assert!(receiver.requests().duplicates >= 300, "{:?}", receiver.requests());
 }
 
 /// fluent-bit's `forge_bulk_action_lines`: whatever a record says, it is one document.
@@ -373,17 +363,13 @@ fn docker_partial_events_merging() {
             "{{\"log\":\"{text}{ends}\",\"stream\":\"stdout\",\"time\":\"2026-08-01T12:00:0{seq}Z\"}}\n"
         )
     };
-    let long = "x".repeat(16 << 10);
     for seq in 0..3 {
-        let begin = format!("line seq={seq} ");
-        place.append("app.log", part(&(begin + &long), seq, ""));
-        place.append("app.log", part(&long, seq, ""));
-        place.append("app.log", part("end", seq, "\\n"));
+        let long = oracle::line(0, seq, &"x".repeat(32 << 10));
+        let (begin, rest) = long.split_at(16 << 10);
+        let (middle, end) = rest.split_at(16 << 10);
+        for (text, ends) in [(begin, ""), (middle, ""), (end, "\\n")] {
+            place.append("app.log", part(text, seq, ends));
+        }
     }
     exact(&receiver, agent, 3);
-    for stored in receiver.documents() {
-        let message = field(&stored, "message").as_str().expect("text").to_owned();
-        let middle = message.split_once(' ').and_then(|(_, rest)| rest.split_once(' '));
-        assert_eq!(middle.map(|(_, rest)| rest), Some(format!("{long}{long}end").as_str()));
-    }
 }

@@ -129,7 +129,7 @@ fn each_file_has_a_header_of_its_own() {
     settle(&agent, &receiver, 6);
     place.append("app.log", "9,10\n");
     settle(&agent, &receiver, 7);
-    agent.assert_conserved();
+    agent.assert_at_rest();
     agent.terminate();
     let told = told(&receiver);
     let has = |at: usize, text: &str| assert!(told[at].contains(text), "{told:?}");

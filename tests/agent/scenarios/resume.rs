@@ -38,7 +38,7 @@ fn shipped(source: &str, parts: [&str; 2], end: End, timed: bool) -> Vec<Value> 
         }
         agent = Agent::start(&config, &[]);
     }
-    agent.assert_conserved();
+    agent.assert_at_rest();
     agent.terminate();
     let mut documents: Vec<_> = receiver.documents().into_iter().map(|it| it.document).collect();
     documents.sort_by_key(|document| document.pointer("/log/offset").and_then(Value::as_u64));

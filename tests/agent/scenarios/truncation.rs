@@ -57,7 +57,7 @@ fn s05_copytruncate_with_a_backlog_counts_what_is_lost() {
     let arrived = until(PATIENCE, || Arrived::at(&receiver).has(file, lines - 100..lines));
     let lost = lost();
     assert!(arrived, "{}", agent.log().join("\n"));
-    agent.assert_conserved();
+    agent.assert_at_rest();
     agent.terminate();
     let found = Arrived::at(&receiver).judge(&written([&writer]));
     let lengths: Vec<_> = text.lines().map(|line| line.len() + 1).collect();

@@ -169,7 +169,7 @@ impl Soak {
         self.ends().iter().for_each(|end| end.receiver.faults().clear());
     }
 
-    /// In half of the rounds, and not while only the agent has what was deleted.
+    /// In a third of the rounds, and not while only the agent has what was deleted.
     pub(super) fn kill(&mut self) {
         if !self.settings.kills || self.has_unnamed() {
             return;

@@ -54,23 +54,23 @@ async fn s35_retry_after_holds_the_whole_destination() {
     assert!(at[0] < 0.1 && at[1] >= 45.0 && at[1] < 46.0, "{at:?}");
 }
 
+/// What 401, 403 and 404 mean.
 #[tokio::test(start_paused = true)]
-async fn s37_five_minutes_of_bad_credentials_lose_nothing_and_are_asked_slowly() {
-    let heals = Instant::now() + Duration::from_secs(300);
-    let mut bench = Bench::new(move |_| {
-        if Instant::now() < heals {
-            Outcome::Pause(PauseClass::Unauthorized)
-        } else {
-            Outcome::Delivered
-        }
-    });
-    bench.push("a", 3);
-    bench.push("b", 3);
-    bench.drain().await;
-    assert_eq!(bench.stats.delivered.load(Relaxed), 6);
-    let during = bench.sent_at().iter().filter(|at| **at < 300.0).count();
-    assert!((5..20).contains(&during), "{during}");
-    assert_eq!(bench.stats.last_error(), Some("unauthorized"));
+async fn s37_five_minutes_of_a_wrong_configuration_lose_nothing_and_are_asked_slowly() {
+    for class in [PauseClass::Unauthorized, PauseClass::Forbidden, PauseClass::NotFound] {
+        let heals = Instant::now() + Duration::from_secs(300);
+        let mut bench = Bench::new(move |_| match Instant::now() < heals {
+            true => Outcome::Pause(class),
+            false => Outcome::Delivered,
+        });
+        bench.push("a", 3);
+        bench.push("b", 3);
+        bench.drain().await;
+        assert_eq!(bench.stats.delivered.load(Relaxed), 6);
+        let during = bench.sent_at().iter().filter(|at| **at < 300.0).count();
+        assert!((5..20).contains(&during), "{class:?}: {during}");
+        assert_eq!(bench.stats.last_error(), Some(class.name()));
+    }
 }
 
 #[tokio::test(start_paused = true)]

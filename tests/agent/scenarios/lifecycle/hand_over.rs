@@ -24,7 +24,7 @@ fn s48_a_wrong_url_is_mended_while_its_batch_is_tried_again() {
     place.configure(&yaml(APP, &to("search", &receiver.url())));
     wait_for_generation(&agent, 2);
     assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= 20_000));
-    agent.assert_conserved();
+    agent.assert_at_rest();
     let returned = "pillion_records_total{destination=\"search\",outcome=\"returned\"}";
     assert!(metric(&agent, returned) > 0.0, "given up, and read again");
     terminate(agent);
@@ -65,7 +65,7 @@ fn s48_destinations_come_go_and_change_their_names() {
     load(&to("renamed", &one.url()));
     place.append("app.log", lines(300..400));
     assert!(one.wait_for(PATIENCE, |requests| requests.stored >= 400));
-    agent.assert_conserved();
+    agent.assert_at_rest();
     let duplicate = "pillion_records_total{destination=\"renamed\",outcome=\"duplicate\"}";
     assert!(until(PATIENCE, || metric(&agent, duplicate) == 300.0));
     terminate(agent);
@@ -96,7 +96,7 @@ fn s48_a_source_that_is_removed_goes_on_when_it_comes_again() {
     agent.signal(Signal::HUP);
     wait_for_generation(&agent, 3);
     assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= 500));
-    agent.assert_conserved();
+    agent.assert_at_rest();
     terminate(agent);
     assert_exact(&receiver, [(0, 300), (1, 200)]);
 }
@@ -129,7 +129,7 @@ fn s48_a_deleted_files_bytes_survive_a_reload_during_an_outage() {
     receiver.faults().clear();
     let all = count + 100;
     assert!(receiver.wait_for(PATIENCE, |it| it.stored >= all), "{}", agent.log().join("\n"));
-    agent.assert_conserved();
+    agent.assert_at_rest();
     assert_eq!(metric(&agent, "pillion_lost_bytes_total{reason=\"gone\"}"), 0.0);
     terminate(agent);
     assert_exact(&receiver, [(0, count), (1, 100)]);
@@ -168,7 +168,7 @@ fn s48_files_made_and_rotated_away_while_a_reload_waits_are_stored() {
     receiver.faults().clear();
     let all = (rotations + 1) * 10;
     let _ = receiver.wait_for(PATIENCE, |it| it.stored >= all);
-    agent.assert_conserved();
+    agent.assert_at_rest();
     assert_eq!(metric(&agent, "pillion_lost_bytes_total{reason=\"gone\"}"), 0.0);
     terminate(agent);
     assert_exact(&receiver, [(0, all)]);
@@ -209,7 +209,7 @@ fn s48_with_a_buffer_too_what_is_not_settled_is_read_again() {
     wait_for_generation(&agent, 2);
     assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= 1_000));
     assert!(!place.state().join("buffer").exists());
-    agent.assert_conserved();
+    agent.assert_at_rest();
     terminate(agent);
     assert_exact(&receiver, [(0, 1_000)]);
 }

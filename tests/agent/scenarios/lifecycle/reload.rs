@@ -6,13 +6,15 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use pillion::receiver::{Options, Receiver};
+use pillion::receiver::{Fault, Options, Receiver};
 use rustix::process::Signal;
 
 use super::super::handles::metric;
 use super::{Busy, assert_exact, lines, lines_of, terminate};
 use crate::harness::{Agent, PATIENCE, Place, command, field, judge, seq, until};
+use crate::oracle::Arrived;
 use crate::seen::get;
 
 /// One destination, as `name: url`.
@@ -60,13 +62,15 @@ fn s48_reloads_under_backlog_lose_and_repeat_nothing() {
     let receiver = Receiver::start(Options::default()).expect("receiver");
     let config = |linger: u64| {
         let destination = to("search", &receiver.url());
-        let destination = destination.replace("50ms", &format!("{linger}ms"));
+        let destination = destination.replace("50ms", &format!("{linger}ms, bytes: 64KiB"));
         place.configure(&yaml(APP, &destination))
     };
-    let backlog = 30_000;
+    let backlog = 60_000;
+    // So that some of it is left at the last reload.
+    receiver.faults().set(Fault::Slow(Duration::from_millis(400)));
     place.append("old.log", lines_of(1, 0..backlog));
     let agent = Agent::start(&config(50), &[]);
-    let writer = Busy::start(&place, std::time::Duration::from_millis(10));
+    let writer = Busy::start(&place, Duration::from_millis(10));
     let admin = agent.logged("admin").expect("the agent says where");
     let done = Arc::new(AtomicBool::new(false));
     let probed = std::thread::spawn({
@@ -79,11 +83,13 @@ fn s48_reloads_under_backlog_lose_and_repeat_nothing() {
         config(50 + generation);
         agent.signal(Signal::HUP);
         wait_for_generation(&agent, generation);
+        assert!(!Arrived::at(&receiver).has(1, 0..backlog), "{generation}: no backlog is left");
     }
+    receiver.faults().clear();
     let written = writer.stop();
     let all = written + backlog;
     assert!(receiver.wait_for(PATIENCE, |requests| requests.stored >= all));
-    agent.assert_conserved();
+    agent.assert_at_rest();
     done.store(true, Ordering::Relaxed);
     probed.join().expect("no panic");
     assert_eq!(metric(&agent, "pillion_config_generation"), 6.0);
@@ -98,7 +104,7 @@ fn while_ready(admin: &str, done: &AtomicBool) {
     while !done.load(Ordering::Relaxed) {
         let (status, said) = get(admin, "/readyz");
         assert_eq!(status, 200, "{said}");
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -141,7 +147,7 @@ fn s48_a_bad_configuration_leaves_the_old_one_running() {
     assert!(shown["error"].is_null() && shown["refused_at"].is_null(), "{shown}");
     assert_eq!(metric(&agent, "pillion_config_last_reload_successful"), 1.0);
     assert!(metric(&agent, "pillion_config_last_reload_success_timestamp_seconds") > since);
-    agent.assert_conserved();
+    agent.assert_at_rest();
     terminate(agent);
     assert_exact(&receiver, [(0, 200)]);
 }
@@ -192,6 +198,7 @@ fn s48_a_configuration_file_that_is_gone_is_refused_until_it_is_back() {
     place.configure(&good);
     wait_for_generation(&agent, 2);
     assert_eq!(metric(&agent, "pillion_config_last_reload_successful"), 1.0);
+    agent.assert_at_rest();
 }
 
 fn receiver_has(receiver: &Receiver, number: u64, text: &str) -> bool {

@@ -1,7 +1,5 @@
 //! What happens to the buffer's files: damage, and a disk that is full.
 
-use std::path::Path;
-
 use super::*;
 use crate::harness::limit_file_size;
 
@@ -63,7 +61,7 @@ fn s31_flipped_bits_a_cut_tail_and_a_deleted_segment_cost_their_records_only() {
     wait_for(&receiver, &agent, 60_000 - gone.len() as u64);
     let counted = until(PATIENCE, || lost(&agent) == gone.len() as f64);
     assert!(counted, "{} lost, not {}\n{}", lost(&agent), gone.len(), agent.log().join("\n"));
-    agent.assert_conserved();
+    agent.assert_at_rest();
     assert!(until(PATIENCE, || self::segments(&place).is_empty()));
     let (status, log) = agent.terminate();
     assert!(status.success());
@@ -77,8 +75,8 @@ fn s31_flipped_bits_a_cut_tail_and_a_deleted_segment_cost_their_records_only() {
     agent.assert_conserved();
 }
 
-/// A limit on files' sizes is a full disk (`EFBIG` instead of `ENOSPC`) that takes no privilege: a small
-/// file system would have to be mounted.
+/// A limit on files' sizes is a full disk (`EFBIG` instead of `ENOSPC`) that takes no privilege. One that
+/// does is beside this.
 #[test]
 fn s30_a_full_disk_under_state_and_buffer_that_is_freed_later() {
     let (place, receiver) = (Place::new(), receiver());
@@ -122,7 +120,7 @@ fn s30_a_full_disk_under_state_and_buffer_that_is_freed_later() {
     receiver.faults().clear();
     let agent = Agent::start(&config, &[]);
     wait_for(&receiver, &agent, 9_100);
-    agent.assert_conserved();
+    agent.assert_at_rest();
     assert_eq!(lost(&agent), 0.0);
     assert_eq!(verdict(written(0..1, 9_100), &receiver.documents()), Verdict::default());
     assert!(agent.terminate().0.success());

@@ -29,7 +29,7 @@ fn assert_all_there(agent: &Agent, receiver: &Receiver, files: u64, count: u64, 
         of_search(agent, "in_flight_records") == 0.0 && of_search(agent, "buffered_records") == 0.0
     };
     assert!(until(PATIENCE, at_rest), "{}", agent.log().join("\n"));
-    agent.assert_conserved();
+    agent.assert_at_rest();
     let stored = receiver.documents();
     assert_eq!(verdict(written(0..files, count), &stored), Verdict::default());
     assert!(stored.iter().all(|it| it.index == index), "all of it is where it belongs now");
