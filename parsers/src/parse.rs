@@ -15,6 +15,7 @@ mod compiled;
 mod convert;
 mod csv;
 mod cursor;
+mod duration;
 mod escape;
 mod explain;
 mod grammar;
@@ -39,6 +40,7 @@ mod seen;
 mod syslog;
 mod trace;
 mod w3c;
+mod wrapped;
 
 use std::sync::Arc;
 

@@ -3,8 +3,7 @@
 //! The format that fitted so far is tried first; a line that does not fit it is tried against the
 //! others that it could be of, as its first bytes tell. The choice is what fits most of the recent
 //! lines, so that it follows an application that changes its format, and does not waver for one that
-//! mixes two. What stands in a wrapping format (syslog) is looked for among those that may, by the
-//! program that the wrapping names.
+//! mixes two. What stands in a wrapping format (syslog) is looked for among those that may.
 
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use super::compiled::{Compiled, Method};
 use super::grammar::Context;
 use super::seen::Seen;
 use super::trace::whole_or_head;
+use super::wrapped::Wrapped;
 use super::{Misfit, json};
 use crate::record::Record;
 
@@ -45,9 +45,9 @@ pub(super) struct Candidates {
 
 /// A format, and those whose lines may stand in it.
 #[derive(Debug)]
-struct Candidate {
-    compiled: Arc<Compiled>,
-    inner: Vec<Arc<Compiled>>,
+pub(super) struct Candidate {
+    pub(super) compiled: Arc<Compiled>,
+    pub(super) inner: Wrapped,
 }
 
 impl Candidates {
@@ -59,14 +59,9 @@ impl Candidates {
             Method::Layout(_) => compiled.programs.is_empty(),
             Method::Auto | Method::Pattern(_) => false,
         });
-        let formats = tried.map(|compiled| {
-            let wraps = |inner: &&Arc<Compiled>| {
-                inner.within.as_ref().is_some_and(|outer| outer.wraps_as(compiled))
-            };
-            Candidate {
-                compiled: Arc::clone(compiled),
-                inner: all.iter().filter(wraps).cloned().collect(),
-            }
+        let formats = tried.map(|compiled| Candidate {
+            compiled: Arc::clone(compiled),
+            inner: Wrapped::new(compiled, &all),
         });
         let formats: Vec<Candidate> = formats.collect();
         let needs = formats.iter().map(|candidate| needs(&candidate.compiled)).collect();
@@ -111,7 +106,7 @@ impl Candidates {
 
 impl Candidate {
     /// Whether a text of this format may begin so.
-    fn may_begin(&self, first: u8) -> bool {
+    pub(super) fn may_begin(&self, first: u8) -> bool {
         match &*self.compiled.method {
             Method::Grammar(_) => true,
             Method::Layout(layout) => layout.may_fit(&[first], Seen::ALL),
@@ -120,7 +115,7 @@ impl Candidate {
     }
 
     /// Whether a text that has these bytes could be of this format: a few nanoseconds.
-    fn may_fit(&self, text: &str, seen: Seen) -> bool {
+    pub(super) fn may_fit(&self, text: &str, seen: Seen) -> bool {
         let bytes = text.as_bytes();
         let begins = match &*self.compiled.method {
             Method::Grammar(grammar) => grammar.probe.is_some_and(|probe| probe(bytes)),
@@ -142,11 +137,7 @@ impl Candidate {
             "" => {}
             _ => return Err(Misfit::Syntax),
         }
-        for inner in &self.inner {
-            if inner.read_message(record, cx).is_ok() {
-                break;
-            }
-        }
+        self.inner.read(record, cx);
         Ok(())
     }
 }
@@ -351,7 +342,7 @@ impl Auto {
 }
 
 /// The bytes that a text has. One that is too long to be looked at could have any.
-fn look(text: &str) -> Seen {
+pub(super) fn look(text: &str) -> Seen {
     if text.len() > LOOKED_AT { Seen::ALL } else { Seen::of(text.as_bytes()) }
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use super::cursor::Cursor;
 use super::grammar::Context;
-use super::{Misfit, level, nested};
+use super::json::decode;
+use super::{Misfit, access, duration, level, nested};
 use crate::Arena;
 use crate::definition::{Definition, Fault, FieldType, LevelField, TimeField};
-use crate::record::{Field, Key, Known, Level, Record, Text, Value};
-use crate::timestamp::{Format, Zone};
+use crate::record::{ClockUnit, Field, Key, Known, Level, Origin, Record, Text, Value};
+use crate::timestamp::{Format, SECOND, Zone};
 
 /// The checked format of a time.
 pub(super) fn format(time: Option<&TimeField>) -> Result<Format, Fault> {
@@ -65,6 +66,8 @@ pub(super) fn text<'a>(text: &'a str, kind: FieldType) -> Result<Option<Value<'a
         }
         FieldType::Boolean => boolean(text).map(Value::Bool),
         FieldType::String => None,
+        _ if text.starts_with('-') => return Ok(None),
+        kind => kind.unit().and_then(|unit| duration::nanos(text, unit)).map(Value::Int),
     };
     value.map(Some).ok_or(Misfit::FieldType)
 }
@@ -106,7 +109,7 @@ fn boolean(text: &str) -> Option<bool> {
 }
 
 /// A value that a grammar gave, as one of a type; `None` leaves the field out.
-fn value<'a>(value: Value<'a>, kind: FieldType) -> Result<Option<Value<'a>>, Misfit> {
+pub(super) fn value<'a>(value: Value<'a>, kind: FieldType) -> Result<Option<Value<'a>>, Misfit> {
     match (value, kind) {
         (Value::Null, _) => Ok(None),
         (Value::Text(inside), _) if !inside.is_escaped() => match kind {
@@ -118,6 +121,14 @@ fn value<'a>(value: Value<'a>, kind: FieldType) -> Result<Option<Value<'a>>, Mis
         (Value::Int(_), FieldType::Integer)
         | (Value::Bool(_), FieldType::Boolean)
         | (Value::Float(_), FieldType::Float) => Ok(Some(value)),
+        (Value::Float(number), kind) if kind.unit().is_some() => {
+            let nanos = kind.unit().and_then(|unit| duration::of_float(number, unit));
+            Ok(nanos.map(Value::Int))
+        }
+        (Value::Int(number), kind) if kind.unit().is_some() => {
+            let nanos = kind.unit().and_then(|unit| number.checked_mul(unit));
+            Ok(nanos.filter(|nanos| *nanos >= 0).map(Value::Int))
+        }
         #[expect(
             clippy::cast_precision_loss,
             reason = "what declaring an integer a float asks for"
@@ -141,6 +152,8 @@ pub(super) struct Refine {
     lengths: u64,
     types: Vec<(String, FieldType)>,
     time: Option<(String, Format)>,
+    /// The field with the time's nanoseconds.
+    nanos: Option<String>,
     level: Option<RefinedLevel>,
 }
 
@@ -148,6 +161,9 @@ pub(super) struct Refine {
 #[derive(Debug)]
 enum Rename {
     Message,
+    Time,
+    /// A request line, that is taken apart.
+    Request,
     Known(Known),
     Text(String),
 }
@@ -156,6 +172,8 @@ impl Rename {
     fn new(name: &str) -> Self {
         match Known::from_name(name) {
             _ if name == "message" => Self::Message,
+            _ if name == "time" => Self::Time,
+            _ if name == "request" => Self::Request,
             Some(known) => Self::Known(known),
             None => Self::Text(name.to_owned()),
         }
@@ -199,10 +217,12 @@ impl Refine {
             lengths,
             types: definition.types.iter().map(|(name, kind)| (name.clone(), *kind)).collect(),
             time: time_field.map(|field| (field, format)),
+            nanos: definition.time.as_ref().and_then(|time| time.nanos.clone()),
             level,
         };
         let adds = !(refine.open.is_empty() && refine.fields.is_empty() && refine.types.is_empty())
             || refine.time.is_some()
+            || refine.nanos.is_some()
             || refine.level.is_some();
         Ok(adds.then_some(refine))
     }
@@ -239,7 +259,7 @@ impl Refine {
             let name = field.key.name();
             let known = self.lengths & length_bit(name) != 0;
             let to = known.then(|| self.fields.iter().find(|(from, _)| from == name)).flatten();
-            let gone = to.is_some_and(|(_, to)| rename(record, at, to, cx.arena));
+            let gone = to.is_some_and(|(_, to)| rename(record, at, to, cx));
             at += usize::from(!gone);
         }
         if let Some((name, format)) = &self.time
@@ -253,6 +273,16 @@ impl Refine {
                 }
                 None => *cx.bad_times += 1,
             }
+        }
+        if let Some(name) = &self.nanos
+            && let Some(at) = place(record, name)
+            && let Some(nanos) = scalar(record, at).and_then(|text| text.parse::<u32>().ok())
+            && let Some(time) = &mut record.time
+            && i64::from(nanos) < SECOND
+        {
+            time.nanos += i64::from(nanos) - time.nanos.rem_euclid(SECOND);
+            time.unit = ClockUnit::Nanosecond;
+            record.fields.remove(at);
         }
         if let Some(RefinedLevel { field: Some(name), leveller }) = &self.level
             && let Some(at) = place(record, name)
@@ -283,7 +313,13 @@ fn length_bit(name: &str) -> u64 {
 /// Calls a field by another name, unless another has it. Objects and arrays stay, since destinations
 /// expect single values below the names they know; an array of one text is that text. What says that
 /// there is no value (`-`, or nothing) is left out. Says whether it is a field no more.
-fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena) -> bool {
+fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, cx: &mut Context<'_, 'a>) -> bool {
+    let arena = cx.arena;
+    match to {
+        Rename::Time => return take_time(record, at, cx),
+        Rename::Request => return take_request(record, at, arena),
+        _ => {}
+    }
     let Some(Field { value, .. }) = record.fields.get(at).copied() else { return false };
     let value = match (to, sole(value)) {
         (Rename::Message, Value::Json(json)) => match bytes(json, arena) {
@@ -303,7 +339,7 @@ fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena)
             record.fields.remove(at);
             return true;
         }
-        (Rename::Message, _) => return false,
+        (Rename::Message | Rename::Time | Rename::Request, _) => return false,
         (Rename::Known(known), _) => Key::Known(*known),
         (Rename::Text(name), _) => Key::Text(Text::vetted(arena.alloc_str(name))),
     };
@@ -314,6 +350,47 @@ fn rename<'a>(record: &mut Record<'a>, at: usize, to: &Rename, arena: &'a Arena)
         *field = Field { key, value };
     }
     false
+}
+
+/// Takes a field for the record's time, where that has none or a coarser one. What says the same is
+/// left out. Says whether it is a field no more.
+fn take_time(record: &mut Record<'_>, at: usize, cx: &mut Context<'_, '_>) -> bool {
+    let Some(time) = scalar(record, at).and_then(|text| cx.clock.any(text)) else { return false };
+    let finer = record.time.is_none_or(|known| time.unit < known.unit);
+    let same = record
+        .time
+        .is_some_and(|known| known.nanos - known.nanos.rem_euclid(time.unit.nanos()) == time.nanos);
+    if finer {
+        record.time = Some(time);
+    }
+    if finer || same {
+        record.fields.remove(at);
+    }
+    finer || same
+}
+
+/// Puts method, target and protocol in the place of a request line, where the record has none of them.
+/// Says whether it is a field no more.
+fn take_request<'a>(record: &mut Record<'a>, at: usize, arena: &'a Arena) -> bool {
+    let Some(Field { value: Value::Text(line), .. }) = record.fields.get(at).copied() else {
+        return false;
+    };
+    let parts = [Known::Method, Known::Target, Known::Protocol];
+    if parts.iter().any(|part| place(record, part.name()).is_some()) {
+        return false;
+    }
+    record.fields.remove(at);
+    let before = record.fields.len();
+    let decoded = line.is_escaped().then(|| decode(line.as_stored(), arena));
+    access::request(decoded.unwrap_or(line.as_stored()), arena, record);
+    if decoded.is_some() || line.origin() != Origin::Raw {
+        for field in record.fields.iter_mut().skip(before) {
+            if let Value::Text(part) = field.value {
+                field.value = Value::Text(Text::built(part.as_stored()));
+            }
+        }
+    }
+    true
 }
 
 fn is_absent(text: Text<'_>) -> bool {

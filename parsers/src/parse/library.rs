@@ -93,6 +93,7 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "mysql_error",
     "mysql_slow",
     "mysql_general",
+    "mongodb_text",
     "elasticsearch_slowlog",
     "elasticsearch",
     "jvm",

@@ -7,7 +7,7 @@ use crate::definition::FieldType;
 use crate::parse::cursor::Cursor;
 use crate::parse::grammar::Grammar;
 use crate::parse::seen::Seen;
-use crate::parse::{Misfit, access, convert, escape, json, nested, pattern, trace};
+use crate::parse::{Misfit, access, convert, escape, json, logfmt, nested, pattern, trace};
 use crate::record::{Key, Known, Origin, Record, Text, Value};
 use crate::redact::names_secret;
 use crate::timestamp::Format;
@@ -68,12 +68,16 @@ pub(super) enum Kind {
     Rest,
     /// Anything up to the last place where what follows begins.
     Last,
+    /// Text before pairs: up to the first word with an equals sign in it.
+    Head,
     /// Words with `, ` or ` : ` between them.
     List,
     /// Digits, with a sign or without.
     Integer,
     /// A decimal number.
     Float,
+    /// A number of a unit of time.
+    Duration(FieldType),
     /// Text with backslash escapes.
     Escaped,
     /// The same, in double quotes.
@@ -104,17 +108,28 @@ impl Kind {
         }
     }
 
+    /// Whether it may go on beyond its line, as values of klog's pairs do.
+    fn has_lines(&self) -> bool {
+        match self {
+            Self::Lines => true,
+            Self::Spread(grammar) => grammar.name == logfmt::TAIL.name,
+            _ => false,
+        }
+    }
+
     /// Whether it ends where it ends, whatever follows.
     pub(super) fn ends_by_itself(&self) -> bool {
         matches!(
             self,
             Self::Integer
                 | Self::Float
+                | Self::Duration(_)
                 | Self::Quoted
                 | Self::OneOf(_)
                 | Self::Json
                 | Self::Uuid
                 | Self::List
+                | Self::Head
         )
     }
 }
@@ -123,7 +138,7 @@ impl Capture {
     /// The bytes that it may begin with, where that is known.
     pub(super) fn begins(&self) -> Option<Vec<u8>> {
         match &self.kind {
-            Kind::Integer | Kind::Float => Some(b"0123456789-".to_vec()),
+            Kind::Integer | Kind::Float | Kind::Duration(_) => Some(b"0123456789-".to_vec()),
             Kind::Quoted => Some(vec![b'"']),
             Kind::Json => Some(b"{[".to_vec()),
             Kind::OneOf(words) => {
@@ -185,6 +200,11 @@ impl<'a> Walk<'_, '_, 'a> {
                 }
                 return self.give(capture, text, cursor, record);
             }
+            Kind::Head => {
+                let len = shape::head(cursor.bytes()).ok_or(Misfit::Syntax)?;
+                let text = cursor.take(len)?;
+                return self.give(capture, text, cursor, record);
+            }
             Kind::List => {
                 let text = cursor.take(shape::list(cursor.bytes()))?;
                 return self.give(capture, text, cursor, record);
@@ -205,6 +225,13 @@ impl<'a> Walk<'_, '_, 'a> {
             Kind::Time(format) => return self.time(capture, format, cursor, record),
             Kind::Integer | Kind::Float => {
                 if let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? {
+                    record.push(capture.name.key(arena), value);
+                }
+            }
+            Kind::Duration(unit) => {
+                if let Some(value) = number::read(cursor, false)?
+                    && let Some(value) = convert::value(value, *unit)?
+                {
                     record.push(capture.name.key(arena), value);
                 }
             }
@@ -253,6 +280,9 @@ impl<'a> Walk<'_, '_, 'a> {
             }
             Kind::Address { port } => {
                 let text = self.text(capture, cursor, false)?;
+                if text.bytes().any(is_blank) {
+                    return Err(Misfit::Syntax);
+                }
                 self.address(capture, port, text, cursor, record);
             }
             Kind::Spread(grammar) => {
@@ -272,14 +302,14 @@ impl<'a> Walk<'_, '_, 'a> {
         last: bool,
     ) -> Result<&'a str, Misfit> {
         let mut bytes = cursor.bytes();
-        if matches!(capture.kind, Kind::Word | Kind::Stem) {
+        if matches!(capture.kind, Kind::Word | Kind::Stem | Kind::Address { .. }) {
             bytes = capture.until.window(bytes);
         }
         let len = capture.until.find(bytes, last).ok_or(Misfit::Syntax)?;
         let text = cursor.take(len)?;
         let within = !self.lines
             || matches!(capture.gives, Gives::Message)
-            || matches!(capture.kind, Kind::Lines)
+            || capture.kind.has_lines()
             || memchr::memchr(b'\n', text.as_bytes()).is_none();
         if within { Ok(text) } else { Err(Misfit::Syntax) }
     }

@@ -202,11 +202,16 @@ impl Reader<'_> {
             "stem" => Kind::Stem,
             "last" => Kind::Last,
             "list" => Kind::List,
+            "head" => Kind::Head,
             "rest" => Kind::Rest,
             "lines" => Kind::Lines,
             "uuid" => Kind::Uuid,
             "int" => Kind::Integer,
             "float" => Kind::Float,
+            "s" => Kind::Duration(FieldType::Seconds),
+            "ms" => Kind::Duration(FieldType::Milliseconds),
+            "us" => Kind::Duration(FieldType::Microseconds),
+            "ns" => Kind::Duration(FieldType::Nanoseconds),
             "quoted" => Kind::Quoted,
             "escaped" => Kind::Escaped,
             "json" => Kind::Json,
@@ -215,8 +220,8 @@ impl Reader<'_> {
             words if words.contains('|') => Kind::OneOf(words.split('|').map(Into::into).collect()),
             other => {
                 return self.wrong(format!(
-                    "`{other}` is no kind of field: text, lines, word, stem, last, list, rest, int, float, \
-                     quoted, escaped, json, uuid, request, address, or words as `yes|no`"
+                    "`{other}` is no kind of field: text, lines, word, stem, last, list, head, rest, int, float, \
+                     s, ms, us, ns, quoted, escaped, json, uuid, request, address, or words as `yes|no`"
                 ));
             }
         })
