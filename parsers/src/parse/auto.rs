@@ -143,7 +143,7 @@ impl Candidate {
 }
 
 /// Bytes that every text of a format has.
-fn needs(compiled: &Compiled) -> Seen {
+pub(super) fn needs(compiled: &Compiled) -> Seen {
     let needs = match &*compiled.method {
         Method::Grammar(grammar) => Seen::of(grammar.needs.as_bytes()),
         Method::Layout(layout) => layout.needs(),

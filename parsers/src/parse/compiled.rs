@@ -171,6 +171,14 @@ impl Compiled {
             || other.name.strip_prefix(&*self.name).is_some_and(|rest| rest.starts_with('_'))
     }
 
+    /// Whether a text could be of this format, from its first bytes.
+    fn could_be(&self, text: &str) -> bool {
+        match &*self.method {
+            Method::Grammar(grammar) => grammar.probe.is_none_or(|probe| probe(text.as_bytes())),
+            _ => true,
+        }
+    }
+
     /// Fills the record from a text that is wrapped in nothing.
     pub(super) fn read_unwrapped<'a>(
         &self,
@@ -192,7 +200,7 @@ impl Compiled {
         record: &mut Record<'a>,
     ) -> Result<&'a str, Misfit> {
         let below = match &self.within {
-            Some(outer) => match outer.read(text, cx, record) {
+            Some(outer) if outer.could_be(text) => match outer.read(text, cx, record) {
                 Ok(below) => {
                     let read = self.read_message(record, cx);
                     // Of a line that is known to be so wrapped, what is another program's, or not as
@@ -204,7 +212,7 @@ impl Compiled {
                     self.read_bare(text, cx, record)?
                 }
             },
-            None => self.read_bare(text, cx, record)?,
+            _ => self.read_bare(text, cx, record)?,
         };
         self.read_nested(record, cx);
         Ok(below)

@@ -22,7 +22,7 @@ use super::seen::Seen;
 use super::{Misfit, auto};
 use crate::definition::{Definition, Fault};
 use crate::record::Record;
-use capture::{Capture, Kind};
+use capture::{Capture, Gives, Kind};
 
 /// The layouts of a definition, the first of which that a line fits reads it.
 #[derive(Debug)]
@@ -179,7 +179,13 @@ impl<'a> Walk<'_, '_, 'a> {
                     }
                     cursor.take(len)?;
                 }
-                Step::Capture(capture) => self.capture(capture, cursor, record)?,
+                Step::Capture(capture) => {
+                    let fields = record.fields.len();
+                    self.capture(capture, cursor, record)?;
+                    if matches!(capture.gives, Gives::Nothing) {
+                        record.fields.truncate(fields);
+                    }
+                }
                 Step::Optional(steps) => self.optional(steps, cursor, record),
             }
         }

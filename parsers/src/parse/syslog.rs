@@ -20,7 +20,7 @@ pub(super) const RFC3164: Grammar =
     Grammar { name: "syslog_rfc3164", needs: "", probe: Some(probe_3164), read: read_3164 };
 /// Reads whichever of the two it is.
 pub(super) const EITHER: Grammar =
-    Grammar { name: "syslog", needs: "", probe: None, read: read_either };
+    Grammar { name: "syslog", needs: "", probe: Some(probe_3164), read: read_either };
 
 /// RFC 3164 allows 32 bytes; systemd units and containers have longer tags.
 const MAX_TAG: usize = 128;

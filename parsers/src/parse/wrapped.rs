@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
-use super::auto::{Candidate, look};
+use super::auto::{Candidate, look, needs};
 use super::compiled::{Compiled, Method};
 use super::grammar::Context;
 use super::nested;
+use super::seen::Seen;
 use crate::record::{Known, Record};
 
 /// The formats that may stand in one.
@@ -17,8 +18,8 @@ use crate::record::{Known, Record};
 pub(super) struct Wrapped {
     /// Those that name their programs.
     of_programs: Vec<Arc<Compiled>>,
-    /// Those known by their look.
-    looking: Vec<Candidate>,
+    /// Those known by their look, with the bytes that a text of each has.
+    looking: Vec<(Seen, Candidate)>,
     /// For each byte that a message may begin with, the places in `looking` that it could be of, a bit
     /// each.
     by_first: Vec<u64>,
@@ -32,16 +33,17 @@ impl Wrapped {
         };
         let (of_programs, by_look): (Vec<_>, Vec<_>) =
             all.iter().filter(wraps).cloned().partition(|inner| !inner.programs.is_empty());
-        let mut looking: Vec<Candidate> = Vec::new();
+        let mut looking: Vec<(Seen, Candidate)> = Vec::new();
         for compiled in by_look {
             // Another name for the same grammar finds nothing that the first does not.
-            let known = looking.iter().any(|known| is_same(&known.compiled, &compiled));
+            let known = looking.iter().any(|(_, known)| is_same(&known.compiled, &compiled));
             if !known && looking.len() < 64 {
-                looking.push(Candidate { compiled, inner: Self::default() });
+                let needs = needs(&compiled);
+                looking.push((needs, Candidate { compiled, inner: Self::default() }));
             }
         }
         let may_begin = |first: u8| {
-            let bits = looking.iter().enumerate().filter(|(_, known)| known.may_begin(first));
+            let bits = looking.iter().enumerate().filter(|(_, (_, known))| known.may_begin(first));
             bits.fold(0, |bits, (place, _)| bits | 1 << place)
         };
         Self { of_programs, by_first: (0..=u8::MAX).map(may_begin).collect(), looking }
@@ -72,8 +74,9 @@ impl Wrapped {
         while could != 0 {
             let place = could.trailing_zeros() as usize;
             could &= could - 1;
-            let fits = |inner: &&Candidate| inner.may_fit(text, seen);
-            if let Some(inner) = self.looking.get(place).filter(fits)
+            if let Some((needs, inner)) = self.looking.get(place)
+                && seen.has(*needs)
+                && inner.may_fit(text, seen)
                 && inner.compiled.read_message(record, cx).is_ok()
             {
                 return;

@@ -51,6 +51,8 @@ pub(super) enum Gives {
     Level,
     Message,
     Field(Option<FieldType>),
+    /// Nothing: it must be there, and is not kept.
+    Nothing,
 }
 
 /// What a field looks like.
@@ -379,7 +381,7 @@ impl<'a> Walk<'_, '_, 'a> {
                     record.push(capture.name.key(arena), value);
                 }
             }
-            Gives::Field(_) | Gives::Time => {
+            Gives::Field(_) | Gives::Time | Gives::Nothing => {
                 record.push(capture.name.key(arena), Value::Text(self.shown(text, cursor)));
             }
         }

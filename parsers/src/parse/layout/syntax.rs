@@ -155,7 +155,7 @@ impl Reader<'_> {
 
     /// Sees to it that no other field is called so.
     fn claim(&self, name: &str) -> Result<(), Error> {
-        if self.seen.iter().chain(&self.besides).any(|taken| taken == name) {
+        if name != "_" && self.seen.iter().chain(&self.besides).any(|taken| taken == name) {
             return self.wrong(format!("there is a field `{name}` before"));
         }
         Ok(())
@@ -170,6 +170,8 @@ impl Reader<'_> {
             Gives::Level
         } else if name == "message" {
             Gives::Message
+        } else if name == "_" {
+            Gives::Nothing
         } else {
             Gives::Field(self.definition.types.get(name).copied())
         }
