@@ -35,6 +35,7 @@ mod otlp;
 mod pairs;
 mod pattern;
 mod plain;
+mod rename;
 mod roles;
 mod seen;
 mod syslog;

@@ -188,7 +188,11 @@ impl Clock {
         used: usize,
     ) -> Option<(Time, usize)> {
         Some(match offset::read(bytes.get(used..)?) {
-            Some((Said::Offset(seconds), len)) => (time(civil - seconds, fraction)?, used + len),
+            Some((Said::Offset(seconds), len)) => {
+                let used = used + len;
+                let name = offset::name_behind(bytes.get(used..).unwrap_or_default());
+                (time(civil - seconds, fraction)?, used + name)
+            }
             Some((Said::Abbreviation(name), len)) => {
                 (time(self.zoned(civil, name)?, fraction)?, used + len)
             }

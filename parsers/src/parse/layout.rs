@@ -7,6 +7,7 @@
 //! begins, and nothing is ever tried again, so that the time is linear in the line: at most the
 //! number of fields times its length.
 
+mod address;
 mod capture;
 mod number;
 mod shape;

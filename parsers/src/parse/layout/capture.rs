@@ -36,7 +36,7 @@ impl Name {
         }
     }
 
-    fn key<'a>(&self, arena: &'a Arena) -> Key<'a> {
+    pub(super) fn key<'a>(&self, arena: &'a Arena) -> Key<'a> {
         match self {
             Self::Known(known) => Key::Known(*known),
             Self::Text(name) => Key::Text(Text::vetted(arena.alloc_str(name))),
@@ -391,46 +391,14 @@ impl<'a> Walk<'_, '_, 'a> {
     /// A text that ends where the cursor is, as the redactor is to see it: its sweep over the raw record
     /// sees whole words only.
     #[inline]
-    fn shown(&self, text: &'a str, cursor: &Cursor<'a>) -> Text<'a> {
+    pub(super) fn shown(&self, text: &'a str, cursor: &Cursor<'a>) -> Text<'a> {
         let end = self.whole.len() - cursor.rest().len();
         let cut = pattern::splits_word(self.whole, end.saturating_sub(text.len()))
             || pattern::splits_word(self.whole, end);
         if cut { Text::built(text) } else { Text::raw(text) }
     }
-
-    /// `192.0.2.7:443`, `[2001:db8::1]:443`, `2001:db8::1:443`: what stands after the last colon is the
-    /// port.
-    fn address(
-        &self,
-        capture: &Capture,
-        port: &Name,
-        text: &'a str,
-        cursor: &Cursor<'a>,
-        record: &mut Record<'a>,
-    ) {
-        if is_absent(text) {
-            return;
-        }
-        let arena = self.cx.arena;
-        let is_port = |port: &str| {
-            (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        let (host, number) = match text.rsplit_once(':') {
-            Some((host, number)) if is_port(number) => (host, number.parse().ok()),
-            _ => (text, None),
-        };
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let shown = match self.shown(text, cursor).origin() {
-            Origin::Raw => Text::raw(bare),
-            _ => Text::built(bare),
-        };
-        record.push(capture.name.key(arena), Value::Text(shown));
-        if let Some(number) = number {
-            record.push(port.key(arena), Value::Int(number));
-        }
-    }
 }
 
-fn is_absent(text: &str) -> bool {
+pub(super) fn is_absent(text: &str) -> bool {
     text.is_empty() || text == "-"
 }
