@@ -59,7 +59,9 @@ fn keep_guard(
     rules: &Rules,
 ) -> Option<()> {
     let (place, mut sound) = (|key| value.node.entry(key).map(|it| &it.value), Some(()));
-    for (from, to) in renamed.into_iter().flatten().filter(|(from, to)| rules.lose(from, to)) {
+    for (from, to) in
+        renamed.into_iter().flatten().filter(|(from, to)| rules.lose_renamed(from, to))
+    {
         let at = place("fields").and_then(|fields| fields.entry(from));
         reader.mistake(unguarded(at.map_or(value.key, |entry| entry.value.place), from, to));
         sound = None;
