@@ -46,7 +46,13 @@ impl Wrapped {
             let bits = looking.iter().enumerate().filter(|(_, (_, known))| known.may_begin(first));
             bits.fold(0, |bits, (place, _)| bits | 1 << place)
         };
-        Self { of_programs, by_first: (0..=u8::MAX).map(may_begin).collect(), looking }
+        // Most formats wrap none, and take no memory for it.
+        let firsts = if looking.is_empty() { None } else { Some(0..=u8::MAX) };
+        Self {
+            of_programs,
+            by_first: firsts.into_iter().flatten().map(may_begin).collect(),
+            looking,
+        }
     }
 
     /// Reads the message further, by the format it is of, if it is of one.
