@@ -53,7 +53,8 @@ pub struct Definition {
     pub open: Vec<String>,
     /// What the program calls a field, and what it is called here: one of pillion's own names, that
     /// destinations know, or `message`. A field that is not there, or whose new name is taken, stays as it is;
-    /// one that says that there is no value (`-`, or nothing) is left out. For grammars.
+    /// one that says that there is no value (`-`, or nothing) is left out. `time` is the record's if
+    /// that has none, or a coarser one; `request`, a request line, is taken apart. For grammars.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
     /// Texts that a line has if it is of this format: `auto` tries it only on those that have all.
@@ -139,6 +140,32 @@ pub enum FieldType {
     Boolean,
     /// Text, also where the grammar would give a number.
     String,
+    /// A duration, in seconds unless the text has units of its own (`1.5ms`), as whole nanoseconds.
+    /// One below zero is left out, as programs write so what was not.
+    #[serde(rename = "s")]
+    Seconds,
+    /// The same in milliseconds.
+    #[serde(rename = "ms")]
+    Milliseconds,
+    /// The same in microseconds.
+    #[serde(rename = "us")]
+    Microseconds,
+    /// The same in nanoseconds.
+    #[serde(rename = "ns")]
+    Nanoseconds,
+}
+
+impl FieldType {
+    /// The unit's nanoseconds, of a duration.
+    pub(crate) const fn unit(self) -> Option<i64> {
+        match self {
+            Self::Seconds => Some(1_000_000_000),
+            Self::Milliseconds => Some(1_000_000),
+            Self::Microseconds => Some(1_000),
+            Self::Nanoseconds => Some(1),
+            Self::Integer | Self::Float | Self::Boolean | Self::String => None,
+        }
+    }
 }
 
 /// Where a record's time is, and how it is written.
@@ -153,6 +180,10 @@ pub struct TimeField {
     /// (`%Y-%m-%d %H:%M:%S%.3f`). Without one, the usual formats are recognised.
     #[serde(default)]
     pub format: Option<String>,
+    /// A field with the nanoseconds of the second that the time is in, where a grammar gives those
+    /// apart.
+    #[serde(default)]
+    pub nanos: Option<String>,
     /// The zone of times that name none: `UTC`, an offset as `+01:00`, or an IANA name. If absent
     /// the source says it, else it is UTC.
     #[serde(default)]

@@ -26,7 +26,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use machines::{Machines, Traces};
-use pattern::Patterns;
+use pattern::{Patterns, State};
 
 pub use pattern::{LinePattern, Part};
 
@@ -53,7 +53,8 @@ pub(crate) struct JoinState {
     csv: csv::State,
     /// The line before was the empty one a record begins with: no trace belongs to it.
     blank: bool,
-    /// For a backslash and for patterns: the record may go on.
+    patterns: State,
+    /// For a backslash: the record goes on.
     open: bool,
 }
 
@@ -117,6 +118,12 @@ impl Joiner {
         }
     }
 
+    /// A record begins at each line that `start` matches, or at the one before where `ahead` matches
+    /// that; all others go on with one.
+    pub(crate) fn of_starts(start: LinePattern, ahead: Option<LinePattern>) -> Self {
+        Self(Kind::Patterns(Arc::new(Patterns::of_starts(start, ahead))))
+    }
+
     /// Whether this is [`Joiner::none`].
     #[must_use]
     pub const fn is_none(&self) -> bool {
@@ -143,7 +150,7 @@ impl Joiner {
                 return std::mem::replace(&mut state.open, line.ends_with(b"\\"));
             }
             Kind::Csv(quote) => return csv::joins(&mut state.csv, *quote, line),
-            Kind::Patterns(patterns) => return patterns.joins(&mut state.open, line),
+            Kind::Patterns(patterns) => return patterns.joins(&mut state.patterns, line),
         };
         state.blank = !joined && line.is_empty();
         joined

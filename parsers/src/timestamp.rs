@@ -156,8 +156,9 @@ impl Clock {
         convert: impl FnOnce(&[u8], &Self) -> Option<(i64, usize)>,
     ) -> Option<(i64, usize)> {
         let day = self.now.div_euclid(DAY);
-        let ends =
-            |used: usize| !bytes.get(used).is_some_and(|it| it.is_ascii_digit() || *it == b':');
+        let ends = |used: usize| {
+            !matches!(bytes.get(used..), Some([b'0'..=b'9', ..] | [b':', b'0'..=b'9', ..]))
+        };
         let len = self.memo.len;
         if len > 0
             && self.memo.reader == Some(reader)
@@ -187,7 +188,11 @@ impl Clock {
         used: usize,
     ) -> Option<(Time, usize)> {
         Some(match offset::read(bytes.get(used..)?) {
-            Some((Said::Offset(seconds), len)) => (time(civil - seconds, fraction)?, used + len),
+            Some((Said::Offset(seconds), len)) => {
+                let used = used + len;
+                let name = offset::name_behind(bytes.get(used..).unwrap_or_default());
+                (time(civil - seconds, fraction)?, used + name)
+            }
             Some((Said::Abbreviation(name), len)) => {
                 (time(self.zoned(civil, name)?, fraction)?, used + len)
             }

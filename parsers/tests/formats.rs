@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests may read files and the environment")]
 #![allow(clippy::expect_used, reason = "a test fails by it")]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -47,9 +48,42 @@ fn proof(definition: &Definition) -> String {
     }
 }
 
-/// The fields that samples show, each with the type of its value.
+/// The fields of a layout, each with the type of its value as its kind tells it.
+fn of_layout<'d>(layout: &'d str, fields: &mut BTreeMap<Cow<'d, str>, &'static str>) {
+    for braced in layout.split('{').skip(1).filter_map(|part| part.split('}').next()) {
+        let (name, kind) = braced.split_once(':').unwrap_or((braced, ""));
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        if name.is_empty() || name == "_" || !name.bytes().all(is_name) {
+            continue;
+        }
+        match kind {
+            "request" => {
+                fields.extend(["method", "target", "protocol"].map(|part| (part.into(), "text")));
+                continue;
+            }
+            "address" => {
+                let stem =
+                    ["_ip", "_address", "_host"].iter().find_map(|end| name.strip_suffix(end));
+                fields.insert(format!("{}_port", stem.unwrap_or(name)).into(), "integer");
+            }
+            _ => {}
+        }
+        let shown = match kind {
+            "int" | "s" | "ms" | "us" | "ns" => "integer",
+            "float" => "number",
+            "json" => "JSON",
+            _ => "text",
+        };
+        fields.insert(name.into(), shown);
+    }
+}
+
+/// The fields of layouts and those that samples show, each with the type of its value.
 fn fields(definition: &Definition) -> String {
-    let mut fields: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut fields: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
+    for layout in &definition.layout {
+        of_layout(layout, &mut fields);
+    }
     let records = definition.samples.iter().filter_map(|sample| sample.record.as_ref());
     for (name, value) in records.flatten() {
         let kind = match value {
@@ -60,9 +94,9 @@ fn fields(definition: &Definition) -> String {
             Json::String(_) => "text",
             Json::Array(_) | Json::Object(_) => "JSON",
         };
-        fields.insert(name, kind);
+        fields.insert(name.into(), kind);
     }
-    let shown = fields.iter().map(|(name, kind)| match (*name, *kind) {
+    let shown = fields.iter().map(|(name, kind)| match (&**name, *kind) {
         ("time" | "level" | "message", _) | (_, "text") => format!("`{name}`"),
         (_, kind) => format!("`{name}` ({kind})"),
     });

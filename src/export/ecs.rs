@@ -45,6 +45,19 @@ enum Shape {
     Ip,
     /// `keyword`, given as `HTTP/1.1` and stored as `1.1`.
     HttpVersion,
+    /// `keyword`, given as `TLSv1.3` and stored as `1.3`.
+    TlsVersion,
+}
+
+impl Shape {
+    /// What a version is given with, and stored without.
+    const fn prefix(self) -> Option<&'static str> {
+        match self {
+            Self::HttpVersion => Some("HTTP/"),
+            Self::TlsVersion => Some("TLSv"),
+            Self::Scalar | Self::Long | Self::Ip => None,
+        }
+    }
 }
 
 impl Slot {
@@ -93,6 +106,7 @@ const SLOTS: &[Slot] = slots! {
     StackTrace Scalar "error" => "stack_trace",
     Action Scalar "event" => "action",
     EventId Scalar "event" => "code",
+    Duration Long "event" => "duration",
     Reason Scalar "event" => "reason",
     Protocol HttpVersion "http" => "version",
     Method Scalar "http" "request" => "method",
@@ -118,6 +132,7 @@ const SLOTS: &[Slot] = slots! {
     Stream Scalar => "stream",
     SpanId Scalar "span" => "id",
     TlsCipher Scalar "tls" => "cipher",
+    TlsProtocol TlsVersion "tls" => "version",
     TraceId Scalar "trace" => "id",
     Target Scalar "url" => "original",
     VirtualHost Scalar "url" => "domain",
@@ -213,14 +228,14 @@ fn fits(shape: Shape, value: &Value<'_>) -> bool {
         Shape::Ip => {
             matches!(value, Value::Text(text) if text.as_stored().parse::<IpAddr>().is_ok())
         }
-        Shape::HttpVersion => http_version(value).is_some(),
+        Shape::HttpVersion | Shape::TlsVersion => version(shape, value).is_some(),
     }
 }
 
-/// The `1.1` of `HTTP/1.1`.
-fn http_version<'a>(value: &Value<'a>) -> Option<&'a str> {
-    let Value::Text(text) = value else { return None };
-    let version = text.as_stored().strip_prefix("HTTP/")?;
+/// The `1.1` of `HTTP/1.1`, where a shape is a version's.
+fn version<'a>(shape: Shape, value: &Value<'a>) -> Option<&'a str> {
+    let (Some(prefix), Value::Text(text)) = (shape.prefix(), value) else { return None };
+    let version = text.as_stored().strip_prefix(prefix)?;
     let plain = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     (!version.is_empty() && version.bytes().all(plain)).then_some(version)
 }
@@ -259,6 +274,11 @@ mod tests {
             (Known::Thread, Value::Int(7), Some("process.thread.id")),
             (Known::Thread, text("main"), Some("process.thread.name")),
             (Known::Protocol, text("HTTP/1.1"), Some("http.version")),
+            (Known::TlsProtocol, text("TLSv1.3"), Some("tls.version")),
+            (Known::TlsProtocol, text("TLSV1.2"), None),
+            (Known::TlsProtocol, text("HTTP/1.1"), None),
+            (Known::Duration, Value::Int(1_500_000), Some("event.duration")),
+            (Known::Duration, text("1.5ms"), None),
             (Known::Protocol, text("SSH-2.0"), None),
             (Known::Protocol, text("HTTP/1.1\""), None),
             (Known::User, Value::Json("{}"), None),

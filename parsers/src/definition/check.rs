@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::{Definition, DefinitionError, Fault, Sample};
 use crate::Arena;
+use crate::multiline::{JoinState, Joiner};
 use crate::parse::{Compiled, Library, Misfit, Parser, ParserState, ReadAt, decode};
 use crate::record::{Record, Text, Time, Value};
 
@@ -54,22 +55,46 @@ impl Definition {
     /// Compiles the definition, proved by its samples.
     pub(crate) fn compile_and_check(&self, library: &Library) -> Result<Arc<Compiled>, Fault> {
         let compiled = Arc::new(Compiled::new(self, library)?);
+        let joiner = self.implied_joiner();
         for (index, sample) in self.samples.iter().enumerate() {
-            run(&compiled, library, sample).map_err(|(field, expected, found)| {
-                Fault::Sample(SampleMismatch { sample: index, field, expected, found })
-            })?;
+            run(&compiled, library, joiner.as_ref(), sample).map_err(
+                |(field, expected, found)| {
+                    Fault::Sample(SampleMismatch { sample: index, field, expected, found })
+                },
+            )?;
         }
         Ok(compiled)
     }
 }
 
-fn run(compiled: &Arc<Compiled>, library: &Library, sample: &Sample) -> Result<(), Difference> {
+/// Whether the lines of a sample are one record to the format's own joiner: else no File has it.
+fn one_record(joiner: Option<&Joiner>, text: &str) -> Result<(), Difference> {
+    let Some(joiner) = joiner else { return Ok(()) };
+    let mut state = JoinState::default();
+    for (at, line) in text.split('\n').enumerate() {
+        if !joiner.joins(&mut state, line.as_bytes()) && at > 0 {
+            let found = format!("that the joiner begins another with line {}", at + 1);
+            return Err(("line".to_owned(), "that it is one record".to_owned(), found));
+        }
+    }
+    Ok(())
+}
+
+fn run(
+    compiled: &Arc<Compiled>,
+    library: &Library,
+    joiner: Option<&Joiner>,
+    sample: &Sample,
+) -> Result<(), Difference> {
     let now = match &sample.read_at {
         None => READ_AT,
         Some(text) => instant(text).ok_or_else(|| {
             ("read_at".to_owned(), "an RFC 3339 time".to_owned(), format!("`{text}`"))
         })?,
     };
+    if sample.record.is_some() {
+        one_record(joiner, &sample.line)?;
+    }
     let arena = Arena::new();
     let mut record = Record::default();
     let mut parser = Parser::with(compiled.clone(), library, ParserState::default());

@@ -22,6 +22,9 @@ pub enum JoinerField {
 pub struct RecordStart {
     /// A regular expression, searched for anywhere in a line.
     pub start: String,
+    /// The same of a line that may stand ahead of the first: both begin the record together.
+    #[serde(default)]
+    pub ahead: Option<String>,
 }
 
 impl JoinerField {
@@ -34,8 +37,10 @@ impl JoinerField {
             Self::Named(name) => {
                 Joiner::named(name).ok_or_else(|| format!("there is no joiner `{name}`"))
             }
-            Self::Pattern(RecordStart { start }) => {
-                LinePattern::new(Part::Start, start).map(|pattern| Joiner::of_patterns([pattern]))
+            Self::Pattern(RecordStart { start, ahead }) => {
+                let pattern = |pattern: &String| LinePattern::new(Part::Start, pattern);
+                let ahead = ahead.as_ref().map(pattern).transpose()?;
+                Ok(Joiner::of_starts(pattern(start)?, ahead))
             }
         }
     }
@@ -45,7 +50,12 @@ impl fmt::Display for JoinerField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(name) => f.write_str(name),
-            Self::Pattern(RecordStart { start }) => write!(f, "a record begins as {start}"),
+            Self::Pattern(RecordStart { start, ahead: None }) => {
+                write!(f, "a record begins as {start}")
+            }
+            Self::Pattern(RecordStart { start, ahead: Some(ahead) }) => {
+                write!(f, "a record begins as {start}, or with {ahead} ahead of that")
+            }
         }
     }
 }

@@ -79,11 +79,27 @@ pub(super) struct Patterns {
     start: Option<LinePattern>,
     goes_on: Option<LinePattern>,
     end: Option<LinePattern>,
+    /// What may stand ahead of a record's first line, and begins the record then.
+    ahead: Option<LinePattern>,
+}
+
+/// What is remembered of the lines so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct State {
+    /// The record may go on.
+    open: bool,
+    /// The line before stands ahead of a record's first.
+    ahead: bool,
 }
 
 impl Patterns {
+    /// Of where records begin, and what may stand ahead of that.
+    pub(super) fn of_starts(start: LinePattern, ahead: Option<LinePattern>) -> Self {
+        Self { start: Some(start), goes_on: None, end: None, ahead }
+    }
+
     pub(super) fn new(patterns: impl IntoIterator<Item = LinePattern>) -> Option<Self> {
-        let mut found = Self { start: None, goes_on: None, end: None };
+        let mut found = Self { start: None, goes_on: None, end: None, ahead: None };
         for pattern in patterns {
             let place = match pattern.part {
                 Part::Start => &mut found.start,
@@ -95,17 +111,23 @@ impl Patterns {
         (found.start.is_some() || found.goes_on.is_some() || found.end.is_some()).then_some(found)
     }
 
-    /// Whether `line` continues the record before it. `open`: that record may go on.
-    pub(super) fn joins(&self, open: &mut bool, line: &[u8]) -> bool {
+    /// Whether `line` continues the record before it.
+    pub(super) fn joins(&self, state: &mut State, line: &[u8]) -> bool {
         let matches = |pattern: &Option<LinePattern>| {
             pattern.as_ref().map(|pattern| pattern.regex.is_match(line))
         };
         let begins = matches(&self.start);
-        let joins = *open && begins != Some(true) && matches(&self.goes_on) != Some(false);
+        let ahead = matches(&self.ahead) == Some(true);
+        let behind = std::mem::replace(&mut state.ahead, ahead) && begins == Some(true);
+        if behind || ahead {
+            state.open = true;
+            return behind;
+        }
+        let joins = state.open && begins != Some(true) && matches(&self.goes_on) != Some(false);
         // With more than a start, what neither begins a record nor belongs to one stands by itself.
         let alone = self.goes_on.is_none() && self.end.is_none();
         let inside = alone || begins != Some(false) || joins;
-        *open = inside && matches(&self.end) != Some(true);
+        state.open = inside && matches(&self.end) != Some(true);
         joins
     }
 }

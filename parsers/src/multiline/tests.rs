@@ -350,6 +350,28 @@ fn a_trailing_backslash_is_gone_on_with() {
     check_joiner(&joiner, "|a \\\n.b\\\n.\n|c\n|\\\n.d", "backslash");
 }
 
+/// A line that stands ahead of a record's first one begins the record, and no other does.
+#[test]
+fn a_record_may_begin_with_what_stands_ahead_of_its_start() {
+    let pattern = |pattern| LinePattern::new(Part::Start, pattern).unwrap();
+    let joiner = Joiner::of_starts(pattern("^# User"), Some(pattern("^# Time")));
+    let mut state = JoinState::default();
+    for (line, joined) in [
+        ("# User a", false),
+        ("select 1", true),
+        ("# Time 1", false),
+        ("# User a", true),
+        ("select 1", true),
+        ("# User b", false),
+        ("# Time 2", false),
+        ("# Time 3", false),
+        ("# what else", true),
+        ("# User c", false),
+    ] {
+        assert_eq!(joiner.joins(&mut state, line.as_bytes()), joined, "{line}");
+    }
+}
+
 #[test]
 fn patterns_that_cannot_be_are_refused() {
     let error = LinePattern::new(Part::Continue, "").expect_err("refused");

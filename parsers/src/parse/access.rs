@@ -6,10 +6,10 @@
 //! Columns: nginx `ngx_http_log_module.c` (`ngx_http_combined_fmt`), Apache `mod_log_config`. Both
 //! escape what could end a quoted column (`\xHH`, Apache also `\"`, `\\`, `\n` …), which is undone.
 
-use super::Misfit;
 use super::cursor::{Cursor, find, find_any};
 use super::escape::undo;
 use super::grammar::{Context, Grammar};
+use super::{Misfit, syslog};
 use crate::Arena;
 use crate::record::{Key, Known, Record, Text, Value};
 
@@ -35,6 +35,10 @@ fn read<'a>(
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
+    // A line in syslog begins with words, too, and names blanks can be in.
+    if syslog::begins(text) {
+        return Err(Misfit::Syntax);
+    }
     let mut cursor = Cursor::new(text);
     let mut first = cursor.word()?;
     let mut second = cursor.word()?;
@@ -43,7 +47,7 @@ fn read<'a>(
     if let Some((ident, after)) = user.split_once(' ')
         && is_vhost(first)
     {
-        put(record, Known::VirtualHost, first);
+        put_vhost(record, first);
         (first, second, user) = (second, ident, after);
     }
     put(record, Known::ClientIp, first);
@@ -94,6 +98,18 @@ fn is_vhost(word: &str) -> bool {
             && !port.is_empty()
             && port.bytes().all(|byte| byte.is_ascii_digit())
     })
+}
+
+/// `name:port`, which is known to be one.
+fn put_vhost<'a>(record: &mut Record<'a>, word: &'a str) {
+    let parts = word.rsplit_once(':');
+    match parts.and_then(|(name, port)| Some((name, port.parse::<u16>().ok()?))) {
+        Some((name, port)) => {
+            put(record, Known::VirtualHost, name);
+            record.push(Key::Known(Known::ServerPort), Value::Int(port.into()));
+        }
+        None => put(record, Known::VirtualHost, word),
+    }
 }
 
 /// The inside of a quoted column whose opening quote has been read: up to the next quote that no

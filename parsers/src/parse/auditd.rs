@@ -94,8 +94,7 @@ fn pairs<'a>(
             None if is_number(key) => value.parse().map_or(text_of(value), Value::Int),
             None => text_of(value),
         };
-        let known = (key == "pid").then_some(Known::Pid);
-        let key = known.map_or(Key::Text(Text::raw(key)), Key::Known);
+        let key = known(key).map_or(Key::Text(Text::raw(key)), Key::Known);
         match put(key, value, keys, record) {
             Err(Misfit::DuplicateKey) if inner => {
                 let built = bumpalo::format!(in cx.arena, "msg_{}", pair.key).into_bump_str();
@@ -116,6 +115,19 @@ fn put<'a>(
     keys.add(Scope::OUTER, key.name())?;
     record.push(key, value);
     Ok(())
+}
+
+/// What others have too.
+fn known(key: &str) -> Option<Known> {
+    Some(match key {
+        "pid" => Known::Pid,
+        "uid" => Known::Uid,
+        "acct" => Known::User,
+        "addr" => Known::ClientIp,
+        "comm" => Known::Program,
+        "cwd" => Known::WorkingDirectory,
+        _ => return None,
+    })
 }
 
 fn fixed(name: &'static str) -> Key<'static> {

@@ -3,8 +3,7 @@
 //! The format that fitted so far is tried first; a line that does not fit it is tried against the
 //! others that it could be of, as its first bytes tell. The choice is what fits most of the recent
 //! lines, so that it follows an application that changes its format, and does not waver for one that
-//! mixes two. What stands in a wrapping format (syslog) is looked for among those that may, by the
-//! program that the wrapping names.
+//! mixes two. What stands in a wrapping format (syslog) is looked for among those that may.
 
 mod candidates;
 
@@ -12,11 +11,11 @@ use std::sync::Arc;
 
 use super::Misfit;
 use super::grammar::Context;
+use super::looks::look;
 use super::seen::Seen;
 use super::trace::whole_or_head;
 use crate::record::Record;
 pub(super) use candidates::Candidates;
-use candidates::look;
 
 /// Readings per line, the chosen format's included. A reading of a line that is not of the format
 /// mostly ends within its first bytes.
@@ -238,7 +237,8 @@ impl<'a> Trial<'_, 'a> {
         record: &mut Record<'a>,
     ) -> bool {
         let candidates = &self.auto.candidates;
-        let Some(candidate) = candidates.get(place).filter(|it| it.may_fit(self.text)) else {
+        let Some(candidate) = candidates.get(place).filter(|it| it.compiled.may_fit(self.text))
+        else {
             return false;
         };
         let bad_times = *cx.bad_times;

@@ -65,9 +65,15 @@ fn read<'a>(
     if !extension.before.is_empty() {
         return Err(Misfit::Syntax);
     }
+    let head = record.time.take();
     for pair in extension {
         put(pair.key, pair.value, pair.escaped, &mut keys, cx, record)?;
     }
+    if record.time.is_none() {
+        take_end(cx, record);
+    }
+    // The time of a header is that of whoever passed the line on.
+    record.time = record.time.or(head);
     if record.message.is_none() {
         record.message = Some(name);
     } else {
@@ -75,6 +81,21 @@ fn read<'a>(
         record.push(Key::Text(Text::fixed("name")), Value::Text(name));
     }
     Ok(())
+}
+
+/// Takes the time when it ended, of a line that does not say when it was received.
+fn take_end(cx: &mut Context<'_, '_>, record: &mut Record<'_>) {
+    let at = record.fields.iter().position(|field| field.key.name() == "end");
+    if let Some(at) = at
+        && let Some(Value::Text(text)) = record.fields.get(at).map(|field| field.value)
+    {
+        record.time = cx.clock.any(text.as_stored());
+        if record.time.is_some() {
+            record.fields.remove(at);
+        } else {
+            *cx.bad_times += 1;
+        }
+    }
 }
 
 /// What stands before: nothing, a time, or a syslog header.
@@ -165,16 +186,21 @@ fn put<'a>(
             record.message = Some(text);
             return Ok(());
         }
-        // Where a header has a time, it is that of whoever passed the line on.
-        "rt" if record.time.is_none() => {
-            record.time = cx.clock.any(value);
-            if record.time.is_some() {
+        // When it was received.
+        "rt" => match cx.clock.any(value) {
+            Some(time) => {
+                record.time = Some(time);
                 return keys.add(Scope::OUTER, key);
             }
-            *cx.bad_times += 1;
-            None
-        }
+            None => {
+                *cx.bad_times += 1;
+                None
+            }
+        },
         "src" => Some(Known::ClientIp),
+        "spt" => Some(Known::ClientPort),
+        "dst" => Some(Known::ServerIp),
+        "dpt" => Some(Known::ServerPort),
         "requestMethod" => Some(Known::Method),
         "request" => Some(Known::Target),
         "requestClientApplication" => Some(Known::UserAgent),

@@ -40,6 +40,8 @@ pub(super) enum Gives {
     Known(Known),
     /// A known field that is a whole number.
     KnownNumber(Known),
+    /// How long it took.
+    Duration,
     /// The time, level or message, and how much it is preferred to others.
     Role(Role, u8),
     /// The day of the record's time.

@@ -210,6 +210,14 @@ impl Compiled {
         self.programs.is_empty() || program.is_some_and(is_it)
     }
 
+    /// Whether a text could be of this format, from its first bytes.
+    fn could_be(&self, text: &str) -> bool {
+        match &*self.method {
+            Method::Grammar(grammar) => grammar.probe.is_none_or(|probe| probe(text.as_bytes())),
+            _ => true,
+        }
+    }
+
     /// Fills the record from a text that is wrapped in nothing, and all of which fits.
     pub(super) fn read_unwrapped<'a>(
         &self,
@@ -235,7 +243,7 @@ impl Compiled {
         record: &mut Record<'a>,
     ) -> Result<&'a str, Misfit> {
         let below = match &self.within {
-            Some(outer) => match outer.read(text, cx, record) {
+            Some(outer) if outer.could_be(text) => match outer.read(text, cx, record) {
                 Ok(below) => {
                     let read = self.read_message(record, cx);
                     // Of a line that is known to be so wrapped, what is another program's, or not as
@@ -247,7 +255,7 @@ impl Compiled {
                     self.read_bare(text, cx, record)?
                 }
             },
-            None => self.read_bare(text, cx, record)?,
+            _ => self.read_bare(text, cx, record)?,
         };
         self.read_nested(record, cx);
         Ok(below)
@@ -266,7 +274,7 @@ impl Compiled {
     }
 
     /// Reads the message of what the line was wrapped in, if it is of one of our programs.
-    pub(super) fn read_message<'a>(
+    fn read_message<'a>(
         &self,
         record: &mut Record<'a>,
         cx: &mut Context<'_, 'a>,
@@ -274,6 +282,15 @@ impl Compiled {
         if !self.is_of(program(record)) {
             return Err(Misfit::Syntax);
         }
+        self.read_inside(record, cx)
+    }
+
+    /// Reads the message of what the line was wrapped in.
+    pub(super) fn read_inside<'a>(
+        &self,
+        record: &mut Record<'a>,
+        cx: &mut Context<'_, 'a>,
+    ) -> Result<(), Misfit> {
         nested::message(record, cx, |text, cx, record| {
             // rsyslog keeps the blank that it found behind a tag, where its own form has one already.
             self.read_bare(text.trim_start_matches(' '), cx, record).and_then(complete)

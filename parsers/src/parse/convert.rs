@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Misfit, level};
+use super::{Misfit, duration, level};
 use crate::definition::{Fault, FieldType, LevelField, TimeField};
 use crate::record::{Level, Text, Value};
 use crate::timestamp::{Format, Zone};
@@ -62,6 +62,8 @@ pub(super) fn text<'a>(text: &'a str, kind: FieldType) -> Result<Option<Value<'a
         }
         FieldType::Boolean => boolean(text).map(Value::Bool),
         FieldType::String => None,
+        _ if text.starts_with('-') => return Ok(None),
+        kind => kind.unit().and_then(|unit| duration::nanos(text, unit)).map(Value::Int),
     };
     value.map(Some).ok_or(Misfit::FieldType)
 }
@@ -115,6 +117,14 @@ pub(super) fn value<'a>(value: Value<'a>, kind: FieldType) -> Result<Option<Valu
         (Value::Int(_), FieldType::Integer)
         | (Value::Bool(_), FieldType::Boolean)
         | (Value::Float(_), FieldType::Float) => Ok(Some(value)),
+        (Value::Float(number), kind) if kind.unit().is_some() => {
+            let nanos = kind.unit().and_then(|unit| duration::of_float(number, unit));
+            Ok(nanos.map(Value::Int))
+        }
+        (Value::Int(number), kind) if kind.unit().is_some() => {
+            let nanos = kind.unit().and_then(|unit| number.checked_mul(unit));
+            Ok(nanos.filter(|nanos| *nanos >= 0).map(Value::Int))
+        }
         #[expect(
             clippy::cast_precision_loss,
             reason = "what declaring an integer a float asks for"

@@ -110,6 +110,15 @@ impl<'a> Index<'a> {
         }
     }
 
+    /// Fields have been put behind the others.
+    pub(super) fn extend(&mut self, fields: &[Field<'_>]) {
+        for field in fields.get(self.hashes.len()..).unwrap_or_default() {
+            let hash = hash(field.key.name().as_bytes());
+            self.bits |= bit(hash);
+            self.hashes.push(hash);
+        }
+    }
+
     /// The field at a place has another name now.
     pub(super) fn set(&mut self, at: usize, hash: u32) {
         self.bits |= bit(hash);
@@ -154,5 +163,8 @@ mod tests {
         assert_eq!((place(&index, &fields, "a"), place(&index, &fields, "d")), (None, Some(0)));
         index.remove(&mut fields, 7);
         assert_eq!(fields.len(), 2);
+        fields.extend([field("e"), field("f")]);
+        index.extend(&fields);
+        assert_eq!((place(&index, &fields, "e"), place(&index, &fields, "f")), (Some(2), Some(3)));
     }
 }

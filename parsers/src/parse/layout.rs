@@ -8,6 +8,7 @@
 //! number of fields times its length. What several layouts begin with is walked once for them all
 //! ([`branch`]).
 
+mod address;
 mod branch;
 mod capture;
 mod literal;
@@ -29,7 +30,7 @@ use super::{Misfit, auto};
 use crate::definition::{Definition, Fault};
 use crate::record::{Level, Record, Text, Time};
 use branch::Branch;
-use capture::{Capture, Kind};
+use capture::{Capture, Gives, Kind};
 use literal::Literal;
 
 /// The layouts of a definition, the first of which that a line fits reads it.
@@ -265,7 +266,11 @@ impl<'a> Walk<'_, '_, 'a> {
                     cursor.take(len)?;
                 }
                 Step::Capture(capture) => {
+                    let fields = record.fields.len();
                     self.capture(capture, cursor, record)?;
+                    if capture.gives == Gives::Nothing {
+                        record.fields.truncate(fields);
+                    }
                     if let Some(literal) = &capture.then {
                         expect(literal, cursor)?;
                     }

@@ -97,6 +97,7 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "mysql_error",
     "mysql_slow",
     "mysql_general",
+    "mongodb_text",
     "elasticsearch_slowlog",
     "elasticsearch",
     "jvm",
@@ -322,7 +323,7 @@ impl Entry {
         let parts = |definition: &Definition| definition.open.len() + definition.fields.len();
         let before = parts(&definition);
         definition.open.retain(|opened| !loses_opened(rules, opened));
-        definition.fields.retain(|from, to| !rules.lose(from, to));
+        definition.fields.retain(|from, to| !rules.lose_renamed(from, to));
         (parts(&definition) < before).then(|| {
             let definition = OnceLock::from(Some(definition));
             Arc::new(Self {

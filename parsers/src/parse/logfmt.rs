@@ -7,7 +7,7 @@ use super::Misfit;
 use super::cursor::end_of_word;
 use super::escape::undo;
 use super::grammar::{Context, Grammar};
-use super::json::string_end;
+use super::json::{self, string_end};
 use super::keys::{Keys, Scope};
 use super::roles::{self, Roles};
 use crate::Arena;
@@ -18,7 +18,7 @@ pub(super) const GRAMMAR: Grammar =
     Grammar { name: "logfmt", needs: "=", probe: Some(probe), read };
 
 /// Reads what pairs end a line of another format: one at least, and no bare words, which are text that
-/// goes on.
+/// goes on. A value may be JSON, or, as klog writes them, of several lines.
 pub(super) const TAIL: Grammar = Grammar { name: "logfmt", needs: "", probe: None, read: tail };
 
 /// Whether the first word is a pair.
@@ -40,7 +40,7 @@ fn read<'a>(
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
     let (least, bare) = if cx.guessing { (2, false) } else { (1, true) };
-    pairs(text, cx, record, least, bare)
+    pairs(text, cx, record, least, bare, |_, _| Ok(None))
 }
 
 fn tail<'a>(
@@ -48,16 +48,48 @@ fn tail<'a>(
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
-    pairs(text, cx, record, 1, false)
+    pairs(text, cx, record, 1, false, |text, cx| match text.as_bytes() {
+        [b'<', b'\n', ..] => lines(text, cx.arena),
+        [b'[' | b'{', ..] => Ok(json_value(text, cx.arena)),
+        _ => Ok(None),
+    })
 }
 
-/// Reads pairs, so many at least, and bare words among them or not.
+/// A value, and what comes after it.
+type Taken<'a> = (Value<'a>, bool, &'a str);
+
+/// A JSON value at the beginning, if that is what it is: Go prints lists in brackets, too.
+fn json_value<'a>(text: &'a str, arena: &'a Arena) -> Option<Taken<'a>> {
+    let (value, len, unmappable) = json::prefix(text, arena).ok()?;
+    let rest = text.get(len..)?;
+    (rest.is_empty() || rest.starts_with([' ', '\t'])).then_some((value, unmappable, rest))
+}
+
+/// klog's value of several lines: `<`, each line behind a tab, and ` >`.
+fn lines<'a>(text: &'a str, arena: &'a Arena) -> Result<Option<Taken<'a>>, Misfit> {
+    let mut value = bumpalo::collections::String::new_in(arena);
+    let mut rest = text.get(2..).ok_or(Misfit::Syntax)?;
+    while let Some(line) = rest.strip_prefix('\t') {
+        let end = memchr::memchr(b'\n', line.as_bytes()).ok_or(Misfit::Syntax)?;
+        if !value.is_empty() {
+            value.push('\n');
+        }
+        value.push_str(line.get(..end).ok_or(Misfit::Syntax)?);
+        rest = line.get(end + 1..).ok_or(Misfit::Syntax)?;
+    }
+    let rest = rest.strip_prefix(" >").ok_or(Misfit::Syntax)?;
+    Ok(Some((Value::Text(Text::built(value.into_bump_str())), false, rest)))
+}
+
+/// Reads pairs, so many at least, and bare words among them or not. `other` reads values that logfmt
+/// itself does not have.
 fn pairs<'a>(
     text: &'a str,
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
     least: usize,
     bare: bool,
+    other: impl Fn(&'a str, &Context<'_, 'a>) -> Result<Option<Taken<'a>>, Misfit>,
 ) -> Result<(), Misfit> {
     let mut keys = Keys::new(cx.arena);
     let mut roles = Roles::default();
@@ -83,9 +115,13 @@ fn pairs<'a>(
             continue;
         };
         pairs += 1;
-        let (value, after) = value(after, cx)?;
+        let (value, unmappable, after) = match other(after, cx)? {
+            Some(taken) => taken,
+            None => value(after, cx).map(|(text, rest)| (Value::Text(text), false, rest))?,
+        };
         rest = after;
-        let field = Field { key: key_text, value: Value::Text(value) };
+        record.unmappable |= unmappable;
+        let field = Field { key: key_text, value };
         let left = match roles::role(key.as_bytes()) {
             None => Some(field),
             Some((role, rank)) => roles.take(role, rank, field, cx),

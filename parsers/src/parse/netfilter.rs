@@ -4,7 +4,7 @@
 //! `Nov 26 01:53:22 web-1 kernel: [13832.647170] [UFW BLOCK] IN=eth0 OUT= SRC=203.0.113.50
 //! DST=198.51.100.10 LEN=60 TTL=53 ID=7982 DF PROTO=TCP SPT=51514 DPT=22 WINDOW=64240 SYN URGP=0`
 //!
-//! Written by `nf_log_syslog.c`. Keys are in lower case; words without a value are `flags`; the
+//! Written by `nf_log_syslog.c`. Keys are in lower case; words without a value are `packet_flags`; the
 //! rule's prefix is the message. Of the packet inside an ICMP error, all is `inner`.
 
 use super::cursor::find;
@@ -88,12 +88,12 @@ fn read<'a>(
         } else if word == "OPT" {
             let options = rest.trim_start_matches(' ').strip_prefix('(').ok_or(Misfit::Syntax)?;
             let (options, after) = options.split_once(')').ok_or(Misfit::Syntax)?;
-            put("opt", text_of(options), &mut keys, record)?;
+            put_named("opt", text_of(options), &mut keys, record)?;
             rest = after;
         } else if let Some(offset) = word.strip_prefix("FRAG:") {
-            put("frag", convert::number(offset), &mut keys, record)?;
+            put_named("frag", convert::number(offset), &mut keys, record)?;
         } else if word.starts_with('[') {
-            put("inner", text_of(word.trim_matches(['[', ']', ' '])), &mut keys, record)?;
+            put_named("inner", text_of(word.trim_matches(['[', ']', ' '])), &mut keys, record)?;
         } else {
             let flag = FLAGS.iter().find(|flag| **flag == word).ok_or(Misfit::Syntax)?;
             flags.push_str(if flags.is_empty() { "[\"" } else { ",\"" });
@@ -103,10 +103,10 @@ fn read<'a>(
     }
     if !flags.is_empty() {
         flags.push(']');
-        keys.add(Scope::OUTER, "flags")?;
+        keys.add(Scope::OUTER, "packet_flags")?;
         // Of words that stand in this file.
         let value = Value::CleanJson(flags.into_bump_str());
-        record.push(Key::Text(Text::fixed("flags")), value);
+        record.push(Key::Text(Text::fixed("packet_flags")), value);
     }
     Ok(())
 }
@@ -145,14 +145,15 @@ fn pair<'a>(
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
     let name = match key {
-        "SRC" => {
-            keys.add(Scope::OUTER, Known::ClientIp.name())?;
-            record.push(Key::Known(Known::ClientIp), text_of(value));
-            return Ok(());
-        }
+        "SRC" => return put(Known::ClientIp, text_of(value), keys, record),
+        "DST" => return put(Known::ServerIp, text_of(value), keys, record),
+        "SPT" => return put(Known::ClientPort, convert::number(value), keys, record),
+        "DPT" => return put(Known::ServerPort, convert::number(value), keys, record),
+        // Of protocols that the kernel has no name for, it is a number.
+        "PROTO" => return put_named("proto", text_of(value), keys, record),
         // Of UDP's header after that of IP, and of an echo.
         "LEN" if record.get("len").is_some() => "udp_len",
-        "ID" if record.get("id").is_some() => "icmp_id",
+        "ID" if record.get("ip_id").is_some() => "icmp_id",
         "IN" => "in",
         "OUT" => "out",
         "PHYSIN" => "physin",
@@ -161,22 +162,18 @@ fn pair<'a>(
         "MACSRC" => "macsrc",
         "MACDST" => "macdst",
         "MACPROTO" => "macproto",
-        "DST" => "dst",
         "LEN" => "len",
         "TOS" => "tos",
         "PREC" => "prec",
         "TTL" => "ttl",
-        "ID" => "id",
-        "PROTO" => "proto",
-        "SPT" => "spt",
-        "DPT" => "dpt",
+        "ID" => "ip_id",
         "SEQ" => "seq",
         "ACK" => "ack",
         "WINDOW" => "window",
         "RES" => "res",
         "URGP" => "urgp",
-        "TYPE" => "type",
-        "CODE" => "code",
+        "TYPE" => "icmp_type",
+        "CODE" => "icmp_code",
         "MARK" => "mark",
         "UID" => "uid",
         "GID" => "gid",
@@ -192,10 +189,23 @@ fn pair<'a>(
     if value.is_empty() {
         return keys.add(Scope::OUTER, name);
     }
-    put(name, convert::number(value), keys, record)
+    put_named(name, convert::number(value), keys, record)
 }
 
 fn put<'a>(
+    known: Known,
+    value: Value<'a>,
+    keys: &mut Keys<'a>,
+    record: &mut Record<'a>,
+) -> Result<(), Misfit> {
+    keys.add(Scope::OUTER, known.name())?;
+    if !matches!(value, Value::Text(text) if text.as_stored().is_empty()) {
+        record.push(Key::Known(known), value);
+    }
+    Ok(())
+}
+
+fn put_named<'a>(
     name: &'static str,
     value: Value<'a>,
     keys: &mut Keys<'a>,

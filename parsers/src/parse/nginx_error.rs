@@ -4,7 +4,8 @@
 //! client: 10.0.0.1, server: _, request: "GET /x HTTP/1.1", host: "shop"`
 //!
 //! Written by `ngx_log.c` (head) and `ngx_http_log_error_handler` in `ngx_http_request.c` (the
-//! context after the message, whose values are not escaped).
+//! context after the message, whose values are not escaped). Before its log is open, nginx writes
+//! `nginx: [emerg] unknown directive "x" in /etc/nginx/nginx.conf:3`.
 
 use super::cursor::Cursor;
 use super::grammar::{Context, Grammar};
@@ -14,12 +15,19 @@ use crate::record::{Key, Known, Record, Text, Value};
 
 /// Reads a line of the error log.
 pub(super) const GRAMMAR: Grammar =
-    Grammar { name: "nginx_error", needs: "/:[", probe: Some(probe), read };
+    Grammar { name: "nginx_error", needs: ":[", probe: Some(probe), read };
 
 /// Where a context can begin is guessed at most so often: the message may quote one.
 const GUESSES: usize = 4;
 
+/// What stands before the level while the log is not open.
+const UNOPENED: &str = "nginx: [";
+
 fn probe(bytes: &[u8]) -> bool {
+    bytes.starts_with(UNOPENED.as_bytes()) || is_stamped(bytes)
+}
+
+fn is_stamped(bytes: &[u8]) -> bool {
     matches!(
         bytes,
         [_, _, _, _, b'/', _, _, b'/', _, _, b' ', _, _, b':', _, _, b':', _, _, b' ', b'[', ..]
@@ -31,10 +39,16 @@ fn read<'a>(
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
-    if !probe(text.as_bytes()) {
+    let mut cursor = Cursor::new(text);
+    if cursor.eat(UNOPENED) {
+        record.level = Some(level::from_name(cursor.until(b']')?).ok_or(Misfit::Syntax)?);
+        cursor.expect(" ")?;
+        record.message = Some(Text::raw(cursor.rest()));
+        return Ok(());
+    }
+    if !is_stamped(text.as_bytes()) {
         return Err(Misfit::Syntax);
     }
-    let mut cursor = Cursor::new(text);
     let (time, used) = cx.clock.iso(cursor.bytes()).ok_or(Misfit::Syntax)?;
     record.time = Some(time);
     cursor.take(used)?;

@@ -2,15 +2,14 @@
 //! which fields the time and the level are in.
 
 use super::convert::{self, Leveller};
-use super::cursor::Cursor;
 use super::grammar::Context;
 use super::hashed::{Index, Table};
 use super::keys::hash;
+use super::rename::{Rename, rename, scalar};
 use super::{Misfit, nested};
-use crate::Arena;
 use crate::definition::{Definition, Fault, FieldType};
-use crate::record::{Field, Key, Known, Record, Text, Value};
-use crate::timestamp::Format;
+use crate::record::{ClockUnit, Field, Record, Value};
+use crate::timestamp::{Format, SECOND};
 
 /// What a definition adds to a grammar.
 #[derive(Debug)]
@@ -21,38 +20,21 @@ pub(super) struct Refine {
     fields: Table<Rename>,
     types: Table<FieldType>,
     time: Option<(Name, Format)>,
+    /// The field with the time's nanoseconds.
+    nanos: Option<Name>,
     level: Option<RefinedLevel>,
 }
 
 /// A field's name.
 #[derive(Debug)]
-struct Name {
-    text: String,
-    hash: u32,
+pub(super) struct Name {
+    pub(super) text: String,
+    pub(super) hash: u32,
 }
 
 impl Name {
-    fn new(text: String) -> Self {
+    pub(super) fn new(text: String) -> Self {
         Self { hash: hash(text.as_bytes()), text }
-    }
-}
-
-/// What a field is called instead.
-#[derive(Debug)]
-enum Rename {
-    Message,
-    /// With the name's hash.
-    Known(Known, u32),
-    Text(Name),
-}
-
-impl Rename {
-    fn new(name: &str) -> Self {
-        match Known::from_name(name) {
-            _ if name == "message" => Self::Message,
-            Some(known) => Self::Known(known, hash(name.as_bytes())),
-            None => Self::Text(Name::new(name.to_owned())),
-        }
     }
 }
 
@@ -91,10 +73,12 @@ impl Refine {
             fields: fields.collect(),
             types: definition.types.iter().map(|(name, kind)| (name.clone(), *kind)).collect(),
             time: time_field.map(|field| (Name::new(field), format)),
+            nanos: definition.time.as_ref().and_then(|time| time.nanos.clone()).map(Name::new),
             level,
         };
         let adds = !(refine.open.is_empty() && refine.fields.is_empty() && refine.types.is_empty())
             || refine.time.is_some()
+            || refine.nanos.is_some()
             || refine.level.is_some();
         Ok(adds.then_some(refine))
     }
@@ -129,7 +113,7 @@ impl Refine {
         self.open(record, cx);
         let mut index = Index::new(&record.fields, cx.arena);
         if !self.fields.is_empty() {
-            self.rename(record, &mut index, cx.arena);
+            self.rename(record, &mut index, cx);
         }
         if let Some((name, format)) = &self.time
             && let Some(at) = index.place(&record.fields, name.hash, &name.text)
@@ -142,6 +126,16 @@ impl Refine {
                 }
                 None => *cx.bad_times += 1,
             }
+        }
+        if let Some(name) = &self.nanos
+            && let Some(at) = index.place(&record.fields, name.hash, &name.text)
+            && let Some(nanos) = scalar(record, at).and_then(|text| text.parse::<u32>().ok())
+            && let Some(time) = &mut record.time
+            && i64::from(nanos) < SECOND
+        {
+            time.nanos += i64::from(nanos) - time.nanos.rem_euclid(SECOND);
+            time.unit = ClockUnit::Nanosecond;
+            index.remove(&mut record.fields, at);
         }
         if let Some(RefinedLevel { field: Some(name), leveller }) = &self.level
             && let Some(at) = index.place(&record.fields, name.hash, &name.text)
@@ -177,89 +171,13 @@ impl Refine {
     }
 
     /// Calls fields by their other names, in the order of the fields.
-    fn rename<'a>(&self, record: &mut Record<'a>, index: &mut Index<'a>, arena: &'a Arena) {
+    fn rename<'a>(&self, record: &mut Record<'a>, index: &mut Index<'a>, cx: &mut Context<'_, 'a>) {
         let mut at = 0;
         while let Some(hash) = index.hash(at) {
             let to = self.fields.maybe(hash).then(|| record.fields.get(at)).flatten();
             let to = to.and_then(|field| self.fields.get(hash, field.key.name()));
-            let gone = to.is_some_and(|to| rename(record, index, at, to, arena));
+            let gone = to.is_some_and(|to| rename(record, index, at, to, cx));
             at += usize::from(!gone);
         }
-    }
-}
-
-/// Calls a field by another name, unless another has it. Objects and arrays stay, since destinations
-/// expect single values below the names they know; an array of one text is that text. What says that
-/// there is no value (`-`, or nothing) is left out. Says whether it is a field no more.
-fn rename<'a>(
-    record: &mut Record<'a>,
-    index: &mut Index<'a>,
-    at: usize,
-    to: &Rename,
-    arena: &'a Arena,
-) -> bool {
-    let Some(Field { value, .. }) = record.fields.get(at).copied() else { return false };
-    let value = match (to, sole(value)) {
-        (Rename::Message, Value::Json(json)) => match bytes(json, arena) {
-            Some(text) => Value::Text(text),
-            None => return false,
-        },
-        (Rename::Known(..), Value::Text(text)) if is_absent(text) => {
-            index.remove(&mut record.fields, at);
-            return true;
-        }
-        (_, value) => value,
-    };
-    let (key, hash) = match (to, value) {
-        (_, Value::Json(_)) => return false,
-        (Rename::Message, Value::Text(text)) if record.message.is_none() => {
-            record.message = Some(text);
-            index.remove(&mut record.fields, at);
-            return true;
-        }
-        (Rename::Message, _) => return false,
-        (Rename::Known(known, hash), _) => (Key::Known(*known), *hash),
-        (Rename::Text(name), _) => {
-            (Key::Text(Text::vetted(arena.alloc_str(&name.text))), name.hash)
-        }
-    };
-    // A field of that name may be the program's own, with the same meaning or not.
-    if index.place(&record.fields, hash, key.name()).is_none_or(|taken| taken == at)
-        && let Some(field) = record.fields.get_mut(at)
-    {
-        *field = Field { key, value };
-        index.set(at, hash);
-    }
-    false
-}
-
-fn is_absent(text: Text<'_>) -> bool {
-    matches!(text.as_stored(), "" | "-")
-}
-
-/// The text of an array of one text (the headers of a request are such), else the value.
-fn sole(value: Value<'_>) -> Value<'_> {
-    let Value::Json(json) = value else { return value };
-    let Some(rest) = json.strip_prefix("[\"") else { return value };
-    let Ok(inside) = super::access::quoted(&mut Cursor::new(rest)) else { return value };
-    if rest.len() == inside.len() + 2 { Value::Text(Text::raw_escaped(inside)) } else { value }
-}
-
-/// The text of an array of bytes, as journald writes a text that is none: what is no UTF-8 is replaced.
-fn bytes<'a>(json: &str, arena: &'a Arena) -> Option<Text<'a>> {
-    let inside = json.strip_prefix('[')?.strip_suffix(']')?;
-    let mut bytes = bumpalo::collections::Vec::new_in(arena);
-    for byte in inside.split(',') {
-        bytes.push(byte.trim().parse::<u8>().ok()?);
-    }
-    Some(Text::built(arena.alloc_str(&String::from_utf8_lossy(&bytes))))
-}
-
-/// The text of a field's scalar value as stored.
-fn scalar<'a>(record: &Record<'a>, at: usize) -> Option<&'a str> {
-    match record.fields.get(at)?.value {
-        Value::Text(text) => Some(text.as_stored()),
-        Value::Number(number) => Some(number),
-        _ => None,
     }
 }

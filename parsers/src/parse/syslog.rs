@@ -4,6 +4,7 @@
 //! - `<165>1 2026-11-22T10:00:00.003Z shop app 12 ID47 [origin ip="10.0.0.1"] text`
 //! - `<34>Nov 22 10:00:00 shop su[12]: text`, `Nov 22 10:00:00 shop su[12]: text`
 //! - `2026-11-22T10:00:00.000003+01:00 shop su[12]: text`
+//! - `Nov 22 2026 10:00:00 gate : %ASA-6-302013: text`, as Cisco's devices write it
 
 use super::cursor::Cursor;
 use super::grammar::{Context, Grammar};
@@ -19,7 +20,7 @@ pub(super) const RFC3164: Grammar =
     Grammar { name: "syslog_rfc3164", needs: "", probe: Some(probe_3164), read: read_3164 };
 /// Reads whichever of the two it is.
 pub(super) const EITHER: Grammar =
-    Grammar { name: "syslog", needs: "", probe: None, read: read_either };
+    Grammar { name: "syslog", needs: "", probe: Some(probe_either), read: read_either };
 
 /// RFC 3164 allows 32 bytes; systemd units and containers have longer tags.
 const MAX_TAG: usize = 128;
@@ -35,15 +36,23 @@ fn probe_5424(bytes: &[u8]) -> bool {
 }
 
 fn probe_3164(bytes: &[u8]) -> bool {
-    if bytes.first() == Some(&b'<') && probe_5424(bytes) {
-        return false;
+    match bytes {
+        [b'<', b'0'..=b'9', ..] => !probe_5424(bytes),
+        [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => true,
+        [b'A'..=b'Z', _, _, b' ', _, b'0'..=b'9', b' ', rest @ ..] => {
+            matches!(rest, [_, _, b':', ..] | [b'1' | b'2', _, _, _, b' ', _, _, b':', ..])
+        }
+        _ => false,
     }
-    matches!(
-        bytes,
-        [b'<', b'0'..=b'9', ..]
-            | [b'A'..=b'Z', _, _, b' ', _, b'0'..=b'9', b' ', _, _, b':', ..]
-            | [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b'T', ..]
-    )
+}
+
+fn probe_either(bytes: &[u8]) -> bool {
+    probe_3164(bytes) || probe_5424(bytes)
+}
+
+/// Whether a text begins as syslog does, of either form: what no peer's name looks like.
+pub(super) fn begins(text: &str) -> bool {
+    probe_either(text.as_bytes())
 }
 
 fn read_either<'a>(
@@ -190,23 +199,67 @@ fn read_3164<'a>(
     let (time, used) = read.ok_or(Misfit::Syntax)?;
     record.time = Some(time);
     cursor.take(used)?;
+    // Cisco's devices say no host, where they are not told to.
+    let hostless = cursor.eat(":");
     cursor.expect(" ")?;
-    let host = cursor.word()?;
-    if host.len() > 255 || host.ends_with(':') || !host.bytes().all(|byte| byte.is_ascii_graphic())
-    {
-        return Err(Misfit::Syntax);
+    let prioritised = record.level.is_some();
+    // What is sent to the daemon on the same host does not say which.
+    let told = |cursor: &mut Cursor<'a>, record: &mut Record<'a>| {
+        mnemonic(cursor, record) || tag(cursor, record)
+    };
+    let mut tagged = prioritised && told(&mut cursor, record);
+    if !hostless && !tagged {
+        let host = cursor.word()?;
+        if host.len() > 255 || host.ends_with(':') || !host.bytes().all(is_of_host) {
+            return Err(Misfit::Syntax);
+        }
+        // Many programs begin their lines with such a time, and go on with a level.
+        if cx.guessing && iso && record.level.is_none() && !names_host(host) {
+            return Err(Misfit::Syntax);
+        }
+        put(record, Known::Host, host);
+        cursor.eat(": ");
     }
-    // Many programs begin their lines with such a time, and go on with a level.
-    if cx.guessing && iso && record.level.is_none() && !names_host(host) {
-        return Err(Misfit::Syntax);
-    }
-    put(record, Known::Host, host);
-    let tagged = tag(&mut cursor, record);
-    if !tagged && cx.guessing {
+    tagged = tagged || told(&mut cursor, record);
+    // What has no tag may be anybody's text, but not behind a priority.
+    let certain = tagged || !iso && (prioritised && !hostless || is_daemons_own(cursor.rest()));
+    if cx.guessing && !certain || hostless && !tagged {
         return Err(Misfit::Syntax);
     }
     record.message = Some(Text::raw(cursor.rest()));
     Ok(())
+}
+
+/// What a host may be written with: names, addresses, and those of relays as syslog-ng chains them.
+fn is_of_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._:%@/[]+~".contains(&byte)
+}
+
+/// What syslog's daemon says in its own name, without a tag.
+fn is_daemons_own(text: &str) -> bool {
+    text == "-- MARK --" || text.starts_with("last message repeated ")
+}
+
+/// `%ASA-6-302013:`, as Cisco's devices begin their texts: facility, severity and name of the message.
+fn mnemonic<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> bool {
+    let mut after = *cursor;
+    if !after.eat("%") {
+        return false;
+    }
+    let Ok(word) = after.word() else { return false };
+    let Some(name) = word.strip_suffix(':').filter(|name| name.len() <= MAX_TAG) else {
+        return false;
+    };
+    let parts = name.rsplit_once('-').and_then(|(head, _)| head.rsplit_once('-'));
+    let severity = parts.and_then(|(_, severity)| match severity.as_bytes() {
+        [digit @ b'0'..=b'7'] => Some(digit - b'0'),
+        _ => None,
+    });
+    let Some(severity) = severity else { return false };
+    record.level = record.level.or(Some(level::from_severity(severity)));
+    put(record, Known::MessageId, name);
+    *cursor = after;
+    true
 }
 
 /// Whether a word can be a host's name or address, and is no level.

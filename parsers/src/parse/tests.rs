@@ -4,6 +4,7 @@ mod guarded;
 mod joined;
 mod recorded;
 mod renamed;
+mod wrapped;
 
 use proptest::prelude::*;
 

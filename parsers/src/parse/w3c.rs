@@ -18,6 +18,7 @@ use super::cursor::find;
 use super::grammar::{Context, Grammar};
 use super::{Misfit, convert};
 use crate::Arena;
+use crate::definition::FieldType;
 use crate::record::{Field, Key, Known, Record, Text, Value};
 
 /// Reads directives, and the lines below one that says what the columns are.
@@ -82,6 +83,14 @@ fn read<'a>(
             Gives::KnownNumber(known) => {
                 let number = value.parse().map_err(|_| Misfit::FieldType)?;
                 record.push(Key::Known(known), Value::Int(number));
+            }
+            Gives::Duration => {
+                // Seconds with decimals are the draft's and CloudFront's, whole milliseconds IIS's.
+                let unit =
+                    if value.contains('.') { FieldType::Seconds } else { FieldType::Milliseconds };
+                if let Some(value) = convert::text(value, unit)? {
+                    record.push(Key::Known(Known::Duration), value);
+                }
             }
             Gives::Number => record.push(columns::key(name), convert::number(value)),
             Gives::Known(known) => record.push(Key::Known(known), Value::Text(Text::raw(value))),
@@ -168,9 +177,16 @@ fn gives(name: &str) -> Gives {
         "cs(User-Agent)" => Gives::UserAgent,
         "cs-host" | "cs(Host)" => Gives::Known(Known::VirtualHost),
         "s-computername" => Gives::Known(Known::Host),
-        "time-taken" | "time-to-first-byte" | "cs-bytes" | "s-port" | "c-port" | "sc-substatus"
-        | "sc-win32-status" | "sc-content-len" | "sc-range-start" | "sc-range-end" | "bytes"
-        | "cached" => Gives::Number,
+        "s-ip" => Gives::Known(Known::ServerIp),
+        "s-port" => Gives::KnownNumber(Known::ServerPort),
+        "c-port" => Gives::KnownNumber(Known::ClientPort),
+        "ssl-protocol" => Gives::Known(Known::TlsProtocol),
+        "ssl-cipher" => Gives::Known(Known::TlsCipher),
+        "time-taken" => Gives::Duration,
+        "time-to-first-byte" | "cs-bytes" | "sc-substatus" | "sc-win32-status"
+        | "sc-content-len" | "sc-range-start" | "sc-range-end" | "bytes" | "cached" => {
+            Gives::Number
+        }
         _ => Gives::Field,
     }
 }

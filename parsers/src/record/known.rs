@@ -120,6 +120,8 @@ known! {
     TlsCipher = "tls_cipher",
     /// TLS version, as the program calls it.
     TlsProtocol = "tls_protocol",
+    /// How long it took, in nanoseconds.
+    Duration = "duration",
     // What a system's services say.
     /// What was done, as the program calls it.
     Action = "action",

@@ -42,6 +42,13 @@ impl Rules {
         self.lose(from, to) || (!goes && self.keys.inside(from).next().is_some())
     }
 
+    /// The same as [`Rules::lose`] of a field that a definition gives another name: under `time` and
+    /// `request` it is no field any more.
+    #[must_use]
+    pub fn lose_renamed(&self, from: &str, to: &str) -> bool {
+        self.lose(from, if matches!(to, "time" | "request") { "message" } else { to })
+    }
+
     /// Whether members of an object would be redacted less if they were fields of the record, called
     /// by their own name, or with `dotted` by both.
     #[must_use]

@@ -1,4 +1,5 @@
-//! Dates without separators: MySQL's and Tornado's `261122 10:00:00`, glog's `1122 10:00:00.123456`.
+//! Dates without separators: MySQL's and Tornado's `261122 10:00:00`, glog's `1122 10:00:00.123456`,
+//! with a year since its 0.6.
 
 use super::format::Reader;
 use super::{Clock, Fraction, civil};
@@ -19,17 +20,28 @@ impl Clock {
         self.finish(civil, fraction, bytes, 15 + fraction.used)
     }
 
-    /// Reads `1122 10:00:00.123456`, month and day, at the beginning of `bytes`, and says how many
-    /// bytes it has.
+    /// Reads `1122 10:00:00.123456`, month and day, or the same behind a year, at the beginning of
+    /// `bytes`, and says how many bytes it has.
     pub(crate) fn glog(&mut self, bytes: &[u8]) -> Option<(Time, usize)> {
-        let civil = self.head(Reader::Glog, bytes.first_chunk::<13>()?, |head, clock| {
-            let [m1, m2, d1, d2, b' ', rest @ ..] = *head else { return None };
-            let (month, day) = (civil::two(m1, m2)?, civil::two(d1, d2)?);
-            clock.with_year(month, day, civil::time_of_day(rest)?)
-        })?;
-        let fraction = Fraction::read(bytes.get(13..)?);
+        let (civil, used) = if bytes.get(8) == Some(&b' ') {
+            let civil = self.head(Reader::Glog, bytes.first_chunk::<17>()?, |head, _| {
+                let [y1, y2, y3, y4, m1, m2, d1, d2, b' ', rest @ ..] = *head else { return None };
+                let (month, day) = (civil::two(m1, m2)?, civil::two(d1, d2)?);
+                let year = civil::year([y1, y2, y3, y4])?;
+                civil::seconds(year, month, day, civil::time_of_day(rest)?)
+            })?;
+            (civil, 17)
+        } else {
+            let civil = self.head(Reader::Glog, bytes.first_chunk::<13>()?, |head, clock| {
+                let [m1, m2, d1, d2, b' ', rest @ ..] = *head else { return None };
+                let (month, day) = (civil::two(m1, m2)?, civil::two(d1, d2)?);
+                clock.with_year(month, day, civil::time_of_day(rest)?)
+            })?;
+            (civil, 13)
+        };
+        let fraction = Fraction::read(bytes.get(used..)?);
         // No zone follows: after blanks comes the thread's number.
         let time = super::time(self.zoned(civil, <[u8; 4]>::default())?, fraction)?;
-        Some((time, 13 + fraction.used))
+        Some((time, used + fraction.used))
     }
 }

@@ -40,7 +40,7 @@ pub(crate) enum Reader {
     English,
     /// Six digits and a time of day: [`Clock::compact`].
     Compact,
-    /// Four digits and a time of day: [`Clock::glog`].
+    /// Four digits, or eight, and a time of day: [`Clock::glog`].
     Glog,
     /// A time of day alone: [`Clock::time_of_day`].
     TimeOfDay,

@@ -45,6 +45,19 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Said, usize)> {
     (!goes_on).then_some((Said::Offset(said), blank + used))
 }
 
+/// The length of a zone's name in brackets, as RFC 9557 and Java put one behind the offset, which says it
+/// all: `+01:00[Europe/Berlin]`, `Z[UTC]`.
+#[inline]
+pub(super) fn name_behind(bytes: &[u8]) -> usize {
+    const LONGEST: usize = 40;
+    let [b'[', rest @ ..] = bytes else { return 0 };
+    let of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(byte);
+    let len = rest.iter().take(LONGEST).take_while(of_name).count();
+    let name = rest.get(..len).unwrap_or_default();
+    let names = name.contains(&b'/') || matches!(name, b"UTC" | b"GMT");
+    if names && rest.get(len) == Some(&b']') { len + 2 } else { 0 }
+}
+
 /// The zone of an offset, for a configuration: nothing before it, nothing after.
 pub(super) fn whole(text: &str) -> Option<i64> {
     // `GMT+1` is an hour east to a log and an hour west to POSIX: nobody has to guess.
@@ -105,4 +118,23 @@ fn word(bytes: &[u8]) -> Option<(Said, usize)> {
     let number = |it: &Abbreviation| u32::from_be_bytes(*it);
     ABBREVIATIONS.binary_search_by_key(&number(&kept), number).ok()?;
     Some((Said::Abbreviation(kept), len))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::timestamp::Clock;
+
+    #[test]
+    fn a_zones_name_may_stand_in_brackets_behind_the_offset() {
+        for (text, used) in [
+            ("2026-11-22T10:00:00.5+01:00[Europe/Berlin] x", 42),
+            ("2026-11-22T10:00:00Z[UTC]", 25),
+            ("2026-11-22T10:00:00Z[main] x", 20),
+            ("2026-11-22T10:00:00Z[a/b c]", 20),
+            ("2026-11-22T10:00:00[Europe/Berlin]", 19),
+        ] {
+            let read = Clock::default().iso(text.as_bytes());
+            assert_eq!(read.map(|(_, used)| used), Some(used), "{text}");
+        }
+    }
 }

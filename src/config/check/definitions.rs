@@ -59,7 +59,9 @@ fn keep_guard(
     rules: &Rules,
 ) -> Option<()> {
     let (place, mut sound) = (|key| value.node.entry(key).map(|it| &it.value), Some(()));
-    for (from, to) in renamed.into_iter().flatten().filter(|(from, to)| rules.lose(from, to)) {
+    for (from, to) in
+        renamed.into_iter().flatten().filter(|(from, to)| rules.lose_renamed(from, to))
+    {
         let at = place("fields").and_then(|fields| fields.entry(from));
         reader.mistake(unguarded(at.map_or(value.key, |entry| entry.value.place), from, to));
         sound = None;
@@ -250,9 +252,18 @@ fn joiner(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Option<Joi
     if matches!(value.node.kind, Kind::Map(_)) {
         let mut fields = reader.map(value)?;
         let start = fields.need(Part::Start.name(), r"write `joiner: {start: '^\d{4}-'}`");
-        let start = start.and_then(|value| super::source::pattern(reader, Part::Start, value));
+        let ahead = fields.take("ahead");
+        let pattern = |reader: &mut Reader<'_>, value: Value<'_>| {
+            super::source::pattern(reader, Part::Start, value).map(|(_, pattern)| pattern)
+        };
+        let start = start.and_then(|value| pattern(reader, value));
+        let ahead = ahead.map(|value| pattern(reader, value));
         fields.finish(reader);
-        return start.map(|(_, start)| Some(JoinerField::Pattern(RecordStart { start })));
+        let (start, ahead) = match ahead {
+            Some(ahead) => (start?, Some(ahead?)),
+            None => (start?, None),
+        };
+        return Some(Some(JoinerField::Pattern(RecordStart { start, ahead })));
     }
     let names: Vec<_> = Joiner::names().collect();
     known_name(reader, value, "joiner", names.into_iter())

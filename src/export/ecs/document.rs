@@ -9,7 +9,7 @@ use pillion_parsers::record::{Field, Known, Marks, Value};
 use pillion_parsers::redact::Redacted;
 
 use super::statics::Statics;
-use super::{LOG_SLOTS, OBJECTS, SLOTS, Shape, http_version, slot_for};
+use super::{LOG_SLOTS, OBJECTS, SLOTS, slot_for, version};
 use crate::export::encode::clock::Clock;
 use crate::export::encode::mappable::write_mappable;
 use crate::export::encode::names::{self, Names};
@@ -211,8 +211,7 @@ fn write_slots<'v, 'a: 'v>(
         out.buffer().push(b',');
         out.buffer().extend_from_slice(slot.opener.as_bytes().get(have..).unwrap_or_default());
         *open = Open { depth: slot.groups.len(), numbers: *numbers };
-        let version = if slot.shape == Shape::HttpVersion { http_version(value) } else { None };
-        match version {
+        match version(slot.shape, value) {
             Some(version) => escape::quote(out.buffer(), version),
             None => out.value(value),
         }

@@ -3,7 +3,7 @@
 
 use pillion_parsers::record::Known;
 
-use super::{SLOTS, Shape, Slot, is_namespace};
+use super::{SLOTS, Slot, is_namespace};
 use crate::export::encode::names;
 use crate::export::encode::walk::{Members, unquoted};
 use crate::export::lines::RawLine;
@@ -84,9 +84,9 @@ impl<'j> Parts<'j> {
             line.field(&names::decoded(name), value);
         }
         for (slot, value) in self.slotted {
-            match (slot.shape, unquoted(value)) {
-                (Shape::HttpVersion, Some(version)) => {
-                    line.field(slot.known.name(), &format!("\"HTTP/{version}\""));
+            match (slot.shape.prefix(), unquoted(value)) {
+                (Some(prefix), Some(version)) => {
+                    line.field(slot.known.name(), &format!("\"{prefix}{version}\""));
                 }
                 _ => line.field(slot.known.name(), value),
             }

@@ -67,3 +67,17 @@ fn differences_name_the_sample_and_the_field() {
         "sample 2, `line`: expected that it fits, found that it does not (syntax)",
     );
 }
+
+#[test]
+fn a_sample_is_one_record_to_the_formats_own_joiner() {
+    let head = "name: x\nlayout: \"# {a}\\n{message}\"\n";
+    let sample = "samples:\n  - line: \"# b\\nc\\nd\"\n    record: { a: b, message: \"c\\nd\" }\n";
+    check(
+        &format!("{head}joiner: {{ start: '^[#c]' }}\n{sample}"),
+        "sample 1, `line`: expected that it is one record, found that the joiner begins another with line 2",
+    );
+    for joiner in ["{ start: '^#' }", "{ start: '^c', ahead: '^#' }"] {
+        let yaml = format!("{head}joiner: {joiner}\n{sample}");
+        assert_eq!(Definition::from_yaml(&yaml).unwrap().check(), Ok(()), "{joiner}");
+    }
+}

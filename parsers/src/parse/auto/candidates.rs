@@ -2,29 +2,21 @@
 
 use std::sync::Arc;
 
-use super::super::compiled::{Compiled, Method, program};
+use super::super::compiled::{Compiled, Method};
 use super::super::grammar::Context;
+use super::super::looks::Looks;
 use super::super::seen::Seen;
+use super::super::wrapped::Wrapped;
 use super::super::{Misfit, json};
 use crate::Arena;
 use crate::record::Record;
-
-/// Bytes of a line in which what a format must have is looked for.
-const LOOKED_AT: usize = 4096;
 
 /// The formats that `auto` knows, in the order they are tried.
 #[derive(Debug)]
 pub(in super::super) struct Candidates {
     formats: Vec<Candidate>,
-    /// For each byte that a text may begin with, which of `lists` has those that it could be of.
-    by_first: Vec<usize>,
-    /// Ways to be of a format, in the order of the formats. Many bytes have the same.
-    lists: Vec<Vec<Way>>,
+    looks: Looks,
 }
-
-/// A way to be of a format, by its grammar or by one of its layouts: the bytes that a text has, and the
-/// format's place.
-type Way = (Seen, usize);
 
 /// Places of formats.
 pub(super) type Places<'a> = bumpalo::collections::Vec<'a, usize>;
@@ -33,7 +25,7 @@ pub(super) type Places<'a> = bumpalo::collections::Vec<'a, usize>;
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) compiled: Arc<Compiled>,
-    inner: Vec<Arc<Compiled>>,
+    inner: Wrapped,
     has_flavours: bool,
 }
 
@@ -47,46 +39,25 @@ impl Candidates {
             Method::Auto | Method::Pattern(_) => false,
         });
         let formats = tried.map(|compiled| {
-            let wraps = |inner: &&Arc<Compiled>| {
-                inner.within.as_ref().is_some_and(|outer| outer.wraps_as(compiled))
-            };
-            // Those of a program go first: they tell at once.
-            let mut inner: Vec<Arc<Compiled>> = all.iter().filter(wraps).cloned().collect();
-            inner.sort_by_key(|inner| inner.programs.is_empty());
             let flavour = |other: &Arc<Compiled>| {
                 !other.contains.is_empty()
                     && other.grammar().is_some_and(|grammar| compiled.grammar() == Some(grammar))
             };
-            let has_flavours = all.iter().any(flavour);
-            Candidate { compiled: Arc::clone(compiled), inner, has_flavours }
+            Candidate {
+                compiled: Arc::clone(compiled),
+                inner: Wrapped::new(compiled, &all),
+                has_flavours: all.iter().any(flavour),
+            }
         });
         let formats: Vec<Candidate> = formats.collect();
-        let (mut by_first, mut lists) = (Vec::new(), Vec::new());
-        for first in 0..=u8::MAX {
-            let mut list = Vec::new();
-            for (place, candidate) in formats.iter().enumerate() {
-                candidate.ways(place, first, &mut list);
-            }
-            let known = lists.iter().position(|known| *known == list);
-            by_first.push(known.unwrap_or(lists.len()));
-            if known.is_none() {
-                lists.push(list);
-            }
-        }
-        Self { formats, by_first, lists }
+        let looks = Looks::new(formats.iter().map(|candidate| &*candidate.compiled));
+        Self { formats, looks }
     }
 
     /// The places of the formats that a text could be of, from its first byte and those that it has.
     pub(super) fn possible<'a>(&self, text: &str, seen: Seen, arena: &'a Arena) -> Places<'a> {
         let mut places = Places::with_capacity_in(32, arena);
-        let first =
-            text.as_bytes().first().and_then(|first| self.by_first.get(usize::from(*first)));
-        let list = first.and_then(|list| self.lists.get(*list));
-        for (needs, place) in list.into_iter().flatten() {
-            if seen.has(*needs) && places.last() != Some(place) {
-                places.push(*place);
-            }
-        }
+        places.extend(self.looks.ways(text).places(seen));
         places
     }
 
@@ -115,37 +86,6 @@ impl Candidates {
 }
 
 impl Candidate {
-    /// Adds the ways in which a text that begins so may be of this format. One that needs all that
-    /// another does is none of its own.
-    fn ways(&self, place: usize, first: u8, list: &mut Vec<Way>) {
-        let contains = self.compiled.contains.iter();
-        let needs = contains.map(|part| Seen::of(part.needle())).fold(Seen::default(), Seen::and);
-        let mut add = |form: Seen| {
-            let way = (form.and(needs), place);
-            let covers = |other: &Way| other.1 == place && way.0.has(other.0);
-            if !list.iter().any(covers) {
-                list.push(way);
-            }
-        };
-        match &*self.compiled.method {
-            Method::Grammar(grammar) => add(Seen::of(grammar.needs.as_bytes())),
-            Method::Layout(layout) => layout.needs(first).into_iter().for_each(add),
-            Method::Auto | Method::Pattern(_) => {}
-        }
-    }
-
-    /// Whether a text could be of this format: a few nanoseconds.
-    pub(super) fn may_fit(&self, text: &str) -> bool {
-        let bytes = text.as_bytes();
-        let begins = match &*self.compiled.method {
-            Method::Grammar(grammar) => grammar.probe.is_some_and(|probe| probe(bytes)),
-            Method::Layout(layout) => layout.may_fit(bytes),
-            Method::Auto | Method::Pattern(_) => false,
-        };
-        let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
-        begins && self.compiled.contains.iter().all(|part| part.find(head).is_some())
-    }
-
     /// Reads a text by this format, and what may stand in it by its own.
     pub(super) fn read<'a>(
         &self,
@@ -154,21 +94,7 @@ impl Candidate {
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
         self.compiled.read_unwrapped(text, cx, record)?;
-        if self.inner.is_empty() {
-            return Ok(());
-        }
-        let program = program(record);
-        for inner in self.inner.iter().filter(|inner| inner.is_of(program)) {
-            // What a program's own definition does not know is nothing else.
-            if inner.read_message(record, cx).is_ok() || !inner.programs.is_empty() {
-                break;
-            }
-        }
+        self.inner.read(record, cx);
         Ok(())
     }
-}
-
-/// The bytes that a text has. One that is too long to be looked at could have any.
-pub(super) fn look(text: &str) -> Seen {
-    if text.len() > LOOKED_AT { Seen::ALL } else { Seen::of(text.as_bytes()) }
 }

@@ -7,7 +7,7 @@ use crate::definition::FieldType;
 use crate::parse::grammar::Grammar;
 use crate::parse::roles::Outside;
 use crate::parse::seen::Seen;
-use crate::parse::{json, names};
+use crate::parse::{json, logfmt, names};
 use crate::record::{Key, Known, Text};
 use crate::timestamp::Format;
 
@@ -51,6 +51,8 @@ pub(super) enum Gives {
     Level,
     Message,
     Field(Option<FieldType>),
+    /// Nothing: it must be there, and is not kept.
+    Nothing,
 }
 
 /// Fields of their own, in a grammar.
@@ -76,12 +78,16 @@ pub(super) enum Kind {
     Rest,
     /// Anything up to the last place where what follows begins.
     Last,
+    /// Text before pairs: up to the first word with an equals sign in it.
+    Head,
     /// Words with `, ` or ` : ` between them.
     List,
     /// Digits, with a sign or without.
     Integer,
     /// A decimal number.
     Float,
+    /// A number of a unit of time.
+    Duration(FieldType),
     /// Text with backslash escapes.
     Escaped,
     /// The same, in double quotes.
@@ -112,17 +118,28 @@ impl Kind {
         }
     }
 
+    /// Whether it may go on beyond its line, as values of klog's pairs do.
+    pub(super) fn has_lines(&self) -> bool {
+        match self {
+            Self::Lines => true,
+            Self::Spread(spread) => spread.grammar.name == logfmt::TAIL.name,
+            _ => false,
+        }
+    }
+
     /// Whether it ends where it ends, whatever follows.
     pub(super) fn ends_by_itself(&self) -> bool {
         matches!(
             self,
             Self::Integer
                 | Self::Float
+                | Self::Duration(_)
                 | Self::Quoted
                 | Self::OneOf(_)
                 | Self::Json
                 | Self::Uuid
                 | Self::List
+                | Self::Head
         )
     }
 }
@@ -131,7 +148,7 @@ impl Capture {
     /// The bytes that it may begin with, where that is known.
     pub(super) fn begins(&self) -> Option<Vec<u8>> {
         match &self.kind {
-            Kind::Integer | Kind::Float => Some(b"0123456789-".to_vec()),
+            Kind::Integer | Kind::Float | Kind::Duration(_) => Some(b"0123456789-".to_vec()),
             Kind::Quoted => Some(vec![b'"']),
             Kind::Json => Some(b"{[".to_vec()),
             Kind::OneOf(words) => {

@@ -1,6 +1,6 @@
 //! Reads the fields of a line: how far one reaches, and what becomes of it.
 
-use super::capture::{Capture, Gives, Kind, Name, Spread};
+use super::capture::{Capture, Gives, Kind, Spread};
 use super::{Walk, number, shape};
 use crate::definition::FieldType;
 use crate::parse::cursor::Cursor;
@@ -27,6 +27,10 @@ impl<'a> Walk<'_, '_, 'a> {
                 let len = capture.until.find_in_word(cursor.bytes(), last);
                 self.take(capture, len, cursor)?
             }
+            Kind::Head => {
+                let len = shape::head(cursor.bytes()).ok_or(Misfit::Syntax)?;
+                cursor.take(len)?
+            }
             Kind::List => cursor.take(shape::list(cursor.bytes()))?,
             Kind::OneOf(words) => {
                 let word = words.find(cursor.bytes()).ok_or(Misfit::Syntax)?;
@@ -44,15 +48,8 @@ impl<'a> Walk<'_, '_, 'a> {
                 }
                 text
             }
-            Kind::Integer | Kind::Float => {
-                let guarded = self.is_guarded("", cursor);
-                let before = cursor.rest();
-                if let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? {
-                    let text = before.get(..before.len() - cursor.rest().len());
-                    let text = text.filter(|_| guarded).map(|text| Value::Text(Text::raw(text)));
-                    record.push(capture.name.key(), text.unwrap_or(value));
-                }
-                return Ok(());
+            Kind::Integer | Kind::Float | Kind::Duration(_) => {
+                return self.number(capture, cursor, record);
             }
             Kind::Time(format) => return self.time(capture, format, cursor, record),
             Kind::Rest => {
@@ -69,6 +66,29 @@ impl<'a> Walk<'_, '_, 'a> {
             _ => return self.composed(capture, cursor, record),
         };
         self.give(capture, text, cursor, record)
+    }
+
+    /// Reads a number. Where a secret is due, it stays the text it is.
+    fn number(
+        &self,
+        capture: &Capture,
+        cursor: &mut Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let guarded = self.is_guarded("", cursor);
+        let before = cursor.rest();
+        let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? else {
+            return Ok(());
+        };
+        let value = match (before.get(..before.len() - cursor.rest().len()), &capture.kind) {
+            (Some(text), _) if guarded => Some(Value::Text(Text::raw(text))),
+            (_, Kind::Duration(unit)) => convert::value(value, *unit)?,
+            _ => Some(value),
+        };
+        if let Some(value) = value {
+            record.push(capture.name.key(), value);
+        }
+        Ok(())
     }
 
     /// Reads one field that is not as it stands.
@@ -125,7 +145,8 @@ impl<'a> Walk<'_, '_, 'a> {
                 }
             }
             Kind::Address { port } => {
-                let text = self.text(capture, cursor, false)?;
+                let len = capture.until.find_without_blank(cursor.bytes(), false);
+                let text = self.take(capture, len, cursor)?;
                 self.address(capture, port, text, cursor, record);
             }
             Kind::Spread(Spread { grammar, behind }) => {
@@ -164,7 +185,7 @@ impl<'a> Walk<'_, '_, 'a> {
         let text = cursor.take(len.ok_or(Misfit::Syntax)?)?;
         let within = !self.lines
             || matches!(capture.gives, Gives::Message)
-            || matches!(capture.kind, Kind::Lines)
+            || capture.kind.has_lines()
             || memchr::memchr(b'\n', text.as_bytes()).is_none();
         if within { Ok(text) } else { Err(Misfit::Syntax) }
     }
@@ -214,11 +235,12 @@ impl<'a> Walk<'_, '_, 'a> {
         cursor: &Cursor<'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        if is_absent(text) && matches!(capture.gives, Gives::Field(_)) {
+        let is_field = matches!(capture.gives, Gives::Field(_) | Gives::Nothing);
+        if is_field && is_absent(text) {
             return Ok(());
         }
         // What stands behind it goes by its name.
-        if matches!(capture.gives, Gives::Field(_)) && names_secret(text, cursor.rest()) {
+        if is_field && names_secret(text, cursor.rest()) {
             return Err(Misfit::Syntax);
         }
         if capture.gives == Gives::Field(None) {
@@ -259,6 +281,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 }
             },
             Gives::Time if is_absent(text) => {}
+            Gives::Nothing => {}
             Gives::Field(Some(kind))
                 if kind != FieldType::String && !self.is_guarded(text, cursor) =>
             {
@@ -273,54 +296,8 @@ impl<'a> Walk<'_, '_, 'a> {
         }
         Ok(())
     }
-
-    /// `192.0.2.7:443`, `[2001:db8::1]:443`, `2001:db8::1:443`: what stands after the last colon is the
-    /// port.
-    fn address(
-        &self,
-        capture: &Capture,
-        port: &Name,
-        text: &'a str,
-        cursor: &Cursor<'a>,
-        record: &mut Record<'a>,
-    ) {
-        if is_absent(text) {
-            return;
-        }
-        let (host, number) = match port_behind(text) {
-            Some((host, number)) => (host, Some(number)),
-            None => (text, None),
-        };
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let shown = match self.shown(capture, text, cursor).origin() {
-            Origin::Raw => Text::raw(bare),
-            _ => Text::built(bare),
-        };
-        record.push(capture.name.key(), Value::Text(shown));
-        if let Some(number) = number {
-            record.push(port.key(), Value::Int(number));
-        }
-    }
 }
 
-fn is_absent(text: &str) -> bool {
+pub(super) fn is_absent(text: &str) -> bool {
     text.is_empty() || text == "-"
-}
-
-/// What stands before the last colon, and the port behind it.
-fn port_behind(text: &str) -> Option<(&str, i64)> {
-    let bytes = text.as_bytes();
-    let mut number = 0;
-    // A port has five digits at most.
-    for digits in 0..=5 {
-        let at = bytes.len().checked_sub(digits + 1)?;
-        match bytes.get(at)? {
-            b':' if digits > 0 => return Some((text.get(..at)?, number)),
-            digit @ b'0'..=b'9' => {
-                number += i64::from(digit - b'0') * 10_i64.pow(digits as u32);
-            }
-            _ => return None,
-        }
-    }
-    None
 }

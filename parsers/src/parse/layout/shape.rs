@@ -16,6 +16,16 @@ pub(super) fn is_uuid(text: &str) -> bool {
     })
 }
 
+/// How long text is that stands before pairs, on one line: up to the blank before the first word with an
+/// equals sign in it.
+pub(super) fn head(bytes: &[u8]) -> Option<usize> {
+    let sign = memchr::memchr2(b'=', b'\n', bytes)?;
+    if bytes.get(sign) != Some(&b'=') {
+        return None;
+    }
+    memchr::memrchr(b' ', bytes.get(..sign)?)
+}
+
 /// How long words are that stand in a list: `, ` and ` : ` go between them, a blank ends it.
 pub(super) fn list(bytes: &[u8]) -> usize {
     let mut at = 0;

@@ -170,7 +170,7 @@ impl Reader<'_> {
 
     /// Sees to it that no other field is called so.
     fn claim(&self, name: &str) -> Result<(), Error> {
-        if self.seen.iter().chain(&self.besides).any(|taken| taken == name) {
+        if name != "_" && self.seen.iter().chain(&self.besides).any(|taken| taken == name) {
             return self.wrong(format!("there is a field `{name}` before"));
         }
         Ok(())
@@ -185,6 +185,8 @@ impl Reader<'_> {
             Gives::Level
         } else if name == "message" {
             Gives::Message
+        } else if name == "_" {
+            Gives::Nothing
         } else {
             Gives::Field(self.definition.types.get(name).copied())
         }
@@ -218,11 +220,16 @@ impl Reader<'_> {
             "stem" => Kind::Stem,
             "last" => Kind::Last,
             "list" => Kind::List,
+            "head" => Kind::Head,
             "rest" => Kind::Rest,
             "lines" => Kind::Lines,
             "uuid" => Kind::Uuid,
             "int" => Kind::Integer,
             "float" => Kind::Float,
+            "s" => Kind::Duration(FieldType::Seconds),
+            "ms" => Kind::Duration(FieldType::Milliseconds),
+            "us" => Kind::Duration(FieldType::Microseconds),
+            "ns" => Kind::Duration(FieldType::Nanoseconds),
             "quoted" => Kind::Quoted,
             "escaped" => Kind::Escaped,
             "json" => Kind::Json,
@@ -231,8 +238,8 @@ impl Reader<'_> {
             words if words.contains('|') => Kind::OneOf(Words::new(words, self.level)),
             other => {
                 return self.wrong(format!(
-                    "`{other}` is no kind of field: text, lines, word, stem, last, list, rest, int, float, \
-                     quoted, escaped, json, uuid, request, address, or words as `yes|no`"
+                    "`{other}` is no kind of field: text, lines, word, stem, last, list, head, rest, int, float, \
+                     s, ms, us, ns, quoted, escaped, json, uuid, request, address, or words as `yes|no`"
                 ));
             }
         })

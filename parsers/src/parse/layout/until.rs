@@ -76,24 +76,26 @@ impl Until {
     /// How long a word is that ends here: it has no blank. `last`: at the last such place in it.
     #[inline]
     pub(super) fn find_in_word(&self, bytes: &[u8], last: bool) -> Option<usize> {
-        let len = match self {
+        self.find_without_blank(bytes, last).filter(|len| *len > 0)
+    }
+
+    /// The same of a text that may be empty.
+    #[inline]
+    pub(super) fn find_without_blank(&self, bytes: &[u8], last: bool) -> Option<usize> {
+        match self {
             Self::Byte(byte) if !last => {
                 let at = cursor::find_any([*byte, b' ', b'\t'], bytes)?;
-                return (at > 0 && bytes.get(at) == Some(byte)).then_some(at);
+                (bytes.get(at) == Some(byte)).then_some(at)
             }
-            Self::BeforeBlank(_) => self.find(bytes, false)?,
+            Self::BeforeBlank(_) => self.find(bytes, false),
             _ => {
                 // It goes no further than to the first blank, where what follows may begin.
                 let blank = cursor::find_any([b' ', b'\t'], bytes);
                 let window = blank.and_then(|at| bytes.get(..at + self.longest())).unwrap_or(bytes);
                 let len = self.find(window, last)?;
-                if blank.is_some_and(|blank| len > blank) {
-                    return None;
-                }
-                len
+                (!blank.is_some_and(|blank| len > blank)).then_some(len)
             }
-        };
-        (len > 0).then_some(len)
+        }
     }
 
     /// Bytes of the longest text that may follow.
