@@ -13,6 +13,7 @@ mod colour;
 mod columns;
 mod compiled;
 mod convert;
+mod crash;
 mod csv;
 mod cursor;
 mod escape;

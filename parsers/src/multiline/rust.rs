@@ -1,7 +1,7 @@
 //! Rust's panics with their messages and backtraces, whatever a logger puts before them, and the
 //! reports of `anyhow` and `eyre` that end a program.
 
-use super::below::Below;
+use super::below::{Below, Head};
 use super::{after_digits, contains, is_frame, unindented};
 
 /// How far into a record the lines are.
@@ -29,8 +29,8 @@ pub(super) const OPENERS: &[u8] = b"tnsSEC";
 const NOTES: [&[u8]; 2] =
     [b"note: run with `RUST_BACKTRACE", b"note: Some details are omitted, run with"];
 
-/// Whether `line` continues the record before it.
-pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
+/// Whether `line` continues the record before it, which begins with `head`.
+pub(super) fn joins(state: &mut State, line: &[u8], head: Head, below: &mut Below) -> bool {
     let (joined, next) = match (*state, line.first()) {
         (State::Error | State::Caused, None) => (true, State::Blank),
         (_, None) => (false, State::Log),
@@ -48,8 +48,7 @@ pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
         }
         (_, Some(b'E')) if line.starts_with(b"Error: ") => (false, State::Error),
         (_, Some(_)) if panics(line) => {
-            // What was said is a line at least, if an empty one.
-            *below = if line.ends_with(b":") { Below::surely(1) } else { Below::default() };
+            *below = if line.ends_with(b":") { Below::said(head) } else { Below::default() };
             (false, State::Panic)
         }
         (_, Some(b't')) if overflows(line) => (false, State::Panic),

@@ -13,7 +13,7 @@ use super::library::Library;
 use super::pattern::Pattern;
 use super::refine::Refine;
 use super::trace::whole_or_head;
-use super::{Misfit, auto, csv, nested, trace, w3c};
+use super::{Misfit, auto, crash, csv, nested, trace, w3c};
 use crate::definition::{Definition, Fault};
 use crate::record::{Field, Key, Known, Record, Value};
 use crate::timestamp::Zone;
@@ -335,10 +335,15 @@ fn read_auto<'a>(
     cx.guessing = guessing;
     let below = match found {
         auto::Found::Fitted(below) => below,
-        auto::Found::Unfit(misfit) => return Err(misfit),
+        auto::Found::Unfit(misfit) => {
+            auto::clear(record);
+            return if crash::put(record, text) { Ok("") } else { Err(misfit) };
+        }
         auto::Found::Plain => {
             auto::clear(record);
-            trace::put(record, text);
+            if !crash::put(record, text) {
+                trace::put(record, text);
+            }
             return Ok("");
         }
     };

@@ -56,7 +56,7 @@ fn read<'a>(
         }
         logger(&mut cursor, record, &[" -- ", " - ", ": "])?;
     }
-    trace::put(record, cursor.rest());
+    trace::put(record, cursor.rest().trim_start_matches(['\r', '\n']));
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 //! What Elasticsearch alone would refuse, a nested key or number without a mapping, is noted.
 
 mod number;
+mod odd;
 mod opened;
 mod string;
 
@@ -29,6 +30,9 @@ pub(super) const GRAMMAR: Grammar = Grammar { name: "json", needs: "{", probe: S
 /// Levels of nesting, the outermost object being the first. Elasticsearch's default limit is one more,
 /// for the object that a record's own fields are put into.
 const MAX_DEPTH: usize = 19;
+
+/// The field that has the members which an object has too many of.
+const CUT: &str = "cut";
 
 fn probe(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().first() == Some(&b'{')
@@ -81,7 +85,15 @@ fn object<'a, const OPENS: bool>(
         reader.at += 1;
     } else {
         loop {
-            let (name, escaped) = reader.key(Scope::OUTER)?;
+            let first = reader.at;
+            let (name, escaped) = match reader.key(Scope::OUTER) {
+                Err(Misfit::TooManyKeys) => {
+                    reader.at = first;
+                    reader.cut(&mut roles, role, record, cx)?;
+                    break;
+                }
+                read => read?,
+            };
             // A key that had to be decoded is the application's own, whatever it spells.
             let role = if escaped { None } else { role(name.as_bytes()) };
             let key = Key::Text(if escaped { Text::built(name) } else { Text::raw(name) });
@@ -223,6 +235,41 @@ impl<'a> Reader<'a> {
         Ok((key, escaped))
     }
 
+    /// Passes over the members from here to the end of the outermost object, which has too many to be
+    /// fields. Those that stand for time, level or message do; all stay together as one text.
+    #[cold]
+    fn cut(
+        &mut self,
+        roles: &mut Roles<'a>,
+        role: impl Fn(&[u8]) -> Option<(Role, u8)>,
+        record: &mut Record<'a>,
+        cx: &mut Context<'_, 'a>,
+    ) -> Result<(), Misfit> {
+        let start = self.at;
+        loop {
+            let (name, escaped) = self.string()?;
+            self.blanks();
+            self.expect(b':')?;
+            self.blanks();
+            let value = self.value(|value| value)?;
+            if let Some((role, rank)) = role(name.as_bytes()).filter(|_| !escaped) {
+                let key = Key::Text(Text::raw(name));
+                // What it displaces, or is, is a field only where it has been one.
+                let displaced = roles.take(role, rank, Field { key, value }, cx);
+                record.fields.extend(displaced.filter(|field| field.key.name() != name));
+            }
+            if self.next_or_close(b'}')? {
+                break;
+            }
+        }
+        let is_free = |record: &Record<'_>| record.fields.iter().all(|it| it.key.name() != CUT);
+        if is_free(record) {
+            let rest = self.slice(start, self.at - 1)?;
+            record.push(Key::Text(Text::fixed(CUT)), Value::Text(Text::raw(rest)));
+        }
+        Ok(())
+    }
+
     /// A value of the outermost object, given to `give` where it is made: a value that is built in one
     /// place and copied to another costs a stalled load for each field.
     #[inline]
@@ -238,20 +285,57 @@ impl<'a> Reader<'a> {
         give: impl FnOnce(Value<'a>) -> R,
     ) -> Result<R, Misfit> {
         match self.peek() {
-            Some(b'"') => match self.string()? {
-                (inside, false) => Ok(give(Value::Text(Text::raw(inside)))),
-                (inside, true) => Ok(give(Value::Text(Text::raw_escaped(inside)))),
-            },
+            Some(b'"') => {
+                let start = self.at;
+                match self.string() {
+                    Ok((inside, false)) => Ok(give(Value::Text(Text::raw(inside)))),
+                    Ok((inside, true)) => Ok(give(Value::Text(Text::raw_escaped(inside)))),
+                    Err(Misfit::LoneSurrogate) => {
+                        let written = self.odd(start)?.as_stored();
+                        let inside = written.get(1..written.len() - 1).unwrap_or_default();
+                        Ok(give(Value::Text(Text::built(string::decode(inside, self.arena)))))
+                    }
+                    Err(misfit) => Err(misfit),
+                }
+            }
             Some(b'-' | b'0'..=b'9') => {
                 let start = self.at;
-                self.at = number::end(self.bytes, start)?;
-                Ok(give(Value::Number(self.slice(start, self.at)?)))
+                match number::end(self.bytes, start) {
+                    Err(Misfit::Number) => Ok(give(Value::Text(self.odd(start)?))),
+                    end => {
+                        self.at = end?;
+                        Ok(give(Value::Number(self.slice(start, self.at)?)))
+                    }
+                }
             }
             Some(b't') => self.word(b"true").map(|()| give(Value::Bool(true))),
             Some(b'f') => self.word(b"false").map(|()| give(Value::Bool(false))),
             Some(b'n') => self.word(b"null").map(|()| give(Value::Null)),
-            _ => self.json(depth).map(|text| give(Value::Json(text))),
+            _ => {
+                let (start, keys, unmappable) = (self.at, self.keys.here(), self.unmappable);
+                match self.json(depth) {
+                    Err(
+                        Misfit::TooDeep
+                        | Misfit::TooManyKeys
+                        | Misfit::Number
+                        | Misfit::LoneSurrogate,
+                    ) => {
+                        self.keys.back(keys);
+                        self.unmappable = unmappable;
+                        Ok(give(Value::Text(self.odd(start)?)))
+                    }
+                    json => json.map(|text| give(Value::Json(text))),
+                }
+            }
         }
+    }
+
+    /// A value from `start` that is JSON and yet what no server takes (nested too deeply, a number that
+    /// is none to a computer, half a character), as the text that it is written in.
+    #[cold]
+    fn odd(&mut self, start: usize) -> Result<Text<'a>, Misfit> {
+        self.at = odd::end(self.bytes, start)?;
+        self.slice(start, self.at).map(Text::raw)
     }
 
     /// An object or array inside `depth` brackets, as text without line breaks.
