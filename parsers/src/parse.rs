@@ -43,6 +43,7 @@ mod roles;
 mod seen;
 mod syslog;
 mod trace;
+mod tracing;
 mod w3c;
 
 use std::sync::Arc;

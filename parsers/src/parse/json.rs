@@ -89,7 +89,7 @@ fn object<'a, const OPENS: bool>(
             let (name, escaped) = match reader.key(Scope::OUTER) {
                 Err(Misfit::TooManyKeys) => {
                     reader.at = first;
-                    reader.cut(&mut roles, role, record, cx)?;
+                    reader.cut(&mut roles, &role, record, cx)?;
                     break;
                 }
                 read => read?,

@@ -198,7 +198,7 @@ fn crashes_without_frames_have_level_and_class() {
         ] {
             check(&mut parser, text, [level, text, "", class]);
         }
-        let (java, first) = (format!("Exception in thread \"main\" {TRACE}"), 61);
+        let (java, first) = (format!("Exception in thread \"main\" {TRACE}"), 60);
         let class = "java.lang.IllegalStateException";
         check(&mut parser, &java, ["error", &java[..first + 8], &java, class]);
         check(&mut parser, TRACE, ["error", &TRACE[..41], TRACE, class]);
