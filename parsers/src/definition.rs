@@ -153,6 +153,9 @@ pub struct TimeField {
     /// (`%Y-%m-%d %H:%M:%S%.3f`). Without one, the usual formats are recognised.
     #[serde(default)]
     pub format: Option<String>,
+    /// For a grammar: the field with the nanoseconds of the second, where the time is in two.
+    #[serde(default)]
+    pub nanos: Option<String>,
     /// The zone of times that name none: `UTC`, an offset as `+01:00`, or an IANA name. If absent
     /// the source says it, else it is UTC.
     #[serde(default)]
@@ -169,6 +172,9 @@ pub struct LevelField {
     /// What the format's own words mean (`trace` … `fatal`), before the usual names are tried.
     #[serde(default)]
     pub map: BTreeMap<String, LevelName>,
+    /// A field for those words of `map` that come, since a level says less.
+    #[serde(default)]
+    pub keep: Option<String>,
 }
 
 /// A level as a definition writes it.

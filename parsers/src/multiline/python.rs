@@ -138,9 +138,7 @@ fn indented(state: State, line: &[u8], below: &mut Below) -> (bool, State) {
 
 /// `future: <Task finished name='Task-1' …>`
 fn shows_task(line: &[u8]) -> bool {
-    SHOWN.iter().any(|name| {
-        line.strip_prefix(*name).is_some_and(|rest| rest.starts_with(b": <"))
-    })
+    SHOWN.iter().any(|name| line.strip_prefix(*name).is_some_and(|rest| rest.starts_with(b": <")))
 }
 
 /// `    +------------------------------------`, without a number: the end of the outermost group.

@@ -142,9 +142,8 @@ impl Tags {
     /// Those of a logger's line.
     fn of(line: &[u8]) -> Self {
         let text = memchr::memmem::find(line, b" -- ").and_then(|at| line.get(at + 4..));
-        let text = text.and_then(|text| {
-            memchr::memmem::find(text, b": ").and_then(|at| text.get(at + 2..))
-        });
+        let text = text
+            .and_then(|text| memchr::memmem::find(text, b": ").and_then(|at| text.get(at + 2..)));
         let text = text.unwrap_or_default();
         let mut len = 0;
         while let Some(rest) = text.get(len..).filter(|rest| rest.starts_with(b"["))

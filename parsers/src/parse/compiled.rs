@@ -75,6 +75,11 @@ impl Compiled {
         {
             return Err(Fault::Grammarless { key });
         }
+        if definition.grammar.is_none()
+            && definition.time.as_ref().is_some_and(|time| time.nanos.is_some())
+        {
+            return Err(Fault::TimeFormat("`nanos` is for a `grammar`".to_owned()));
+        }
         let (method, refine) = match (&definition.grammar, layouts, &definition.pattern) {
             (Some(name), [], None) if name == "auto" => {
                 (Method::Auto, Refine::new(definition, true)?)

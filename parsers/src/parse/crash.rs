@@ -74,7 +74,8 @@ fn dumps(first: &str, below: &str) -> bool {
 /// `/srv/shop.js:6` and `node:internal/process/promises:389`, where Node's program died.
 fn is_place(first: &str) -> bool {
     let is_script = |path: &str| {
-        path.starts_with("node:") || [".js", ".mjs", ".cjs", ".ts"].iter().any(|end| path.ends_with(end))
+        path.starts_with("node:")
+            || [".js", ".mjs", ".cjs", ".ts"].iter().any(|end| path.ends_with(end))
     };
     first.rsplit_once(':').is_some_and(|(path, line)| {
         is_script(path) && !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())

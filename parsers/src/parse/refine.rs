@@ -9,7 +9,7 @@ use super::keys::hash;
 use super::{Misfit, nested};
 use crate::Arena;
 use crate::definition::{Definition, Fault, FieldType};
-use crate::record::{Field, Key, Known, Record, Text, Value};
+use crate::record::{ClockUnit, Field, Key, Known, Record, Text, Time, Value};
 use crate::timestamp::Format;
 
 /// What a definition adds to a grammar.
@@ -21,6 +21,8 @@ pub(super) struct Refine {
     fields: Table<Rename>,
     types: Table<FieldType>,
     time: Option<(Name, Format)>,
+    /// The field with the nanoseconds of the second.
+    nanos: Option<Name>,
     level: Option<RefinedLevel>,
 }
 
@@ -78,7 +80,8 @@ impl Refine {
                 "a grammar reads its own time: name the `field` that this format is for".to_owned(),
             ));
         }
-        if !keyed && level.as_ref().is_some_and(|level| level.field.is_none()) {
+        let keeps = definition.level.as_ref().is_some_and(|level| level.keep.is_some());
+        if (!keyed || keeps) && level.as_ref().is_some_and(|level| level.field.is_none()) {
             return Err(Fault::Level);
         }
         let open = definition.open.iter().map(|name| match name.strip_suffix('.') {
@@ -86,7 +89,14 @@ impl Refine {
             None => (name.clone(), false),
         });
         let fields = definition.fields.iter().map(|(from, to)| (from.clone(), Rename::new(to)));
+        let nanos = definition.time.as_ref().and_then(|time| time.nanos.clone()).map(Name::new);
+        if nanos.is_some() && time_field.is_none() {
+            return Err(Fault::TimeFormat(
+                "`nanos` adds to a `field`: name the one that has the seconds".to_owned(),
+            ));
+        }
         let refine = Self {
+            nanos,
             open: open.collect(),
             fields: fields.collect(),
             types: definition.types.iter().map(|(name, kind)| (name.clone(), *kind)).collect(),
@@ -142,13 +152,21 @@ impl Refine {
                 }
                 None => *cx.bad_times += 1,
             }
+            self.add_nanos(record, &mut index);
         }
         if let Some(RefinedLevel { field: Some(name), leveller }) = &self.level
             && let Some(at) = index.place(&record.fields, name.hash, &name.text)
             && let Some(level) = scalar(record, at).and_then(|text| leveller.level(text))
         {
             record.level = Some(level);
-            index.remove(&mut record.fields, at);
+            let kept = scalar(record, at).and_then(|word| leveller.kept(word));
+            match (kept, record.fields.get_mut(at)) {
+                (Some(key), Some(field)) => {
+                    index.set(at, hash(key.name().as_bytes()));
+                    field.key = key;
+                }
+                _ => index.remove(&mut record.fields, at),
+            }
         }
         for (hash, name, kind) in self.types.iter() {
             let Some(at) = index.place(&record.fields, hash, name) else { continue };
@@ -159,6 +177,20 @@ impl Refine {
             }
         }
         Ok(())
+    }
+
+    /// Makes the time one of nanoseconds, where another field has those of its second.
+    fn add_nanos<'a>(&self, record: &mut Record<'a>, index: &mut Index<'a>) {
+        const SECOND: i64 = 1_000_000_000;
+        if let (Some(name), Some(time)) = (&self.nanos, record.time)
+            && let Some(at) = index.place(&record.fields, name.hash, &name.text)
+            && let Some(nanos) = scalar(record, at).and_then(|text| text.parse::<i64>().ok())
+            && (0..SECOND).contains(&nanos)
+        {
+            let nanos = time.nanos.div_euclid(SECOND).saturating_mul(SECOND).saturating_add(nanos);
+            record.time = Some(Time { nanos, unit: ClockUnit::Nanosecond });
+            index.remove(&mut record.fields, at);
+        }
     }
 
     /// Opens the objects that the grammar has not opened itself.

@@ -143,7 +143,9 @@ fn seconds_and_nanos(json: &str) -> Option<Time> {
         let value = value.trim().trim_matches('"');
         match key.trim() {
             "\"seconds\"" => seconds = Some(value.parse().ok()?),
-            "\"nanos\"" => nanos = value.parse().ok().filter(|nanos| (0..1_000_000_000).contains(nanos))?,
+            "\"nanos\"" => {
+                nanos = value.parse().ok().filter(|nanos| (0..1_000_000_000).contains(nanos))?
+            }
             _ => return None,
         }
     }

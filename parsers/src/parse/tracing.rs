@@ -14,7 +14,8 @@ use crate::record::{Key, Known, Record, Text, Value};
 use crate::redact::names_secret;
 
 /// Reads any of these formats.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "tracing", needs: "-:", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "tracing", needs: "-:", probe: Some(probe), read };
 
 const LEVELS: [&str; 5] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"];
 /// Bytes of the longest spans that are looked through.
@@ -112,12 +113,15 @@ fn thread<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> Result<(), Mi
 /// `request{method="GET"}:order: shop: `, or the logger alone.
 fn spans_and_logger<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> Result<(), Misfit> {
     let first = segment(cursor.rest()).ok_or(Misfit::Syntax)?;
-    let after = cursor.rest().get(first.len() + 2..).unwrap_or_default();
+    let parted = cursor.rest().get(first.len()..).unwrap_or_default();
+    let after = parted.get(2..).unwrap_or_default();
     let second = segment(after).filter(|second| is_name(second));
     let behind = second.and_then(|second| after.get(second.len() + 2..)).unwrap_or_default();
     // A span without fields looks like a logger.
-    let spans = !is_name(first) || second.is_some() && place(after).is_none() && place(behind).is_some();
-    if names_secret(first, after) || spans && second.is_some_and(|name| names_secret(name, behind)) {
+    let spans =
+        !is_name(first) || second.is_some() && place(after).is_none() && place(behind).is_some();
+    let secret = |name: &str| names_secret(name, after.get(name.len()..).unwrap_or_default());
+    if names_secret(first, parted) || spans && second.is_some_and(secret) {
         return Err(Misfit::Syntax);
     }
     match (spans, second) {
@@ -182,7 +186,8 @@ fn below<'a>(text: &'a str, record: &mut Record<'a>) -> Result<&'a str, Misfit> 
     const IN: &str = "\n    in ";
     const ON: &str = " on ";
     let at = text.rfind(AT);
-    let spans = text.get(at.unwrap_or(0)..).and_then(|below| below.find(IN)).map(|it| it + at.unwrap_or(0));
+    let spans =
+        text.get(at.unwrap_or(0)..).and_then(|below| below.find(IN)).map(|it| it + at.unwrap_or(0));
     if let Some(at) = at {
         let line = text.get(at + AT.len()..spans.unwrap_or(text.len())).ok_or(Misfit::Syntax)?;
         let (place, thread) = match line.split_once(ON) {

@@ -49,8 +49,17 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Said, usize)> {
 const LONGEST_PLACE: usize = 48;
 /// How the names of places begin.
 const REGIONS: [&[u8]; 11] = [
-    b"Africa/", b"America/", b"Antarctica/", b"Arctic/", b"Asia/", b"Atlantic/", b"Australia/",
-    b"Etc/", b"Europe/", b"Indian/", b"Pacific/",
+    b"Africa/",
+    b"America/",
+    b"Antarctica/",
+    b"Arctic/",
+    b"Asia/",
+    b"Atlantic/",
+    b"Australia/",
+    b"Etc/",
+    b"Europe/",
+    b"Indian/",
+    b"Pacific/",
 ];
 
 /// The length of what RFC 9557 puts behind an offset: `[America/Los_Angeles]`, `[u-ca=gregory]`.
@@ -84,7 +93,9 @@ fn annotations(bytes: &[u8]) -> usize {
 #[inline]
 pub(super) fn place(bytes: &[u8]) -> Option<(&str, usize)> {
     match bytes {
-        [open @ (b' ' | b'['), rest @ ..] if matches!(rest.first(), Some(b'A' | b'E' | b'I' | b'P')) => {
+        [open @ (b' ' | b'['), rest @ ..]
+            if matches!(rest.first(), Some(b'A' | b'E' | b'I' | b'P')) =>
+        {
             let region = REGIONS.iter().any(|region| rest.starts_with(region));
             if !region {
                 return None;

@@ -44,7 +44,7 @@ fn the_spans_of_tracing() {
 .    at src/main.rs:45 on main
 .    in shop::request with method: \"GET\"
 .    in shop::server
-|
+.
 |  2026-11-22T10:00:00Z  INFO shop: order placed
 |    in a text",
     );

@@ -112,9 +112,18 @@ fn a_value_that_no_server_takes_is_its_text() {
         r#"{"b\udc00":1}"#.to_owned(),
     ] {
         let text = format!("{{\"a\":{value},\"b\":{{\"a\":1}}, \"c\":2}}");
-        let expect = [("a", format!("Raw {value}")), ("b", r#"Json {"a":1}"#.into()), ("c", "Number 2".into())];
+        let expect = [
+            ("a", format!("Raw {value}")),
+            ("b", r#"Json {"a":1}"#.into()),
+            ("c", "Number 2".into()),
+        ];
         let expect = expect.map(|(key, value)| (key.to_owned(), value));
-        assert_eq!(parse(&text), Ok(expect.to_vec()), "{}", text.chars().take(60).collect::<String>());
+        assert_eq!(
+            parse(&text),
+            Ok(expect.to_vec()),
+            "{}",
+            text.chars().take(60).collect::<String>()
+        );
     }
     check_field(r#"{"a":"\ud800"}"#, "a", "Built \u{fffd}");
     check_field(r#"{"a":"\ud800\n\"x"}"#, "a", "Built \u{fffd}\n\"x");

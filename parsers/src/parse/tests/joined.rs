@@ -202,7 +202,7 @@ fn crashes_without_frames_have_level_and_class() {
         let class = "java.lang.IllegalStateException";
         check(&mut parser, &java, ["error", &java[..first + 8], &java, class]);
         check(&mut parser, TRACE, ["error", &TRACE[..41], TRACE, class]);
-        check(&mut parser, PYTHON, ["error", &PYTHON[..33], PYTHON, "KeyError"]);
+        check(&mut parser, PYTHON, ["error", &PYTHON[..34], PYTHON, "KeyError"]);
         // A line of no format is still one.
         assert!(is_unparsed(&mut parser, "panicked: no"));
     }
