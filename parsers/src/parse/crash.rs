@@ -37,16 +37,25 @@ fn of(text: &str) -> Option<Crash<'_>> {
         b'E' if first.starts_with("Exception in thread ") => Level::Error,
         // As `anyhow` and `eyre` report what ends a program.
         b'E' if first.starts_with("Error: ") && below.contains("\nCaused by:\n") => Level::Error,
+        // The JVM's launcher.
+        b'E' if first.starts_with("Error: ") && below.starts_with("Caused by: ") => Level::Fatal,
         b'F' if first.starts_with("Fatal Python error: ") => Level::Fatal,
         b'F' if first.starts_with("Fatal error: Uncaught ") => Level::Fatal,
         b'=' if below.starts_with("WARNING: DATA RACE") => Level::Error,
         b'/' | b'n' | b'f' if is_place(first) && !below.is_empty() => Level::Fatal,
+        b'E' if first.starts_with("Exception ignored in: ") && trace::has(below) => Level::Error,
+        b'-' if first == "--- Logging error ---" && trace::has(below) => Level::Error,
         b'#' if first.starts_with("#<Thread:") && trace::has(below) => Level::Error,
         _ if trace::begins(text) => Level::Error,
-        _ if ends_main(first) => Level::Error,
+        _ if ends_ruby(first, below) => Level::Error,
         _ => return None,
     };
-    let rejection = || below.lines().find_map(|line| trace::class(line.trim_start_matches('[')));
+    let rejection = || {
+        below.lines().find_map(|line| {
+            let named = line.strip_prefix("Caused by: ").unwrap_or(line);
+            trace::class(named.trim_start_matches('['))
+        })
+    };
     // The word that Rust puts before what it says is none.
     let class = trace::class(first).filter(|class| *class != "Error").or_else(rejection);
     Some(Crash { level, class })
@@ -82,8 +91,14 @@ fn is_place(first: &str) -> bool {
     })
 }
 
-/// `shop.rb:4:in '<main>': no stock (RuntimeError)`, which has no frames.
-fn ends_main(first: &str) -> bool {
+/// `shop.rb:4:in '<main>': no stock (RuntimeError)`, which has no frames; with frames, also an error that
+/// says nothing of its class; and what is no Ruby.
+fn ends_ruby(first: &str, below: &str) -> bool {
+    if !first.contains(".rb:") {
+        return false;
+    }
+    let placed = first.contains(":in '") || first.contains(":in `");
     let main = first.contains(":in '<main>': ") || first.contains(":in `<main>': ");
-    main && first.ends_with(')') && trace::class(first).is_some()
+    placed && (trace::has(below) || main && first.ends_with(')') && trace::class(first).is_some())
+        || first.contains(": syntax error, ")
 }

@@ -31,9 +31,6 @@ pub(super) const GRAMMAR: Grammar = Grammar { name: "json", needs: "{", probe: S
 /// for the object that a record's own fields are put into.
 const MAX_DEPTH: usize = 19;
 
-/// The field that has the members which an object has too many of.
-const CUT: &str = "cut";
-
 fn probe(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().first() == Some(&b'{')
 }
@@ -235,41 +232,6 @@ impl<'a> Reader<'a> {
         Ok((key, escaped))
     }
 
-    /// Passes over the members from here to the end of the outermost object, which has too many to be
-    /// fields. Those that stand for time, level or message do; all stay together as one text.
-    #[cold]
-    fn cut(
-        &mut self,
-        roles: &mut Roles<'a>,
-        role: impl Fn(&[u8]) -> Option<(Role, u8)>,
-        record: &mut Record<'a>,
-        cx: &mut Context<'_, 'a>,
-    ) -> Result<(), Misfit> {
-        let start = self.at;
-        loop {
-            let (name, escaped) = self.string()?;
-            self.blanks();
-            self.expect(b':')?;
-            self.blanks();
-            let value = self.value(|value| value)?;
-            if let Some((role, rank)) = role(name.as_bytes()).filter(|_| !escaped) {
-                let key = Key::Text(Text::raw(name));
-                // What it displaces, or is, is a field only where it has been one.
-                let displaced = roles.take(role, rank, Field { key, value }, cx);
-                record.fields.extend(displaced.filter(|field| field.key.name() != name));
-            }
-            if self.next_or_close(b'}')? {
-                break;
-            }
-        }
-        let is_free = |record: &Record<'_>| record.fields.iter().all(|it| it.key.name() != CUT);
-        if is_free(record) {
-            let rest = self.slice(start, self.at - 1)?;
-            record.push(Key::Text(Text::fixed(CUT)), Value::Text(Text::raw(rest)));
-        }
-        Ok(())
-    }
-
     /// A value of the outermost object, given to `give` where it is made: a value that is built in one
     /// place and copied to another costs a stalled load for each field.
     #[inline]
@@ -290,11 +252,7 @@ impl<'a> Reader<'a> {
                 match self.string() {
                     Ok((inside, false)) => Ok(give(Value::Text(Text::raw(inside)))),
                     Ok((inside, true)) => Ok(give(Value::Text(Text::raw_escaped(inside)))),
-                    Err(Misfit::LoneSurrogate) => {
-                        let written = self.odd(start)?.as_stored();
-                        let inside = written.get(1..written.len() - 1).unwrap_or_default();
-                        Ok(give(Value::Text(Text::built(string::decode(inside, self.arena)))))
-                    }
+                    Err(Misfit::LoneSurrogate) => Ok(give(Value::Text(self.odd_string(start)?))),
                     Err(misfit) => Err(misfit),
                 }
             }
@@ -311,31 +269,11 @@ impl<'a> Reader<'a> {
             Some(b't') => self.word(b"true").map(|()| give(Value::Bool(true))),
             Some(b'f') => self.word(b"false").map(|()| give(Value::Bool(false))),
             Some(b'n') => self.word(b"null").map(|()| give(Value::Null)),
-            _ => {
-                let (start, keys, unmappable) = (self.at, self.keys.here(), self.unmappable);
-                match self.json(depth) {
-                    Err(
-                        Misfit::TooDeep
-                        | Misfit::TooManyKeys
-                        | Misfit::Number
-                        | Misfit::LoneSurrogate,
-                    ) => {
-                        self.keys.back(keys);
-                        self.unmappable = unmappable;
-                        Ok(give(Value::Text(self.odd(start)?)))
-                    }
-                    json => json.map(|text| give(Value::Json(text))),
-                }
-            }
+            _ => match self.json_or_odd(depth)? {
+                Ok(json) => Ok(give(Value::Json(json))),
+                Err(odd) => Ok(give(Value::Text(odd))),
+            },
         }
-    }
-
-    /// A value from `start` that is JSON and yet what no server takes (nested too deeply, a number that
-    /// is none to a computer, half a character), as the text that it is written in.
-    #[cold]
-    fn odd(&mut self, start: usize) -> Result<Text<'a>, Misfit> {
-        self.at = odd::end(self.bytes, start)?;
-        self.slice(start, self.at).map(Text::raw)
     }
 
     /// An object or array inside `depth` brackets, as text without line breaks.

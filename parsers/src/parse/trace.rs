@@ -62,13 +62,15 @@ fn put_trace<'a>(record: &mut Record<'a>, trace: &'a str, class: Option<&'a str>
 /// Puts a joined text in a record: what comes before the trace as the message, the trace and the
 /// class of its error as fields.
 pub(super) fn put<'a>(record: &mut Record<'a>, text: &'a str) {
-    let Some(Found { start, class, .. }) = find(text) else {
+    let Some(Found { start, class, raised }) = find(text) else {
         record.message = Some(Text::raw(text));
         return;
     };
     let (message, trace) = text.split_at(start);
     record.message = Some(Text::raw(if untagged(message).trim_ascii().is_empty() {
-        untagged(trace.lines().next().unwrap_or_default())
+        let end = if raised { trace.find("):\n").map(|at| at + 2) } else { None };
+        let first = trace.lines().next().unwrap_or_default();
+        untagged(end.and_then(|end| trace.get(..end)).unwrap_or(first))
     } else {
         message.trim_end_matches(['\r', '\n'])
     }));

@@ -43,6 +43,8 @@ fn read<'a>(
         return Err(Misfit::Syntax);
     }
     record.level = level::from_name(word);
+    // Threads' names are right-aligned.
+    cursor.blanks();
     thread(&mut cursor, record)?;
     spans_and_logger(&mut cursor, record)?;
     let message = match pretty {
