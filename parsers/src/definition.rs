@@ -200,6 +200,9 @@ pub struct LevelField {
     /// What the format's own words mean (`trace` … `fatal`), before the usual names are tried.
     #[serde(default)]
     pub map: BTreeMap<String, LevelName>,
+    /// A field for those words of `map` that come, since a level says less.
+    #[serde(default)]
+    pub keep: Option<String>,
 }
 
 /// A level as a definition writes it.

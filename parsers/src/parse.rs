@@ -13,6 +13,7 @@ mod colour;
 mod columns;
 mod compiled;
 mod convert;
+mod crash;
 mod csv;
 mod cursor;
 mod duration;
@@ -45,6 +46,7 @@ mod roles;
 mod seen;
 mod syslog;
 mod trace;
+mod tracing;
 mod w3c;
 mod wrapped;
 
@@ -93,13 +95,13 @@ pub enum Misfit {
     Syntax,
     /// A key appears twice in one object or line; Elasticsearch refuses such a document.
     DuplicateKey,
-    /// JSON nested more than 19 levels deep.
+    /// JSON nested more than 19 levels deep, where a value may not be text.
     TooDeep,
     /// More keys than a record may have: 256 in one object, 1,024 in all.
     TooManyKeys,
-    /// A number of more than 64 bytes, or beyond what a 64-bit float holds.
+    /// A number of more than 64 bytes, or beyond what a 64-bit float holds, where it may not be text.
     Number,
-    /// Half of a UTF-16 pair in a JSON escape: text that UTF-8 cannot hold.
+    /// Half of a UTF-16 pair in a key of JSON: text that UTF-8 cannot hold.
     LoneSurrogate,
     /// A field that its definition types is not of that type.
     FieldType,

@@ -187,16 +187,22 @@ impl Clock {
         bytes: &[u8],
         used: usize,
     ) -> Option<(Time, usize)> {
-        Some(match offset::read(bytes.get(used..)?) {
+        let rest = bytes.get(used..)?;
+        Some(match offset::read(rest) {
             Some((Said::Offset(seconds), len)) => {
-                let used = used + len;
-                let name = offset::name_behind(bytes.get(used..).unwrap_or_default());
-                (time(civil - seconds, fraction)?, used + name)
+                let annotated = offset::annotation(rest.get(len..).unwrap_or_default());
+                (time(civil - seconds, fraction)?, used + len + annotated)
             }
             Some((Said::Abbreviation(name), len)) => {
                 (time(self.zoned(civil, name)?, fraction)?, used + len)
             }
-            None => (time(self.zoned(civil, Abbreviation::default())?, fraction)?, used),
+            None => match offset::place(rest) {
+                Some((name, len)) if self.zone_of_name(name).is_some() => {
+                    let epoch = self.zone_of_name(name)?.resolve(civil, Abbreviation::default())?;
+                    (time(epoch, fraction)?, used + len)
+                }
+                _ => (time(self.zoned(civil, Abbreviation::default())?, fraction)?, used),
+            },
         })
     }
 

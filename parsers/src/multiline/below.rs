@@ -36,6 +36,13 @@ impl Below {
         if line.ends_with(b":") { Self::surely(1) } else { Self::MAYBE }
     }
 
+    /// What a panic says: a line at least, if an empty one. More of them are told from other lines only
+    /// where the record before it begins with `before` as a logger's do, or where there is none.
+    pub(super) fn said(before: Head) -> Self {
+        let told = before.is_stamp() || before == Head::default();
+        Self::surely(if told { MOST_UNSURE } else { 1 })
+    }
+
     pub(super) const fn is_none(self) -> bool {
         self.lines == 0 && self.indented == 0
     }
@@ -91,6 +98,17 @@ impl Head {
         Self(head)
     }
 
+    /// The head after a record of this one, and a record that begins with `line`: an empty line is a record,
+    /// unless nothing came before it.
+    pub(super) fn then(self, line: &[u8]) -> Self {
+        const EMPTY: Head = Head([b'\n', 0, 0, 0, 0, 0, 0, 0]);
+        match line {
+            [] if self == Self::default() => self,
+            [] => EMPTY,
+            _ => Self::of(line),
+        }
+    }
+
     /// Whether a logger's line begins so: with a time, a level, a bracket, or a key of one.
     pub(super) fn is_stamp(self) -> bool {
         // Levels are often right-aligned.
@@ -99,6 +117,8 @@ impl Head {
         }
         match super::unindented(&self.0) {
             [b'0'..=b'9', b'0'..=b'9', ..] | [b'<', b'0'..=b'9', ..] => true,
+            // `1.79e+09` of zap.
+            [b'0'..=b'9', b'.', b'0'..=b'9', b'0'..=b'9', ..] => true,
             // `E, [2026-…` of Ruby's logger, `E1126 10:00` of klog.
             [b'A'..=b'Z', b',', b' ', b'[', ..] => true,
             [b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => true,

@@ -1,5 +1,6 @@
 //! What Go's runtime prints when a program panics or dies of a fatal error (`runtime/panic.go`,
-//! `runtime/traceback.go`), and goroutine stacks below a log line, as `net/http` prints them.
+//! `runtime/traceback.go`), goroutine stacks below a log line, as `net/http` prints them, and what the
+//! race detector reports.
 
 use super::below::Head;
 use super::{begins_with_any, contains, unindented};
@@ -18,10 +19,20 @@ pub(super) enum State {
     Stack,
     /// After a blank line in or below a stack.
     Blank,
+    /// After a bar: the report of a data race may follow.
+    Bar,
+    /// Inside that report, which another bar ends.
+    Race,
 }
 
 /// First bytes of lines that may lead out of [`State::Log`].
-pub(super) const OPENERS: &[u8] = b"\tABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(super) const OPENERS: &[u8] = b"\t=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The race detector's bar.
+const BAR: &[u8] = b"==================";
+/// How lines of its report begin, besides indented ones.
+const RACE_PARTS: [&[u8]; 6] =
+    [b"Read at ", b"Write at ", b"Atomic ", b"Previous ", b"Goroutine ", b"[failed to restore"];
 
 /// What may follow `panic: …`, before the first stack.
 const PANIC_DETAILS: [&[u8]; 3] = [b"\t", b"[signal ", b"PC=0x"];
@@ -33,8 +44,18 @@ pub(super) fn joins(state: &mut State, line: &[u8], head: Head) -> bool {
         None => match *state {
             State::Panic => (true, State::Panic),
             State::Stack => (true, State::Blank),
+            State::Race => (true, State::Race),
             _ => (false, State::Log),
         },
+        Some(b'=') if line == BAR => match *state {
+            State::Race => (true, State::Log),
+            _ => (false, State::Bar),
+        },
+        Some(b'W') if *state == State::Bar && line == b"WARNING: DATA RACE" => (true, State::Race),
+        Some(_) if *state == State::Race => {
+            let part = super::is_indented(line) || begins_with_any(line, &RACE_PARTS);
+            (part, if part { State::Race } else { State::Log })
+        }
         Some(b'g' | b'r') if begins_stack(line) => (true, State::Stack),
         Some(b'p') if line.starts_with(b"panic: ") => (false, State::Panic),
         Some(b'f') if line.starts_with(b"fatal error: ") => (*state == State::Note, State::Panic),
@@ -76,7 +97,7 @@ fn names_source(line: &[u8]) -> bool {
 }
 
 /// A function alone in its line, `main.order`, with which zap begins the stack below a log line: of
-/// the program itself, of a package with a path, or a method.
+/// the program itself, of a package with a path, or a method, `controller.(*Controller).reconcileHandler`.
 fn names_caller(line: &[u8]) -> bool {
     let packed = memchr::memrchr(b'/', line).is_some_and(|slash| {
         line.get(slash..).is_some_and(|name| memchr::memchr(b'.', name).is_some())
@@ -99,7 +120,15 @@ fn continues_stack(line: &[u8]) -> bool {
 /// `main.(*Server).Serve(0xc00001c0a8, {0x5, 0x6})`, with or without arguments; `panic(…)`.
 fn names_function(line: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"./-_~%[]*@+,".contains(byte);
-    let name_len = line.iter().take_while(|byte| is_name(byte)).count();
+    let mut name_len = 0;
+    loop {
+        let rest = line.get(name_len..).unwrap_or_default();
+        name_len += rest.iter().take_while(|byte| is_name(byte)).count();
+        // The receiver of a method, with its types: `.(*Controller[...])`.
+        let receiver = line.get(name_len..).filter(|rest| rest.starts_with(b"(*"));
+        let Some(end) = receiver.and_then(|rest| memchr::memchr(b')', rest)) else { break };
+        name_len += end + 1;
+    }
     let (name, rest) = line.split_at_checked(name_len).unwrap_or_default();
     let dotted = memchr::memchr(b'.', name).is_some_and(|at| at > 0);
     match rest.first() {

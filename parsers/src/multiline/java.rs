@@ -21,7 +21,7 @@ pub(super) enum State {
 }
 
 /// First bytes of lines that may lead out of [`State::Log`].
-pub(super) const OPENERS: &[u8] = b"\t -[ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(super) const OPENERS: &[u8] = b"\t -*[ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// What a line of a trace says after its indentation, besides frames.
 const FRAME_WORDS: [&[u8]; 9] = [
@@ -39,6 +39,10 @@ const FRAME_WORDS: [&[u8]; 9] = [
 /// What introduces a further exception of the same trace. Logback's `rootCauseFirst` writes
 /// `Wrapped by`.
 const FURTHER: [&[u8]; 3] = [b"Caused by: ", b"Suppressed: ", b"Wrapped by: "];
+
+/// What Spring Boot begins the report of a start that failed with, below its logger's line and an empty
+/// one.
+pub(super) const BANNER: &[u8] = b"***************************";
 
 const DUMP: &[u8] = b"Full thread dump ";
 

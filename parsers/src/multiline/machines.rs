@@ -106,7 +106,7 @@ impl Machines {
         }
         let joined = self.take(traces, asked, line) && !blank;
         if !joined {
-            traces.head = Head::of(line);
+            traces.head = traces.head.then(line);
             traces.gap = false;
         }
         joined
@@ -114,6 +114,12 @@ impl Machines {
 
     /// A line that some machine must see, that may be text, or that leaves a gap.
     fn take(self, traces: &mut Traces, asked: u8, line: &[u8]) -> bool {
+        if traces.gap && self.0 & JAVA != 0 && line == java::BANNER {
+            // What failed is told below, in lines that no logger begins.
+            traces.below = Below::SURELY;
+            traces.gap = false;
+            return true;
+        }
         let before = traces.states;
         let mut below = Below::default();
         let saying = ask(&mut traces.states, asked, line, traces.head, &mut below);
@@ -175,7 +181,7 @@ fn ask(states: &mut States, asked: u8, line: &[u8], head: Head, below: &mut Belo
         said(DOTNET, dotnet::joins(&mut states.dotnet, line, below));
     }
     if asked & RUST != 0 {
-        said(RUST, rust::joins(&mut states.rust, line, below));
+        said(RUST, rust::joins(&mut states.rust, line, head, below));
     }
     saying
 }
@@ -242,7 +248,10 @@ fn opened_by_whole_word(word: &[u8], rest: &[u8]) -> u8 {
     match word {
         b"Traceback" => PYTHON,
         b"Stack" => PYTHON | PHP | RUST,
-        b"PHP" | b"Fatal" | b"NOTICE" | b"script_filename" => PHP,
+        b"PHP" | b"NOTICE" | b"script_filename" => PHP,
+        b"Fatal" => PHP | PYTHON,
+        b"source_traceback" => PYTHON,
+        _ if python::SHOWN.contains(&word) && rest.starts_with(b": <") => PYTHON,
         b"Unhandled" => DOTNET,
         b"trce" | b"dbug" | b"info" | b"warn" | b"fail" | b"crit" if rest.starts_with(b": ") => {
             DOTNET

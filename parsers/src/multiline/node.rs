@@ -45,6 +45,8 @@ pub(super) fn joins(state: &mut State, line: &[u8], head: Head, below: &mut Belo
             (true, State::Thrown)
         }
         (State::Frames, None) => (true, State::Blank),
+        // What is no error is shown in brackets, with a code below it.
+        (State::Thrown, Some(b'[')) if line.ends_with(b"] {") => (true, State::Properties),
         (_, None) => (false, State::Log),
         (State::Properties, Some(b'}')) => closed(line, below),
         (_, Some(b' ' | b'\t')) => indented(*state, line),

@@ -54,6 +54,7 @@ pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
         (State::Slow, Some(b'[')) if line.starts_with(b"[0x") => (true, State::Slow),
         (_, Some(b'S')) if line == b"Stack trace:" => (true, State::Trace),
         (_, Some(b'[')) if line == b"[stacktrace]" => (true, State::Trace),
+        (_, Some(b'P' | b'[')) if is_stack(line) => (true, State::Log),
         (_, Some(b'[')) if holds_exception(line) => {
             *below = Below::SURELY;
             (false, State::Uncaught)
@@ -74,6 +75,18 @@ pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
     };
     *state = next;
     joined
+}
+
+/// `PHP Stack trace:` and `PHP   1. {main}() /srv/shop.php:0` below what PHP says, each with a time or
+/// without.
+fn is_stack(line: &[u8]) -> bool {
+    let text = if line.starts_with(b"[") { after_time(line) } else { line };
+    text == b"PHP Stack trace:"
+        || text.strip_prefix(b"PHP ").is_some_and(|rest| {
+            let number = super::unindented(rest);
+            rest.starts_with(b"  ")
+                && after_digits(number).is_some_and(|rest| rest.starts_with(b". "))
+        })
 }
 
 /// `[2026-11-26 02:58:44] production.ERROR: … {"exception":"[object] (…`, as Laravel logs one; its

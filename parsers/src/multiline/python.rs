@@ -1,5 +1,6 @@
 //! Python's tracebacks as the `traceback` module prints them: chained ones, exception groups
-//! (PEP 654), syntax errors, and `logging`'s `stack_info`.
+//! (PEP 654), syntax errors, and `logging`'s `stack_info`; what `asyncio` says of a task above one; and the
+//! interpreter's own fatal errors.
 
 use super::below::Below;
 use super::{begins_with_any, unindented};
@@ -26,10 +27,12 @@ pub(super) enum State {
     Blank,
     /// After "During handling of …": a blank line and the next traceback are to come.
     Chained,
+    /// After `Fatal Python error: …`: the stacks of all threads.
+    Fatal,
 }
 
 /// First bytes of lines that may lead out of [`State::Log`].
-pub(super) const OPENERS: &[u8] = b"\t TS";
+pub(super) const OPENERS: &[u8] = b"\t TSFcfhpst";
 
 const TRACEBACK: &[u8] = b"Traceback (most recent call last):";
 const GROUP: &[u8] = b"+ Exception Group Traceback (most recent call last):";
@@ -40,21 +43,42 @@ const CHAINS: [&[u8]; 2] = [
     b"The above exception was the direct cause of the following exception:",
 ];
 
+/// What `asyncio` and `aiohttp` show below their own line: `future: <Task finished …>`.
+pub(super) const SHOWN: [&[u8]; 7] =
+    [b"future", b"task", b"handle", b"protocol", b"transport", b"client_session", b"connector"];
+/// Where a task was made, in its debug mode.
+const MADE: &[u8] = b"source_traceback: Object created at (most recent call last):";
+/// How lines of a fatal error begin, besides indented ones.
+const FATAL_PARTS: [&[u8]; 6] = [
+    b"Current thread ",
+    b"Thread 0x",
+    b"Python runtime state: ",
+    b"Extension modules: ",
+    b"Current thread's C stack trace",
+    b"<no Python frame>",
+];
+
 /// Whether `line` continues the record before it.
 pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
     let (joined, next) = match line.first() {
         None => match *state {
             State::Named | State::Indented | State::Group => (true, State::Blank),
             // Loguru's frames have empty lines around them.
-            State::Chained | State::Frames => (true, *state),
+            State::Chained | State::Frames | State::Fatal => (true, *state),
             _ => (false, State::Log),
         },
         Some(b' ' | b'\t') => indented(*state, line, below),
         Some(b'>') if *state == State::Frames && line.starts_with(b"> File \"") => (true, *state),
         // `logging` prints the traceback below its own line.
         Some(b'T') if line.starts_with(TRACEBACK) => {
-            (matches!(state, State::Log | State::Chained), State::Frames)
+            (matches!(state, State::Log | State::Chained | State::Indented), State::Frames)
         }
+        Some(b'F') if line.starts_with(b"Fatal Python error: ") => (false, State::Fatal),
+        Some(_) if *state == State::Fatal && begins_with_any(line, &FATAL_PARTS) => {
+            (true, State::Fatal)
+        }
+        Some(b's') if line == MADE => (true, State::Indented),
+        Some(b'c' | b'f' | b'h' | b'p' | b't') if shows_task(line) => (true, State::Log),
         Some(b'S') if line.starts_with(STACK) => {
             (matches!(state, State::Log | State::Named), State::Indented)
         }
@@ -99,7 +123,9 @@ fn indented(state: State, line: &[u8], below: &mut Below) -> (bool, State) {
             }
             (true, state)
         }
-        State::Frames | State::Indented | State::CallStack | State::Named => (true, state),
+        State::Frames | State::Indented | State::CallStack | State::Named | State::Fatal => {
+            (true, state)
+        }
         State::Log | State::Chained | State::Blank | State::About => {
             if line.starts_with(SYNTAX) && state == State::Log {
                 (true, State::Frames)
@@ -108,6 +134,11 @@ fn indented(state: State, line: &[u8], below: &mut Below) -> (bool, State) {
             }
         }
     }
+}
+
+/// `future: <Task finished name='Task-1' …>`
+fn shows_task(line: &[u8]) -> bool {
+    SHOWN.iter().any(|name| line.strip_prefix(*name).is_some_and(|rest| rest.starts_with(b": <")))
 }
 
 /// `    +------------------------------------`, without a number: the end of the outermost group.

@@ -22,8 +22,15 @@ pub(super) enum State {
     Frames,
     /// After an error as Rails prints it, `RuntimeError (no such item):`, and blanks below it.
     Raised,
-    /// After a logger's line of level FATAL: Rails writes the error below it, each line tagged.
-    Fatal,
+    /// After a logger's line of level FATAL: Rails writes the error below it, each line with its tags.
+    Fatal(Tags),
+}
+
+/// The first bytes of what `config.log_tags` puts before a message, `[a514fecf-…] ` or `[web-1] [7] `.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tags {
+    first: [u8; 8],
+    len: u8,
 }
 
 /// First bytes of lines that may lead out of [`State::Log`].
@@ -44,13 +51,13 @@ pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
         }
         (State::Header, Some(b'D')) if line.starts_with(b"Did you mean?") => (true, State::Header),
         (State::Raised, Some(b' ')) if unindented(line).is_empty() => (true, State::Raised),
-        (State::Fatal, Some(b'[')) if is_tagged(line) => {
+        (State::Fatal(tags), Some(b'[')) if tags.begin(line) => {
             *below = Below::MAYBE;
-            (true, State::Fatal)
+            (true, *state)
         }
         (_, Some(b'F')) if line.starts_with(b"F, [") => {
             *below = Below::MAYBE;
-            (false, State::Fatal)
+            (false, State::Fatal(Tags::of(line)))
         }
         (_, Some(_)) => match below_place(line) {
             Some(rest) => placed(*state, line, rest, below),
@@ -131,9 +138,26 @@ fn is_underline(line: &[u8]) -> bool {
     !marks.is_empty() && marks.iter().all(|byte| matches!(byte, b'^' | b'~'))
 }
 
-/// `[a514fecf-483b-4797-9d36-2e839326b91a] `, the request's number as Rails tags lines by default.
-fn is_tagged(line: &[u8]) -> bool {
-    let tag = line.get(1..37).unwrap_or_default();
-    line.get(37..).is_some_and(|rest| rest.starts_with(b"] "))
-        && tag.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+impl Tags {
+    /// Those of a logger's line.
+    fn of(line: &[u8]) -> Self {
+        let text = memchr::memmem::find(line, b" -- ").and_then(|at| line.get(at + 4..));
+        let text = text
+            .and_then(|text| memchr::memmem::find(text, b": ").and_then(|at| text.get(at + 2..)));
+        let text = text.unwrap_or_default();
+        let mut len = 0;
+        while let Some(rest) = text.get(len..).filter(|rest| rest.starts_with(b"["))
+            && let Some(end) = memchr::memmem::find(rest, b"] ")
+        {
+            len += end + 2;
+        }
+        let mut first = [0; 8];
+        first.iter_mut().zip(text.iter().take(len)).for_each(|(to, byte)| *to = *byte);
+        Self { first, len: u8::try_from(len).map_or(8, |len| len.min(8)) }
+    }
+
+    /// Whether a line begins with them.
+    fn begin(self, line: &[u8]) -> bool {
+        self.len > 0 && self.first.get(..self.len.into()).is_some_and(|tags| line.starts_with(tags))
+    }
 }

@@ -1,7 +1,7 @@
 //! Rust's panics with their messages and backtraces, whatever a logger puts before them, and the
 //! reports of `anyhow` and `eyre` that end a program.
 
-use super::below::Below;
+use super::below::{Below, Head};
 use super::{after_digits, contains, is_frame, unindented};
 
 /// How far into a record the lines are.
@@ -20,20 +20,23 @@ pub(super) enum State {
     Caused,
     /// After an empty line in a report.
     Blank,
+    /// Below a line of tracing's pretty format, after the place in the source: the spans follow.
+    Place,
 }
 
 /// First bytes of lines that may lead out of [`State::Log`]; besides these, any line that ends in a
 /// colon may.
-pub(super) const OPENERS: &[u8] = b"tnsSEC";
+pub(super) const OPENERS: &[u8] = b" tnsSEC";
 
 const NOTES: [&[u8]; 2] =
     [b"note: run with `RUST_BACKTRACE", b"note: Some details are omitted, run with"];
 
-/// Whether `line` continues the record before it.
-pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
+/// Whether `line` continues the record before it, which begins with `head`.
+pub(super) fn joins(state: &mut State, line: &[u8], head: Head, below: &mut Below) -> bool {
     let (joined, next) = match (*state, line.first()) {
         (State::Error | State::Caused, None) => (true, State::Blank),
         (_, None) => (false, State::Log),
+        (_, Some(b' ')) if names_place(line) => (true, State::Place),
         (_, Some(b' ')) => indented(*state, line),
         (_, Some(b'n')) if super::begins_with_any(line, &NOTES) => (true, State::Log),
         (_, Some(b's')) if line == b"stack backtrace:" => (true, State::Trace),
@@ -48,8 +51,7 @@ pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
         }
         (_, Some(b'E')) if line.starts_with(b"Error: ") => (false, State::Error),
         (_, Some(_)) if panics(line) => {
-            // What was said is a line at least, if an empty one.
-            *below = if line.ends_with(b":") { Below::surely(1) } else { Below::default() };
+            *below = if line.ends_with(b":") { Below::said(head) } else { Below::default() };
             (false, State::Panic)
         }
         (_, Some(b't')) if overflows(line) => (false, State::Panic),
@@ -68,6 +70,7 @@ fn indented(state: State, line: &[u8]) -> (bool, State) {
         // `  left: 0` and ` right: 1` of an assertion; other indented text.
         State::Panic => line.starts_with(b"  ") || text.starts_with(b"right: "),
         State::Caused => true,
+        State::Place => line.starts_with(b"    in "),
         _ => false,
     };
     (joined, if joined { state } else { State::Log })
@@ -78,6 +81,11 @@ fn indented(state: State, line: &[u8]) -> (bool, State) {
 fn panics(line: &[u8]) -> bool {
     let thread = line.starts_with(b"thread '");
     (thread || line.ends_with(b":")) && contains(line, b"panicked at ")
+}
+
+/// `    at src/main.rs:45` of tracing's pretty format.
+fn names_place(line: &[u8]) -> bool {
+    line.starts_with(b"    at ") && contains(line, b".rs:")
 }
 
 fn overflows(line: &[u8]) -> bool {

@@ -2,6 +2,7 @@
 //! `.` where one goes on, `-` where `traces` alone joins an empty line, after which other languages'
 //! traces may follow.
 
+mod crashes;
 mod languages;
 
 use super::*;

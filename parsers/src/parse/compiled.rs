@@ -13,7 +13,7 @@ use super::library::Library;
 use super::pattern::Pattern;
 use super::refine::Refine;
 use super::trace::whole_or_head;
-use super::{Misfit, auto, csv, nested, trace, w3c};
+use super::{Misfit, auto, crash, csv, nested, trace, w3c};
 use crate::definition::{Definition, Fault};
 use crate::record::{Field, Key, Known, Record, Value};
 use crate::timestamp::Zone;
@@ -74,6 +74,11 @@ impl Compiled {
             (&definition.grammar, renames.into_iter().find(|(_, empty)| !empty))
         {
             return Err(Fault::Grammarless { key });
+        }
+        if definition.grammar.is_none()
+            && definition.time.as_ref().is_some_and(|time| time.nanos.is_some())
+        {
+            return Err(Fault::TimeFormat("`nanos` is for a `grammar`".to_owned()));
         }
         let (method, refine) = match (&definition.grammar, layouts, &definition.pattern) {
             (Some(name), [], None) if name == "auto" => {
@@ -361,10 +366,15 @@ fn read_auto<'a>(
     cx.guessing = guessing;
     let below = match found {
         auto::Found::Fitted(below) => below,
-        auto::Found::Unfit(misfit) => return Err(misfit),
+        auto::Found::Unfit(misfit) => {
+            auto::clear(record);
+            return if crash::put(record, text) { Ok("") } else { Err(misfit) };
+        }
         auto::Found::Plain => {
             auto::clear(record);
-            trace::put(record, text);
+            if !crash::put(record, text) {
+                trace::put(record, text);
+            }
             return Ok("");
         }
     };

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Misfit, duration, level};
+use super::{Misfit, duration, level, names};
 use crate::definition::{Fault, FieldType, LevelField, TimeField};
-use crate::record::{Level, Text, Value};
+use crate::record::{Key, Level, Text, Value};
 use crate::timestamp::{Format, Zone};
 
 /// The checked format of a time.
@@ -28,6 +28,8 @@ pub(super) fn zone(time: Option<&TimeField>) -> Result<Option<Zone>, Fault> {
 #[derive(Debug, Default)]
 pub(super) struct Leveller {
     map: BTreeMap<String, Level>,
+    /// The field that keeps those words.
+    keep: Option<Key<'static>>,
 }
 
 impl Leveller {
@@ -35,7 +37,14 @@ impl Leveller {
         let map = field.map(|field| {
             field.map.iter().map(|(word, level)| (word.clone(), Level::from(*level))).collect()
         });
-        Self { map: map.unwrap_or_default() }
+        let keep = field.and_then(|field| field.keep.as_deref());
+        Self { map: map.unwrap_or_default(), keep: keep.map(names::key) }
+    }
+
+    /// The field that keeps a word, if the definition says so of it.
+    #[inline]
+    pub(super) fn kept(&self, word: &str) -> Option<Key<'static>> {
+        self.keep.filter(|_| self.map.contains_key(word.trim()))
     }
 
     /// The level of a word: by the definition's own map, else by the usual names and numbers.

@@ -13,7 +13,7 @@ use super::roles::Outside;
 use super::seen::Seen;
 use super::{
     Misfit, access, auditd, cef, java, json, key_value, logfmt, ltsv, netfilter, nginx_error, otlp,
-    plain, syslog, w3c,
+    plain, syslog, tracing, w3c,
 };
 use crate::Arena;
 use crate::record::Record;
@@ -98,6 +98,7 @@ pub(crate) const GRAMMARS: &[Grammar] = &[
     w3c::GRAMMAR,
     access::GRAMMAR,
     nginx_error::GRAMMAR,
+    tracing::GRAMMAR,
     java::GRAMMAR,
     syslog::RFC3164,
     ltsv::GRAMMAR,

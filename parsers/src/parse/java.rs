@@ -46,6 +46,10 @@ fn read<'a>(
     let thread_first = cursor.bytes().first() == Some(&b'[');
     if thread_first {
         put(record, Known::Thread, bracketed(&mut cursor)?);
+        // What `%X` gives behind it.
+        if cursor.bytes().first() == Some(&b'[') {
+            put_context(record, bracketed(&mut cursor)?);
+        }
     }
     record.level = Some(named_level(&mut cursor)?);
     if !thread_first && spring(&mut cursor, record)? {
@@ -56,7 +60,7 @@ fn read<'a>(
         }
         logger(&mut cursor, record, &[" -- ", " - ", ": "])?;
     }
-    trace::put(record, cursor.rest());
+    trace::put(record, cursor.rest().trim_start_matches(['\r', '\n']));
     Ok(())
 }
 
@@ -104,12 +108,19 @@ fn named_level(cursor: &mut Cursor<'_>) -> Result<Level, Misfit> {
 /// thread. False, and nothing passed over, where it is not that.
 fn spring<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> Result<bool, Misfit> {
     let mut after = *cursor;
+    let sleuth = match after.bytes().first() {
+        Some(b'[') => Some(bracketed(&mut after)?),
+        _ => None,
+    };
     let pid = match after.digits(10) {
         Ok(pid) if after.eat(" ") => Some(pid),
         _ => None,
     };
     if !after.eat("--- ") {
         return Ok(false);
+    }
+    if let Some(sleuth) = sleuth {
+        put_traced(record, sleuth);
     }
     if let Some(number) = pid.and_then(|pid| pid.parse().ok()) {
         record.push(Key::Known(Known::Pid), Value::Int(number));
@@ -141,6 +152,21 @@ fn spring<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> Result<bool, 
     }
     *cursor = after;
     Ok(true)
+}
+
+/// `shop,0af7651916cd43dd,b7ad6b7169203331,true`, as Spring Cloud Sleuth puts it behind the level: program,
+/// trace and span.
+fn put_traced<'a>(record: &mut Record<'a>, text: &'a str) {
+    let mut parts = text.split(',');
+    for key in [Known::Program, Known::TraceId, Known::SpanId] {
+        put(record, key, parts.next().unwrap_or_default());
+    }
+}
+
+fn put_context<'a>(record: &mut Record<'a>, context: &'a str) {
+    if !context.is_empty() {
+        record.push(Key::Text(Text::fixed("context")), Value::Text(Text::raw(context)));
+    }
 }
 
 /// Micrometer's `traceid-spanid`; blank when a request is not traced.
@@ -202,9 +228,30 @@ fn behind_logger<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) {
         && !context.contains('\n')
         && after.eat("}")
     {
-        if !context.is_empty() {
-            record.push(Key::Text(Text::fixed("context")), Value::Text(Text::raw(context)));
-        }
+        put_context(record, context);
         *cursor = after;
     }
+    if let Some((file, line, len)) = source(cursor.rest()) {
+        put(record, Known::File, file);
+        record.push(Key::Known(Known::Line), Value::Int(line));
+        *cursor = Cursor::new(cursor.rest().get(len..).unwrap_or_default());
+    }
+}
+
+/// ` [Shop.java:17]` or ` (Shop.java:17)`: file, line, and the length.
+fn source(text: &str) -> Option<(&str, i64, usize)> {
+    let close = match text.as_bytes() {
+        [b' ', b'[', ..] => ']',
+        [b' ', b'(', ..] => ')',
+        _ => return None,
+    };
+    let inside = text.get(2..)?;
+    let inside = inside.get(..inside.find([close, ' ', '\n'])?)?;
+    let (file, line) = inside.rsplit_once(':')?;
+    let whole = text.get(inside.len() + 2..)?.starts_with(close) && file.contains('.');
+    let digits = !line.is_empty() && line.len() <= 9 && line.bytes().all(|b| b.is_ascii_digit());
+    if !(whole && digits) {
+        return None;
+    }
+    Some((file, line.parse().ok()?, inside.len() + 3))
 }

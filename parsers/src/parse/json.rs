@@ -7,6 +7,7 @@
 //! What Elasticsearch alone would refuse, a nested key or number without a mapping, is noted.
 
 mod number;
+mod odd;
 mod opened;
 mod string;
 
@@ -81,7 +82,15 @@ fn object<'a, const OPENS: bool>(
         reader.at += 1;
     } else {
         loop {
-            let (name, escaped) = reader.key(Scope::OUTER)?;
+            let first = reader.at;
+            let (name, escaped) = match reader.key(Scope::OUTER) {
+                Err(Misfit::TooManyKeys) => {
+                    reader.at = first;
+                    reader.cut(&mut roles, &role, record, cx)?;
+                    break;
+                }
+                read => read?,
+            };
             // A key that had to be decoded is the application's own, whatever it spells.
             let role = if escaped { None } else { role(name.as_bytes()) };
             let key = Key::Text(if escaped { Text::built(name) } else { Text::raw(name) });
@@ -238,19 +247,32 @@ impl<'a> Reader<'a> {
         give: impl FnOnce(Value<'a>) -> R,
     ) -> Result<R, Misfit> {
         match self.peek() {
-            Some(b'"') => match self.string()? {
-                (inside, false) => Ok(give(Value::Text(Text::raw(inside)))),
-                (inside, true) => Ok(give(Value::Text(Text::raw_escaped(inside)))),
-            },
+            Some(b'"') => {
+                let start = self.at;
+                match self.string() {
+                    Ok((inside, false)) => Ok(give(Value::Text(Text::raw(inside)))),
+                    Ok((inside, true)) => Ok(give(Value::Text(Text::raw_escaped(inside)))),
+                    Err(Misfit::LoneSurrogate) => Ok(give(Value::Text(self.odd_string(start)?))),
+                    Err(misfit) => Err(misfit),
+                }
+            }
             Some(b'-' | b'0'..=b'9') => {
                 let start = self.at;
-                self.at = number::end(self.bytes, start)?;
-                Ok(give(Value::Number(self.slice(start, self.at)?)))
+                match number::end(self.bytes, start) {
+                    Err(Misfit::Number) => Ok(give(Value::Text(self.odd(start)?))),
+                    end => {
+                        self.at = end?;
+                        Ok(give(Value::Number(self.slice(start, self.at)?)))
+                    }
+                }
             }
             Some(b't') => self.word(b"true").map(|()| give(Value::Bool(true))),
             Some(b'f') => self.word(b"false").map(|()| give(Value::Bool(false))),
             Some(b'n') => self.word(b"null").map(|()| give(Value::Null)),
-            _ => self.json(depth).map(|text| give(Value::Json(text))),
+            _ => match self.json_or_odd(depth)? {
+                Ok(json) => Ok(give(Value::Json(json))),
+                Err(odd) => Ok(give(Value::Text(odd))),
+            },
         }
     }
 

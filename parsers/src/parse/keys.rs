@@ -30,6 +30,13 @@ pub(super) struct Scope {
     bits: u64,
 }
 
+/// Keys at a place in a record.
+#[derive(Clone, Copy)]
+pub(super) struct Here {
+    scope: Scope,
+    seen: usize,
+}
+
 impl Scope {
     /// The outermost object.
     pub(super) const OUTER: Self = Self { base: 0, bits: 0 };
@@ -55,6 +62,17 @@ impl<'a> Keys<'a> {
         self.hashes.truncate(scope.base);
         self.keys.truncate(scope.base);
         self.bits = scope.bits;
+    }
+
+    /// What [`Keys::back`] goes back to.
+    pub(super) fn here(&self) -> Here {
+        Here { scope: Scope { base: self.keys.len(), bits: self.bits }, seen: self.seen }
+    }
+
+    /// Forgets the keys that came since, those of objects that were left open too.
+    pub(super) fn back(&mut self, here: Here) {
+        self.close(here.scope);
+        self.seen = here.seen;
     }
 
     /// The hash of the key that was added last.

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use crate::record::{Key, Known, Text};
+
 static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
 /// A name to keep. Definitions are configuration, which has as many as people write: a log adds none,
@@ -16,4 +18,9 @@ pub(super) fn keep(name: &str) -> &'static str {
     let kept: &'static str = Box::leak(name.into());
     names.insert(kept);
     kept
+}
+
+/// The key of a field that a definition names.
+pub(super) fn key(name: &str) -> Key<'static> {
+    Known::from_name(name).map_or_else(|| Key::Text(Text::fixed(keep(name))), Key::Known)
 }

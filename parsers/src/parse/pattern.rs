@@ -136,7 +136,12 @@ impl Pattern {
                     }
                 }
                 Gives::Level => match self.level.level(found) {
-                    Some(level) => record.level = Some(level),
+                    Some(level) => {
+                        record.level = Some(level);
+                        if let Some(key) = self.level.kept(found) {
+                            record.push(key, Value::Text(shown));
+                        }
+                    }
                     None => record.push(capture.key, Value::Text(shown)),
                 },
                 Gives::Field(None | Some(FieldType::String)) => {

@@ -8,7 +8,7 @@ use super::keys::hash;
 use super::rename::{Rename, rename, scalar};
 use super::{Misfit, nested};
 use crate::definition::{Definition, Fault, FieldType};
-use crate::record::{ClockUnit, Field, Record, Value};
+use crate::record::{ClockUnit, Field, Record, Time, Value};
 use crate::timestamp::{Format, SECOND};
 
 /// What a definition adds to a grammar.
@@ -60,7 +60,8 @@ impl Refine {
                 "a grammar reads its own time: name the `field` that this format is for".to_owned(),
             ));
         }
-        if !keyed && level.as_ref().is_some_and(|level| level.field.is_none()) {
+        let keeps = definition.level.as_ref().is_some_and(|level| level.keep.is_some());
+        if (!keyed || keeps) && level.as_ref().is_some_and(|level| level.field.is_none()) {
             return Err(Fault::Level);
         }
         let open = definition.open.iter().map(|name| match name.strip_suffix('.') {
@@ -127,22 +128,20 @@ impl Refine {
                 None => *cx.bad_times += 1,
             }
         }
-        if let Some(name) = &self.nanos
-            && let Some(at) = index.place(&record.fields, name.hash, &name.text)
-            && let Some(nanos) = scalar(record, at).and_then(|text| text.parse::<u32>().ok())
-            && let Some(time) = &mut record.time
-            && i64::from(nanos) < SECOND
-        {
-            time.nanos += i64::from(nanos) - time.nanos.rem_euclid(SECOND);
-            time.unit = ClockUnit::Nanosecond;
-            index.remove(&mut record.fields, at);
-        }
+        self.add_nanos(record, &mut index);
         if let Some(RefinedLevel { field: Some(name), leveller }) = &self.level
             && let Some(at) = index.place(&record.fields, name.hash, &name.text)
             && let Some(level) = scalar(record, at).and_then(|text| leveller.level(text))
         {
             record.level = Some(level);
-            index.remove(&mut record.fields, at);
+            let kept = scalar(record, at).and_then(|word| leveller.kept(word));
+            match (kept, record.fields.get_mut(at)) {
+                (Some(key), Some(field)) => {
+                    index.set(at, hash(key.name().as_bytes()));
+                    field.key = key;
+                }
+                _ => index.remove(&mut record.fields, at),
+            }
         }
         for (hash, name, kind) in self.types.iter() {
             let Some(at) = index.place(&record.fields, hash, name) else { continue };
@@ -153,6 +152,19 @@ impl Refine {
             }
         }
         Ok(())
+    }
+
+    /// Makes the time one of nanoseconds, where another field has those of its second.
+    fn add_nanos<'a>(&self, record: &mut Record<'a>, index: &mut Index<'a>) {
+        if let (Some(name), Some(time)) = (&self.nanos, record.time)
+            && let Some(at) = index.place(&record.fields, name.hash, &name.text)
+            && let Some(nanos) = scalar(record, at).and_then(|text| text.parse::<i64>().ok())
+            && (0..SECOND).contains(&nanos)
+        {
+            let nanos = time.nanos.div_euclid(SECOND).saturating_mul(SECOND).saturating_add(nanos);
+            record.time = Some(Time { nanos, unit: ClockUnit::Nanosecond });
+            index.remove(&mut record.fields, at);
+        }
     }
 
     /// Opens the objects that the grammar has not opened itself.

@@ -5,7 +5,7 @@ use super::convert::Leveller;
 use super::grammar::Context;
 use super::level;
 use super::refine::Refine;
-use crate::record::{Field, Level, Record, Text, Time, Value};
+use crate::record::{ClockUnit, Field, Level, Record, Text, Time, Value};
 
 /// What a top-level key stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,8 +155,29 @@ fn time_of(value: &Value<'_>, cx: &mut Context<'_, '_>) -> Option<Time> {
     match value {
         Value::Text(text) => cx.clock.any(text.as_stored()),
         Value::Number(number) => cx.clock.any(number),
+        Value::Json(json) => seconds_and_nanos(json),
         _ => None,
     }
+}
+
+/// `{"seconds":1795658287,"nanos":41272881}`, as Google's libraries write a time.
+fn seconds_and_nanos(json: &str) -> Option<Time> {
+    let inside = json.strip_prefix('{')?.strip_suffix('}')?;
+    let (mut seconds, mut nanos) = (None::<i64>, 0_i64);
+    for member in inside.split(',') {
+        let (key, value) = member.split_once(':')?;
+        // Protocol buffers write whole numbers of 64 bits as texts.
+        let value = value.trim().trim_matches('"');
+        match key.trim() {
+            "\"seconds\"" => seconds = Some(value.parse().ok()?),
+            "\"nanos\"" => {
+                nanos = value.parse().ok().filter(|nanos| (0..1_000_000_000).contains(nanos))?
+            }
+            _ => return None,
+        }
+    }
+    let nanos = seconds?.checked_mul(1_000_000_000)?.checked_add(nanos)?;
+    Some(Time { nanos, unit: ClockUnit::Nanosecond })
 }
 
 fn level_of(value: &Value<'_>, leveller: Option<&Leveller>) -> Option<Level> {

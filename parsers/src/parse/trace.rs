@@ -36,7 +36,10 @@ pub(super) fn put_below<'a>(record: &mut Record<'a>, below: &'a str, arena: &'a 
     if !text.is_empty() {
         let text = text.trim_end_matches(['\r', '\n']);
         record.message = Some(match record.message {
-            None => Text::raw(text),
+            None => Text::raw(text.trim_start_matches(['\r', '\n'])),
+            Some(head) if head.as_stored().is_empty() => {
+                Text::raw(text.trim_start_matches(['\r', '\n']))
+            }
             Some(head) => {
                 let stored = head.as_stored();
                 let head = if head.is_escaped() { decode(stored, arena) } else { stored };
@@ -59,17 +62,31 @@ fn put_trace<'a>(record: &mut Record<'a>, trace: &'a str, class: Option<&'a str>
 /// Puts a joined text in a record: what comes before the trace as the message, the trace and the
 /// class of its error as fields.
 pub(super) fn put<'a>(record: &mut Record<'a>, text: &'a str) {
-    let Some(Found { start, class }) = find(text) else {
+    let Some(Found { start, class, raised }) = find(text) else {
         record.message = Some(Text::raw(text));
         return;
     };
     let (message, trace) = text.split_at(start);
-    record.message = Some(Text::raw(if start == 0 {
-        trace.lines().next().unwrap_or_default()
+    record.message = Some(Text::raw(if untagged(message).trim_ascii().is_empty() {
+        let end = if raised { trace.find("):\n").map(|at| at + 2) } else { None };
+        let first = trace.lines().next().unwrap_or_default();
+        untagged(end.and_then(|end| trace.get(..end)).unwrap_or(first))
     } else {
         message.trim_end_matches(['\r', '\n'])
     }));
     put_trace(record, trace, class);
+}
+
+/// Whether a text has a trace.
+pub(super) fn has(text: &str) -> bool {
+    find(text).is_some()
+}
+
+/// Whether a text begins with a trace that says of what error, or with the stack of a thread.
+pub(super) fn begins(text: &str) -> bool {
+    find(text).is_some_and(|found| {
+        found.start == 0 && (found.class.is_some() || text.starts_with("goroutine "))
+    })
 }
 
 /// A trace in a text.
@@ -80,14 +97,23 @@ struct Found<'a> {
     start: usize,
     /// The class of the error.
     class: Option<&'a str>,
+    /// Whether it is told as Rails does, with nothing but its message before the frames.
+    raised: bool,
+}
+
+impl<'a> Found<'a> {
+    fn at(start: usize, class: Option<&'a str>) -> Self {
+        Self { start, class, raised: false }
+    }
 }
 
 /// How traces begin that have a first line of their own, besides Go's; the error is named elsewhere.
-const FIRST_LINES: [&str; 7] = [
+const FIRST_LINES: [&str; 8] = [
     "Traceback (most recent call last):",
     "  + Exception Group Traceback (most recent call last):",
     "Stack (most recent call last):",
     "Stack trace:",
+    "PHP Stack trace:",
     "[stacktrace]",
     "stack backtrace:",
     "Stack backtrace:",
@@ -100,36 +126,66 @@ fn find(text: &str) -> Option<Found<'_>> {
         return None;
     }
     let mut named: Option<Found<'_>> = None;
-    let mut start = 0;
+    let (mut start, mut above_line) = (0, 0);
     for line in text.split_inclusive('\n') {
-        let whole = line.trim_end_matches(['\r', '\n']);
+        let whole = untagged(line.trim_end_matches(['\r', '\n']));
         let above = named.and_then(|named| named.class);
         if FIRST_LINES.iter().any(|first| whole.starts_with(first)) {
-            let class = if whole.starts_with("Traceback") {
-                python_class(text.get(start..).unwrap_or_default())
-            } else {
-                above
+            let trace = text.get(start..).unwrap_or_default();
+            let class = match whole.as_bytes().first() {
+                Some(b'T') => python_class(trace),
+                Some(b' ') => group_class(trace),
+                _ => above,
             };
-            return Some(Found { start, class });
+            return Some(Found::at(start, class));
         }
         if is_goroutine(whole) {
-            return Some(Found { start, class: above });
+            return Some(Found::at(start, above));
         }
         if is_frame(whole) {
             // What a logger wrote in its own line stays the message.
-            return Some(named.unwrap_or(Found { start, class: None }));
+            return Some(named.unwrap_or(Found::at(start, None)));
         }
         if is_bare_frame(whole) {
-            return Some(Found { start, class: above });
+            let raised = named.filter(|named| named.raised);
+            return Some(raised.unwrap_or(Found::at(start, above)));
         }
+        if is_go_place(whole) {
+            return Some(Found::at(above_line, above));
+        }
+        above_line = start;
         let last = start + line.len() == text.len();
         // What the last line names has no frame below it.
-        if !last && let Some(class) = class(whole) {
-            named = Some(Found { start, class: Some(class) });
+        if !last && let Some(class) = raised_class(whole) {
+            named = Some(Found { start, class: Some(class), raised: true });
+        } else if !last && let Some(class) = class(unindented(whole)) {
+            named = Some(Found::at(start, Some(class)));
         }
         start += line.len();
     }
-    None
+    named.filter(|named| named.raised)
+}
+
+/// What the console logger of .NET indents, without that.
+fn unindented(line: &str) -> &str {
+    line.strip_prefix("      ").filter(|line| !line.starts_with(' ')).unwrap_or(line)
+}
+
+/// A line without the tags that Rails begins it with: `[a514fecf-…] [web-1] `.
+fn untagged(line: &str) -> &str {
+    const LONGEST_TAG: usize = 64;
+    let mut rest = line;
+    while rest.starts_with('[')
+        && let Some(end) = memchr::memmem::find(head(rest, LONGEST_TAG), b"] ")
+        && let Some(next) = rest.get(end + 2..)
+    {
+        rest = next;
+    }
+    rest
+}
+
+fn head(text: &str, len: usize) -> &[u8] {
+    text.as_bytes().get(..len).unwrap_or(text.as_bytes())
 }
 
 /// Whether a text of one line may be of a trace, as its ends tell; any of several may have one.
@@ -160,6 +216,11 @@ fn is_frame(line: &str) -> bool {
         && (!frame.starts_with("from ") || frame.contains(":in "))
 }
 
+/// `\t/srv/shop/main.go:12`, below the function, as zap prints them.
+fn is_go_place(line: &str) -> bool {
+    line.starts_with('\t') && line.contains(".go:")
+}
+
 /// `shop.rb:8:in 'charge'`, as Ruby's `Logger` prints them.
 fn is_bare_frame(line: &str) -> bool {
     line.ends_with('\'') && (line.contains(":in `") || line.contains(":in '"))
@@ -171,7 +232,7 @@ static UNCAUGHT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PHP_UNCAUGH
 const PHP_UNCAUGHT: &str = "PHP Fatal error:  Uncaught ";
 
 /// The class that a line names.
-fn class(line: &str) -> Option<&str> {
+pub(super) fn class(line: &str) -> Option<&str> {
     const BEFORE: [&str; 3] = ["Unhandled exception. ", "Unhandled Exception: ", "Uncaught "];
     let bytes = line.as_bytes();
     if PANICKED.find(bytes).is_some() || line.starts_with("panic: ") {
@@ -204,15 +265,19 @@ fn leading_class(text: &str) -> Option<&str> {
     (fits && (qualified || node)).then_some(name)
 }
 
-/// `shop.rb:4:in '/': divided by 0 (ZeroDivisionError)`, `ActiveRecord::RecordNotFound (no such):`
+/// `shop.rb:4:in '/': divided by 0 (ZeroDivisionError)`
 fn ruby_class(line: &str) -> Option<&str> {
-    if let Some(head) = line.strip_suffix(':') {
-        let (name, _) = head.split_once(" (")?;
-        return (head.ends_with(')') && is_name(name, &[':', '_'])).then_some(name);
-    }
     let (_, name) = line.strip_suffix(')')?.rsplit_once(" (")?;
     let is_error = name.contains("::") || name.ends_with("Error") || line.contains(":in ");
     (is_error && is_name(name, &[':', '_'])).then_some(name)
+}
+
+/// `ActiveRecord::RecordNotFound (no such order):`, or the first line of such a message.
+fn raised_class(line: &str) -> Option<&str> {
+    let (name, rest) = line.split_once(" (")?;
+    let is_error = name.contains("::") || name.ends_with("Error") || line.ends_with("):");
+    (is_error && is_name(name, &[':', '_']) && (rest.ends_with("):") || !rest.contains(')')))
+        .then_some(name)
 }
 
 /// The class that ends a Python traceback: in the line below the last frames.
@@ -220,6 +285,15 @@ fn python_class(trace: &str) -> Option<&str> {
     let last = trace.rfind("\n  File \"").map_or(0, |at| at + 1);
     let below = trace.get(last..)?.lines().skip(1);
     let line = below.into_iter().find(|line| !line.is_empty() && !line.starts_with(' '))?;
+    let name = line.split_once(':').map_or(line, |(name, _)| name);
+    is_name(name, &['.', '_']).then_some(name)
+}
+
+/// The class of a Python exception group: in the first line of it that is no frame, `  | Group: two`.
+fn group_class(trace: &str) -> Option<&str> {
+    let line = trace.lines().find_map(|line| {
+        line.strip_prefix("  | ").filter(|text| text.starts_with(|c: char| c.is_ascii_alphabetic()))
+    })?;
     let name = line.split_once(':').map_or(line, |(name, _)| name);
     is_name(name, &['.', '_']).then_some(name)
 }

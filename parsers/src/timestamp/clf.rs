@@ -52,7 +52,7 @@ impl Clock {
     }
 
     /// The zone of an IANA name: the last one that was asked for is kept.
-    fn zone_of_name(&mut self, name: &str) -> Option<&Zone> {
+    pub(super) fn zone_of_name(&mut self, name: &str) -> Option<&Zone> {
         if self.named.as_ref().is_none_or(|(known, _)| known != name) {
             self.named = Some((name.to_owned(), Zone::from_name(name)));
         }

@@ -45,17 +45,71 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Said, usize)> {
     (!goes_on).then_some((Said::Offset(said), blank + used))
 }
 
-/// The length of a zone's name in brackets, as RFC 9557 and Java put one behind the offset, which says it
-/// all: `+01:00[Europe/Berlin]`, `Z[UTC]`.
+/// Bytes of the longest name of a place.
+const LONGEST_PLACE: usize = 48;
+/// How the names of places begin.
+const REGIONS: [&[u8]; 11] = [
+    b"Africa/",
+    b"America/",
+    b"Antarctica/",
+    b"Arctic/",
+    b"Asia/",
+    b"Atlantic/",
+    b"Australia/",
+    b"Etc/",
+    b"Europe/",
+    b"Indian/",
+    b"Pacific/",
+];
+
+/// The length of what RFC 9557 puts behind an offset: `[America/Los_Angeles]`, `[u-ca=gregory]`.
 #[inline]
-pub(super) fn name_behind(bytes: &[u8]) -> usize {
-    const LONGEST: usize = 40;
-    let [b'[', rest @ ..] = bytes else { return 0 };
-    let of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(byte);
-    let len = rest.iter().take(LONGEST).take_while(of_name).count();
-    let name = rest.get(..len).unwrap_or_default();
-    let names = name.contains(&b'/') || matches!(name, b"UTC" | b"GMT");
-    if names && rest.get(len) == Some(&b']') { len + 2 } else { 0 }
+pub(super) fn annotation(bytes: &[u8]) -> usize {
+    if bytes.first() == Some(&b'[') { annotations(bytes) } else { 0 }
+}
+
+#[cold]
+fn annotations(bytes: &[u8]) -> usize {
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_+-=!:".contains(byte);
+    let mut used = 0;
+    while let Some([b'[', inside @ ..]) = bytes.get(used..) {
+        let len = inside.iter().take(LONGEST_PLACE).take_while(is_name).count();
+        let name = inside.get(..len).unwrap_or_default();
+        let name = name.strip_prefix(b"!").unwrap_or(name);
+        let known = REGIONS.iter().any(|region| name.starts_with(region))
+            || matches!(name, b"UTC" | b"GMT" | b"Z")
+            || name.starts_with(b"u-ca=")
+            || matches!(name, [b'+' | b'-', b'0'..=b'9', ..]);
+        if !known || inside.get(len) != Some(&b']') {
+            break;
+        }
+        used += len + 2;
+    }
+    used
+}
+
+/// The place that a time names instead of an offset, ` Europe/Berlin` or `[Europe/Berlin]`, and how many
+/// bytes that has.
+#[inline]
+pub(super) fn place(bytes: &[u8]) -> Option<(&str, usize)> {
+    match bytes {
+        [open @ (b' ' | b'['), rest @ ..]
+            if matches!(rest.first(), Some(b'A' | b'E' | b'I' | b'P')) =>
+        {
+            let region = REGIONS.iter().any(|region| rest.starts_with(region));
+            if !region {
+                return None;
+            }
+            let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(byte);
+            let len = rest.iter().take(LONGEST_PLACE).take_while(is_name).count();
+            let name = std::str::from_utf8(rest.get(..len)?).ok()?;
+            match open {
+                b' ' => Some((name, len + 1)),
+                _ => (rest.get(len) == Some(&b']')).then_some((name, len + 2)),
+            }
+        }
+        _ => None,
+    }
 }
 
 /// The zone of an offset, for a configuration: nothing before it, nothing after.
@@ -131,7 +185,7 @@ mod tests {
             ("2026-11-22T10:00:00Z[UTC]", 25),
             ("2026-11-22T10:00:00Z[main] x", 20),
             ("2026-11-22T10:00:00Z[a/b c]", 20),
-            ("2026-11-22T10:00:00[Europe/Berlin]", 19),
+            ("2026-11-22T10:00:00[Europe/Berlin]", 34),
         ] {
             let read = Clock::default().iso(text.as_bytes());
             assert_eq!(read.map(|(_, used)| used), Some(used), "{text}");

@@ -93,9 +93,8 @@ fn a_time_and_a_level_are_no_syslog() {
 /// Nobody means prose by it: an object that is refused is counted from the first line on.
 #[test]
 fn what_all_but_fits_is_a_fault_in_any_lineage() {
-    let number = format!(r#"{{"n":{}}}"#, "9".repeat(400));
-    let deep = format!(r#"{{"d":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
-    for line in [r#"{"a":1,"a":2}"#, r#"{"a":"\ud800"}"#, &number, &deep] {
+    let nested = r#"{"a":[{"b":1,"b":2}]}"#;
+    for line in [r#"{"a":1,"a":2}"#, r#"{"\ud800":1}"#, nested] {
         check(&mut fresh(None), line, 1, "unfit", None);
         check(&mut fresh(Some("plain".into())), line, 1, "unfit", Some("plain"));
     }

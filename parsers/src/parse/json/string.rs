@@ -84,7 +84,7 @@ fn unit(bytes: &[u8], at: usize) -> Result<u32, Misfit> {
     })
 }
 
-/// Decodes the inside of a validated string.
+/// Decodes the inside of a validated string; half a UTF-16 pair becomes U+FFFD.
 pub(crate) fn decode<'a>(inside: &str, arena: &'a Arena) -> &'a str {
     let mut out = bumpalo::collections::String::with_capacity_in(inside.len(), arena);
     let mut rest = inside;
@@ -108,8 +108,13 @@ fn decode_one(escape: &str) -> (char, usize) {
             if !matches!(high, 0xD800..=0xDBFF) {
                 return (char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 6);
             }
-            let low = unit(bytes, 8).unwrap_or(0xDC00).wrapping_sub(0xDC00);
-            let code = 0x10000 + ((high - 0xD800) << 10) + low;
+            let low = match bytes.get(6..8) {
+                Some(br"\u") => unit(bytes, 8).ok().filter(|low| (0xDC00..=0xDFFF).contains(low)),
+                _ => None,
+            };
+            // Half of a pair, where a string is read that servers would refuse.
+            let Some(low) = low else { return (char::REPLACEMENT_CHARACTER, 6) };
+            let code = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
             return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
         }
         Some(b'n') => '\n',

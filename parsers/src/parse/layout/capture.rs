@@ -8,7 +8,7 @@ use crate::parse::grammar::Grammar;
 use crate::parse::roles::Outside;
 use crate::parse::seen::Seen;
 use crate::parse::{json, logfmt, names};
-use crate::record::{Key, Known, Text};
+use crate::record::Key;
 use crate::timestamp::Format;
 
 /// A field.
@@ -30,8 +30,7 @@ pub(super) struct Name(Key<'static>);
 
 impl Name {
     pub(super) fn new(name: &str) -> Self {
-        let own = || Key::Text(Text::fixed(names::keep(name)));
-        Self(Known::from_name(name).map_or_else(own, Key::Known))
+        Self(names::key(name))
     }
 
     pub(super) fn as_str(&self) -> &'static str {

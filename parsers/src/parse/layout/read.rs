@@ -272,7 +272,12 @@ impl<'a> Walk<'_, '_, 'a> {
                 shown => nested::put_message(record, shown, arena),
             },
             Gives::Level => match self.level.level(text) {
-                Some(level) => record.level = Some(level),
+                Some(level) => {
+                    record.level = Some(level);
+                    if let Some(key) = self.level.kept(text) {
+                        record.push(key, Value::Text(self.shown(capture, text, cursor)));
+                    }
+                }
                 None if self.cx.guessing => return Err(Misfit::Syntax),
                 None if is_absent(text) => {}
                 None => {

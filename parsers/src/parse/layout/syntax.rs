@@ -34,8 +34,9 @@ pub(super) fn steps(
     level: &Leveller,
     names: &mut Vec<String>,
 ) -> Result<Vec<Step>, Error> {
-    let mut reader =
-        Reader { layout, at: 0, definition, level, seen: Vec::new(), besides: Vec::new() };
+    let kept = definition.level.as_ref().and_then(|level| level.keep.clone());
+    let besides = kept.into_iter().collect();
+    let mut reader = Reader { layout, at: 0, definition, level, seen: Vec::new(), besides };
     let mut steps = reader.steps(false)?;
     part(&mut steps, true);
     settle(&mut steps, &Follow::End).map_err(|name| Error::Layout {

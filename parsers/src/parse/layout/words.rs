@@ -13,7 +13,7 @@ pub(super) struct Words(Box<[Word]>);
 #[derive(Debug, PartialEq)]
 pub(super) struct Word {
     pub(super) text: &'static str,
-    /// The level that it means.
+    /// The level that it means, if that is all it gives.
     pub(super) level: Option<Level>,
     head: Head,
 }
@@ -23,7 +23,7 @@ impl Words {
     pub(super) fn new(words: &str, leveller: &Leveller) -> Self {
         let word = |word: &str| Word {
             text: names::keep(word),
-            level: leveller.level(word),
+            level: leveller.level(word).filter(|_| leveller.kept(word).is_none()),
             head: Head::of(word.as_bytes()),
         };
         Self(words.split('|').map(word).collect())

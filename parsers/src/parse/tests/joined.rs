@@ -148,13 +148,18 @@ fn traces_of_every_language_are_fields() {
     for (language, above, trace, class) in UNCAUGHT {
         let text = format!("{above}{trace}");
         let message = if above.is_empty() { trace.lines().next() } else { Some(above.trim_end()) };
-        let expected = ["", message.expect("a line"), trace, class];
-        check(&mut super::parser("auto"), &text, expected);
+        let level = if ["ruby", "node"].contains(&language) { "error" } else { "fatal" };
+        let expected = [level, message.expect("a line"), trace, class];
+        if language != "php" {
+            check(&mut super::parser("auto"), &text, expected);
+            let mut parser = super::parser("auto");
+            check(&mut parser, "level=info msg=starting", ["info", "starting", "", ""]);
+            check(&mut parser, &text, expected);
+        }
         let below = format!("level=error msg=failed\n{text}");
         let message = format!("failed\n{}", above.trim_end());
         let expected = ["error", message.trim_end(), trace, class];
         check(&mut super::parser("logfmt"), &below, expected);
-        assert!(!language.is_empty());
     }
 }
 
@@ -164,4 +169,70 @@ fn text_that_only_looks_like_a_trace_stays_the_message() {
     {
         check(&mut super::parser("auto"), text, ["", text, "", ""]);
     }
+}
+
+/// In a file that has a format.
+#[test]
+fn crashes_without_frames_have_level_and_class() {
+    const RUST: &str = "thread 'main' (7) panicked at src/main.rs:2:5:\nmulti\nline\nnote: run with \
+                        `RUST_BACKTRACE=1` environment variable to display a backtrace";
+    const NODE: &str = "node:internal/process/promises:288\n            trigger(err)\n            ^\n\n\
+                        [UnhandledPromiseRejection: This error … \"x\".] {\n  code: \
+                        'ERR_UNHANDLED_REJECTION'\n}\n\nNode.js v20.20.2";
+    const RACE: &str = "==================\nWARNING: DATA RACE\nRead at 0x00c0000b4010 by goroutine \
+                        7:\n  main.main.func1()\n      /srv/x.go:9 +0x38\n==================";
+    const PYTHON_DIES: &str = "Fatal Python error: Segmentation fault\n\nCurrent thread 0x00 (most \
+                               recent call first):\n  File \"/srv/a.py\", line 3 in boom";
+    const RUBY: &str = "shop.rb:4:in '<main>': no stock (RuntimeError)";
+    const ANYHOW: &str = "Error: order 7 failed\n\nCaused by:\n    no stock";
+    for head in [r#"{"level":"info","msg":"starting"}"#, "2026-11-22 10:00:00 INFO starting"] {
+        let mut parser = parser("auto");
+        check(&mut parser, head, ["info", "starting", "", ""]);
+        for (text, level, class) in [
+            (RUST, "fatal", "panic"),
+            (NODE, "fatal", "UnhandledPromiseRejection"),
+            (RACE, "error", ""),
+            (PYTHON_DIES, "fatal", ""),
+            (RUBY, "error", "RuntimeError"),
+            (ANYHOW, "error", ""),
+        ] {
+            check(&mut parser, text, [level, text, "", class]);
+        }
+        let (java, first) = (format!("Exception in thread \"main\" {TRACE}"), 60);
+        let class = "java.lang.IllegalStateException";
+        check(&mut parser, &java, ["error", &java[..first + 8], &java, class]);
+        check(&mut parser, TRACE, ["error", &TRACE[..41], TRACE, class]);
+        check(&mut parser, PYTHON, ["error", &PYTHON[..34], PYTHON, "KeyError"]);
+        // A line of no format is still one.
+        assert!(is_unparsed(&mut parser, "panicked: no"));
+    }
+}
+
+#[test]
+fn an_error_is_named_where_it_stands() {
+    let group = "2026-11-22T10:00:00Z ERROR failed\n  + Exception Group Traceback (most recent call \
+                 last):\n  |   File \"a.py\", line 4, in <module>\n  | ExceptionGroup: two (2 \
+                 sub-exceptions)\n  +-+---------------- 1 ----------------\n    | ValueError: 1";
+    let (head, trace) = group.split_once('\n').expect("two");
+    let message = head.rsplit_once(' ').expect("a word").1;
+    check(&mut parser("auto"), group, ["error", message, trace, "ExceptionGroup"]);
+
+    let dotnet = "fail: Shop.Worker[0]\n      order failed\n      System.InvalidOperationException: \
+                  boom\n       ---> System.Exception: inner\n         at Shop.Run()\n         --- End of \
+                  inner exception stack trace ---\n         at Shop.Main()";
+    let at = dotnet.find("      System").expect("there");
+    let class = "System.InvalidOperationException";
+    check(&mut parser("dotnet"), dotnet, ["error", "order failed", &dotnet[at..], class]);
+
+    let rails = "F, [2026-11-26T02:01:16.635465 #39] FATAL -- : [web-1] [req-7]   \n[web-1] [req-7] \
+                 NoMethodError (undefined method `x' for nil):\n[web-1] [req-7]   \n[web-1] [req-7] \
+                 app/orders.rb:5:in `show'";
+    let at = rails.find('\n').expect("there") + 1;
+    let message = "NoMethodError (undefined method `x' for nil):";
+    check(&mut parser("auto"), rails, ["fatal", message, &rails[at..], "NoMethodError"]);
+
+    let spring = "2026-11-22T10:00:00.123Z ERROR 1 --- [main] o.s.b.d.Reporter : \n\n*****\nAPPLICATION \
+                  FAILED TO START\n*****\n\nDescription:\n\nPort 8080 was already in use.";
+    let at = spring.find('*').expect("there");
+    check(&mut parser("auto"), spring, ["error", &spring[at..], "", ""]);
 }
