@@ -93,7 +93,7 @@ impl Until {
                 let blank = cursor::find_any([b' ', b'\t'], bytes);
                 let window = blank.and_then(|at| bytes.get(..at + self.longest())).unwrap_or(bytes);
                 let len = self.find(window, last)?;
-                (!blank.is_some_and(|blank| len > blank)).then_some(len)
+                blank.is_none_or(|blank| len <= blank).then_some(len)
             }
         }
     }

@@ -8,14 +8,15 @@ use crate::parse::{Library, Parser, ParserState, ReadAt};
 use crate::record::Record;
 
 /// Names that meet one another, dots in them, and names of roles.
-const NAMES: [&str; 10] = ["host", "a", "b", "a.b", "c", "time", "message", "a.c", "b_", r"\u0061"];
+const NAMES: [&str; 13] =
+    ["host", "a", "b", "a.b", "c", "time", "message", "a.c", "b_", r"\u0061", "said", "at", "took"];
 
 /// Definitions that open the same: with more objects than are opened on the way, all are afterwards.
 fn parsers(opens: &str) -> [Parser; 2] {
     let more: String = (0..65).map(|number| format!(", never{number}")).collect();
     let yaml = |name: &str, more: &str| {
         format!(
-            "name: {name}\ngrammar: json\nopen: [{opens}{more}]\nfields: {{ a.c: host, b.a: pid, a.b.c: thread, c: message, b: a.b, message: user }}\ntypes: {{ host: string }}"
+            "name: {name}\ngrammar: json\nopen: [{opens}{more}]\nfields: {{ a.c: host, b.a: pid, a.b.c: thread, c: message, b: a.b, message: user, said: request, a.said: request, at: time, b.at: time, a.took: duration }}\ntime: {{ nanos: took }}\ntypes: {{ host: string, duration: ms }}"
         )
     };
     let definitions = [("way", ""), ("afterwards", more.as_str())]
@@ -46,6 +47,11 @@ fn value() -> impl Strategy<Value = String> {
         Just(r#""x\n""#.to_owned()),
         Just(r#"["x"]"#.to_owned()),
         Just(r#""-""#.to_owned()),
+        Just("17".to_owned()),
+        Just(r#""GET /a HTTP/1.1""#.to_owned()),
+        Just(r#""GET \/a\n HTTP/1.1""#.to_owned()),
+        Just(r#""22/Nov/2026:10:00:00 +0000""#.to_owned()),
+        Just("1795341600.5".to_owned()),
         Just("{}".to_owned()),
         Just("null".to_owned()),
     ];
