@@ -62,6 +62,7 @@ fn live_for(config: &Path, pause: u64) {
 }
 
 /// Draws how long agents live. Says the seed, with which `PILLION_KILLS_SEED` draws the same again.
+#[expect(clippy::print_stdout, reason = "what failed can be played again")]
 fn pauses() -> fastrand::Rng {
     let given = std::env::var("PILLION_KILLS_SEED").ok().and_then(|text| text.parse().ok());
     let seed = given.unwrap_or_else(|| fastrand::u64(..));

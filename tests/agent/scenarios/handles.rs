@@ -348,7 +348,8 @@ fn mostly_idle(count: u64, rounds: u64) -> (f64, f64) {
 fn s44_two_thousand_files_one_in_a_hundred_of_them_active() {
     let (busy, idle) = mostly_idle(2_000, 6);
     println!("of a core: {busy:.4} busy, {idle:.4} idle");
-    assert!(idle < 0.5 && busy < 1.0, "of a core: {busy} busy, {idle} idle");
+    // Six times of what it takes.
+    assert!(idle < 0.03 && busy < 0.1, "of a core: {busy} busy, {idle} idle");
 }
 
 #[test]

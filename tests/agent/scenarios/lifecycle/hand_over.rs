@@ -61,6 +61,9 @@ fn s48_destinations_come_go_and_change_their_names() {
     assert!(two.wait_for(PATIENCE, |requests| requests.stored >= 300));
     let settled = || stored(&agent, "second");
     assert!(until(PATIENCE, || settled() == 100.0), "{} and not those of the meantime", settled());
+    agent.assert_at_rest();
+    let again = "pillion_records_total{destination=\"search\",outcome=\"already_settled\"}";
+    assert!(metric(&agent, again) >= 100.0, "read again for the other one");
     // Under another name it is another one; what is stored already is known by its ids.
     load(&to("renamed", &one.url()));
     place.append("app.log", lines(300..400));
