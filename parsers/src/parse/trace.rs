@@ -157,13 +157,16 @@ fn find(text: &str) -> Option<Found<'_>> {
         let last = start + line.len() == text.len();
         // What the last line names has no frame below it.
         if !last && let Some(class) = raised_class(whole) {
-            named = Some(Found { start, class: Some(class), raised: true });
+            named = Some(Found { start, class: Some(class), raised: is_error(class) });
         } else if !last && let Some(class) = class(unindented(whole)) {
             named = Some(Found::at(start, Some(class)));
         }
         start += line.len();
     }
-    named.filter(|named| named.raised)
+    // Rails prints none where no line of the application's own is among them.
+    named.filter(|named| {
+        named.raised && text.get(named.start..).is_some_and(|below| below.contains("):\n"))
+    })
 }
 
 /// What the console logger of .NET indents, without that.
@@ -272,12 +275,18 @@ fn ruby_class(line: &str) -> Option<&str> {
     (is_error && is_name(name, &[':', '_'])).then_some(name)
 }
 
+/// Whether a name of Ruby's is surely that of an error, or of something in a module.
+fn is_error(name: &str) -> bool {
+    name.contains("::") || name.ends_with("Error")
+}
+
 /// `ActiveRecord::RecordNotFound (no such order):`, or the first line of such a message.
 fn raised_class(line: &str) -> Option<&str> {
     let (name, rest) = line.split_once(" (")?;
-    let is_error = name.contains("::") || name.ends_with("Error") || line.ends_with("):");
-    (is_error && is_name(name, &[':', '_']) && (rest.ends_with("):") || !rest.contains(')')))
-        .then_some(name)
+    ((is_error(name) || line.ends_with("):"))
+        && is_name(name, &[':', '_'])
+        && (rest.ends_with("):") || !rest.contains(')')))
+    .then_some(name)
 }
 
 /// The class that ends a Python traceback: in the line below the last frames.

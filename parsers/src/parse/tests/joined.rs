@@ -165,8 +165,14 @@ fn traces_of_every_language_are_fields() {
 
 #[test]
 fn text_that_only_looks_like_a_trace_stays_the_message() {
-    for text in ["several\nlines: of text", "TypeError: said\nand no frame", "a\n  at", "a\nfrom b"]
-    {
+    for text in [
+        "several\nlines: of text",
+        "TypeError: said\nand no frame",
+        "Notes (two):\nof text",
+        "A::B (one\nof text",
+        "a\n  at",
+        "a\nfrom b",
+    ] {
         check(&mut super::parser("auto"), text, ["", text, "", ""]);
     }
 }
