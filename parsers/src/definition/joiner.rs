@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::multiline::{Joiner, LinePattern, Part};
+use crate::multiline::{Joiner, Joining, LinePattern, Part};
 
 /// A joiner's name, or how a record begins.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -22,6 +22,11 @@ pub enum JoinerField {
 pub struct RecordStart {
     /// A regular expression, searched for anywhere in a line.
     pub start: String,
+    /// How many lines that are neither indented nor of a trace may go on with a record under `auto`,
+    /// where the file need not be this format's alone: none if absent. A source that names the parser
+    /// joins all of them.
+    #[serde(default)]
+    pub loose: u16,
 }
 
 impl JoinerField {
@@ -34,8 +39,25 @@ impl JoinerField {
             Self::Named(name) => {
                 Joiner::named(name).ok_or_else(|| format!("there is no joiner `{name}`"))
             }
-            Self::Pattern(RecordStart { start }) => {
+            Self::Pattern(RecordStart { start, .. }) => {
                 LinePattern::new(Part::Start, start).map(|pattern| Joiner::of_patterns([pattern]))
+            }
+        }
+    }
+}
+
+impl JoinerField {
+    /// How lines become records where `auto` found the format; `None` if as any other's.
+    pub(crate) fn joining(&self) -> Option<Joining> {
+        match self {
+            Self::Named(name) => {
+                let joiner = Joiner::named(name)?;
+                // `auto` joins the traces of all languages.
+                (!joiner.is_traces()).then_some(Joining::By(joiner))
+            }
+            Self::Pattern(RecordStart { start, loose }) => {
+                let start = LinePattern::new(Part::Start, start).ok()?;
+                Some(Joining::From { start, loose: *loose })
             }
         }
     }
@@ -45,7 +67,7 @@ impl fmt::Display for JoinerField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(name) => f.write_str(name),
-            Self::Pattern(RecordStart { start }) => write!(f, "a record begins as {start}"),
+            Self::Pattern(RecordStart { start, .. }) => write!(f, "a record begins as {start}"),
         }
     }
 }

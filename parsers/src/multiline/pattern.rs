@@ -66,6 +66,11 @@ impl LinePattern {
         }
         Ok(Self { part, regex })
     }
+
+    /// Whether a line is so.
+    pub(crate) fn matches(&self, line: &[u8]) -> bool {
+        self.regex.is_match(line)
+    }
 }
 
 impl fmt::Debug for LinePattern {
@@ -98,7 +103,7 @@ impl Patterns {
     /// Whether `line` continues the record before it. `open`: that record may go on.
     pub(super) fn joins(&self, open: &mut bool, line: &[u8]) -> bool {
         let matches = |pattern: &Option<LinePattern>| {
-            pattern.as_ref().map(|pattern| pattern.regex.is_match(line))
+            pattern.as_ref().map(|pattern| pattern.matches(line))
         };
         let begins = matches(&self.start);
         let joins = *open && begins != Some(true) && matches(&self.goes_on) != Some(false);

@@ -14,7 +14,7 @@ use super::pattern::Pattern;
 use super::refine::Refine;
 use super::trace::whole_or_head;
 use super::{Misfit, auto, csv, nested, trace, w3c};
-use crate::definition::{Definition, Fault};
+use crate::definition::{Definition, Fault, JoinerField, RecordStart};
 use crate::record::{Field, Key, Known, Record, Value};
 use crate::timestamp::Zone;
 
@@ -43,6 +43,12 @@ pub(crate) struct Compiled {
     pub(super) contains: Vec<Finder<'static>>,
     /// Whether `auto` leaves it alone.
     pub(super) manual: bool,
+    /// Whether lines of other formats fit it, too.
+    pub(super) generic: bool,
+    /// How its lines become records.
+    pub(super) joiner: Option<JoinerField>,
+    /// Whether a record of it has several lines, of which the first may not fit by itself.
+    pub(super) several: bool,
     /// What reads its message further.
     nested: Option<Arc<Compiled>>,
 }
@@ -116,6 +122,10 @@ impl Compiled {
                 .map(|part| Finder::new(part).into_owned())
                 .collect(),
             manual: definition.manual,
+            generic: definition.generic,
+            joiner: definition.joiner.clone(),
+            several: is_loose(definition.joiner.as_ref())
+                && layouts.iter().any(|layout| layout.contains('\n')),
             nested: other("nested", &definition.nested)?,
         })
     }
@@ -132,6 +142,9 @@ impl Compiled {
             programs: Vec::new(),
             contains: Vec::new(),
             manual: false,
+            generic: false,
+            joiner: None,
+            several: false,
             nested: None,
         }
     }
@@ -310,6 +323,11 @@ impl Compiled {
             Method::Pattern(pattern) => pattern.read(text, cx, record),
         }
     }
+}
+
+/// Whether lines that are not indented go on with a record.
+fn is_loose(joiner: Option<&JoinerField>) -> bool {
+    matches!(joiner, Some(JoinerField::Pattern(RecordStart { loose: 1.., .. })))
 }
 
 /// The program that a record says it is of.

@@ -252,7 +252,7 @@ fn joiner(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Option<Joi
         let start = fields.need(Part::Start.name(), r"write `joiner: {start: '^\d{4}-'}`");
         let start = start.and_then(|value| super::source::pattern(reader, Part::Start, value));
         fields.finish(reader);
-        return start.map(|(_, start)| Some(JoinerField::Pattern(RecordStart { start })));
+        return start.map(|(_, start)| Some(JoinerField::Pattern(RecordStart { start, loose: 0 })));
     }
     let names: Vec<_> = Joiner::names().collect();
     known_name(reader, value, "joiner", names.into_iter())

@@ -12,8 +12,8 @@ const JSON: &str = r#"{"level":"info","msg":"hi"}"#;
 const LOGFMT: &str = "level=info msg=hi";
 const PROSE: &str = "a sentence with a=b in it";
 
-fn fresh(resume: Option<Arc<str>>) -> Auto {
-    Auto::new(Library::builtin().candidates(), resume)
+fn fresh(chosen: Option<Arc<str>>) -> Auto {
+    Auto::new(Library::builtin().candidates(), ParserState { chosen, tally: None })
 }
 
 /// Reads lines, and says what came of the last and what is chosen then.
@@ -124,7 +124,7 @@ fn the_choice_follows_the_lines_but_does_not_waver() {
 
 /// The format that the last line was read by.
 fn last(auto: &Auto) -> &str {
-    auto.last.and_then(|place| auto.candidates.get(place)).map_or("", |it| &it.compiled.name)
+    auto.tally.last.and_then(|place| auto.candidates.get(place)).map_or("", |it| &it.compiled.name)
 }
 
 /// What fitted lately is tried early, but takes nothing from what shows by texts of its own.
