@@ -54,7 +54,6 @@ use crate::record::{Record, Text, Time};
 use crate::timestamp::{Clock, Zone};
 use auto::Auto;
 use columns::Columns;
-use compiled::Method;
 use csv::Dialect;
 use grammar::Context;
 use pattern::Locations;
@@ -63,7 +62,7 @@ use seen::Seen;
 pub use auto::Tally;
 pub use columns::HeaderAt;
 pub(crate) use compiled::Compiled;
-pub use explain::{Fit, explain};
+pub use explain::{Explainer, Fit};
 pub use header_form::HeaderForm;
 pub(crate) use json::decode;
 pub use library::{Library, UnknownParser};
@@ -381,8 +380,7 @@ impl Parser {
     #[must_use]
     pub fn joiner(&self) -> Option<Joiner> {
         let traces = |joiner: &JoinerField| *joiner == JoinerField::Named("traces".to_owned());
-        let found = matches!(*self.compiled.method, Method::Auto);
-        let open = found && self.compiled.joiner.as_ref().is_some_and(traces);
+        let open = self.compiled.finds() && self.compiled.joiner.as_ref().is_some_and(traces);
         self.auto.as_ref().filter(|_| open).map(Auto::joiner)
     }
 

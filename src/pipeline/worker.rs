@@ -233,9 +233,7 @@ impl Worker {
             if context.leaps_to(chunk.file) {
                 framer.flush(&mut |raw| bench.record(context, &raw, now));
             }
-            if let Some(container) = context.turn_to(chunk.file) {
-                framer.resume(container);
-            }
+            context.turn_to(chunk.file, framer);
             context.read_at = chunk.read_at;
             framer.push(lines, now, &mut |raw| bench.record(context, &raw, now));
         });
@@ -274,6 +272,8 @@ impl Worker {
         let Some(lineage) = self.lineages.get_mut(&id) else { return };
         let before = lineage.framer.resident();
         work(lineage, &mut self.bench);
+        let Context { parser, choice, path, source, .. } = &mut lineage.context;
+        choice.follow(parser, path, &source.name, &self.stats);
         self.bench.preparer.publish();
         let after = lineage.framer.resident();
         self.joined = (self.joined + after).saturating_sub(before);

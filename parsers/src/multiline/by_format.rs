@@ -64,7 +64,7 @@ pub(crate) trait Formats: Send + Sync {
 pub(crate) enum Joining {
     /// By a joiner that takes no line of another format.
     By(Joiner),
-    /// From a line that the pattern matches: traces and indented lines go on with it, and as many
+    /// From a line that the pattern matches: traces, indented and empty lines go on with it, and as many
     /// others as `loose`, unless they are of a format themselves.
     From {
         /// What a first line matches.
@@ -106,7 +106,8 @@ impl ByFormat {
             Some(Joining::By(joiner)) => joiner.joins(state, line),
             Some(Joining::From { start, .. }) => {
                 let blank = state.blank;
-                let close = join_traces(state, line) || is_indented(line) && !blank;
+                let close = join_traces(state, line)
+                    || !blank && (is_indented(line) || line.is_empty());
                 let joins = (close || state.loose > 0)
                     && !start.matches(line)
                     && (close || self.is_nothing_else(line));

@@ -11,6 +11,7 @@ mod tally;
 
 use std::sync::Arc;
 
+use super::compiled::Compiled;
 use super::grammar::Context;
 use super::seen::Seen;
 use super::trace::whole_or_head;
@@ -80,6 +81,15 @@ impl Auto {
         (self.format.map_or(self.tally.plain, |place| self.tally.score(place)), self.tally.all())
     }
 
+    /// Whether the line before was read by a format, or in its grammar.
+    pub(super) fn has_read_by(&self, format: &Compiled) -> bool {
+        let last = self.tally.last.and_then(|place| self.candidates.get(place));
+        last.is_some_and(|last| {
+            let last = &last.compiled;
+            last.name == format.name || last.grammar().is_some() && last.grammar() == format.grammar()
+        })
+    }
+
     /// Joins lines as the format asks for that they are of.
     pub(super) fn joiner(&self) -> Joiner {
         Joiner::by_format(self.candidates.clone(), self.choice.clone())
@@ -94,16 +104,44 @@ impl Auto {
         record: &mut Record<'a>,
     ) -> Found<'a> {
         let mut found: Option<u16> = None;
-        let read = whole_or_head(text, record, |text, record| {
-            found = Some(self.find(text, cx, record)?);
-            Ok(())
-        });
+        // Of several lines that its own format has a first line of, another would make one message.
+        let own = self.format.filter(|_| memchr::memchr(b'\n', text.as_bytes()).is_some());
+        let own = own.and_then(|place| Some((place, self.read_own(place, text, cx, record)?)));
+        let read = match own {
+            Some((place, below)) => {
+                found = Some(place);
+                Ok(below)
+            }
+            None => whole_or_head(text, record, |text, record| {
+                found = Some(self.find(text, cx, record)?);
+                Ok(())
+            }),
+        };
         self.note(found);
         match read {
             Ok(below) => Found::Fitted(below),
             Err(Misfit::Syntax) if self.format.is_none() => Found::Plain,
             Err(misfit) => Found::Unfit(misfit),
         }
+    }
+
+    /// Reads several lines, or the first of them, by one format, unless others' lines fit that, too.
+    /// Gives what lies below.
+    fn read_own<'a>(
+        &self,
+        place: u16,
+        text: &'a str,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Option<&'a str> {
+        if self.candidates.yields(place) {
+            return None;
+        }
+        let read = whole_or_head(text, record, |text, record| {
+            let mut trial = Trial { auto: self, text, tries: 1, reason: Misfit::Syntax };
+            if trial.read(place, Seen::ALL, cx, record) { Ok(()) } else { Err(trial.reason) }
+        });
+        read.ok()
     }
 
     /// The place of a format that a text fits, having filled the record: the chosen one, else one of

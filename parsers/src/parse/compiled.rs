@@ -190,10 +190,14 @@ impl Compiled {
         }
     }
 
+    /// Whether it finds out the format.
+    pub(super) fn finds(&self) -> bool {
+        matches!(*self.method, Method::Auto)
+    }
+
     /// Whether `auto` is among the parsers that a line may go through.
     pub(super) fn is_auto(&self) -> bool {
-        matches!(*self.method, Method::Auto)
-            || [&self.within, &self.nested].into_iter().flatten().any(|other| other.is_auto())
+        self.finds() || [&self.within, &self.nested].into_iter().flatten().any(|other| other.is_auto())
     }
 
     /// Whether lines of another format may be wrapped in this one by the name of that one: `syslog`
@@ -262,9 +266,14 @@ impl Compiled {
         if let Some(nested) = &self.nested {
             let guessing = std::mem::replace(&mut cx.guessing, true);
             // A message that is nothing further is what it is.
-            let _ = nested::message(record, cx, |text, cx, record| {
+            let read = nested::message(record, cx, |text, cx, record| {
                 nested.read(text, cx, record).and_then(complete)
             });
+            // `auto` may have read already by what is named behind it: that one's turn is over.
+            let is_read = |auto: &&mut auto::Auto| auto.has_read_by(nested);
+            if read.is_err() && self.finds() && cx.auto.as_ref().is_some_and(is_read) {
+                nested.read_nested(record, cx);
+            }
             cx.guessing = guessing;
         }
     }

@@ -16,8 +16,8 @@ fn fresh(chosen: Option<Arc<str>>) -> Auto {
     Auto::new(Library::builtin().candidates(), ParserState { chosen, tally: None })
 }
 
-/// Reads lines, and says what came of the last and what is chosen then.
-fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<&str>) {
+/// Reads a line so many times, and says what came of the last.
+fn read(auto: &mut Auto, line: &str, times: usize) -> &'static str {
     let mut last = "";
     for _ in 0..times {
         let arena = Arena::new();
@@ -40,6 +40,12 @@ fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<
             Found::Unfit(_) => "unfit",
         };
     }
+    last
+}
+
+/// Reads lines, and says what came of the last and what is chosen then.
+fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<&str>) {
+    let last = read(auto, line, times);
     assert_eq!((last, auto.chosen().map(|name| &**name)), (found, chosen), "{line}");
 }
 
@@ -166,4 +172,49 @@ fn a_resumed_choice_is_kept() {
     check(&mut auto, PROSE, 100, "unfit", Some("json"));
     // A parser that a newer or older version chose, and this one does not have.
     assert_eq!(fresh(Some("morse".into())).chosen(), None);
+}
+
+/// What others' lines fit, too, takes none from them by having been first.
+#[test]
+fn a_generic_format_does_not_stick() {
+    const SLOG: &str = "2026/11/22 10:00:00 INFO hi";
+    const LOGGER: &str = "2026-11-22T10:00:00Z ERROR [main] com.foo.Bar - boom";
+    const JAVA: &str = "2026-11-22T10:00:00Z ERROR 1 --- [main] com.foo.Bar : boom";
+    for (first, name, line, better) in [
+        ("2026/11/22 10:00:00 starting", "go_log", SLOG, "slog_default"),
+        ("2026-11-22T10:00:00Z INFO hello", "plain_time", LOGGER, "python"),
+        ("2026-11-22T10:00:00Z INFO hello", "plain_time", JAVA, "java"),
+        (JSON, "json", r#"{"level":"info","ts":1795658418.5,"caller":"a.go:9","msg":"hi"}"#, "zap"),
+    ] {
+        let mut auto = fresh(None);
+        check(&mut auto, first, 3, "fitted", Some(name));
+        check(&mut auto, line, 1, "fitted", Some(name));
+        assert_eq!(last(&auto), better, "{line}");
+        check(&mut auto, first, 1, "fitted", Some(name));
+        assert_eq!(last(&auto), name, "{first}");
+    }
+}
+
+/// A long banner is behind when all lines are of a format.
+#[test]
+fn what_all_lines_are_of_now_is_chosen_however_long_the_banner_was() {
+    let mut auto = fresh(None);
+    check(&mut auto, PROSE, 500, "plain", Some("plain"));
+    check(&mut auto, JSON, 15, "fitted", Some("plain"));
+    check(&mut auto, JSON, 1, "fitted", Some("json"));
+}
+
+/// What is kept of a lineage is all there is.
+#[test]
+fn a_resumed_lineage_changes_its_mind_when_it_would_have() {
+    let mut auto = fresh(None);
+    check(&mut auto, JSON, 40, "fitted", Some("json"));
+    for _ in 0..20 {
+        read(&mut auto, LOGFMT, 3);
+        read(&mut auto, PROSE, 1);
+        let state = ParserState { chosen: auto.chosen.clone(), tally: Some(auto.tally) };
+        let resumed = Auto::new(Library::builtin().candidates(), state);
+        assert_eq!((resumed.tally, resumed.format), (auto.tally, auto.format));
+    }
+    assert_eq!(auto.chosen().map(|name| &**name), Some("logfmt"));
 }
