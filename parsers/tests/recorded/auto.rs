@@ -1,6 +1,8 @@
 //! Reads a log as the agent does, joiner and all; and what `auto` must keep to when it reads them: the same
 //! records wherever chunks end, and after a restart at any of them.
 
+use std::collections::BTreeSet;
+
 use pillion_parsers::Arena;
 use pillion_parsers::definition::Definition;
 use pillion_parsers::frame::{
@@ -117,20 +119,25 @@ fn auto_goes_on_after_a_restart_as_if_nothing_had_happened() {
         let expected = whole(&log, "auto");
         for (at, before) in expected.iter().enumerate() {
             let next: Vec<_> = expected.iter().skip(at + 1).take(3).cloned().collect();
-            let Some(last) = next.last() else { break };
+            let Some(last) = next.iter().map(|it| it.end).max() else { break };
             // Where two streams mix, a record may begin before another's end.
-            if expected.iter().skip(at + 1).any(|it| it.start < before.end) {
+            let later = |from: usize, end: u64| expected.iter().skip(from).all(|it| it.start >= end);
+            let open = expected.iter().take(at).any(|it| it.end > before.end);
+            if open || !later(at + 1, before.end) || !later(at + 1 + next.len(), last) {
                 continue;
             }
             let mut reading = Reading::new("auto", before.state.clone());
             reading.framer.resume(before.container);
-            let rest = &log[before.end as usize..last.end as usize];
+            let rest = &log[before.end as usize..last as usize];
             let mut found = Vec::new();
             reading.push(rest, before.end, true, &mut |it| found.push(it));
-            found.truncate(next.len());
-            let place = |all: &[Framed]| all.iter().map(|it| (it.start, it.end, it.hash)).collect::<Vec<_>>();
+            let place = |all: &[Framed]| {
+                let places: BTreeSet<_> = all.iter().map(|it| (it.start, it.end, it.hash)).collect();
+                places
+            };
             assert_eq!(place(&found), place(&next), "{name} after {}", before.end);
-            if !has_header(&log) {
+            // The end of what is read ends records of two streams in another order.
+            if !has_header(&log) && next.is_sorted_by_key(|it| it.start) {
                 for (found, next) in found.iter().zip(&next) {
                     let read = |it: &Framed| (it.record.clone(), it.state.clone());
                     assert_eq!(read(found), read(next), "{name} after {}", before.end);
