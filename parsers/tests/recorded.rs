@@ -172,7 +172,8 @@ fn judge(name: &str, log: &str, auto: bool) -> Vec<String> {
         let fitted = found.iter().filter(|record| !is_unparsed(record));
         let differ: Vec<_> =
             fitted.filter(|(start, found)| guessed.get(start) != Some(found)).collect();
-        let part = FOUND_OF.iter().find(|(mixed, _)| *mixed == log).map_or(FOUND, |(_, part)| *part);
+        let part =
+            FOUND_OF.iter().find(|(mixed, _)| *mixed == log).map_or(FOUND, |(_, part)| *part);
         let unparsed = guessed.values().filter(|record| record.get("unparsed").is_some()).count();
         if unparsed * 100 > (found.len() - fitting) * 100 + fitting * (100 - part) {
             wrong.push(format!(
@@ -184,7 +185,8 @@ fn judge(name: &str, log: &str, auto: bool) -> Vec<String> {
         }
         if differ.len() * 100 > fitting * (100 - part) {
             let (start, found) = differ.first().expect("there is one");
-            let guessed = guessed.get(start).map_or_else(|| "none begins there".to_owned(), Json::to_string);
+            let guessed =
+                guessed.get(start).map_or_else(|| "none begins there".to_owned(), Json::to_string);
             wrong.push(format!(
                 "{log}: auto reads {} of {fitting} records in another way than {name}:\n  {name:8} {found}\n  auto     {guessed}",
                 differ.len(),

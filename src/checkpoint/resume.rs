@@ -24,7 +24,13 @@ pub struct Resume {
 impl Default for Resume {
     /// Of a File's first byte: everything is still to be found out.
     fn default() -> Self {
-        Self { parser: None, tally: None, in_private_key: false, container: Container::Auto, header: None }
+        Self {
+            parser: None,
+            tally: None,
+            in_private_key: false,
+            container: Container::Auto,
+            header: None,
+        }
     }
 }
 

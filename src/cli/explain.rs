@@ -102,7 +102,8 @@ fn one_line(
     writeln!(out, "{}parsers{} that fit it", colours.strong, colours.off)?;
     let mut explainer = Explainer::new(&settings.library);
     for (text, first) in texts {
-        for fit in fits(&mut explainer, &text, first).iter().take(FITS).filter(|fit| fit.score > 0) {
+        for fit in fits(&mut explainer, &text, first).iter().take(FITS).filter(|fit| fit.score > 0)
+        {
             writeln!(out, "  {:<20} {:>3} %, {} fields", fit.name, fit.score, fit.fields)?;
         }
     }

@@ -106,8 +106,8 @@ impl ByFormat {
             Some(Joining::By(joiner)) => joiner.joins(state, line),
             Some(Joining::From { start, .. }) => {
                 let blank = state.blank;
-                let close = join_traces(state, line)
-                    || !blank && (is_indented(line) || line.is_empty());
+                let close =
+                    join_traces(state, line) || !blank && (is_indented(line) || line.is_empty());
                 let joins = (close || state.loose > 0)
                     && !start.matches(line)
                     && (close || self.is_nothing_else(line));
@@ -134,9 +134,7 @@ impl ByFormat {
     /// Begins a record with a line, which was asked about before.
     pub(super) fn begin(&self, state: &mut JoinState, line: &[u8]) {
         let format = match self.choice.get() {
-            Chosen::Nothing => {
-                self.formats.format_of(line).or_else(|| self.formats.begun_by(line))
-            }
+            Chosen::Nothing => self.formats.format_of(line).or_else(|| self.formats.begun_by(line)),
             Chosen::Plain => self.formats.begun_by(line),
             Chosen::Format(place) => match self.formats.joining(place) {
                 None => None,

@@ -102,9 +102,8 @@ impl Patterns {
 
     /// Whether `line` continues the record before it. `open`: that record may go on.
     pub(super) fn joins(&self, open: &mut bool, line: &[u8]) -> bool {
-        let matches = |pattern: &Option<LinePattern>| {
-            pattern.as_ref().map(|pattern| pattern.matches(line))
-        };
+        let matches =
+            |pattern: &Option<LinePattern>| pattern.as_ref().map(|pattern| pattern.matches(line));
         let begins = matches(&self.start);
         let joins = *open && begins != Some(true) && matches(&self.goes_on) != Some(false);
         // With more than a start, what neither begins a record nor belongs to one stands by itself.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::compiled::Compiled;
 use super::grammar::Context;
 use super::seen::Seen;
-use super::trace::whole_or_head;
+use super::trace::{is_trace, whole_or_head};
 use super::{Misfit, ParserState};
 use crate::multiline::{Choice, Chosen, Joiner};
 use crate::record::Record;
@@ -47,7 +47,7 @@ pub(super) struct Auto {
 pub(super) enum Found<'a> {
     /// A format fitted all but this, which lies below the text's first line.
     Fitted(&'a str),
-    /// None did, as is usual in this lineage: the text is its own message.
+    /// None did, as is usual in this lineage, or the text is a trace: it is its own message.
     Plain,
     /// None did, although the lineage has a format, or the text all but fits one.
     Unfit(Misfit),
@@ -86,7 +86,8 @@ impl Auto {
         let last = self.tally.last.and_then(|place| self.candidates.get(place));
         last.is_some_and(|last| {
             let last = &last.compiled;
-            last.name == format.name || last.grammar().is_some() && last.grammar() == format.grammar()
+            last.name == format.name
+                || last.grammar().is_some() && last.grammar() == format.grammar()
         })
     }
 
@@ -120,7 +121,7 @@ impl Auto {
         self.note(found);
         match read {
             Ok(below) => Found::Fitted(below),
-            Err(Misfit::Syntax) if self.format.is_none() => Found::Plain,
+            Err(Misfit::Syntax) if self.format.is_none() || is_trace(text) => Found::Plain,
             Err(misfit) => Found::Unfit(misfit),
         }
     }
@@ -168,9 +169,8 @@ impl Auto {
         let possible = candidates.possible(text, seen, cx.arena);
         let recent = possible.iter().rposition(|place| tally.is_recent(*place));
         let (sooner, rest) = possible.split_at(recent.map_or(0, |recent| recent + 1));
-        let first = |place: &&u16| {
-            candidates.shows(**place) || early(place) && tally.is_recent(**place)
-        };
+        let first =
+            |place: &&u16| candidates.shows(**place) || early(place) && tally.is_recent(**place);
         let others = sooner.iter().filter(|place| !first(place));
         let places = sooner.iter().filter(first).chain(others).chain(rest);
         for place in places.filter(|place| ![chosen, last].contains(&Some(**place))) {

@@ -197,7 +197,8 @@ impl Compiled {
 
     /// Whether `auto` is among the parsers that a line may go through.
     pub(super) fn is_auto(&self) -> bool {
-        self.finds() || [&self.within, &self.nested].into_iter().flatten().any(|other| other.is_auto())
+        self.finds()
+            || [&self.within, &self.nested].into_iter().flatten().any(|other| other.is_auto())
     }
 
     /// Whether lines of another format may be wrapped in this one by the name of that one: `syslog`

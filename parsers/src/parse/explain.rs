@@ -54,7 +54,8 @@ impl Explainer {
             parser.place(first);
             parser.parse(text, at, &arena, &mut record);
             let counts = parser.counters().unparsed.into_iter().zip(before);
-            let misfit = Misfit::ALL.into_iter().zip(counts).find(|(_, (now, before))| now > before);
+            let misfit =
+                Misfit::ALL.into_iter().zip(counts).find(|(_, (now, before))| now > before);
             Fit {
                 name: name.clone(),
                 score: score(&record) / if is_telling(compiled, text) { 1 } else { 2 },

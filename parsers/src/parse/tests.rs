@@ -8,8 +8,8 @@ mod renamed;
 use proptest::prelude::*;
 
 use super::*;
-use crate::frame::{FileNumber, Span};
 use crate::definition::Definition;
+use crate::frame::{FileNumber, Span};
 use crate::record::{ClockUnit, Key, Known, Level, Value};
 use library::BUILTIN;
 
@@ -267,7 +267,9 @@ fn explaining_knows_the_header_and_what_any_object_fits() {
 #[test]
 fn a_list_goes_on_behind_what_auto_read() {
     let json = r#"{"level":"info","msg":"order=17 total=19.99 paid=true"}"#;
-    for names in [["cri", "json", "logfmt"], ["docker", "json", "logfmt"], ["auto", "json", "logfmt"]] {
+    for names in
+        [["cri", "json", "logfmt"], ["docker", "json", "logfmt"], ["auto", "json", "logfmt"]]
+    {
         let library = Library::builtin();
         let mut parser = Parser::chain(&library, names, ParserState::default()).unwrap();
         let (arena, mut record) = (Arena::new(), Record::default());

@@ -46,7 +46,13 @@ impl Reading {
     }
 
     /// Takes the lines that begin at an offset, in one chunk.
-    pub(crate) fn push(&mut self, log: &[u8], start: u64, last: bool, then: &mut dyn FnMut(Framed)) {
+    pub(crate) fn push(
+        &mut self,
+        log: &[u8],
+        start: u64,
+        last: bool,
+        then: &mut dyn FnMut(Framed),
+    ) {
         let Self { framer, parser } = self;
         let mut emit = |raw: Raw<'_>| {
             let arena = Arena::new();
@@ -62,7 +68,8 @@ impl Reading {
         };
         let whole = log.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         let (lines, rest) = log.split_at(whole);
-        for (at, bytes, ending) in [(0, lines, LineEnding::Newline), (whole, rest, LineEnding::Partial)]
+        for (at, bytes, ending) in
+            [(0, lines, LineEnding::Newline), (whole, rest, LineEnding::Partial)]
         {
             if !bytes.is_empty() {
                 let (file, start) = (FileNumber(1), start + at as u64);
@@ -81,7 +88,8 @@ fn logs() -> Vec<(String, Vec<u8>)> {
     let library = Library::builtin();
     let definitions = library.names().filter_map(|name| library.definition(name));
     let logs = definitions.flat_map(|definition| definition.recorded.clone());
-    logs.map(|log| (log.clone(), std::fs::read(super::recorded().join(&log)).expect("there"))).collect()
+    logs.map(|log| (log.clone(), std::fs::read(super::recorded().join(&log)).expect("there")))
+        .collect()
 }
 
 fn whole(log: &[u8], name: &str) -> Vec<Framed> {
@@ -121,7 +129,8 @@ fn auto_goes_on_after_a_restart_as_if_nothing_had_happened() {
             let next: Vec<_> = expected.iter().skip(at + 1).take(3).cloned().collect();
             let Some(last) = next.iter().map(|it| it.end).max() else { break };
             // Where two streams mix, a record may begin before another's end.
-            let later = |from: usize, end: u64| expected.iter().skip(from).all(|it| it.start >= end);
+            let later =
+                |from: usize, end: u64| expected.iter().skip(from).all(|it| it.start >= end);
             let open = expected.iter().take(at).any(|it| it.end > before.end);
             if open || !later(at + 1, before.end) || !later(at + 1 + next.len(), last) {
                 continue;
@@ -132,7 +141,8 @@ fn auto_goes_on_after_a_restart_as_if_nothing_had_happened() {
             let mut found = Vec::new();
             reading.push(rest, before.end, true, &mut |it| found.push(it));
             let place = |all: &[Framed]| {
-                let places: BTreeSet<_> = all.iter().map(|it| (it.start, it.end, it.hash)).collect();
+                let places: BTreeSet<_> =
+                    all.iter().map(|it| (it.start, it.end, it.hash)).collect();
                 places
             };
             assert_eq!(place(&found), place(&next), "{name} after {}", before.end);

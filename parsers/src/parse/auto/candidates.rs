@@ -188,7 +188,8 @@ impl Candidate {
 
     /// Whether a line begins a record of this format, whose records have several.
     fn begins(&self, line: &[u8]) -> bool {
-        let first = self.compiled.several && matches!(&*self.compiled.method, Method::Layout(layout) if layout.may_fit(line));
+        let first = self.compiled.several
+            && matches!(&*self.compiled.method, Method::Layout(layout) if layout.may_fit(line));
         first && matches!(self.joining(), Some(Joining::From { start, .. }) if start.matches(line))
     }
 

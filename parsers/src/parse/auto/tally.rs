@@ -49,7 +49,8 @@ impl Tally {
             self.plain /= 2;
             self.scores.iter_mut().for_each(|(_, score)| *score /= 2);
         }
-        self.run = if found.is_some() && found == self.last { self.run.saturating_add(1) } else { 1 };
+        self.run =
+            if found.is_some() && found == self.last { self.run.saturating_add(1) } else { 1 };
         self.last = found;
         match found {
             None => self.plain = self.plain.saturating_add(1),

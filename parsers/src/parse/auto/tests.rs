@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::Arena;
-use crate::parse::Library;
 use crate::parse::columns::Columns;
 use crate::parse::csv::Dialect;
 use crate::parse::pattern::Locations;
+use crate::parse::{Library, Parser, ReadAt};
+use crate::record::Value;
 use crate::timestamp::Clock;
 
 const JSON: &str = r#"{"level":"info","msg":"hi"}"#;
@@ -217,4 +218,31 @@ fn a_resumed_lineage_changes_its_mind_when_it_would_have() {
         assert_eq!((resumed.tally, resumed.format), (auto.tally, auto.format));
     }
     assert_eq!(auto.chosen().map(|name| &**name), Some("logfmt"));
+}
+
+/// What a program says when it dies stands in no format, and is no fault of the log's.
+#[test]
+fn a_crash_below_a_format_is_a_trace_of_its_own() {
+    let library = Library::builtin();
+    for (crash, class) in [
+        ("panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/main.go:5 +0x1d", "panic"),
+        (
+            "Exception in thread \"main\" java.lang.Error: boom\n\tat a.B.c(B.java:5)",
+            "java.lang.Error",
+        ),
+    ] {
+        let mut parser = Parser::new(&library, "auto", ParserState::default()).unwrap();
+        for text in [JSON, crash] {
+            let (arena, mut record) = (Arena::new(), Record::default());
+            parser.parse(text, ReadAt::default(), &arena, &mut record);
+            assert!(!record.marks.unparsed, "{text}");
+            if text == crash {
+                assert!(record.get("stack_trace").is_some(), "{record:?}");
+                let Some(Value::Text(found)) = record.get("error_type") else {
+                    panic!("{record:?}")
+                };
+                assert_eq!(found.as_stored(), class);
+            }
+        }
+    }
 }
