@@ -1,6 +1,7 @@
 //! From Chunks to Batches, on the worker thread: frame, join, parse, redact, encode.
 
 pub mod batch;
+mod choice;
 pub mod chunk;
 mod lineage;
 pub mod outlet;

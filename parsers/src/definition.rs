@@ -63,6 +63,10 @@ pub struct Definition {
     /// Whether `auto` does not try it: what is too common in form to be told from others.
     #[serde(default)]
     pub manual: bool,
+    /// Whether lines of other formats fit it, too: `auto` tries those first, whatever the lines before
+    /// were.
+    #[serde(default)]
+    pub generic: bool,
     /// A regular expression (the syntax of the `regex` crate) whose named captures become fields;
     /// `time`, `level` and `message` become what they say.
     #[serde(default)]

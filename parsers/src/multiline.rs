@@ -8,6 +8,7 @@
 //! only a trace says, or what follows a header it knows.
 
 mod below;
+mod by_format;
 mod csv;
 mod dotnet;
 mod go;
@@ -25,9 +26,11 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+use by_format::ByFormat;
 use machines::{Machines, Traces};
 use pattern::{Patterns, State};
 
+pub(crate) use by_format::{Choice, Chosen, Formats, Joining};
 pub use pattern::{LinePattern, Part};
 
 /// Decides, line by line, what continues a record. Cheap to clone.
@@ -44,6 +47,8 @@ enum Kind {
     Csv(u8),
     /// Shared, since a clone of a regex has memory of its own to match with.
     Patterns(Arc<Patterns>),
+    /// One for each lineage.
+    ByFormat(Arc<ByFormat>),
 }
 
 /// What a joiner remembers of the lines so far. A framer keeps one for each stream.
@@ -56,6 +61,10 @@ pub(crate) struct JoinState {
     patterns: State,
     /// For a backslash: the record goes on.
     open: bool,
+    /// By format: that of the record's first line.
+    format: Option<u16>,
+    /// By format: how many lines that are not indented may yet go on with the record.
+    loose: u16,
 }
 
 /// The named joiners. .NET's traces are Java's and a little more.
@@ -124,16 +133,27 @@ impl Joiner {
         Self(Kind::Patterns(Arc::new(Patterns::of_starts(start, ahead))))
     }
 
+    /// Each record goes on as the format of its first line asks for, by what was chosen so far.
+    pub(crate) fn by_format(formats: Arc<dyn Formats>, choice: Choice) -> Self {
+        Self(Kind::ByFormat(Arc::new(ByFormat::new(formats, choice))))
+    }
+
     /// Whether this is [`Joiner::none`].
     #[must_use]
     pub const fn is_none(&self) -> bool {
         matches!(self.0, Kind::None)
     }
 
+    /// Whether it joins the traces of some languages, and nothing else.
+    pub(crate) const fn is_traces(&self) -> bool {
+        matches!(self.0, Kind::Traces(_))
+    }
+
     /// Whether no line can continue the record as of the last one.
-    pub(crate) const fn is_closed(&self, state: &JoinState) -> bool {
-        match self.0 {
+    pub(crate) fn is_closed(&self, state: &JoinState) -> bool {
+        match &self.0 {
             Kind::None => true,
+            Kind::ByFormat(by_format) => by_format.is_closed(state),
             Kind::Csv(_) => state.csv.is_closed(),
             _ => false,
         }
@@ -151,9 +171,20 @@ impl Joiner {
             }
             Kind::Csv(quote) => return csv::joins(&mut state.csv, *quote, line),
             Kind::Patterns(patterns) => return patterns.joins(&mut state.patterns, line),
+            Kind::ByFormat(by_format) => return by_format.joins(state, line),
         };
         state.blank = !joined && line.is_empty();
         joined
+    }
+}
+
+impl Joiner {
+    /// Hears that a record begins with `line`, about which [`joins`](Self::joins) was asked.
+    #[inline]
+    pub(crate) fn begin(&self, state: &mut JoinState, line: &[u8]) {
+        if let Kind::ByFormat(by_format) = &self.0 {
+            by_format.begin(state, line);
+        }
     }
 }
 
@@ -166,6 +197,7 @@ impl fmt::Debug for Joiner {
             Kind::Backslash => "backslash",
             Kind::Csv(_) => "csv",
             Kind::Patterns(patterns) => return write!(f, "Joiner({patterns:?})"),
+            Kind::ByFormat(by_format) => return write!(f, "Joiner({by_format:?})"),
         };
         write!(f, "Joiner({name})")
     }

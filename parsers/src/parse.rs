@@ -53,7 +53,9 @@ mod wrapped;
 use std::sync::Arc;
 
 use crate::Arena;
+use crate::definition::JoinerField;
 use crate::frame::FileSpan;
+use crate::multiline::Joiner;
 use crate::record::{Record, Text, Time};
 use crate::timestamp::{Clock, Zone};
 use auto::Auto;
@@ -64,9 +66,10 @@ use pattern::Locations;
 use roles::Outside;
 use seen::Seen;
 
+pub use auto::Tally;
 pub use columns::HeaderAt;
 pub(crate) use compiled::Compiled;
-pub use explain::{Fit, explain};
+pub use explain::{Explainer, Fit};
 pub use header_form::HeaderForm;
 pub(crate) use json::decode;
 pub use library::{Library, UnknownParser};
@@ -86,6 +89,8 @@ pub struct ReadAt {
 pub struct ParserState {
     /// The parser that `auto` chose.
     pub chosen: Option<Arc<str>>,
+    /// What `auto` saw in the recent lines: without it, only the choice is kept.
+    pub tally: Option<Tally>,
 }
 
 /// Why a text did not fit: what the count of unparsed records is broken down by.
@@ -217,7 +222,7 @@ impl Parser {
 
     /// A parser of a compiled definition.
     pub(crate) fn with(compiled: Arc<Compiled>, library: &Library, resume: ParserState) -> Self {
-        let auto = compiled.is_auto().then(|| Auto::new(library.candidates(), resume.chosen));
+        let auto = compiled.is_auto().then(|| Auto::new(library.candidates(), resume));
         Self::of(compiled, auto)
     }
 
@@ -370,7 +375,30 @@ impl Parser {
     /// What must be kept to resume.
     #[must_use]
     pub fn state(&self) -> ParserState {
-        ParserState { chosen: self.chosen().cloned() }
+        ParserState { chosen: self.chosen().cloned(), tally: self.tally() }
+    }
+
+    /// What `auto` saw in the recent lines; `None` for every other parser.
+    #[inline]
+    #[must_use]
+    pub fn tally(&self) -> Option<Tally> {
+        self.auto.as_ref().map(Auto::tally)
+    }
+
+    /// How sure `auto` is of what it chose: so many of so many recent records are of it.
+    #[must_use]
+    pub fn sure(&self) -> Option<(u16, u16)> {
+        self.auto.as_ref().map(Auto::sure)
+    }
+
+    /// The joiner for the lines of this parser, where `auto` finds out the format: it goes by what this
+    /// parser chose of the records before, and so must be asked for anew if the parser changes. `None`
+    /// for every other parser, and where a definition of `auto`'s grammar says how lines are joined.
+    #[must_use]
+    pub fn joiner(&self) -> Option<Joiner> {
+        let traces = |joiner: &JoinerField| *joiner == JoinerField::Named("traces".to_owned());
+        let open = self.compiled.finds() && self.compiled.joiner.as_ref().is_some_and(traces);
+        self.auto.as_ref().filter(|_| open).map(Auto::joiner)
     }
 
     /// Running counts since the parser was made.

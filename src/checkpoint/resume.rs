@@ -4,13 +4,15 @@
 use std::sync::Arc;
 
 use pillion_parsers::frame::Container;
-use pillion_parsers::parse::HeaderAt;
+use pillion_parsers::parse::{HeaderAt, Tally};
 
 /// A lineage's state as of a safe offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resume {
     /// Name of the parser that `auto` chose.
     pub parser: Option<Arc<str>>,
+    /// What `auto` saw in the lines before: the choice goes on to change when it would have.
+    pub tally: Option<Tally>,
     /// Whether the next line lies inside a private-key block.
     pub in_private_key: bool,
     /// What `auto` found to be wrapped around each line.
@@ -22,7 +24,13 @@ pub struct Resume {
 impl Default for Resume {
     /// Of a File's first byte: everything is still to be found out.
     fn default() -> Self {
-        Self { parser: None, in_private_key: false, container: Container::Auto, header: None }
+        Self {
+            parser: None,
+            tally: None,
+            in_private_key: false,
+            container: Container::Auto,
+            header: None,
+        }
     }
 }
 
@@ -38,6 +46,7 @@ impl Resume {
         if !same {
             self.parser.clone_from(&other.parser);
         }
+        self.tally = other.tally;
         self.in_private_key = other.in_private_key;
         self.container = other.container;
         self.header = other.header;

@@ -9,7 +9,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
 use pillion_parsers::frame::{Container, FileNumber};
-use pillion_parsers::parse::HeaderAt;
+use pillion_parsers::parse::{HeaderAt, Tally};
 
 use super::ledger::Mark;
 use super::resume::Resume;
@@ -169,6 +169,9 @@ pub struct MarkEntry {
     /// See [`Resume::parser`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parser: Option<String>,
+    /// See [`Resume::tally`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tally: Option<Tally>,
     /// See [`Resume::in_private_key`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_private_key: bool,
@@ -184,16 +187,17 @@ impl MarkEntry {
     /// A mark under its destination's name.
     #[must_use]
     pub fn new(to: &str, mark: &Mark) -> Self {
-        let ResumeEntry { parser, in_private_key, container, header } =
+        let ResumeEntry { parser, tally, in_private_key, container, header } =
             ResumeEntry::new(&mark.resume);
-        Self { to: to.to_owned(), safe: mark.safe, parser, in_private_key, container, header }
+        let (to, safe) = (to.to_owned(), mark.safe);
+        Self { to, safe, parser, tally, in_private_key, container, header }
     }
 
     /// The mark.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        let Self { to: _, safe, parser, in_private_key, container, header } = self.clone();
-        let resume = ResumeEntry { parser, in_private_key, container, header }.resume();
+        let Self { to: _, safe, parser, tally, in_private_key, container, header } = self.clone();
+        let resume = ResumeEntry { parser, tally, in_private_key, container, header }.resume();
         Mark { safe, resume }
     }
 }
@@ -204,6 +208,9 @@ pub struct ResumeEntry {
     /// See [`Resume::parser`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parser: Option<String>,
+    /// See [`Resume::tally`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tally: Option<Tally>,
     /// See [`Resume::in_private_key`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_private_key: bool,
@@ -228,9 +235,10 @@ impl ResumeEntry {
     /// As it is written.
     #[must_use]
     pub fn new(resume: &Resume) -> Self {
-        let Resume { parser, in_private_key, container, header } = resume;
+        let Resume { parser, tally, in_private_key, container, header } = resume;
         Self {
             parser: parser.as_deref().map(str::to_owned),
+            tally: *tally,
             in_private_key: *in_private_key,
             container: (*container != Container::Auto).then(|| container.name().to_owned()),
             header: header.map(|it| HeaderEntry { file: it.file.0, offset: it.offset }),
@@ -245,6 +253,7 @@ impl ResumeEntry {
         let header = |it: HeaderEntry| HeaderAt { file: FileNumber(it.file), offset: it.offset };
         Resume {
             parser: self.parser.as_deref().map(Into::into),
+            tally: self.tally,
             in_private_key: self.in_private_key,
             container: container.unwrap_or(Container::Auto),
             header: self.header.map(header),

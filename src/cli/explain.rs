@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use pillion_parsers::parse::{Fit, ReadAt, explain};
+use pillion_parsers::frame::FileSpan;
+use pillion_parsers::parse::{Explainer, Fit, ReadAt};
 use pillion_parsers::record::{Text, Value};
 use pillion_parsers::redact::{Match, Place, Redacted, Redactor};
 
@@ -48,10 +49,10 @@ pub(super) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     }
 }
 
-/// How every parser takes to what the source's own was given.
-fn fits(settings: &Settings, text: &[u8]) -> Vec<Fit> {
+/// How every parser takes to what the source's own was given, which begins there.
+fn fits(explainer: &mut Explainer, text: &[u8], first: FileSpan) -> Vec<Fit> {
     let at = ReadAt { now: replay::now(), container_time: None };
-    explain(&settings.library, &String::from_utf8_lossy(text), at)
+    explainer.fits(&String::from_utf8_lossy(text), first, at)
 }
 
 /// Which parser read a record: the source's, or the one that `auto` chose.
@@ -91,7 +92,7 @@ fn one_line(
     let mut shown = Ok(());
     let mut texts = Vec::new();
     let matches = replay.explain(format!("{line}\n").as_bytes(), |explained| {
-        texts.push(explained.text.to_vec());
+        texts.push((explained.text.to_vec(), explained.first));
         if shown.is_ok() {
             shown = show(&mut out, &colours, (settings, source), &explained);
         }
@@ -99,8 +100,10 @@ fn one_line(
     shown?;
     show_matches(&mut out, &colours, &matches, settings)?;
     writeln!(out, "{}parsers{} that fit it", colours.strong, colours.off)?;
-    for text in texts {
-        for fit in fits(settings, &text).iter().take(FITS).filter(|fit| fit.score > 0) {
+    let mut explainer = Explainer::new(&settings.library);
+    for (text, first) in texts {
+        for fit in fits(&mut explainer, &text, first).iter().take(FITS).filter(|fit| fit.score > 0)
+        {
             writeln!(out, "  {:<20} {:>3} %, {} fields", fit.name, fit.score, fit.fields)?;
         }
     }
@@ -205,34 +208,66 @@ fn file_fits(
 ) -> Result<(), Failure> {
     let bytes = replay::head(file, LINES)
         .map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
-    let (mut records, mut unparsed) = (0, 0);
-    let (mut container, mut chosen) = (None, None);
-    let mut totals: Vec<(String, usize, u64)> = Vec::new();
+    let mut explainer = Explainer::new(&settings.library);
+    let mut found = Found::default();
     replay.explain(&bytes, |explained| {
-        records += 1;
-        unparsed += u64::from(explained.record.is_some_and(|record| record.marks().unparsed));
-        container = container.or(explained.container);
-        chosen = explained.chosen;
-        for fit in fits(settings, explained.text) {
+        let fits = fits(&mut explainer, explained.text, explained.first);
+        found.take(&explained, fits);
+    });
+    found.show(&mut std::io::stdout().lock(), source)?;
+    Ok(())
+}
+
+/// What was found of a file.
+#[derive(Default)]
+struct Found {
+    records: u64,
+    unparsed: u64,
+    container: Option<&'static str>,
+    /// What `auto` chose, one after another, and from which record on.
+    chosen: Vec<(Option<Arc<str>>, u64)>,
+    /// By parser, how many records it fitted and how well in all.
+    totals: Vec<(String, usize, u64)>,
+}
+
+impl Found {
+    fn take(&mut self, explained: &Explained<'_>, fits: Vec<Fit>) {
+        self.records += 1;
+        self.unparsed += u64::from(explained.record.is_some_and(|it| it.marks().unparsed));
+        self.container = self.container.or(explained.container);
+        if self.chosen.last().is_none_or(|(chosen, _)| *chosen != explained.chosen) {
+            self.chosen.push((explained.chosen.clone(), self.records));
+        }
+        for fit in fits {
             let fitted = usize::from(fit.misfit.is_none());
             let score = u64::from(fit.score);
-            match totals.iter_mut().find(|(name, _, _)| *name == fit.name) {
+            match self.totals.iter_mut().find(|(name, _, _)| *name == fit.name) {
                 Some((_, count, sum)) => {
                     *count += fitted;
                     *sum += score;
                 }
-                None => totals.push((fit.name, fitted, score)),
+                None => self.totals.push((fit.name, fitted, score)),
             }
         }
-    });
-    totals.sort_by_key(|(_, _, sum)| std::cmp::Reverse(*sum));
-    let mut out = std::io::stdout().lock();
-    let parser = reader(source, chosen.as_ref());
-    let within = container.map_or(String::new(), |container| format!(", in {container}'s lines"));
-    writeln!(out, "source {} reads it as {parser}{within}; {unparsed} unparsed", source.name)?;
-    for (name, count, sum) in totals.iter().filter(|(_, _, sum)| *sum > 0) {
-        let sure = sum / records.max(1);
-        writeln!(out, "{name:<20} {count:>6} of {records} records, {sure:>3} % sure")?;
     }
-    Ok(())
+
+    fn show(mut self, out: &mut impl Write, source: &Source) -> std::io::Result<()> {
+        let (chosen, since) = self.chosen.pop().unwrap_or_default();
+        let parser = reader(source, chosen.as_ref());
+        let within = self.container.map_or(String::new(), |it| format!(", in {it}'s lines"));
+        // A banner may be in no format: what came before the first choice is not named.
+        let before = self.chosen.pop().and_then(|(before, _)| before);
+        let before = before.map_or(String::new(), |before| {
+            format!(" since record {since}, and by {before} until then")
+        });
+        let (name, unparsed) = (&source.name, self.unparsed);
+        writeln!(out, "source {name} reads it as {parser}{within}{before}; {unparsed} unparsed")?;
+        // What it is read by, then what fits better and more.
+        self.totals.sort_by_key(|(name, _, sum)| (name != parser, std::cmp::Reverse(*sum)));
+        for (name, count, sum) in self.totals.iter().filter(|(_, _, sum)| *sum > 0) {
+            let (records, sure) = (self.records, sum / self.records.max(1));
+            writeln!(out, "{name:<20} {count:>6} of {records} records, {sure:>3} % sure")?;
+        }
+        Ok(())
+    }
 }

@@ -10,6 +10,7 @@ use pillion_parsers::multiline::{Joiner, LinePattern};
 use pillion_parsers::parse::{Library, Parser, ParserState};
 use pillion_parsers::redact::{BlockState, Clean, Redactor};
 
+use super::choice::CountedChoice;
 use super::chunk::{Head, Opened};
 use super::stats::SourceStats;
 use crate::checkpoint::resume::Resume;
@@ -28,6 +29,10 @@ pub(super) struct Context {
     pub(super) block: BlockState,
     /// The path as it may be shown.
     pub(super) path: Clean,
+    /// Whether the joiner goes by what the parser finds out.
+    joins_by_format: bool,
+    /// What `auto` chose, as far as it was counted and said.
+    pub(super) choice: CountedChoice,
     /// Bytes that a record may have.
     pub(super) max_record: usize,
     /// What is counted for the lineage's source.
@@ -79,6 +84,8 @@ impl Lineage {
         stats: &Arc<SourceStats>,
         redactor: &mut Redactor,
     ) -> Self {
+        let mut parser = new_parser(source, library, &opened.resume);
+        let joiner = joiner_of(&parser, source).unwrap_or(joiner);
         let mut framer = Framer::new(FrameSettings {
             // The containers' own line formats are unwrapped before joining; which one, the parser's
             // name says.
@@ -86,7 +93,6 @@ impl Lineage {
             joiner,
             max_record: source.max_record,
         });
-        let mut parser = new_parser(source, library, &opened.resume);
         learn(&mut parser, opened, framer.settings());
         framer.resume(opened.resume.container);
         let enrich =
@@ -95,6 +101,8 @@ impl Lineage {
         Self {
             framer,
             context: Context {
+                joins_by_format: joiner_of(&parser, source).is_some(),
+                choice: CountedChoice::default(),
                 parser,
                 block: BlockState::resumed(opened.resume.in_private_key),
                 path: redactor.clean(&opened.path),
@@ -167,18 +175,22 @@ impl Context {
         self.at != file && self.elsewhere.contains_key(&file)
     }
 
-    /// Goes on with a File's lines. What they are wrapped in, if that has to be said anew.
-    pub(super) fn turn_to(&mut self, file: FileNumber) -> Option<Container> {
+    /// Goes on with a File's lines. If that changes the state, the framer hears of it.
+    pub(super) fn turn_to(&mut self, file: FileNumber, framer: &mut Framer) {
         let left = std::mem::replace(&mut self.at, file);
         let over = left != file && std::mem::take(&mut self.at_retired);
-        let mut state = self.elsewhere.remove(&file).filter(|_| left != file)?;
+        let state = self.elsewhere.remove(&file).filter(|_| left != file);
+        let Some(mut state) = state else { return };
         std::mem::swap(&mut self.parser, &mut state.parser);
         std::mem::swap(&mut self.block, &mut state.block);
         std::mem::swap(&mut self.resume, &mut state.resume);
         if !over {
             self.elsewhere.insert(left, state);
         }
-        Some(self.resume.container)
+        framer.resume(self.resume.container);
+        if let Some(joiner) = self.parser.joiner().filter(|_| self.joins_by_format) {
+            framer.join_by(joiner);
+        }
     }
 
     /// Brings [`Context::resume`] up to the record just handled.
@@ -187,6 +199,7 @@ impl Context {
         if chosen.map(Arc::as_ptr) != self.resume.parser.as_ref().map(Arc::as_ptr) {
             self.resume.parser = chosen.cloned();
         }
+        self.resume.tally = self.parser.tally();
         self.resume.in_private_key = self.block.is_inside();
         self.resume.container = container;
         self.resume.header = self.parser.header();
@@ -194,7 +207,7 @@ impl Context {
 }
 
 fn new_parser(source: &Source, library: &Arc<Library>, resume: &Resume) -> Parser {
-    let state = ParserState { chosen: resume.parser.clone() };
+    let state = ParserState { chosen: resume.parser.clone(), tally: resume.tally };
     let names = source.parsers.iter().map(String::as_str);
     let parser = Parser::chain(library, names, state).unwrap_or_else(|unknown| {
         // The configuration's check knows every name; should one slip through, its lines still ship.
@@ -221,6 +234,11 @@ fn learn(parser: &mut Parser, opened: &Opened, settings: &FrameSettings) {
     if !parser.end_learning(start + bytes.len() as u64 == opened.offset) {
         tracing::warn!(path = ?opened.path, "no header was found: the file's lines are shipped whole");
     }
+}
+
+/// The joiner that goes by what a parser finds out, unless the source says another.
+fn joiner_of(parser: &Parser, source: &Source) -> Option<Joiner> {
+    parser.joiner().filter(|_| source.multiline == Multiline::Default)
 }
 
 /// A source's joiner, to be cloned for each of its lineages: they share what a pattern takes.

@@ -1,6 +1,8 @@
 //! What the workers count. Read at scrape time by `observe`.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pillion_parsers::parse::{Counters, Misfit};
 
@@ -80,6 +82,9 @@ pub struct PipelineStats {
     redacted_before: Vec<AtomicU64>,
     /// Records dropped, by step, in the order of `Settings::steps`.
     dropped_by_step: Vec<AtomicU64>,
+    /// Lineages by the format that `auto` chose for them: as many as there are formats, at most. Locked
+    /// when a choice changes.
+    choices: Mutex<BTreeMap<Arc<str>, u64>>,
 }
 
 impl PipelineStats {
@@ -101,6 +106,7 @@ impl PipelineStats {
             redactions: zeros(rules),
             redacted_before: zeros(rules),
             dropped_by_step: zeros(steps),
+            choices: Mutex::default(),
         }
     }
 
@@ -136,6 +142,20 @@ impl PipelineStats {
     /// Records dropped, by step, in the order of `Settings::steps`.
     pub fn dropped_by_step(&self) -> impl Iterator<Item = u64> {
         self.dropped_by_step.iter().map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Counts a lineage under a format that `auto` chose for it, or no longer.
+    pub fn count_choice(&self, format: &Arc<str>, chosen: bool) {
+        let mut choices = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = choices.entry(format.clone()).or_default();
+        *count = if chosen { *count + 1 } else { count.saturating_sub(1) };
+        choices.retain(|_, count| *count > 0);
+    }
+
+    /// Lineages by the format that `auto` chose for them.
+    pub fn choices(&self) -> Vec<(Arc<str>, u64)> {
+        let choices = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
+        choices.iter().map(|(format, count)| (format.clone(), *count)).collect()
     }
 
     /// Goes on from where a worker of an earlier generation ended. `redactions` are its matches, in

@@ -236,9 +236,7 @@ impl Worker {
             if context.leaps_to(chunk.file) {
                 framer.flush(&mut |raw| bench.record(context, &raw, now));
             }
-            if let Some(container) = context.turn_to(chunk.file) {
-                framer.resume(container);
-            }
+            context.turn_to(chunk.file, framer);
             context.read_at = chunk.read_at;
             framer.push(lines, now, &mut |raw| bench.record(context, &raw, now));
         });
@@ -277,6 +275,8 @@ impl Worker {
         let Some(lineage) = self.lineages.get_mut(&id) else { return };
         let before = lineage.framer.resident();
         work(lineage, &mut self.bench);
+        let Context { parser, choice, path, source, .. } = &mut lineage.context;
+        choice.follow(parser, path, &source.name, &self.stats);
         self.bench.preparer.publish();
         let recorded = std::mem::take(&mut self.bench.recorded);
         self.stats.bytes_recorded.fetch_add(recorded, Ordering::Relaxed);

@@ -208,6 +208,7 @@ mod tests {
                 to: String::new(),
                 safe,
                 parser: None,
+                tally: None,
                 in_private_key: false,
                 container: None,
                 header: None,

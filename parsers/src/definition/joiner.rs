@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::multiline::{Joiner, LinePattern, Part};
+use crate::multiline::{Joiner, Joining, LinePattern, Part};
 
 /// A joiner's name, or how a record begins.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -25,6 +25,11 @@ pub struct RecordStart {
     /// The same of a line that may stand ahead of the first: both begin the record together.
     #[serde(default)]
     pub ahead: Option<String>,
+    /// How many lines that are neither indented nor of a trace may go on with a record under `auto`,
+    /// where the file need not be this format's alone: none if absent. A source that names the parser
+    /// joins all of them.
+    #[serde(default)]
+    pub loose: u16,
 }
 
 impl JoinerField {
@@ -37,10 +42,28 @@ impl JoinerField {
             Self::Named(name) => {
                 Joiner::named(name).ok_or_else(|| format!("there is no joiner `{name}`"))
             }
-            Self::Pattern(RecordStart { start, ahead }) => {
+            Self::Pattern(RecordStart { start, ahead, .. }) => {
                 let pattern = |pattern: &String| LinePattern::new(Part::Start, pattern);
                 let ahead = ahead.as_ref().map(pattern).transpose()?;
                 Ok(Joiner::of_starts(pattern(start)?, ahead))
+            }
+        }
+    }
+}
+
+impl JoinerField {
+    /// How lines become records where `auto` found the format; `None` if as any other's.
+    pub(crate) fn joining(&self) -> Option<Joining> {
+        match self {
+            Self::Named(name) => {
+                let joiner = Joiner::named(name)?;
+                // `auto` joins the traces of all languages.
+                (!joiner.is_traces()).then_some(Joining::By(joiner))
+            }
+            Self::Pattern(RecordStart { start, ahead, loose }) => {
+                let pattern = |pattern: &String| LinePattern::new(Part::Start, pattern).ok();
+                let (start, ahead) = (pattern(start)?, ahead.as_ref().and_then(pattern));
+                Some(Joining::From { start, ahead, loose: *loose })
             }
         }
     }
@@ -50,10 +73,10 @@ impl fmt::Display for JoinerField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(name) => f.write_str(name),
-            Self::Pattern(RecordStart { start, ahead: None }) => {
+            Self::Pattern(RecordStart { start, ahead: None, .. }) => {
                 write!(f, "a record begins as {start}")
             }
-            Self::Pattern(RecordStart { start, ahead: Some(ahead) }) => {
+            Self::Pattern(RecordStart { start, ahead: Some(ahead), .. }) => {
                 write!(f, "a record begins as {start}, or with {ahead} ahead of that")
             }
         }

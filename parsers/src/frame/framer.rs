@@ -6,6 +6,7 @@ use super::container::Unwrapper;
 use super::line::{Line, Place, Scratch};
 use super::open::Slot;
 use super::{Container, FileNumber, FileSpan, FrameSettings, LineEnding, Lines, Raw, Stream};
+use crate::multiline::Joiner;
 
 /// `max_record` is never less than this, so that cutting between characters always leaves some.
 const LEAST_RECORD: usize = 16;
@@ -59,6 +60,12 @@ impl Framer {
     pub fn resume(&mut self, container: Container) {
         self.end = None;
         self.unwrapper.resume(container);
+    }
+
+    /// Joins by another joiner from the next record on. What is open is to be
+    /// [flushed](Framer::flush) first.
+    pub fn join_by(&mut self, joiner: Joiner) {
+        self.settings.joiner = joiner;
     }
 
     /// Takes in lines, and emits the records that end with them. `now` is when they were read,

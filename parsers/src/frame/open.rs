@@ -194,7 +194,12 @@ impl Slot {
         if goes_on && self.open().is_some_and(|open| open.has_room(line, limit)) {
             self.add(line, chunk, limit);
         } else {
+            // What goes on with a record that is full goes on as that one did.
+            let full = goes_on && self.within_line().is_some();
             self.end(goes_on, chunk, emit);
+            if !full {
+                joiner.begin(&mut self.joining, line.text);
+            }
             self.begin(line, chunk, limit);
         }
         if line.ends && joiner.is_closed(&self.joining) {

@@ -66,6 +66,11 @@ impl LinePattern {
         }
         Ok(Self { part, regex })
     }
+
+    /// Whether a line is so.
+    pub(crate) fn matches(&self, line: &[u8]) -> bool {
+        self.regex.is_match(line)
+    }
 }
 
 impl fmt::Debug for LinePattern {
@@ -89,7 +94,7 @@ pub(super) struct State {
     /// The record may go on.
     open: bool,
     /// The line before stands ahead of a record's first.
-    ahead: bool,
+    pub(super) ahead: bool,
 }
 
 impl Patterns {
@@ -113,9 +118,8 @@ impl Patterns {
 
     /// Whether `line` continues the record before it.
     pub(super) fn joins(&self, state: &mut State, line: &[u8]) -> bool {
-        let matches = |pattern: &Option<LinePattern>| {
-            pattern.as_ref().map(|pattern| pattern.regex.is_match(line))
-        };
+        let matches =
+            |pattern: &Option<LinePattern>| pattern.as_ref().map(|pattern| pattern.matches(line));
         let begins = matches(&self.start);
         let ahead = matches(&self.ahead) == Some(true);
         let behind = std::mem::replace(&mut state.ahead, ahead) && begins == Some(true);

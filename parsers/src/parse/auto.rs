@@ -6,85 +6,93 @@
 //! mixes two. What stands in a wrapping format (syslog) is looked for among those that may.
 
 mod candidates;
+mod tally;
 
 use std::sync::Arc;
 
-use super::Misfit;
+use super::compiled::Compiled;
 use super::grammar::Context;
 use super::looks::look;
 use super::seen::Seen;
-use super::trace::whole_or_head;
+use super::trace::{is_trace, whole_or_head};
+use super::{Misfit, ParserState};
+use crate::multiline::{Choice, Chosen, Joiner};
 use crate::record::Record;
 pub(super) use candidates::Candidates;
+pub use tally::Tally;
 
 /// Readings per line, the chosen format's included. A reading of a line that is not of the format
 /// mostly ends within its first bytes.
 const TRIES: usize = 48;
-/// Lines after which all scores are halved: about how far back the choice remembers.
-const MEMORY: u16 = 256;
 /// By how many lines another format must lead before the choice goes to it.
 const LEAD: u16 = 16;
 /// Lines that fit nothing before that is a choice, too.
 const PLAIN_AFTER: u16 = 8;
-/// Recent lines of a format that make it one to be tried before most others.
-const RECENT: u16 = 4;
 /// The choice when nothing fits.
 const PLAIN: &str = "plain";
-/// Formats whose recent lines are counted for a lineage.
-const COUNTED: usize = 6;
 /// What has been seen of a lineage.
 #[derive(Debug)]
 pub(super) struct Auto {
     candidates: Arc<Candidates>,
+    /// What is chosen, for the lineage's joiner.
+    choice: Choice,
     chosen: Option<Arc<str>>,
     /// Place of the chosen format; `None` for plain, and before there is a choice.
-    format: Option<usize>,
-    /// Recent lines that a format fitted, by its place, and those that none did.
-    scores: [(usize, u16); COUNTED],
-    plain: u16,
-    lines: u16,
-    /// Place of the format that the line before fitted.
-    last: Option<usize>,
+    format: Option<u16>,
+    tally: Tally,
 }
 
 /// What came of a text.
 pub(super) enum Found<'a> {
     /// A format fitted all but this, which lies below the text's first line.
     Fitted(&'a str),
-    /// None did, as is usual in this lineage: the text is its own message.
+    /// None did, as is usual in this lineage, or the text is a trace: it is its own message.
     Plain,
     /// None did, although the lineage has a format, or the text all but fits one.
     Unfit(Misfit),
 }
 
 impl Auto {
-    pub(super) fn new(candidates: Arc<Candidates>, resume: Option<Arc<str>>) -> Self {
-        let mut auto = Self {
-            candidates,
-            chosen: None,
-            format: None,
-            scores: [(0, 0); COUNTED],
-            plain: 0,
-            lines: 0,
-            last: None,
-        };
-        if let Some(name) = resume {
-            // Half of what its lines may have earned it: a few that do not fit take nothing away.
-            const EARNED: u16 = MEMORY / 2;
-            auto.format = auto.candidates.place(&name);
-            if let (Some(place), Some(score)) = (auto.format, auto.scores.first_mut()) {
-                *score = (place, EARNED);
-                auto.chosen = Some(name);
-            } else if &*name == PLAIN {
-                auto.plain = EARNED;
-                auto.chosen = Some(name);
-            }
-        }
+    pub(super) fn new(candidates: Arc<Candidates>, resume: ParserState) -> Self {
+        let ParserState { chosen, tally } = resume;
+        let format = chosen.as_ref().and_then(|name| candidates.place(name));
+        let plain = chosen.as_deref() == Some(PLAIN);
+        let of = candidates.number();
+        // Places say nothing where there are other formats now.
+        let tally = tally.filter(|tally| tally.of == of);
+        let tally = tally.unwrap_or_else(|| Tally::new(of, format, plain));
+        let chosen = chosen.filter(|_| plain || format.is_some());
+        let auto = Self { candidates, choice: Choice::default(), chosen, format, tally };
+        auto.tell();
         auto
     }
 
     pub(super) fn chosen(&self) -> Option<&Arc<str>> {
         self.chosen.as_ref()
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Of how many recent lines how many are of what is chosen.
+    pub(super) fn sure(&self) -> (u16, u16) {
+        (self.format.map_or(self.tally.plain, |place| self.tally.score(place)), self.tally.all())
+    }
+
+    /// Whether the line before was read by a format, or in its grammar.
+    pub(super) fn has_read_by(&self, format: &Compiled) -> bool {
+        let last = self.tally.last.and_then(|place| self.candidates.get(place));
+        last.is_some_and(|last| {
+            let last = &last.compiled;
+            last.name == format.name
+                || last.grammar().is_some() && last.grammar() == format.grammar()
+        })
+    }
+
+    /// Joins lines as the format asks for that they are of.
+    pub(super) fn joiner(&self) -> Joiner {
+        Joiner::by_format(self.candidates.clone(), self.choice.clone())
     }
 
     /// Reads a text, else its first line, by whichever format fits. Leaves the record in disorder
@@ -95,50 +103,76 @@ impl Auto {
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Found<'a> {
-        let mut found = None;
-        let read = whole_or_head(text, record, |text, record| {
-            found = Some(self.find(text, cx, record)?);
-            Ok(())
-        });
+        let mut found: Option<u16> = None;
+        // Of several lines that its own format has a first line of, another would make one message.
+        let own = self.format.filter(|_| memchr::memchr(b'\n', text.as_bytes()).is_some());
+        let own = own.and_then(|place| Some((place, self.read_own(place, text, cx, record)?)));
+        let read = match own {
+            Some((place, below)) => {
+                found = Some(place);
+                Ok(below)
+            }
+            None => whole_or_head(text, record, |text, record| {
+                found = Some(self.find(text, cx, record)?);
+                Ok(())
+            }),
+        };
         self.note(found);
-        self.last = found;
         match read {
             Ok(below) => Found::Fitted(below),
-            Err(Misfit::Syntax) if self.format.is_none() => Found::Plain,
+            Err(Misfit::Syntax) if self.format.is_none() || is_trace(text) => Found::Plain,
             Err(misfit) => Found::Unfit(misfit),
         }
     }
 
+    /// Reads several lines, or the first of them, by one format, unless others' lines fit that, too.
+    /// Gives what lies below.
+    fn read_own<'a>(
+        &self,
+        place: u16,
+        text: &'a str,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Option<&'a str> {
+        if self.candidates.yields(place) {
+            return None;
+        }
+        let read = whole_or_head(text, record, |text, record| {
+            let mut trial = Trial { auto: self, text, tries: 1, reason: Misfit::Syntax };
+            if trial.read(place, Seen::ALL, cx, record) { Ok(()) } else { Err(trial.reason) }
+        });
+        read.ok()
+    }
+
     /// The place of a format that a text fits, having filled the record: the chosen one, else one of
-    /// those that fitted lately or that show by texts of their own, else any.
+    /// those that fitted lately or that show by texts of their own, else any. One that others' lines
+    /// fit, too, goes behind them, be it chosen or not.
     fn find<'a>(
         &self,
         text: &'a str,
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
-    ) -> Result<usize, Misfit> {
+    ) -> Result<u16, Misfit> {
         let mut trial = Trial { auto: self, text, tries: TRIES, reason: Misfit::Syntax };
-        if let Some(place) = self.format
-            && trial.read(place, Seen::ALL, cx, record)
-        {
-            return Ok(place);
-        }
-        // One that has flavours goes behind them.
-        let last = self.last.filter(|place| self.format != Some(*place) && self.is_recent(*place));
-        let last = last.filter(|place| !self.candidates.has_flavours(*place));
-        if let Some(place) = last
-            && trial.read(place, Seen::ALL, cx, record)
-        {
-            return Ok(place);
+        let (tally, candidates) = (&self.tally, &self.candidates);
+        let early = |place: &u16| !candidates.yields(*place);
+        let chosen = self.format.filter(early);
+        let last = tally.last.filter(|place| chosen != Some(*place) && tally.is_recent(*place));
+        let last = last.filter(early);
+        for place in [chosen, last].into_iter().flatten() {
+            if trial.read(place, Seen::ALL, cx, record) {
+                return Ok(place);
+            }
         }
         let seen = look(text);
-        let possible = self.candidates.possible(text, seen, cx.arena);
-        let recent = possible.iter().rposition(|place| self.is_recent(*place));
-        let (early, rest) = possible.split_at(recent.map_or(0, |recent| recent + 1));
-        let first = |place: &&usize| self.is_recent(**place) || self.candidates.shows(**place);
-        let others = early.iter().filter(|place| !first(place));
-        let places = early.iter().filter(first).chain(others).chain(rest);
-        for place in places.filter(|place| ![self.format, last].contains(&Some(**place))) {
+        let possible = candidates.possible(text, seen, cx.arena);
+        let recent = possible.iter().rposition(|place| tally.is_recent(*place));
+        let (sooner, rest) = possible.split_at(recent.map_or(0, |recent| recent + 1));
+        let first =
+            |place: &&u16| candidates.shows(**place) || early(place) && tally.is_recent(**place);
+        let others = sooner.iter().filter(|place| !first(place));
+        let places = sooner.iter().filter(first).chain(others).chain(rest);
+        for place in places.filter(|place| ![chosen, last].contains(&Some(**place))) {
             if trial.tries == 0 {
                 break;
             }
@@ -146,30 +180,21 @@ impl Auto {
                 return Ok(*place);
             }
         }
-        Err(trial.reason)
+        // So many others were tried that its own turn did not come.
+        match self.format.filter(|place| trial.tries == 0 && !early(place)) {
+            Some(place) if trial.read(place, seen, cx, record) => Ok(place),
+            _ => Err(trial.reason),
+        }
     }
 
-    /// Whether several of the recent lines are of a format.
-    fn is_recent(&self, place: usize) -> bool {
-        self.scores.iter().any(|(of, score)| *of == place && *score >= RECENT)
-    }
-
-    /// Counts a line for what it fitted, and goes over to what leads.
-    fn note(&mut self, found: Option<usize>) {
-        self.lines += 1;
-        if self.lines >= MEMORY {
-            self.lines = 0;
-            self.plain /= 2;
-            self.scores.iter_mut().for_each(|(_, score)| *score /= 2);
-        }
-        match found {
-            None => self.plain += 1,
-            Some(place) => self.count(place),
-        }
+    /// Counts a line for what it fitted, and goes over to what leads, or to what all lines are of now.
+    fn note(&mut self, found: Option<u16>) {
+        self.tally.note(found, self.format);
+        let tally = &self.tally;
         let leads = |score: u16, over: u16| score >= over.saturating_add(LEAD);
         let current = match (self.format, &self.chosen) {
-            (Some(place), _) => self.score(place),
-            (None, Some(_)) => self.plain,
+            (Some(place), _) => tally.score(place),
+            (None, Some(_)) => tally.plain,
             (None, None) => 0,
         };
         let undecided = self.chosen.is_none();
@@ -177,43 +202,33 @@ impl Auto {
             // The first line that fits decides for now: plain lines before it may be a banner.
             Some(place)
                 if self.format != Some(place)
-                    && (undecided || leads(self.score(place), current)) =>
+                    && (undecided || tally.run >= LEAD || leads(tally.score(place), current)) =>
             {
                 self.choose(Some(place));
             }
-            None if undecided && self.plain >= PLAIN_AFTER => self.choose(None),
-            None if self.format.is_some() && leads(self.plain, current.saturating_mul(8)) => {
+            None if undecided && tally.plain >= PLAIN_AFTER => self.choose(None),
+            None if self.format.is_some() && leads(tally.plain, current.saturating_mul(8)) => {
                 self.choose(None);
             }
             _ => {}
         }
     }
 
-    /// Counts a line for a format, in place of the one with the fewest if it is new.
-    fn count(&mut self, place: usize) {
-        let known = |(of, score): &&mut (usize, u16)| *of == place && *score > 0;
-        if let Some((_, score)) = self.scores.iter_mut().find(known) {
-            *score += 1;
-            return;
-        }
-        let chosen = self.format;
-        let others =
-            self.scores.iter_mut().filter(|(of, score)| *score == 0 || chosen != Some(*of));
-        if let Some(least) = others.min_by_key(|(_, score)| *score) {
-            *least = (place, 1);
-        }
-    }
-
-    fn score(&self, place: usize) -> u16 {
-        let found = self.scores.iter().find(|(of, score)| *of == place && *score > 0);
-        found.map_or(0, |(_, score)| *score)
-    }
-
-    fn choose(&mut self, place: Option<usize>) {
+    fn choose(&mut self, place: Option<u16>) {
         self.format = place;
         let name = place.and_then(|place| self.candidates.get(place));
         self.chosen =
             Some(name.map_or_else(|| PLAIN.into(), |candidate| candidate.compiled.name.clone()));
+        self.tell();
+    }
+
+    /// Tells the joiner what is chosen.
+    fn tell(&self) {
+        self.choice.set(match (self.format, &self.chosen) {
+            (Some(place), _) => Chosen::Format(place),
+            (None, Some(_)) => Chosen::Plain,
+            (None, None) => Chosen::Nothing,
+        });
     }
 }
 
@@ -231,7 +246,7 @@ impl<'a> Trial<'_, 'a> {
     /// Whether the text, which has these bytes, fits a format: it has filled the record, then.
     fn read(
         &mut self,
-        place: usize,
+        place: u16,
         seen: Seen,
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
@@ -246,7 +261,7 @@ impl<'a> Trial<'_, 'a> {
         cx.seen = seen;
         let Err(misfit) = candidate.read(self.text, cx, record) else { return true };
         *cx.bad_times = bad_times;
-        self.tries -= 1;
+        self.tries = self.tries.saturating_sub(1);
         // What its own format says of a line tells more than that no other fits; of others, only a
         // refused object is surely no prose.
         let telling = self.auto.format == Some(place)

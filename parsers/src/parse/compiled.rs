@@ -14,7 +14,7 @@ use super::pattern::Pattern;
 use super::refine::Refine;
 use super::trace::whole_or_head;
 use super::{Misfit, auto, crash, csv, nested, trace, w3c};
-use crate::definition::{Definition, Fault};
+use crate::definition::{Definition, Fault, JoinerField, RecordStart};
 use crate::record::{Field, Key, Known, Record, Value};
 use crate::timestamp::Zone;
 
@@ -43,6 +43,12 @@ pub(crate) struct Compiled {
     pub(super) contains: Vec<Finder<'static>>,
     /// Whether `auto` leaves it alone.
     pub(super) manual: bool,
+    /// Whether lines of other formats fit it, too.
+    pub(super) generic: bool,
+    /// How its lines become records.
+    pub(super) joiner: Option<JoinerField>,
+    /// Whether a record of it has several lines, of which the first may not fit by itself.
+    pub(super) several: bool,
     /// What reads its message further.
     nested: Option<Arc<Compiled>>,
 }
@@ -121,6 +127,10 @@ impl Compiled {
                 .map(|part| Finder::new(part).into_owned())
                 .collect(),
             manual: definition.manual,
+            generic: definition.generic,
+            joiner: definition.joiner.clone(),
+            several: is_loose(definition.joiner.as_ref())
+                && layouts.iter().any(|layout| layout.contains('\n')),
             nested: other("nested", &definition.nested)?,
         })
     }
@@ -137,6 +147,9 @@ impl Compiled {
             programs: Vec::new(),
             contains: Vec::new(),
             manual: false,
+            generic: false,
+            joiner: None,
+            several: false,
             nested: None,
         }
     }
@@ -191,9 +204,14 @@ impl Compiled {
         }
     }
 
+    /// Whether it finds out the format.
+    pub(super) fn finds(&self) -> bool {
+        matches!(*self.method, Method::Auto)
+    }
+
     /// Whether `auto` is among the parsers that a line may go through.
     pub(super) fn is_auto(&self) -> bool {
-        matches!(*self.method, Method::Auto)
+        self.finds()
             || [&self.within, &self.nested].into_iter().flatten().any(|other| other.is_auto())
     }
 
@@ -271,9 +289,14 @@ impl Compiled {
         if let Some(nested) = &self.nested {
             let guessing = std::mem::replace(&mut cx.guessing, true);
             // A message that is nothing further is what it is.
-            let _ = nested::message(record, cx, |text, cx, record| {
+            let read = nested::message(record, cx, |text, cx, record| {
                 nested.read(text, cx, record).and_then(complete)
             });
+            // `auto` may have read already by what is named behind it: that one's turn is over.
+            let is_read = |auto: &&mut auto::Auto| auto.has_read_by(nested);
+            if read.is_err() && self.finds() && cx.auto.as_ref().is_some_and(is_read) {
+                nested.read_nested(record, cx);
+            }
             cx.guessing = guessing;
         }
     }
@@ -341,6 +364,11 @@ impl Compiled {
             Method::Pattern(pattern) => pattern.read(text, cx, record),
         }
     }
+}
+
+/// Whether lines that are not indented go on with a record.
+fn is_loose(joiner: Option<&JoinerField>) -> bool {
+    matches!(joiner, Some(JoinerField::Pattern(RecordStart { loose: 1.., .. })))
 }
 
 /// The program that a record says it is of.

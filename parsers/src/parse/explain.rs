@@ -1,9 +1,12 @@
 //! Says how every parser there is takes to one text: for `pillion explain`.
 
-use super::compiled::Method;
+use std::sync::Arc;
+
+use super::compiled::Compiled;
 use super::library::Library;
 use super::{Misfit, Parser, ParserState, ReadAt};
 use crate::Arena;
+use crate::frame::FileSpan;
 use crate::record::Record;
 
 /// How a parser takes to a text.
@@ -20,34 +23,55 @@ pub struct Fit {
     pub fields: usize,
 }
 
-/// Tries a text against every parser but those that try others themselves (`auto`, and the
-/// containers), as strictly as `auto` does. The best comes first; among equals, the library's order.
-#[must_use]
-pub fn explain(library: &Library, text: &str, at: ReadAt) -> Vec<Fit> {
-    let mut fits: Vec<Fit> = library
-        .names()
-        .filter_map(|name| {
-            let compiled = library.compiled(name).ok()?;
-            if matches!(*compiled.method, Method::Auto) {
-                return None;
-            }
-            let mut parser = Parser::with(compiled, library, ParserState::default());
+/// Tries texts against every parser but those that try others themselves (`auto`, and the containers),
+/// as strictly as `auto` does. What a header said holds for the texts that follow.
+#[derive(Debug)]
+pub struct Explainer {
+    parsers: Vec<(String, Arc<Compiled>, Parser)>,
+}
+
+impl Explainer {
+    /// One that has seen no text.
+    #[must_use]
+    pub fn new(library: &Library) -> Self {
+        let parsers = library.names().filter_map(|name| {
+            let compiled = library.compiled(name).ok().filter(|compiled| !compiled.finds())?;
+            let mut parser = Parser::with(compiled.clone(), library, ParserState::default());
             parser.guessing = true;
+            Some((name.to_owned(), compiled, parser))
+        });
+        Self { parsers: parsers.collect() }
+    }
+
+    /// How the parsers take to a text, which is made of bytes that begin here. The best comes first;
+    /// among equals, the library's order.
+    #[must_use]
+    pub fn fits(&mut self, text: &str, first: FileSpan, at: ReadAt) -> Vec<Fit> {
+        let fit = |(name, compiled, parser): &mut (String, Arc<Compiled>, Parser)| {
+            let before = parser.counters().unparsed;
             let arena = Arena::new();
             let mut record = Record::default();
+            parser.place(first);
             parser.parse(text, at, &arena, &mut record);
-            let counts = parser.counters().unparsed;
-            let misfit = Misfit::ALL.into_iter().zip(counts).find(|(_, count)| *count > 0);
-            Some(Fit {
-                name: name.to_owned(),
-                score: score(&record),
+            let counts = parser.counters().unparsed.into_iter().zip(before);
+            let misfit =
+                Misfit::ALL.into_iter().zip(counts).find(|(_, (now, before))| now > before);
+            Fit {
+                name: name.clone(),
+                score: score(&record) / if is_telling(compiled, text) { 1 } else { 2 },
                 misfit: misfit.map(|(misfit, _)| misfit),
                 fields: record.fields.len(),
-            })
-        })
-        .collect();
-    fits.sort_by_key(|fit| std::cmp::Reverse(fit.score));
-    fits
+            }
+        };
+        let mut fits: Vec<Fit> = self.parsers.iter_mut().map(fit).collect();
+        fits.sort_by_key(|fit| std::cmp::Reverse(fit.score));
+        fits
+    }
+}
+
+/// Whether a text that fits shows that it is of a format: any object fits what is a flavour of JSON.
+fn is_telling(compiled: &Compiled, text: &str) -> bool {
+    !compiled.manual && compiled.contains.iter().all(|part| part.find(text.as_bytes()).is_some())
 }
 
 fn score(record: &Record<'_>) -> u8 {

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::definition::Definition;
+use crate::frame::{FileNumber, Span};
 use crate::record::{ClockUnit, Key, Known, Level, Value};
 use library::BUILTIN;
 
@@ -239,10 +240,48 @@ samples:
     Definition::from_yaml(yaml).unwrap().check().unwrap();
 }
 
+/// How the parsers take to the last of some lines of a file.
+fn explain(lines: &[&str]) -> Vec<Fit> {
+    let mut explainer = Explainer::new(&Library::builtin());
+    let mut fits = Vec::new();
+    for (at, line) in (0..).zip(lines) {
+        let span = Span { start: at * 100, end: at * 100 + 100 };
+        fits = explainer.fits(line, FileSpan { file: FileNumber(1), span }, AT);
+    }
+    fits
+}
+
+#[test]
+fn explaining_knows_the_header_and_what_any_object_fits() {
+    let fits = explain(&["#Fields: date time c-ip cs-method", "2026-11-22 10:00:00 10.0.0.1 GET"]);
+    assert_eq!(fits.first().map(|fit| &*fit.name), Some("w3c"));
+    let zap = r#"{"level":"info","ts":1795658418.5,"caller":"shop/main.go:9","msg":"hi"}"#;
+    let names: Vec<_> = explain(&[zap]).into_iter().map(|fit| fit.name).collect();
+    let place = |name: &str| names.iter().position(|other| other == name);
+    for other in ["traefik_json", "nginx_json", "dotnet_json", "zerolog", "slog"] {
+        assert!(place("zap") < place(other), "{other} goes before zap: {names:?}");
+    }
+}
+
+/// What a list names is read once, be it by `auto`.
+#[test]
+fn a_list_goes_on_behind_what_auto_read() {
+    let json = r#"{"level":"info","msg":"order=17 total=19.99 paid=true"}"#;
+    for names in
+        [["cri", "json", "logfmt"], ["docker", "json", "logfmt"], ["auto", "json", "logfmt"]]
+    {
+        let library = Library::builtin();
+        let mut parser = Parser::chain(&library, names, ParserState::default()).unwrap();
+        let (arena, mut record) = (Arena::new(), Record::default());
+        parser.parse(json, AT, &arena, &mut record);
+        assert!(record.get("order").is_some(), "{names:?}: {record:?}");
+    }
+}
+
 #[test]
 fn explaining_ranks_what_fits() {
     let line = "1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"x\"";
-    let fits = explain(&Library::builtin(), line, AT);
+    let fits = explain(&[line]);
     let best = fits.first().unwrap();
     assert_eq!((best.name.as_str(), best.misfit), ("access", None));
     let json = fits.iter().find(|fit| fit.name == "json").unwrap();
@@ -250,8 +289,9 @@ fn explaining_ranks_what_fits() {
     assert!(fits.iter().find(|fit| fit.name == "plain").unwrap().score < best.score);
     assert!(!fits.iter().any(|fit| fit.name == "auto"));
     // What `auto` would not take for syslog is not said to be it.
-    let fits = explain(&Library::builtin(), "2026-11-22T10:00:00Z stdout F text", AT);
-    let any = ["plain", "plain_time"];
+    let fits = explain(&["2026-11-22T10:00:00Z stdout F text"]);
+    // Any first line could be a header.
+    let any = ["plain", "plain_time", "csv"];
     assert!(fits.iter().all(|fit| any.contains(&&*fit.name) || fit.score == 0), "{fits:?}");
 }
 

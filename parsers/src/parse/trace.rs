@@ -59,6 +59,13 @@ fn put_trace<'a>(record: &mut Record<'a>, trace: &'a str, class: Option<&'a str>
     record.push(Key::Known(Known::StackTrace), Value::Text(Text::raw(trace)));
 }
 
+/// Whether a text of several lines, which is no object, is a trace, or ends in one.
+pub(super) fn is_trace(text: &str) -> bool {
+    !text.starts_with('{')
+        && memchr::memchr(b'\n', text.as_bytes()).is_some()
+        && find(text).is_some()
+}
+
 /// Puts a joined text in a record: what comes before the trace as the message, the trace and the
 /// class of its error as fields.
 pub(super) fn put<'a>(record: &mut Record<'a>, text: &'a str) {

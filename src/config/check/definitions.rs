@@ -263,7 +263,7 @@ fn joiner(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Option<Joi
             Some(ahead) => (start?, Some(ahead?)),
             None => (start?, None),
         };
-        return Some(Some(JoinerField::Pattern(RecordStart { start, ahead })));
+        return Some(Some(JoinerField::Pattern(RecordStart { start, ahead, loose: 0 })));
     }
     let names: Vec<_> = Joiner::names().collect();
     known_name(reader, value, "joiner", names.into_iter())

@@ -49,6 +49,13 @@ pub(super) fn show(page: &mut Page, counted: &Counted) {
     }
     let unparsed = unparsed.into_iter().map(|(why, n)| (vec![("reason", why.to_owned())], n));
     page.counter("unparsed_records", "Records that no parser fitted, by reason", unparsed);
+    let chosen = counted.workers.iter().flat_map(|worker| worker.choices());
+    let chosen = chosen.map(|(format, n)| (vec![("format", format.to_string())], n as f64));
+    page.gauge(
+        "auto_files",
+        "Log files that are read by a format that auto found, by format",
+        chosen,
+    );
     page.gauge(
         "worker_busy_seconds",
         "Time that workers spent working",

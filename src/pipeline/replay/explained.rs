@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pillion_parsers::frame::{LineEnding, Raw};
+use pillion_parsers::frame::{FileSpan, LineEnding, Raw};
 use pillion_parsers::redact::{Match, Redacted};
 
 use super::Replay;
@@ -13,6 +13,8 @@ use crate::pipeline::prepare::DroppedBy;
 pub struct Explained<'e> {
     /// What the parser was given: unwrapped and joined, and not redacted.
     pub text: &'e [u8],
+    /// Where its first bytes lie.
+    pub first: FileSpan,
     /// The container's line format that was around it.
     pub container: Option<&'static str>,
     /// What `auto` has chosen so far.
@@ -36,6 +38,7 @@ impl Replay {
         let (preparer, now) = (&mut self.preparer, context.read_at);
         preparer.explained = Some(Vec::new());
         let mut explain = |raw: Raw<'_>| {
+            let Some(&first) = raw.spans.first() else { return };
             // Only a container's lines are of a stream.
             let container = raw.stream.map(|_| raw.container.name());
             preparer.prepare(context, &raw, |context, part, record| {
@@ -47,6 +50,7 @@ impl Replay {
                 let record = record.ok();
                 then(Explained {
                     text: part.text.as_bytes(),
+                    first,
                     container,
                     chosen,
                     record,

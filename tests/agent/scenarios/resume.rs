@@ -14,16 +14,16 @@ enum End {
     Killed,
 }
 
-/// The documents of a log that is written in two parts, in order, without what differs from run to
-/// run.
-fn shipped(source: &str, parts: [&str; 2], end: End, timed: bool) -> Vec<Value> {
+/// The documents of a log that is written in two parts, of so many records each, in order, without what
+/// differs from run to run.
+fn shipped(source: &str, parts: [(&str, usize); 2], end: End, timed: bool) -> Vec<Value> {
     let (place, receiver) = (Place::new(), Receiver::start(Options::default()).expect("receiver"));
     let config = config(&place, &receiver, source);
     let mut agent = Agent::start(&config, &[]);
     let mut count = 0;
-    for (number, part) in parts.into_iter().enumerate() {
+    for (number, (part, records)) in parts.into_iter().enumerate() {
         place.append("app.log", part);
-        count += part.lines().count() as u64;
+        count += records as u64;
         let all = receiver.wait_for(PATIENCE, |it| it.stored >= count);
         assert!(all, "{:?}\n{}", receiver.requests(), agent.log().join("\n"));
         if number > 0 {
@@ -52,6 +52,7 @@ fn shipped(source: &str, parts: [&str; 2], end: End, timed: bool) -> Vec<Value> 
 }
 
 fn changes_nothing(source: &str, parts: [&str; 2], timed: bool) -> Vec<Value> {
+    let parts = parts.map(|part| (part, part.lines().count()));
     let whole = shipped(source, parts, End::Not, timed);
     for end in [End::Drained, End::Killed] {
         assert_eq!(shipped(source, parts, end, timed), whole, "{end:?}");
@@ -95,4 +96,25 @@ fn a_restart_over_new_years_eve_keeps_the_years_apart() {
         .collect();
     assert_eq!([years[0], years[2]], [years[1], years[3]]);
     assert_eq!(years[0] + 1, years[2]);
+}
+
+/// The joiner is that of the format that was found: a restart, after which the bytes are read on from
+/// their middle, knows it.
+#[test]
+fn a_restart_after_auto_found_a_format_joins_its_lines_as_before() {
+    let first = "2026-11-22 10:00:00.123 UTC [17] LOG:  ready\n\
+                 2026-11-22 10:00:01.123 UTC [17] STATEMENT:  select *\n\tfrom x\n\twhere 1=1;\n";
+    let second = "2026-11-22 10:00:02.123 UTC [17] STATEMENT:  select *\n\tfrom y\n\t\n\twhere 2=2;\n\
+                  2026-11-22 10:00:03.123 UTC [17] LOG:  done\n";
+    let parts = [(first, 2), (second, 2)];
+    let whole = shipped("parser: auto", parts, End::Not, true);
+    assert_eq!(whole.len(), 4, "{whole:#?}");
+    for (document, table) in [(&whole[1], "from x"), (&whole[2], "from y")] {
+        let message = document["message"].as_str().expect("a message");
+        assert!(message.contains(table) && message.contains("where"), "{document}");
+        assert_eq!(document.pointer("/log/flags"), None, "{document}");
+    }
+    for end in [End::Drained, End::Killed] {
+        assert_eq!(shipped("parser: auto", parts, end, true), whole, "{end:?}");
+    }
 }

@@ -1,25 +1,35 @@
 //! The formats that `auto` knows, and which of them a text could be of.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::super::columns::Columns;
 use super::super::compiled::{Compiled, Method};
+use super::super::csv::Dialect;
 use super::super::grammar::Context;
-use super::super::looks::Looks;
+use super::super::looks::{Looks, look};
+use super::super::pattern::Locations;
+use super::super::roles::Outside;
 use super::super::seen::Seen;
 use super::super::wrapped::Wrapped;
 use super::super::{Misfit, json};
 use crate::Arena;
+use crate::multiline::{Formats, Joining};
 use crate::record::Record;
+use crate::timestamp::Clock;
 
 /// The formats that `auto` knows, in the order they are tried.
 #[derive(Debug)]
 pub(in super::super) struct Candidates {
     formats: Vec<Candidate>,
     looks: Looks,
+    /// Tells these formats from those of another version.
+    number: u32,
 }
 
 /// Places of formats.
-pub(super) type Places<'a> = bumpalo::collections::Vec<'a, usize>;
+pub(super) type Places<'a> = bumpalo::collections::Vec<'a, u16>;
 
 /// A format, and those whose lines may stand in it.
 #[derive(Debug)]
@@ -27,6 +37,8 @@ pub(super) struct Candidate {
     pub(super) compiled: Arc<Compiled>,
     inner: Wrapped,
     has_flavours: bool,
+    /// How its lines become records, once that is asked.
+    joining: OnceLock<Option<Joining>>,
 }
 
 impl Candidates {
@@ -47,45 +59,114 @@ impl Candidates {
                 compiled: Arc::clone(compiled),
                 inner: Wrapped::new(compiled, &all),
                 has_flavours: all.iter().any(flavour),
+                joining: OnceLock::new(),
             }
         });
         let formats: Vec<Candidate> = formats.collect();
         let looks = Looks::new(formats.iter().map(|candidate| &*candidate.compiled));
-        Self { formats, looks }
+        let names: Vec<&str> = formats.iter().map(|it| &*it.compiled.name).collect();
+        let number = number_of(&names.join(" "));
+        Self { formats, looks, number }
     }
 
     /// The places of the formats that a text could be of, from its first byte and those that it has.
     pub(super) fn possible<'a>(&self, text: &str, seen: Seen, arena: &'a Arena) -> Places<'a> {
         let mut places = Places::with_capacity_in(32, arena);
-        places.extend(self.looks.ways(text).places(seen));
+        let places_of = self.looks.ways(text).places(seen);
+        places.extend(places_of.filter_map(|place| u16::try_from(place).ok()));
         places
     }
 
     /// Whether a format has texts of its own, by which it shows.
-    pub(super) fn shows(&self, place: usize) -> bool {
+    pub(super) fn shows(&self, place: u16) -> bool {
         self.get(place).is_some_and(|candidate| !candidate.compiled.contains.is_empty())
     }
 
-    pub(super) fn place(&self, name: &str) -> Option<usize> {
-        self.formats.iter().position(|candidate| &*candidate.compiled.name == name)
+    pub(super) fn place(&self, name: &str) -> Option<u16> {
+        (0..).zip(&self.formats).find(|(_, it)| &*it.compiled.name == name).map(|(place, _)| place)
+    }
+
+    /// Tells these formats from those of another version, where their places may be others.
+    pub(super) const fn number(&self) -> u32 {
+        self.number
     }
 
     /// Whether it is JSON of no flavour.
-    pub(super) fn is_json(&self, place: usize) -> bool {
+    pub(super) fn is_json(&self, place: u16) -> bool {
         self.get(place).is_some_and(|candidate| &*candidate.compiled.name == json::GRAMMAR.name)
     }
 
-    /// Whether other formats are in the same grammar, which show by texts of their own.
-    pub(super) fn has_flavours(&self, place: usize) -> bool {
-        self.get(place).is_some_and(|candidate| candidate.has_flavours)
+    /// Whether lines of other formats fit it, too: it is tried behind them.
+    pub(super) fn yields(&self, place: u16) -> bool {
+        self.get(place).is_some_and(|it| it.has_flavours || it.compiled.generic)
     }
 
-    pub(super) fn get(&self, place: usize) -> Option<&Candidate> {
-        self.formats.get(place)
+    pub(super) fn get(&self, place: u16) -> Option<&Candidate> {
+        self.formats.get(usize::from(place))
     }
 }
 
+impl Formats for Candidates {
+    fn joining(&self, place: u16) -> Option<&Joining> {
+        self.get(place)?.joining()
+    }
+
+    fn format_of(&self, line: &[u8]) -> Option<u16> {
+        let begun = self.begun_by(line);
+        let text = std::str::from_utf8(line).ok()?;
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        let (arena, mut record) = (Arena::new(), Record::default());
+        let (mut clock, mut bad_times) = (Clock::default(), 0);
+        let (mut locations, mut columns) = (Locations::default(), Columns::default());
+        let seen = look(text);
+        let mut cx = Context {
+            arena: &arena,
+            clock: &mut clock,
+            bad_times: &mut bad_times,
+            guessing: true,
+            seen,
+            locations: &mut locations,
+            refine: None,
+            auto: None,
+            columns: &mut columns,
+            dialect: &Dialect::COMMAS,
+            outside: Outside::default(),
+        };
+        let sooner = |place: &u16| begun.is_none_or(|begun| *place < begun);
+        let mut places = self.possible(text, seen, &arena).into_iter().take_while(sooner);
+        let found = places.find(|place| {
+            super::clear(&mut record);
+            let candidate = self.get(*place).filter(|candidate| candidate.compiled.may_fit(text));
+            candidate.is_some_and(|candidate| candidate.read(text, &mut cx, &mut record).is_ok())
+        });
+        found.or(begun)
+    }
+
+    fn begun_by(&self, line: &[u8]) -> Option<u16> {
+        let begun = (0..).zip(&self.formats).find(|(_, candidate)| candidate.begins(line));
+        begun.map(|(place, _)| place)
+    }
+}
+
+/// A number of a text.
+#[expect(clippy::cast_possible_truncation, reason = "half of the hash tells two versions apart")]
+fn number_of(text: &str) -> u32 {
+    xxh3_64(text.as_bytes()) as u32
+}
+
 impl Candidate {
+    /// How its lines become records; `None` if as any other's.
+    fn joining(&self) -> Option<&Joining> {
+        self.joining.get_or_init(|| self.compiled.joiner.as_ref()?.joining()).as_ref()
+    }
+
+    /// Whether a line begins a record of this format, whose records have several.
+    fn begins(&self, line: &[u8]) -> bool {
+        let first = self.compiled.several
+            && matches!(&*self.compiled.method, Method::Layout(layout) if layout.may_fit(line));
+        first && self.joining().is_some_and(|joining| joining.begins(line))
+    }
+
     /// Reads a text by this format, and what may stand in it by its own.
     pub(super) fn read<'a>(
         &self,

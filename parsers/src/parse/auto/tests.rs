@@ -2,22 +2,23 @@
 
 use super::*;
 use crate::Arena;
-use crate::parse::Library;
 use crate::parse::columns::Columns;
 use crate::parse::csv::Dialect;
 use crate::parse::pattern::Locations;
+use crate::parse::{Library, Parser, ReadAt};
+use crate::record::Value;
 use crate::timestamp::Clock;
 
 const JSON: &str = r#"{"level":"info","msg":"hi"}"#;
 const LOGFMT: &str = "level=info msg=hi";
 const PROSE: &str = "a sentence with a=b in it";
 
-fn fresh(resume: Option<Arc<str>>) -> Auto {
-    Auto::new(Library::builtin().candidates(), resume)
+fn fresh(chosen: Option<Arc<str>>) -> Auto {
+    Auto::new(Library::builtin().candidates(), ParserState { chosen, tally: None })
 }
 
-/// Reads lines, and says what came of the last and what is chosen then.
-fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<&str>) {
+/// Reads a line so many times, and says what came of the last.
+fn read(auto: &mut Auto, line: &str, times: usize) -> &'static str {
     let mut last = "";
     for _ in 0..times {
         let arena = Arena::new();
@@ -41,6 +42,12 @@ fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<
             Found::Unfit(_) => "unfit",
         };
     }
+    last
+}
+
+/// Reads lines, and says what came of the last and what is chosen then.
+fn check(auto: &mut Auto, line: &str, times: usize, found: &str, chosen: Option<&str>) {
+    let last = read(auto, line, times);
     assert_eq!((last, auto.chosen().map(|name| &**name)), (found, chosen), "{line}");
 }
 
@@ -124,7 +131,7 @@ fn the_choice_follows_the_lines_but_does_not_waver() {
 
 /// The format that the last line was read by.
 fn last(auto: &Auto) -> &str {
-    auto.last.and_then(|place| auto.candidates.get(place)).map_or("", |it| &it.compiled.name)
+    auto.tally.last.and_then(|place| auto.candidates.get(place)).map_or("", |it| &it.compiled.name)
 }
 
 /// What fitted lately is tried early, but takes nothing from what shows by texts of its own.
@@ -166,4 +173,76 @@ fn a_resumed_choice_is_kept() {
     check(&mut auto, PROSE, 100, "unfit", Some("json"));
     // A parser that a newer or older version chose, and this one does not have.
     assert_eq!(fresh(Some("morse".into())).chosen(), None);
+}
+
+/// What others' lines fit, too, takes none from them by having been first.
+#[test]
+fn a_generic_format_does_not_stick() {
+    const SLOG: &str = "2026/11/22 10:00:00 INFO hi";
+    const LOGGER: &str = "2026-11-22T10:00:00Z ERROR [main] com.foo.Bar - boom";
+    const JAVA: &str = "2026-11-22T10:00:00Z ERROR 1 --- [main] com.foo.Bar : boom";
+    for (first, name, line, better) in [
+        ("2026/11/22 10:00:00 starting", "go_log", SLOG, "slog_default"),
+        ("2026-11-22T10:00:00Z INFO hello", "plain_time", LOGGER, "python"),
+        ("2026-11-22T10:00:00Z INFO hello", "plain_time", JAVA, "java"),
+        (JSON, "json", r#"{"level":"info","ts":1795658418.5,"caller":"a.go:9","msg":"hi"}"#, "zap"),
+    ] {
+        let mut auto = fresh(None);
+        check(&mut auto, first, 3, "fitted", Some(name));
+        check(&mut auto, line, 1, "fitted", Some(name));
+        assert_eq!(last(&auto), better, "{line}");
+        check(&mut auto, first, 1, "fitted", Some(name));
+        assert_eq!(last(&auto), name, "{first}");
+    }
+}
+
+/// A long banner is behind when all lines are of a format.
+#[test]
+fn what_all_lines_are_of_now_is_chosen_however_long_the_banner_was() {
+    let mut auto = fresh(None);
+    check(&mut auto, PROSE, 500, "plain", Some("plain"));
+    check(&mut auto, JSON, 15, "fitted", Some("plain"));
+    check(&mut auto, JSON, 1, "fitted", Some("json"));
+}
+
+/// What is kept of a lineage is all there is.
+#[test]
+fn a_resumed_lineage_changes_its_mind_when_it_would_have() {
+    let mut auto = fresh(None);
+    check(&mut auto, JSON, 40, "fitted", Some("json"));
+    for _ in 0..20 {
+        read(&mut auto, LOGFMT, 3);
+        read(&mut auto, PROSE, 1);
+        let state = ParserState { chosen: auto.chosen.clone(), tally: Some(auto.tally) };
+        let resumed = Auto::new(Library::builtin().candidates(), state);
+        assert_eq!((resumed.tally, resumed.format), (auto.tally, auto.format));
+    }
+    assert_eq!(auto.chosen().map(|name| &**name), Some("logfmt"));
+}
+
+/// What a program says when it dies stands in no format, and is no fault of the log's.
+#[test]
+fn a_crash_below_a_format_is_a_trace_of_its_own() {
+    let library = Library::builtin();
+    for (crash, class) in [
+        ("panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/main.go:5 +0x1d", "panic"),
+        (
+            "Exception in thread \"main\" java.lang.Error: boom\n\tat a.B.c(B.java:5)",
+            "java.lang.Error",
+        ),
+    ] {
+        let mut parser = Parser::new(&library, "auto", ParserState::default()).unwrap();
+        for text in [JSON, crash] {
+            let (arena, mut record) = (Arena::new(), Record::default());
+            parser.parse(text, ReadAt::default(), &arena, &mut record);
+            assert!(!record.marks.unparsed, "{text}");
+            if text == crash {
+                assert!(record.get("stack_trace").is_some(), "{record:?}");
+                let Some(Value::Text(found)) = record.get("error_type") else {
+                    panic!("{record:?}")
+                };
+                assert_eq!(found.as_stored(), class);
+            }
+        }
+    }
 }
