@@ -23,13 +23,15 @@ fn metrics(words: impl Iterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
 fn the_metrics_described_are_those_served() {
     let tail = TailStats::default();
     tail.show_lag(vec![FileLag { source: 0, path: "/var/log/a.log".into(), bytes: 1 }]);
+    let worker = PipelineStats::new(1, 1);
+    worker.count_choice(&"json".into(), true);
     let counted = Counted {
         sources: vec![Arc::new(SourceStats::new("app"))],
         destinations: vec![("search".to_owned(), Arc::new(DestinationStats::default()))],
         rules: vec!["email".to_owned()],
         steps: vec![("drop-1".to_owned(), true)],
         tail: Arc::new(tail),
-        workers: vec![Arc::new(PipelineStats::new(1, 1))],
+        workers: vec![Arc::new(worker)],
         budget: Budget::new(1),
         redact: pillion_parsers::redact::Rules::builtin_default(),
     };
