@@ -84,14 +84,17 @@ impl<'a> Reader<'a> {
 /// As linear as what refused it.
 #[cold]
 fn end(bytes: &[u8], start: usize) -> Result<usize, Misfit> {
+    if !matches!(bytes.get(start), Some(b'"' | b'{' | b'[')) {
+        let number = bytes.iter().skip(start);
+        let of_number = |byte: &&u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+        return Ok(start + number.take_while(of_number).count());
+    }
     let (mut at, mut open) = (start, 0_usize);
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => at = quote(bytes, at + 1)?,
             b'{' | b'[' => open += 1,
             b'}' | b']' if open > 0 => open -= 1,
-            // Of a number at the top.
-            b'}' | b']' | b',' | b' ' | b'\t' | b'\n' | b'\r' if open == 0 => return Ok(at),
             0..=0x1f if !byte.is_ascii_whitespace() => return Err(Misfit::Syntax),
             _ => {}
         }
