@@ -187,8 +187,9 @@ impl Outlet {
         self.part_way = spans.is_empty();
         match self.common.take_if(|_| !spans.is_empty()) {
             Some(common) => {
-                common.complete(spans, resume);
+                // In this order: the batches before it may be settled meanwhile.
                 self.receipt.share(&common);
+                common.complete(spans, resume);
             }
             None => spans.iter().for_each(|it| self.receipt.add(it.file, it.span, resume)),
         }
