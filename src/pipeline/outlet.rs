@@ -118,7 +118,11 @@ impl Outlet {
             if self.pressure.is_handing_over() {
                 return self.stats.give_back();
             }
-            self.drops.add(place.path, spans, now);
+            let is_part = spans.is_empty() || self.part_way || self.common.is_some();
+            match is_part {
+                true => self.drops.add_part(place.path, place.id.file, place.id.offset, now),
+                false => self.drops.add(place.path, spans, now),
+            }
             return self.leave_out(DropReason::Full, spans, resume, now);
         }
         let raw_bytes: u64 = spans.iter().map(|span| span.span.len()).sum();
