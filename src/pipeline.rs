@@ -8,6 +8,7 @@ pub mod outlet;
 mod prepare;
 pub mod pressure;
 pub mod replay;
+mod split;
 pub mod stats;
 pub mod thread;
 pub mod worker;

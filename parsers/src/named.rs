@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use crate::Arena;
 use crate::parse::{decode, level};
 use crate::record::{Field, Key, Known, Level, Record, Text, Time, Value, unescape};
+use crate::redact::gives_away;
 use crate::timestamp::Clock;
 
 /// What a name stands for.
@@ -63,6 +64,34 @@ pub(crate) fn copy<'a>(record: &Record<'a>, name: &str, arena: &'a Arena) -> Opt
         }
     };
     Some(Named::Value(value))
+}
+
+/// Whether what a name stands for was cut from the name of a secret, or from `Bearer`: without that,
+/// nothing would give it away.
+pub(crate) fn is_cut_from_its_name(record: &Record<'_>, name: &str) -> bool {
+    if record.parted.is_empty() {
+        return false;
+    }
+    let value = match own(record, name) {
+        Some(Named::Value(value)) => Some(value),
+        Some(_) => None,
+        None => place(record, name).and_then(|place| {
+            let (Place::Field(at) | Place::Inside(at, _)) = place;
+            record.fields.get(at).map(|field| field.value)
+        }),
+    };
+    let stored = match value {
+        Some(Value::Text(text)) => text.as_stored(),
+        Some(Value::Json(text) | Value::CleanJson(text) | Value::Number(text)) => text,
+        _ => return false,
+    };
+    record.parted.iter().any(|text| before(text, stored).is_some_and(gives_away))
+}
+
+/// What a text has before a part of it, by where that lies in memory.
+fn before<'t>(text: &'t str, part: &str) -> Option<&'t str> {
+    let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    text.get(..start).filter(|_| start + part.len() <= text.len())
 }
 
 /// What is no field.

@@ -32,7 +32,7 @@ mod tests;
 
 pub use action::{Action, FieldAction};
 pub use block::BlockState;
-pub(crate) use builtin_names::{ends_in_secret, has_secret, is_guarded, names_secret};
+pub(crate) use builtin_names::{ends_in_secret, gives_away, has_secret, is_guarded, names_secret};
 pub use clean::{Clean, Redacted};
 pub use redactor::{Match, Place, Redactor};
 pub use rule_file::RuleFile;

@@ -29,7 +29,9 @@ pub struct Common {
 }
 
 impl Common {
-    /// Says which bytes they are: no receipt will join after the one that does next.
+    /// Says which bytes they are: the receipt of the last record has joined, and none will after it.
+    /// Were they known before, the receipts until then could be settled with the bytes of records that
+    /// are still to be sent.
     pub fn complete(&self, spans: &[FileSpan], resume: &Resume) {
         let runs = spans.iter().map(|&FileSpan { file, span }| {
             let resume = resume.clone();
@@ -178,13 +180,40 @@ mod tests {
         // Others may follow.
         assert_eq!(settled(&second), []);
         let span = FileSpan { file: FileNumber(1), span: Span { start: 10, end: 90 } };
-        common.complete(&[span], &resume);
         third.share(&common);
+        common.complete(&[span], &resume);
         // What is never settled, as a batch that is dropped, keeps the bytes of all.
         assert_eq!(settled(&third), []);
         assert_eq!(settled(&third), []);
         assert_eq!(settled(&first), [(0, 10), (10, 90)]);
         assert_eq!(settled(&first), [(0, 10), (10, 90)]);
+    }
+
+    /// Deliveries go on while the worker adds the last record of a line, at any point of it.
+    #[test]
+    fn what_is_settled_while_the_last_joins_does_not_take_its_bytes() {
+        let resume = Resume::default();
+        let span = FileSpan { file: FileNumber(1), span: Span { start: 10, end: 90 } };
+        let settled = |receipt: &Receipt| -> Vec<_> {
+            receipt.settle().map(|(_, run)| (run.span.start, run.span.end)).collect()
+        };
+        for settles_after in 0..3 {
+            let common = Arc::new(Common::default());
+            let [mut first, mut last] = <[Receipt; 2]>::default();
+            first.share(&common);
+            let steps: [&mut dyn FnMut(); 2] =
+                [&mut || last.share(&common), &mut || common.complete(&[span], &resume)];
+            for (at, step) in steps.into_iter().enumerate() {
+                if at == settles_after {
+                    assert_eq!(settled(&first), [], "before {at}");
+                }
+                step();
+            }
+            if settles_after == 2 {
+                assert_eq!(settled(&first), []);
+            }
+            assert_eq!(settled(&last), [(10, 90)], "{settles_after}");
+        }
     }
 
     /// Two streams in turn, as in a container's log, and a record whose end came late.

@@ -118,7 +118,11 @@ impl Outlet {
             if self.pressure.is_handing_over() {
                 return self.stats.give_back();
             }
-            self.drops.add(place.path, spans, now);
+            let is_part = spans.is_empty() || self.part_way || self.common.is_some();
+            match is_part {
+                true => self.drops.add_part(place.path, place.id.file, place.id.offset, now),
+                false => self.drops.add(place.path, spans, now),
+            }
             return self.leave_out(DropReason::Full, spans, resume, now);
         }
         let raw_bytes: u64 = spans.iter().map(|span| span.span.len()).sum();
@@ -187,8 +191,9 @@ impl Outlet {
         self.part_way = spans.is_empty();
         match self.common.take_if(|_| !spans.is_empty()) {
             Some(common) => {
-                common.complete(spans, resume);
+                // In this order: the batches before it may be settled meanwhile.
                 self.receipt.share(&common);
+                common.complete(spans, resume);
             }
             None => spans.iter().for_each(|it| self.receipt.add(it.file, it.span, resume)),
         }

@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering;
 
 use pillion_parsers::Arena;
 use pillion_parsers::frame::Raw;
-use pillion_parsers::parse::{Parts, ReadAt};
+use pillion_parsers::parse::ReadAt;
 use pillion_parsers::record::{Key, Known, Marks, Record, Text, Value};
 use pillion_parsers::redact::{Match, Redacted, Redactor};
 use pillion_parsers::step::{Identity, Moment, Step, Stepper};
 
 use super::lineage::Context;
+use super::split::{Part, Split, length};
 use super::stats::PipelineStats;
 
 /// What drops a record.
@@ -22,17 +23,6 @@ pub(super) enum DroppedBy {
     Step(usize),
     /// A redaction rule.
     Rule,
-}
-
-/// One of the records that a raw record holds: nearly always the only one.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Part<'t> {
-    /// What the parser was given.
-    pub(super) text: &'t str,
-    /// Where it begins in the raw record's text, in bytes.
-    pub(super) at: u64,
-    /// Whether it is the last: the raw record's bytes are done with.
-    pub(super) is_last: bool,
 }
 
 /// Parses, takes through the steps and redacts, with allocations that are reused from record to record.
@@ -48,8 +38,8 @@ pub(super) struct Preparer {
     /// Throttles go by the records' own times where they have one: those of a replay, which reads in a
     /// moment what was written over hours.
     pub(super) throttles_by_own_time: bool,
-    /// Where the records are of a line that holds several, and the text of one.
-    parts: (Parts, String),
+    /// The records of a line that holds several.
+    split: Split,
     /// What was redacted where; only while somebody wants to know.
     pub(super) explained: Option<Vec<Match>>,
 }
@@ -64,7 +54,7 @@ impl Preparer {
             spare: Record::default(),
             stats,
             throttles_by_own_time: false,
-            parts: Default::default(),
+            split: Split::default(),
             explained: None,
         }
     }
@@ -84,16 +74,20 @@ impl Preparer {
         if let Some(first) = raw.spans.first() {
             context.parser.place(*first);
         }
-        if !context.parser.split(&text, &mut self.parts.0) {
+        if !self.split.find(&context.parser, &text) {
             return self.one(context, raw, Part { text: &text, at: 0, is_last: true }, then);
         }
-        let (parts, mut own) = std::mem::take(&mut self.parts);
-        for part in 0..parts.len() {
-            let Some(at) = parts.write(part, &text, &mut own) else { break };
-            let is_last = part + 1 == parts.len();
-            self.one(context, raw, Part { text: &own, at: at as u64, is_last }, &mut then);
+        let mut split = std::mem::take(&mut self.split);
+        for number in 0..split.len() {
+            let part = split.part(number, &text, length(raw.spans));
+            let is_last = part.is_last;
+            self.one(context, raw, part, &mut then);
+            if is_last {
+                break;
+            }
         }
-        self.parts = (parts, own);
+        split.trim();
+        self.split = split;
     }
 
     /// One record.

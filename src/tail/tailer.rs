@@ -200,6 +200,7 @@ impl Tailer {
             missing::Missing::of(&snapshot.tombstones, now.instant).collect();
         // It knows since when.
         missing.extend(hoped);
+        let is_start = numbers.is_none();
         let mut numbers = numbers.unwrap_or_else(|| Numbers::new(&snapshot, now.instant));
         let mut known_sources: BTreeSet<String> = snapshot.sources.into_iter().collect();
         if store.knew_more() {
@@ -255,6 +256,9 @@ impl Tailer {
             stats,
         };
         tailer.begin_watching(watcher);
+        if is_start {
+            tailer.recognise_shared();
+        }
         tailer.adopt(handles);
         tailer
     }

@@ -40,6 +40,13 @@ pub(crate) fn ends_in_secret(text: &str) -> bool {
     name.get(name.len() - start..).is_some_and(|name| !name.is_empty() && is_guarded(name))
 }
 
+/// Whether what follows a text is a secret because of it: its value, or what goes with `Bearer`.
+pub(crate) fn gives_away(text: &str) -> bool {
+    let word = text.trim_end().rsplit(|byte: char| !byte.is_ascii_alphanumeric()).next();
+    let scheme = |name: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(name));
+    ends_in_secret(text) || scheme("bearer") || scheme("basic")
+}
+
 /// Whether a member of an object, at any depth, has such a name.
 pub(crate) fn has_secret(object: &str) -> bool {
     let mut rest = object;
@@ -73,7 +80,7 @@ fn end_of_string(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ends_in_secret, has_secret, names_secret};
+    use super::{ends_in_secret, gives_away, has_secret, names_secret};
 
     #[test]
     fn what_ends_in_a_secrets_name() {
@@ -82,6 +89,16 @@ mod tests {
         }
         for text in ["", "=", "password", "password x=", "a.", "took: "] {
             assert!(!ends_in_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_gives_away_what_follows() {
+        for text in ["a password=", "Authorization: Bearer ", "basic "] {
+            assert!(gives_away(text), "{text}");
+        }
+        for text in ["", "user ", "forbearer x ", "Bearer x "] {
+            assert!(!gives_away(text), "{text}");
         }
     }
 

@@ -254,7 +254,10 @@ impl<'p, 'a> Pass<'p, 'a> {
             Value::Int(number) => self.number(&number.to_string()),
             Value::Float(number) => self.number(&number.to_string()),
             Value::Number(text) => self.number(text),
-            Value::Json(text) => self.json(text, path, None),
+            Value::Json(text) => match self.cut_whole(text) {
+                Found::Nothing => self.json(text, path, None),
+                found => self.fate(found),
+            },
         }
     }
 
@@ -270,6 +273,12 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     fn text(&mut self, text: Text<'a>) -> Fate<'a> {
+        if text.is_escaped() {
+            match self.cut_whole(text.as_stored()) {
+                Found::Nothing => {}
+                found => return self.fate(found),
+            }
+        }
         let plain = self.decoded(text);
         let found = match self.cut(plain) {
             Found::Changed(cut) => match self.work.text(self.rules, &cut, 0) {
@@ -285,17 +294,25 @@ impl<'p, 'a> Pass<'p, 'a> {
     /// A text without what was found where it was cut from: there a name may stand before it, or the
     /// rest of an address behind it.
     fn cut(&mut self, text: &str) -> Found {
-        if self.parted.is_empty() {
-            return Found::Nothing;
-        }
+        let hits = self.hits_in(text);
+        self.work.without(self.rules, text, hits)
+    }
+
+    /// The same of a text that is not looked at as it is written: it goes as a whole.
+    fn cut_whole(&mut self, text: &str) -> Found {
+        let hits = self.hits_in(text);
+        self.work.instead(self.rules, text, hits)
+    }
+
+    /// What was found there, if it was cut from one of those texts.
+    fn hits_in(&self, text: &str) -> Vec<Hit> {
         let start = text.as_ptr().addr();
         let within = |hit: &Hit| {
             let range = hit.range.start.max(start)..hit.range.end.min(start + text.len());
             let inside = range.start < range.end;
             inside.then(|| Hit { range: range.start - start..range.end - start, ..hit.clone() })
         };
-        let hits = self.parted.iter().filter_map(within).collect();
-        self.work.without(self.rules, text, hits)
+        self.parted.iter().filter_map(within).collect()
     }
 
     fn number(&mut self, number: &str) -> Fate<'a> {

@@ -11,6 +11,8 @@ use super::scan::{Hit, scan, suspect};
 use super::sweep::Lanes;
 use super::{Action, Match, Place};
 
+mod parted;
+
 /// What stands for a value on which too much work would have been done.
 const GIVEN_UP: &str = "[REDACTED]";
 
@@ -137,34 +139,6 @@ impl Work {
         } else {
             Found::Changed(new)
         }
-    }
-
-    /// Adds what is found in a text that fields were cut from, by where it lies in memory: all of it,
-    /// if that was too much work. What a private key left is found in the fields.
-    pub(super) fn whole(&mut self, rules: &Rules, text: &str, found: &mut Vec<Hit>) {
-        let material = self.material.take();
-        let exhausted = self.find(rules, text);
-        self.material = material;
-        if exhausted {
-            let hit = Hit { range: 0..text.len(), rule: u16::MAX, named: true, quote: 0..0 };
-            self.hits.splice(.., [hit]);
-        }
-        let start = text.as_ptr().addr();
-        found.extend(self.hits.drain(..).map(|hit| Hit {
-            range: start + hit.range.start..start + hit.range.end,
-            quote: 0..0,
-            ..hit
-        }));
-    }
-
-    /// A text without these hits.
-    pub(super) fn without(&mut self, rules: &Rules, text: &str, hits: Vec<Hit>) -> Found {
-        if hits.is_empty() {
-            return Found::Nothing;
-        }
-        self.hits = hits;
-        merge(&mut self.hits);
-        self.taken(rules, text)
     }
 
     /// Redacts a number as JSON writes it.

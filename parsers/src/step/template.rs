@@ -95,8 +95,8 @@ impl Template {
     }
 
     /// Makes `out` the text that it is of a record: nothing for a field that is not there, nor for an
-    /// object with a secret in it, since in a text no name of its members would give it away. What is
-    /// longer than `most` bytes is cut; whether it is whole.
+    /// object with a secret in it, nor for what a parser cut from a secret's name, since in a text no
+    /// name would give it away. What is longer than `most` bytes is cut; whether it is whole.
     pub(crate) fn render(&self, record: &Record<'_>, most: usize, out: &mut String) -> bool {
         out.clear();
         for part in &self.0 {
@@ -104,6 +104,7 @@ impl Template {
                 Part::Text(text) => out.push_str(text),
                 Part::Field(name) => match named::find(record, name) {
                     Some(Named::Value(Value::Json(object))) if has_secret(object) => {}
+                    Some(_) if named::is_cut_from_its_name(record, name) => {}
                     _ => push(record, name, out),
                 },
             }

@@ -1,8 +1,9 @@
 //! The container that the agent runs in, and the files that a runtime writes its output into.
 //!
-//! What it is called is told by the environment, or by what the kubelet and the runtime mount into it:
-//! `/etc/hosts` of Docker lies beside the log, `/dev/termination-log` of a pod has the pod's uid and the
-//! container's name in its path.
+//! What it is called is told by the environment, or by what the kubelet mounts into it: the path of
+//! `/dev/termination-log` has the pod's uid and the container's name. What a runtime mounts for the network
+//! (`/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf`) tells nothing: a container that joins another's
+//! network is given that one's.
 
 use std::path::Path;
 
@@ -16,8 +17,6 @@ pub(super) struct Container {
     named: Option<Named>,
     /// The pod's uid, and the container's name.
     mounted: Option<(String, String)>,
-    /// What the runtime calls it.
-    id: Option<String>,
 }
 
 /// What the environment says.
@@ -38,18 +37,9 @@ impl Container {
             namespace: set("POD_NAMESPACE"),
             name: set("CONTAINER_NAME").unwrap_or_else(|| CONTAINER.to_owned()),
         });
-        // Of each mount, which part of its file system is mounted, and where.
-        let roots = || {
-            mounts.lines().filter_map(|line| {
-                let mut columns = line.split(' ').skip(3);
-                Some((columns.next()?, columns.next()?))
-            })
-        };
-        Self {
-            named,
-            mounted: roots().find_map(|(root, _)| of_kubelet(root)),
-            id: roots().find_map(|(root, at)| of_runtime(root, at)),
-        }
+        // Of each mount, which part of its file system is mounted.
+        let mut roots = mounts.lines().filter_map(|line| line.split(' ').nth(3));
+        Self { named, mounted: roots.find_map(of_kubelet) }
     }
 
     /// Whether the runtime writes this file for it.
@@ -61,10 +51,7 @@ impl Container {
             container == name
                 && matches!(pod.split('_').collect::<Vec<_>>()[..], [_, _, it] if it == uid)
         };
-        let directory = parts.get(..parts.len().saturating_sub(1)).unwrap_or_default();
-        named
-            || self.mounted.as_ref().is_some_and(mounted)
-            || self.id.as_ref().is_some_and(|id| directory.iter().any(|part| part == id))
+        named || self.mounted.as_ref().is_some_and(mounted)
     }
 }
 
@@ -75,15 +62,6 @@ fn of_kubelet(root: &str) -> Option<(String, String)> {
         [uid, "containers", name, _] => Some(((*uid).to_owned(), (*name).to_owned())),
         _ => None,
     }
-}
-
-/// `…/containers/ID/hostname` of Docker, `…/overlay-containers/ID/userdata/hostname` of Podman.
-fn of_runtime(root: &str, at: &str) -> Option<String> {
-    matches!(at, "/etc/hostname" | "/etc/hosts" | "/etc/resolv.conf").then_some(())?;
-    let (_, below) = root.split_once("containers/")?;
-    let id = below.split('/').next().unwrap_or_default();
-    let is_id = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_id.then(|| id.to_owned())
 }
 
 impl Named {
@@ -154,18 +132,9 @@ mod tests {
 
     #[test]
     fn a_container_is_known_by_what_is_mounted_into_it() {
-        let id = "0123456789abcdef".repeat(4);
-        let docker = format!(
-            "612 601 8:1 /var/lib/docker/containers/{id}/hosts /etc/hosts rw - ext4 /dev/sda1 rw\n"
-        );
-        let own = Container::new(|_| None, &docker);
         let check = |it: &Container, path: &str, expect: bool| {
             assert_eq!(it.writes(Path::new(path)), expect, "{path} {it:?}");
         };
-        check(&own, &format!("/var/lib/docker/containers/{id}/{id}-json.log"), true);
-        check(&own, &format!("/logs/{id}/{id}-json.log.1"), true);
-        check(&own, &format!("/var/lib/docker/containers/{}/x-json.log", "0".repeat(64)), false);
-        check(&own, &format!("/var/log/{id}"), false);
         let pod = "701 690 8:1 /var/lib/kubelet/pods/ab-12/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw\n\
                    702 690 8:1 /var/lib/kubelet/pods/ab-12/containers/shipper/9f86d081 \
                    /dev/termination-log rw - ext4 /dev/sda1 rw\n\
@@ -179,5 +148,22 @@ mod tests {
         let node = "27 1 254:0 / / rw - ext4 /dev/vda rw\n\
                     28 27 0:25 / /var/lib/docker/containers/x/mounts/shm rw - tmpfs shm rw";
         assert_eq!(Container::new(|_| None, node), Container::default());
+    }
+
+    /// As of `network_mode: service:app`: all three are the application's.
+    #[test]
+    fn what_is_mounted_for_the_network_tells_nothing() {
+        let app = "0123456789abcdef".repeat(4);
+        for directory in ["/var/lib/docker/containers", "/containers/overlay-containers"] {
+            let mount = |name: &str| {
+                format!("612 601 8:1 {directory}/{app}/{name} /etc/{name} rw - ext4 /dev/sda1 rw\n")
+            };
+            let mounts: String = ["resolv.conf", "hostname", "hosts"].map(mount).concat();
+            let own = Container::new(|_| None, &mounts);
+            assert!(
+                !own.writes(Path::new(&format!("{directory}/{app}/{app}-json.log"))),
+                "{own:?}"
+            );
+        }
     }
 }

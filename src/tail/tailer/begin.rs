@@ -37,6 +37,8 @@ impl Tailer {
     ) -> Result<(), Refusal> {
         let Some(settings) = self.settings.sources.get(source) else { return Ok(()) };
         let (at_end, max_age) = (settings.start_at_end, settings.ignore_older);
+        // What was taken for the agent's own log until others wrote there was there from the start.
+        let own_log = settings.own_log.clone();
         // Asked last: there may be as many entries as files.
         let was_known = || self.dormant.iter().any(|entry| entry.inode == found.id.inode);
         let age = self.age(found.changed.0);
@@ -63,7 +65,14 @@ impl Tailer {
         }
         match self.take_dormant(source, &open, &found.path)? {
             Some(entry) => self.resume(source, entry, open, &found.path, at_end),
-            None => self.begin_fresh(source, open, &found.path, &found.path, at_end && first),
+            None => {
+                let above = match at_end {
+                    true if first => open.meta.len(),
+                    true => own_log.and_then(|own| own.before(DiskId::of(&open.meta))).unwrap_or(0),
+                    false => 0,
+                };
+                self.begin_fresh(source, open, &found.path, &found.path, above)
+            }
         }
     }
 
@@ -83,7 +92,7 @@ impl Tailer {
                 Ok(open) if self.is_known(source, DiskId::of(&open.meta)) => {}
                 Ok(open) => {
                     // An error here is one of a file that goes while it is looked at.
-                    let _ = self.begin_fresh(source, open, &from, &at, false);
+                    let _ = self.begin_fresh(source, open, &from, &at, 0);
                 }
                 // Nobody else will say where it is: it is remembered for longer.
                 Err(Refusal::Crowded) => {
@@ -104,16 +113,20 @@ impl Tailer {
             })
     }
 
-    /// Begins an open file for the lineage of `path`; `at` is where it lies now.
+    /// Begins an open file for the lineage of `path`, at the last of the lines in its first `above`
+    /// bytes; `at` is where it lies now.
     pub(super) fn begin_fresh(
         &mut self,
         source: usize,
         open: OpenFile,
         path: &Path,
         at: &Path,
-        at_end: bool,
+        above: u64,
     ) -> Result<(), Refusal> {
-        let offset = if at_end { last_line_start(&open.file, open.meta.len())? } else { 0 };
+        let offset = match above.min(open.meta.len()) {
+            0 => 0,
+            above => last_line_start(&open.file, above)?,
+        };
         let reader = Reader::new(open.file, offset, TailHash::default())?;
         let Some(number) = self.numbers.mint() else {
             return Err(Refusal::Other(io::Error::other("no file numbers are left")));
@@ -300,7 +313,7 @@ impl Tailer {
         }
         self.lose_unread(number);
         self.let_go(number, path.as_ref() != Some(&home));
-        path.map_or(Ok(()), |path| self.begin_fresh(source, open, &path, &at, false))
+        path.map_or(Ok(()), |path| self.begin_fresh(source, open, &path, &at, 0))
     }
 
     /// A File's bytes were truncated away: it is gone, and another begins in its place, at once in

@@ -45,6 +45,18 @@ impl Tailer {
         patterns.is_some_and(|patterns| patterns.fits(path) || patterns.fits(at))
     }
 
+    /// At the start of the process: what an earlier one tailed of a file that this one's output leads to,
+    /// it did because others write there. It is gone on with at once, whether or not they have yet.
+    pub(super) fn recognise_shared(&self) {
+        for entry in self.dormant.iter().filter(|entry| !entry.gone) {
+            let source = self.settings.sources.iter().find(|it| it.name == entry.source);
+            if let Some(own_log) = source.and_then(|source| source.own_log.as_ref()) {
+                let id = DiskId { dev: entry.dev, inode: entry.inode };
+                own_log.was_tailed(id, entry.born);
+            }
+        }
+    }
+
     /// The entries of a source's lineages. Those of paths that are not its own any more are left alone,
     /// unless they are found under another name that is.
     pub(super) fn wanted_dormant(&self, source: usize) -> impl Iterator<Item = &FileEntry> {
@@ -91,9 +103,7 @@ impl Tailer {
         // Errors from here on are those of a file that goes while it is looked at.
         let _ = match self.take_dormant(source, &open, path) {
             Ok(Some(entry)) => self.resume(source, entry, open, path, at_end),
-            Ok(None) => {
-                home.map_or(Ok(()), |home| self.begin_fresh(source, open, &home, path, false))
-            }
+            Ok(None) => home.map_or(Ok(()), |home| self.begin_fresh(source, open, &home, path, 0)),
             Err(error) => Err(error.into()),
         };
     }

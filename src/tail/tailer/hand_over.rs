@@ -151,7 +151,7 @@ impl Tailer {
             adopted.inspect_err(|_| self.dormant.push(again))
         } else {
             self.give_up(&entry, "truncated while the configuration was loaded");
-            self.begin_fresh(source, open, &path, &at, false)
+            self.begin_fresh(source, open, &path, &at, 0)
         };
         if let Err(refusal) = adopted {
             self.refuse(&at, &refusal);

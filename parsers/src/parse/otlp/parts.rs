@@ -66,6 +66,30 @@ impl Parts {
         self.records.is_empty()
     }
 
+    /// Where in the line one of them has its own object, in bytes; `None` beyond the last.
+    #[must_use]
+    pub fn place(&self, part: usize) -> Option<usize> {
+        self.records.get(part).map(|(record, _)| record.start)
+    }
+
+    /// Forgets them, and gives back the room for more than so many.
+    pub fn shrink_to(&mut self, records: usize) {
+        self.resources.clear();
+        self.resources.shrink_to(records);
+        self.scopes.clear();
+        self.scopes.shrink_to(records);
+        self.records.clear();
+        self.records.shrink_to(records);
+    }
+
+    /// Bytes of memory they take.
+    #[must_use]
+    pub fn resident(&self) -> usize {
+        self.resources.capacity() * size_of::<Around>()
+            + self.scopes.capacity() * size_of::<(Around, usize)>()
+            + self.records.capacity() * size_of::<(Range<usize>, usize)>()
+    }
+
     /// Writes the text that one of them would be on its own. Gives the place in `line`, the text they
     /// were found in, where the record's own object begins, in bytes; `None` beyond the last.
     pub fn write(&self, part: usize, line: &str, out: &mut String) -> Option<usize> {

@@ -123,6 +123,7 @@ fn what_is_cut_from_its_name_by_a_layout_goes_by_it() {
         ("layout: 'login {_}={note:ms} {message}'", "login password=48151623 ok"),
         ("layout: 'login {_}={note} {message}'", "login password=hunter2 ok"),
         ("layout: 'login password={note:json} {message}'", "login password=48151623 ok"),
+        ("layout: 'login password={note:json} {message}'", r#"login password="hunter2\n" ok"#),
         ("layout: 'login Bearer {note} {message}'", "login Bearer hunter2abcdef0123456789 ok"),
         ("layout: 'to {note}@{host} {message}'", "to hunter2@example.com ok"),
         ("layout: 'login password={message}'", "login password=hunter2 ok"),
@@ -144,6 +145,27 @@ fn what_is_cut_from_its_name_by_a_layout_goes_by_it() {
         let secret = left.contains("hunter2") || left.contains("48151623");
         assert!(!secret && left.contains('['), "{format}: {left}");
         assert!(left.contains("ok") || !line.contains("ok"), "{format}: {left}");
+    }
+    // JSON has no places once it is looked through: it goes whole.
+    let custom = CustomRule {
+        name: "order".to_owned(),
+        pattern: r#"order \{"id":"[a-z0-9]+""#.to_owned(),
+        must_redact: vec![r#"order {"id":"a1""#.to_owned()],
+        must_leave: Vec::new(),
+    };
+    let selection = RuleSelection { custom: vec![custom], ..RuleSelection::standard() };
+    let layout = defined("layout: 'order {note:json} {message}'\n");
+    let left = leaves(&mut super::redactor(selection), layout, r#"order {"id":"hunter2"} ok"#);
+    assert!(left.contains(r#""note":"[ORDER]""#) && left.contains("ok"), "{left}");
+    // What is found in it by itself takes no more with it than it would anywhere.
+    for (kind, note, stays) in [
+        ("json", r#"{"mail":"a@b.example","password":"hunter2","n":7}"#, r#"\"n\":7"#),
+        ("quoted", r#""ada@b.example has \"it\" now""#, "now"),
+    ] {
+        let layout = format!("layout: 'took {{note:{kind}}} {{message}}'\n");
+        let left = leaves(&mut standard(), defined(&layout), &format!("took {note} ok"));
+        assert!(left.contains(stays) || left.contains(&stays.replace('\\', "")), "{left}");
+        assert!(left.contains("[EMAIL]") && !left.contains("hunter2"), "{left}");
     }
     // What it would not be in a text that stands whole, it is not in parts.
     let layout = "layout: '{level} user {name}: {note} of {n:int}'\n";
@@ -181,6 +203,23 @@ fn a_secret_does_not_get_into_a_text_without_its_name() {
         let mut text = String::new();
         Template::new("{user} x").unwrap().render(&record, usize::MAX, &mut text);
         assert_eq!(text, expect);
+    }
+    for (layout, line, template) in [
+        ("login password={note} {message}", "login password=hunter2 ok", "note"),
+        ("login password={note:quoted} {message}", r#"login password="hunter2\n" ok"#, "note"),
+        ("login password={note:json} {message}", r#"login password={"a":"hunter2"} ok"#, "note.a"),
+        ("login password={message}", "login password=hunter2", "message"),
+        ("login Bearer {note} {message}", "login Bearer hunter2 ok", "note"),
+    ] {
+        let (arena, mut record) = (Arena::new(), Record::default());
+        let at = ReadAt { now: 0, container_time: None };
+        let mut parser = defined(&format!("layout: '{layout}'\n"));
+        parser.parse(line, at, &arena, &mut record);
+        assert!(!record.marks.unparsed, "{layout}");
+        let mut text = String::new();
+        let template = Template::new(&format!("user {{{template}}}")).unwrap();
+        template.render(&record, usize::MAX, &mut text);
+        assert_eq!(text, "user ", "{layout}");
     }
 }
 

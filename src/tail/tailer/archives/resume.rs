@@ -130,7 +130,7 @@ impl Tailer {
             return;
         };
         if self.files.len() >= self.settings.max_known
-            || self.begin_fresh(key.0, open, &path, &path, false).is_err()
+            || self.begin_fresh(key.0, open, &path, &path, 0).is_err()
         {
             // Tried again after the next look.
             self.archives.wanting = false;

@@ -257,3 +257,50 @@ fn the_own_log_that_was_asked_for_is_let_go_when_it_is_not_any_more() {
     assert!(bench.text("app.log").ends_with(&lines(10, 10)), "from where it was left");
     assert_eq!(bench.stat(|stats| &stats.lost_gone), 0);
 }
+
+/// The own log of a process that begins now, in `app.log`.
+fn own_log(bench: &Bench) -> Option<Arc<OwnLog>> {
+    let own = OpenOptions::new().append(true).create(true).open(bench.path("app.log"));
+    Some(Arc::new(OwnLog::in_file(&own.expect("opened"))))
+}
+
+#[test]
+fn what_others_wrote_to_the_own_log_before_a_restart_is_read_on_at_once() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.options.own_log = own_log(&bench);
+    bench.start();
+    assert_eq!(bench.text("app.log"), "", "its own");
+    bench.write("app.log", lines(10, 10));
+    bench.pass(2);
+    assert_eq!(bench.text("app.log"), lines(0, 20));
+    bench.finish();
+    bench.write("app.log", lines(20, 10));
+    bench.options.own_log = own_log(&bench);
+    bench.start();
+    assert_eq!(bench.text("app.log"), lines(0, 30), "nobody has written since");
+    // Another file under that name is not what was tailed.
+    bench.finish();
+    bench.remove("app.log");
+    bench.write("other", lines(0, 1));
+    bench.write("app.log", lines(30, 10));
+    bench.options.own_log = own_log(&bench);
+    bench.start();
+    assert_eq!(bench.text("app.log"), lines(0, 30), "its own");
+}
+
+#[test]
+fn what_others_write_to_the_own_log_is_read_from_where_it_began() {
+    for at_end in [true, false] {
+        let mut bench = Bench::with(|options| options.start_at_end = at_end);
+        bench.write("app.log", lines(0, 10));
+        bench.options.own_log = own_log(&bench);
+        bench.start();
+        bench.pass(2);
+        assert_eq!(bench.text("app.log"), "", "its own");
+        bench.write("app.log", lines(10, 10));
+        bench.pass(2);
+        let expect = if at_end { lines(10, 10) } else { lines(0, 20) };
+        assert_eq!(bench.text("app.log"), expect, "{at_end}");
+    }
+}
