@@ -45,8 +45,9 @@ impl Split {
             return Part { text: &self.text, at: at(place), is_last: to_come <= 1 };
         }
         let place = self.parts.place(number).unwrap_or(line.len());
+        let start = (0..=place.min(line.len())).rev().find(|start| line.is_char_boundary(*start));
         self.text.clear();
-        self.text.push_str(line.get(line.floor_char_boundary(place)..).unwrap_or_default());
+        self.text.push_str(line.get(start.unwrap_or(0)..).unwrap_or_default());
         Part { text: &self.text, at: at(place), is_last: true }
     }
 
