@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use pillion::receiver::{Fault, Options, Receiver};
+use pillion::receiver::{Fault, Options, Receiver, Stored};
 use serde_json::json;
 
 use super::harness::{Agent, PATIENCE, Place, seq};
@@ -101,18 +101,20 @@ fn rubbish_becomes_records() {
     let stored = receiver.documents();
     assert_eq!(stored.len(), count);
     assert_eq!(receiver.requests().refused, 0);
-    let find = |part: &str| {
-        let found = stored
-            .iter()
-            .any(|it| it.document["message"].as_str().is_some_and(|m| m.contains(part)));
-        assert!(found, "no message with {part:?}");
+    let find = |place: &str, part: &str| {
+        let text =
+            |it: &Stored| it.document.pointer(place).and_then(|it| it.as_str()).map(str::to_owned);
+        let found = stored.iter().filter_map(text).any(|text| text.contains(part));
+        assert!(found, "no {place} with {part:?}");
     };
     // The forged action line is JSON, hence a record with fields, below the namespace.
     assert!(stored.iter().any(|it| it.document["app"]["delete"].is_object()));
-    for part in
-        ["\u{fffd}\u{fffd}", "{\"a\":1,\"a\":2}", "\\ud800", "999999", "[[[[[", "\u{1b}[31m"]
-    {
-        find(part);
+    for part in ["\u{fffd}\u{fffd}", "{\"a\":1,\"a\":2}", "\u{1b}[31m"] {
+        find("/message", part);
+    }
+    // What a server would refuse of an object is a text in it.
+    for (place, part) in [("/app/a", "\u{fffd}"), ("/app/n", "999999"), ("/app/d/cut", "[[[[[")] {
+        find(place, part);
     }
     assert!(stored.iter().all(|it| it.index == "logs-test-default"), "a forged action line");
 }

@@ -271,7 +271,7 @@ impl<'a> Reader<'a> {
             Some(b'n') => self.word(b"null").map(|()| give(Value::Null)),
             _ => match self.json_or_odd(depth)? {
                 Ok(json) => Ok(give(Value::Json(json))),
-                Err(odd) => Ok(give(Value::Text(odd))),
+                Err(odd) => Ok(give(Value::Json(self.held(odd.as_stored())))),
             },
         }
     }

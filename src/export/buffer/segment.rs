@@ -314,10 +314,18 @@ mod tests {
             let (from, to) = (at.min(other), at.max(other));
             let mut changed = bytes.clone();
             changed.splice(from..to, noise);
-            // A place put at the border of two frames touches neither.
             let begin = |frame: usize| if frame == 0 { 0 } else { ends[frame - 1] };
+            // A zero put in where zeros stand leaves a frame as it was, and so does what is put at the
+            // border of two, or into the place for the mark.
+            let is_at = |frame: usize, place: Option<usize>| {
+                let written = &bytes[begin(frame)..ends[frame]];
+                let found = place.and_then(|place| changed.get(place..place + written.len()));
+                found.is_some_and(|found| found[..56] == written[..56] && found[64..] == written[64..])
+            };
+            let moved = |place: usize| (place + changed.len()).checked_sub(bytes.len());
             check(&changed, &payloads, |frame| {
-                begin(frame) < to.max(from + 1) && ends[frame] > from && !(from == to && from == begin(frame))
+                let touched = begin(frame) < to.max(from + 1) && ends[frame] > from;
+                touched && !is_at(frame, Some(begin(frame))) && !is_at(frame, moved(begin(frame)))
             });
         }
 

@@ -7,7 +7,8 @@ use crate::parse::grammar::Context;
 use crate::parse::roles::{Role, Roles};
 use crate::record::{Field, Key, Record, Text, Value};
 
-/// The field that has the members which an object has too many of.
+/// The field that has the members which an object has too many of, and the member that has a value which
+/// is nested too deeply.
 const CUT: &str = "cut";
 
 impl<'a> Reader<'a> {
@@ -69,6 +70,14 @@ impl<'a> Reader<'a> {
     pub(super) fn odd(&mut self, start: usize) -> Result<Text<'a>, Misfit> {
         self.at = end(self.bytes, start)?;
         self.slice(start, self.at).map(Text::raw)
+    }
+
+    /// An object that has such a value as a text: where other lines have objects by that name, a server
+    /// would refuse a text.
+    #[cold]
+    pub(super) fn held(&self, written: &str) -> &'a str {
+        let text = serde_json::Value::from(written);
+        self.arena.alloc_str(&format!("{{\"{CUT}\":{text}}}"))
     }
 
     /// A string from `start` that has half a UTF-16 pair in it: U+FFFD in its place.
