@@ -20,6 +20,7 @@ use std::time::UNIX_EPOCH;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::generation::{Content, bytes_of};
 use super::{InstanceBytes, StateError, create, is_full, sync_dir};
 
 /// The file's name.
@@ -83,14 +84,12 @@ fn is_digit(byte: u8) -> bool {
 /// When it is there and cannot be read.
 pub(super) fn read(dir: &Path) -> Result<Minted, StateError> {
     let path = dir.join(INSTANCE);
-    let unreadable = |error| StateError::unreadable(&path, error);
-    let text = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Minted::Never),
-        text => text.map_err(unreadable)?,
-    };
+    // One whose bytes are lost is minted anew.
+    let Content::Bytes(text) = bytes_of(&path)? else { return Ok(Minted::Never) };
     let Some((instance, said)) = parse(&text) else { return Ok(Minted::Never) };
-    let now =
-        File::open(&path).and_then(|file| Origin::of(&file, &instance)).map_err(unreadable)?;
+    let now = File::open(&path)
+        .and_then(|file| Origin::of(&file, &instance))
+        .map_err(|error| StateError::unreadable(&path, error))?;
     Ok(if said.differs(&now) { Minted::Elsewhere } else { Minted::Here(instance) })
 }
 

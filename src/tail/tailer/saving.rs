@@ -243,16 +243,20 @@ impl Tailer {
         let (tracker, settings) = (&self.tracker, &self.settings);
         let known =
             self.files.describe(true, |number, file| entry(tracker, settings, number, file));
-        self.store.save(&Outline {
+        let saved = self.store.save(&Outline {
             next_file,
             sources: &self.known_sources,
             files: RefCell::new(self.dormant.iter().cloned().chain(known)),
             tombstones: RefCell::new(self.archives.tombstones.iter()),
             forgotten: Vec::new(),
             unburied: Vec::new(),
-        })?;
-        self.numbers.reserve(next_file);
-        Ok(())
+        });
+        match &saved {
+            Ok(()) => self.numbers.reserve(next_file),
+            // It may have become the newest one all the same.
+            Err(_) => self.numbers.newest = self.numbers.newest.min(next_file),
+        }
+        saved
     }
 
     fn write_changes(&mut self) -> std::io::Result<()> {
