@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::snapshot::{FileEntry, HeaderEntry, MarkEntry, Prefix, TailHash};
 use super::super::tombstone::Tombstone;
 use super::generation::TRAILER;
-use super::instance::{INSTANCE, Origin};
+use super::instance::{INSTANCE, ORIGIN, Origin};
 use super::*;
 
 mod journal;
@@ -22,6 +22,7 @@ fn entry(number: u32) -> FileEntry {
         at: Some("/var/log/app/ä.log.1".to_owned()),
         real: None,
         dev: 2049,
+        dir_dev: Some(2050),
         inode: u64::MAX - 3,
         born: Some(1_800_000_000_123_456_789),
         size: 5_000_000_000,
@@ -145,12 +146,12 @@ fn a_damaged_instance_is_replaced() {
 #[test]
 fn a_copy_of_a_state_directory_gets_an_instance_of_its_own() {
     let (dir, instance) = prepared();
-    let said = fs::read_to_string(dir.path().join(INSTANCE)).expect("read");
+    let said = fs::read_to_string(dir.path().join(ORIGIN)).expect("read");
     if !said.contains("born") {
         return; // the file system does not keep when a file was made
     }
     let copy = tempfile::tempdir().expect("a directory");
-    for name in [NEWEST, PREVIOUS, INSTANCE] {
+    for name in [NEWEST, PREVIOUS, INSTANCE, ORIGIN] {
         fs::copy(dir.path().join(name), copy.path().join(name)).expect("copied");
     }
     let open = |dir: &Path| {
@@ -164,7 +165,7 @@ fn a_copy_of_a_state_directory_gets_an_instance_of_its_own() {
     // Moved within a file system, or seen under another path, it is the same.
     let moved = dir.path().join("moved");
     fs::create_dir(&moved).expect("made");
-    for name in [NEWEST, PREVIOUS, INSTANCE] {
+    for name in [NEWEST, PREVIOUS, INSTANCE, ORIGIN] {
         fs::rename(dir.path().join(name), moved.join(name)).expect("renamed");
     }
     assert_eq!(open(&moved), instance);
@@ -193,7 +194,7 @@ fn on_another_machine_a_state_directory_gets_another_instance() {
         assert_eq!(there.differs(&here), differs, "{there:?}");
     }
     let (dir, instance) = prepared();
-    let path = dir.path().join(INSTANCE);
+    let path = dir.path().join(ORIGIN);
     let said = fs::read_to_string(&path).expect("read");
     let Some(at) = said.find("machine ") else { return };
     // In place: it was made when it was made.
@@ -201,14 +202,21 @@ fn on_another_machine_a_state_directory_gets_another_instance() {
     assert_ne!(Store::open(dir.path()).expect("opens").0.instance(), instance);
 }
 
-/// Nothing is known of where it was made.
+/// Nothing is known of where it was made; from then on it is.
 #[test]
-fn an_instance_of_the_version_before_is_kept() {
+fn an_instance_of_the_version_before_is_kept_and_that_version_reads_ours() {
     let (dir, instance) = prepared();
-    let path = dir.path().join(INSTANCE);
-    let said = fs::read_to_string(&path).expect("read");
-    fs::write(&path, &said[..19]).expect("written");
-    assert_eq!(Store::open(dir.path()).expect("opens").0.instance(), instance);
+    let [digits, origin] = [INSTANCE, ORIGIN].map(|name| dir.path().join(name));
+    let text = fs::read(&digits).expect("read");
+    assert!(text.len() == 19 && text.ends_with(b"\n"), "one line: {text:?}");
+    let said = fs::read(&origin).expect("read");
+    for before in [None, Some(&said[..19]), Some(b"0123456789abcdef01\nborn 1.000000000\n")] {
+        fs::remove_file(&origin).expect("removed");
+        before.into_iter().for_each(|it| fs::write(&origin, it).expect("written"));
+        assert_eq!(Store::open(dir.path()).expect("opens").0.instance(), instance);
+        assert_eq!(fs::read(&origin).expect("read"), said);
+    }
+    assert_eq!(fs::read(&digits).expect("read"), text);
 }
 
 #[test]

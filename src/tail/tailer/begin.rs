@@ -15,7 +15,7 @@ use crate::checkpoint::snapshot::TailHash;
 use crate::pipeline::chunk::LineageId;
 use crate::tail::discovery::Found;
 use crate::tail::handle::Handle;
-use crate::tail::identity::{DiskId, born_alike, encoding_of, read_at_most};
+use crate::tail::identity::{DiskId, born_alike, device, encoding_of, read_at_most};
 use crate::tail::lineage::{Lineage, Standing, TailedFile};
 use crate::tail::open::{Allowed, OpenFile, Refusal};
 use crate::tail::pattern::{Patterns, is_gzip};
@@ -153,6 +153,7 @@ impl Tailer {
         TailedFile {
             source,
             id,
+            dir_dev: real.parent().and_then(device),
             born,
             lineage: None,
             path,
@@ -165,7 +166,7 @@ impl Tailer {
             spent: false,
             crowded_out: false,
             grown: self.now.instant,
-            retry_at: None,
+            failing: None,
             until: u64::MAX,
             absent: Vec::new(),
             seen: self.looks,
@@ -257,13 +258,14 @@ impl Tailer {
         let ours = !blank
             || is_rotation(&file.path, &file.at)
             || self.patterns.get(file.source).is_some_and(|patterns| patterns.fits(&file.at));
-        if !ours || !born_alike(file.born, born) {
+        if !ours || !(born_alike(file.born, born) || file.reader.is_strong()) {
             return self.supplanted(number, again(handle));
         }
         let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
         if let Err(handle) = file.reader.reopen(handle)? {
             return self.supplanted(number, again(handle));
         }
+        file.born = born;
         self.awaken(number);
         Ok(())
     }

@@ -29,7 +29,7 @@ const STATE: [&str; 4] =
 /// A copy of a state directory.
 fn copy(state: &Path) -> TempDir {
     let to = tempfile::tempdir().expect("a directory");
-    for name in STATE.into_iter().chain(["instance"]) {
+    for name in STATE.into_iter().chain(["instance", "instance.origin"]) {
         match fs::copy(state.join(name), to.path().join(name)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             copied => drop(copied.expect("copied")),
