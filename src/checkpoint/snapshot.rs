@@ -134,12 +134,6 @@ impl FileEntry {
         Path::new(real).parent()
     }
 
-    /// Whether its bytes tell it from all others by themselves.
-    #[must_use]
-    pub fn is_strong(&self) -> bool {
-        self.fingerprint.is_strong_with(self.tail)
-    }
-
     /// The directories that it may still lie in.
     pub fn dirs(&self) -> impl Iterator<Item = &Path> {
         let at = self.at.as_ref().unwrap_or(&self.path);

@@ -102,13 +102,6 @@ impl Prefix {
         Self { len: u16::try_from(bytes.len()).unwrap_or(Self::MAX), hash: xxh3_64(bytes) }
     }
 
-    /// Whether what this and the last bytes that were read fit is the same file, whatever its file system
-    /// says of when it was made: not all of them say the same for ever (overlayfs copies a file up, some
-    /// file systems of users and networks).
-    pub(crate) fn is_strong_with(self, tail: TailHash) -> bool {
-        self.len == Self::MAX && tail.len > 0
-    }
-
     /// Whether the file begins with the bytes this was made of.
     ///
     /// # Errors

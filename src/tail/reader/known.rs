@@ -180,11 +180,6 @@ impl Reader {
         self.middle
     }
 
-    /// Whether these bytes tell it from all other files by themselves.
-    pub(in crate::tail) fn is_strong(&self) -> bool {
-        self.prefix.is_strong_with(self.tail)
-    }
-
     /// Whether a file, of which so many bytes are there, has the bytes that were read.
     ///
     /// # Errors

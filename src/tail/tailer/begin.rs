@@ -258,14 +258,13 @@ impl Tailer {
         let ours = !blank
             || is_rotation(&file.path, &file.at)
             || self.patterns.get(file.source).is_some_and(|patterns| patterns.fits(&file.at));
-        if !ours || !(born_alike(file.born, born) || file.reader.is_strong()) {
+        if !ours || !born_alike(file.born, born) {
             return self.supplanted(number, again(handle));
         }
         let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
         if let Err(handle) = file.reader.reopen(handle)? {
             return self.supplanted(number, again(handle));
         }
-        file.born = born;
         self.awaken(number);
         Ok(())
     }

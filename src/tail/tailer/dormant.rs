@@ -159,15 +159,14 @@ impl Tailer {
                 && !entry.gone
                 && self.is_wanted(source, Path::new(&entry.path), path)
                 && entry.inode == id.inode
-                && (born_alike(entry.born, open.born) || entry.is_strong())
+                && born_alike(entry.born, open.born)
                 && (entry.dev == id.dev || remounted(entry))
                 && (is_told(entry, open.born) || is_named(entry, path))
         });
         let mut best = None;
         for (index, entry) in candidates {
             let at = Path::new(entry.at.as_ref().unwrap_or(&entry.path)) == path;
-            let born = born_alike(entry.born, open.born);
-            let likeness = (entry.dev == id.dev, born, at, entry.tail.end, entry.number);
+            let likeness = (entry.dev == id.dev, at, entry.tail.end, entry.number);
             if best.is_none_or(|(best, _)| best < likeness)
                 && identity::continues(entry, &open.file, open.meta.len())?
             {

@@ -217,8 +217,7 @@ impl Tailer {
 /// Whether an open file with the inode of a File is that.
 fn is_same(file: &TailedFile, open: &OpenFile) -> io::Result<bool> {
     let told = file.reader.prefix.len > 0 || DiskId::of(&open.meta) == file.id;
-    let born = born_alike(file.born, open.born) || file.reader.is_strong();
-    Ok(told && born && file.reader.fits(&open.file)?)
+    Ok(told && born_alike(file.born, open.born) && file.reader.fits(&open.file)?)
 }
 
 /// Whether the directory in which a File really lay is on another volume now: its own is not mounted, or has

@@ -52,9 +52,9 @@ impl Lying {
         let Some(files) = &self.files else { return true };
         let may_be = |it: &&Lain| {
             let away = entry.home() == Some(dir) && self.is_another_volume(entry);
-            // Its bytes tell more, where they can be read.
-            let alike = || born_alike(it.born, entry.born) || entry.is_strong() && !it.is_denied();
-            (it.id.dev == entry.dev || away) && it.id.inode == entry.inode && alike()
+            (it.id.dev == entry.dev || away)
+                && it.id.inode == entry.inode
+                && born_alike(it.born, entry.born)
         };
         files.iter().filter(may_be).any(|it| !other(it))
     }

@@ -99,6 +99,10 @@ fn a_dead_handle_is_let_go_after_a_while_if_its_file_is_gone() {
     bench.start().pass(1);
     kill_handle(&mut bench, Errno::STALE);
     bench.write("app.log", lines(10, 10));
+    // It died after that was seen, and before it was read.
+    let tailer = bench.tailer.as_mut().expect("started");
+    let file = tailer.files.get_mut(&FileNumber(1)).expect("known");
+    (file.spent, file.reader.size) = (false, lines(0, 20).len() as u64);
     bench.pass(1);
     bench.remove("app.log");
     bench.pass(30);
@@ -106,6 +110,7 @@ fn a_dead_handle_is_let_go_after_a_while_if_its_file_is_gone() {
     bench.clock.instant += Duration::from_secs(3600);
     bench.pass(30);
     assert_eq!(bench.stat(|s| &s.known_files), 0, "{:?}", bench.log);
+    assert_eq!(bench.stat(|s| &s.lost_gone), lines(10, 10).len() as u64);
     assert!(!bench.stats.busy.load(Ordering::Relaxed));
 }
 

@@ -189,23 +189,3 @@ fn a_generation_that_begins_as_one_before_it_is_no_copy_of_that() {
         }
     }
 }
-
-/// As overlayfs has it after a file was copied up: inode and bytes are the same.
-#[test]
-fn a_file_whose_birth_changed_is_known_by_its_bytes_if_these_are_many() {
-    for (count, same) in [(300, true), (3, false)] {
-        let mut bench = Bench::new();
-        bench.write("app.log", lines(0, count));
-        bench.start().pass(1).finish();
-        if bench.saved().files[0].born.is_none() {
-            return;
-        }
-        bench.change_saved(|saved| saved.files[0].born = saved.files[0].born.map(|it| it - 1));
-        bench.write("app.log", lines(5000, 2));
-        bench.start().pass(2);
-        let again = if same { String::new() } else { lines(0, count) };
-        let expect = lines(0, count) + &again + &lines(5000, 2);
-        assert_eq!(bench.text("app.log"), expect, "{count}: {:?}", bench.log);
-        assert_eq!(bench.stat(|s| &s.lost_gone), 0);
-    }
-}
