@@ -94,6 +94,10 @@ pub struct FileEntry {
     pub real: Option<String>,
     /// Device.
     pub dev: u64,
+    /// The device of the directory that it really lay in, which can be another than its own (overlayfs, a
+    /// mount of one file); none if an earlier version wrote this. Another one now: its volume is away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dir_dev: Option<u64>,
     /// Inode.
     pub inode: u64,
     /// When it was made, in nanoseconds since the Unix epoch, where its file system knows: an inode is
@@ -123,6 +127,13 @@ pub(super) fn is_zero(hash: &u64) -> bool {
 }
 
 impl FileEntry {
+    /// The directory that it really lay in.
+    #[must_use]
+    pub fn home(&self) -> Option<&Path> {
+        let real = self.real.as_ref().or(self.at.as_ref()).unwrap_or(&self.path);
+        Path::new(real).parent()
+    }
+
     /// The directories that it may still lie in.
     pub fn dirs(&self) -> impl Iterator<Item = &Path> {
         let at = self.at.as_ref().unwrap_or(&self.path);

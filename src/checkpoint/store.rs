@@ -9,8 +9,9 @@
 //! the newest one but for a save. Which journal belongs where only their bytes tell: no order in which
 //! files were renamed, and no moment in which that ended, makes a journal be read after another state than
 //! its own. Whatever lies there, the agent starts: with the previous generation if the newest is
-//! damaged, else from nothing. Refused are only an intact checkpoint of a newer version, and a file that the
-//! system does not let be read, since going on would throw away what they say.
+//! damaged, else from nothing; a file whose bytes the disk does not give any more is damaged. Refused are only
+//! an intact checkpoint of a newer version, and a file that the system does not let be read for now, or not by
+//! this user, since going on would throw away what they say.
 //!
 //! Starting from nothing takes a new instance, so that File numbers, which begin again, never make
 //! an id that was used before. Else the generation that a start goes on from says which numbers were not
@@ -28,7 +29,7 @@ use serde::Serialize;
 use super::journal::Journal;
 use super::lock::{Holder, Lock, LockError};
 use super::snapshot::Snapshot;
-use generation::{encode, load, was_more};
+use generation::{Loaded, encode, load, was_more};
 use instance::Minted;
 
 mod generation;
@@ -47,6 +48,10 @@ const FRESH: &str = "checkpoint.new";
 
 /// A checkpoint of fewer bytes is written whole at each save: that costs no more than anything else would.
 const SMALL: u64 = 64 << 10;
+
+/// File numbers that are left unused by a start that knows of more than it can read: the version before, and a
+/// first save that failed halfway, may have used some that the generation it goes on from does not reserve.
+const GAP: u32 = 1 << 16;
 
 /// Random bytes that tell this state directory's record ids from all others'.
 pub type InstanceBytes = [u8; 9];
@@ -111,8 +116,8 @@ impl std::fmt::Display for StateError {
             Self::Unreadable { file, error } => write!(
                 f,
                 "cannot read {file:?}: {error}; what is in the state directory has to belong to the user \
-                 that pillion runs as, and its disk has to be sound: what that file says is not thrown \
-                 away. If it is lost, move it away: then files may be shipped again"
+                 that pillion runs as, and its disk or server has to answer: what that file says is not \
+                 thrown away. If it is lost, move it away: then files may be shipped again"
             ),
             Self::Locked { dir, holder } => write!(
                 f,
@@ -157,7 +162,13 @@ impl Store {
             LockError::Io(error) => unwritable(error),
         })?;
         probe(dir).map_err(unwritable)?;
-        let snapshot = load(dir)?;
+        let (loaded, damaged) = load(dir)?;
+        let snapshot = loaded.map(|Loaded { mut snapshot, behind }| {
+            if behind {
+                snapshot.next_file = snapshot.next_file.saturating_add(GAP);
+            }
+            snapshot
+        });
         let instance = match (&snapshot, instance::read(dir)?) {
             (Some(_), Minted::Here(instance)) => instance,
             (known, found) => {
@@ -171,7 +182,7 @@ impl Store {
                 instance::mint(dir)?.map_err(unwritable)?
             }
         };
-        let knew_more = was_more(dir);
+        let knew_more = damaged || was_more(dir);
         if knew_more && snapshot.is_none() {
             tracing::warn!(
                 ?dir,
@@ -261,7 +272,7 @@ impl Store {
     /// What a start would find now.
     #[cfg(test)]
     pub(crate) fn found(&self) -> Snapshot {
-        load(&self.dir).expect("not newer").expect("something")
+        load(&self.dir).expect("not newer").0.expect("something").snapshot
     }
 
     /// The journal goes with its generation.

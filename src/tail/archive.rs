@@ -168,7 +168,9 @@ impl Examination {
     /// known.
     pub(super) fn fits_middle(&self, end: u64, middle: u64, surely: bool) -> bool {
         let found = self.middle(end);
-        found == middle && found != 0 || !surely && (found == 0 || middle == 0)
+        // Of a File that went on, that of a smaller place may be what is known.
+        let fits = middle != 0 && self.middles.contains(&middle);
+        fits || !surely && (found == 0 || middle == 0)
     }
 
     /// The first bytes, as many as a fingerprint covers at most.
@@ -242,14 +244,15 @@ impl Examination {
     }
 
     /// A File that was written on while it was copied, before it was truncated: one that begins alike, is
-    /// alike further on, went on for a little more than there is here, and has the name that goes with it.
+    /// alike further on as far as both go, went on for a little more than there is here, and has the name that goes with it.
     /// Its bytes are gone, so there is nothing else to know it by.
     pub(super) fn copied_from(&self) -> Option<u32> {
         let len = self.len();
         let mut all = self.longer().filter(|it| {
             let little = it.tail.end - len <= it.tail.end / MOMENT;
-            let alike =
-                it.fingerprint.len == Prefix::MAX && self.fits_middle(it.tail.end, it.middle, true);
+            // Of a short one no middle is known, nor of a copy that ends before it.
+            let middle = self.fits_middle(it.tail.end, it.middle, false);
+            let alike = it.fingerprint.len == Prefix::MAX && middle;
             little && alike && it.kin && !it.claimed
         });
         let found = all.next()?;

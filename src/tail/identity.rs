@@ -54,6 +54,17 @@ pub(super) fn born_alike(one: Option<i64>, other: Option<i64>) -> bool {
     one.zip(other).is_none_or(|(one, other)| one == other)
 }
 
+/// The device that a directory is on, or would be: that of the nearest one above it that is there.
+/// None if that cannot be told.
+pub(super) fn device(dir: &Path) -> Option<u64> {
+    let mut above = dir.ancestors().map(std::fs::metadata);
+    let there = above.find(|it| match it {
+        Ok(meta) => meta.is_dir(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    });
+    there.and_then(Result::ok).as_ref().map(Metadata::dev)
+}
+
 /// The places of which one is hashed besides a File's first bytes and its last ones: these are often
 /// those of another, and those are not there in a copy that ends too early.
 pub(super) const MIDDLES: [u64; 2] = [16 << 10, 2 << 10];
@@ -198,6 +209,7 @@ mod tests {
             at: None,
             real: None,
             dev: 0,
+            dir_dev: None,
             inode: 0,
             born: None,
             size: content.len() as u64,

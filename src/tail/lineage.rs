@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use pillion_parsers::frame::FileNumber;
 
-use super::identity::DiskId;
+use super::identity::{DiskId, device};
 use super::reader::Reader;
 use crate::checkpoint::snapshot::{MarkEntry, Prefix};
 use crate::pipeline::chunk::LineageId;
@@ -48,6 +48,17 @@ pub(super) enum Standing {
     Gone,
 }
 
+/// What is known of a File that cannot be read.
+#[derive(Clone, Debug)]
+pub(super) struct Failing {
+    /// Since when.
+    pub(super) since: Instant,
+    /// When it is to be tried again.
+    pub(super) retry_at: Instant,
+    /// When it last got another handle since.
+    pub(super) renewed: Option<Instant>,
+}
+
 /// A File the tail knows. There may be many thousands: what is equal is shared.
 #[derive(Debug)]
 pub(super) struct TailedFile {
@@ -55,6 +66,9 @@ pub(super) struct TailedFile {
     pub(super) source: usize,
     /// Where it lies on the disk.
     pub(super) id: DiskId,
+    /// The device of the directory that it really lies in: see
+    /// [`FileEntry::dir_dev`](crate::checkpoint::snapshot::FileEntry::dir_dev).
+    pub(super) dir_dev: Option<u64>,
     /// When it was made, if its file system tells.
     pub(super) born: Option<i64>,
     /// The lineage that reads it; none for Files at rest or gone.
@@ -79,8 +93,8 @@ pub(super) struct TailedFile {
     pub(super) crowded_out: bool,
     /// When it was last seen to grow, or was opened.
     pub(super) grown: Instant,
-    /// Not before this, after a failed read.
-    pub(super) retry_at: Option<Instant>,
+    /// Since reading it failed, until it succeeds.
+    pub(super) failing: Option<Box<Failing>>,
     /// Bytes from here on are left alone: set by a drain.
     pub(super) until: u64,
     /// Marks of destinations that are not in the configuration now.
@@ -107,6 +121,12 @@ impl TailedFile {
         let live = self.standing == Standing::Live && self.at == self.path;
         let looked_at = self.reader.changed != (0, 0) && self.lineage.is_some();
         here && live && looked_at && !self.doubted && !self.archived
+    }
+
+    /// It was found to lie here.
+    pub(super) fn move_to(&mut self, at: Arc<Path>, real: Arc<Path>) {
+        (self.at, self.real) = (at, real);
+        self.dir_dev = self.real.parent().and_then(device);
     }
 
     /// It was seen to have so many bytes, and could not be opened.

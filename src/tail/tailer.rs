@@ -163,6 +163,8 @@ pub(super) struct Tailer {
     /// Whether a closed File was missed in the last look round: only when it is missed again it is
     /// gone.
     unsure: bool,
+    /// The last look round in which all of a source's directories could be looked at.
+    seen_whole: HashMap<usize, u64>,
     /// Whether something is in flight, or leaving: then ticks are needed.
     restless: bool,
     drain: Option<Draining>,
@@ -195,11 +197,12 @@ impl Tailer {
     ) -> Self {
         let TailParts { settings, budget, tracker, store, snapshot, inherited, workers, stats } =
             parts;
-        let Inherited { handles, numbers, warned, watcher, renamed, missing: hoped } = inherited;
+        let Inherited { handles, numbers, warned, watcher, renamed, missing: known, hoped, missed } =
+            inherited;
         let mut missing: HashMap<_, _> =
             missing::Missing::of(&snapshot.tombstones, now.instant).collect();
         // It knows since when.
-        missing.extend(hoped);
+        missing.extend(known);
         let is_start = numbers.is_none();
         let mut numbers = numbers.unwrap_or_else(|| Numbers::new(&snapshot, now.instant));
         let mut known_sources: BTreeSet<String> = snapshot.sources.into_iter().collect();
@@ -230,7 +233,7 @@ impl Tailer {
             known_sources,
             dormant: snapshot.files,
             unadopted: HashMap::new(),
-            volumes: volumes::Volumes::default(),
+            volumes: volumes::Volumes::new(missed),
             archives: Archives::new(snapshot.tombstones, now.wall / 1_000_000_000),
             looks: 0,
             look_due: now.instant,
@@ -243,6 +246,7 @@ impl Tailer {
             crowded: 0,
             crowded_at: None,
             unsure: false,
+            seen_whole: HashMap::new(),
             restless: true,
             drain: None,
             handing_over: false,
@@ -255,6 +259,7 @@ impl Tailer {
             store,
             stats,
         };
+        tailer.archives.hoped = hoped;
         tailer.begin_watching(watcher);
         if is_start {
             tailer.recognise_shared();

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use rustix::io::Errno;
 use serde::Serialize;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
@@ -30,23 +31,28 @@ pub(super) enum Generation {
     Newer(u32),
 }
 
-/// The best generation there is; `None` to start from nothing.
+/// What a start goes on from.
+pub(super) struct Loaded {
+    pub(super) snapshot: Snapshot,
+    /// Whether it is known that more was written after that.
+    pub(super) behind: bool,
+}
+
+/// The best generation there is, `None` to start from nothing; and whether something was damaged.
 ///
 /// What cannot be read for now, or not by this user, is not damaged: it is refused, since going on without
 /// it would ship again, or leave out, what whoever mends that would not.
-pub(super) fn load(dir: &Path) -> Result<Option<Snapshot>, StateError> {
+pub(super) fn load(dir: &Path) -> Result<(Option<Loaded>, bool), StateError> {
+    let mut damaged = false;
     for name in [NEWEST, PREVIOUS] {
         let file = dir.join(name);
         match read(&file)? {
             Generation::Whole(snapshot, chain) => {
                 let mut replay = Replay::new(snapshot, chain);
-                // Which of them are its own, their bytes tell.
-                go_on(&mut replay, &dir.join(PREVIOUS_JOURNAL))?;
-                let left = go_on(&mut replay, &dir.join(JOURNAL))?;
-                if left > 0 {
+                let more = go_on(&mut replay, dir)?;
+                if more {
                     tracing::warn!(
                         ?file,
-                        bytes = left,
                         "what changed after this checkpoint was written can be read in part only: what \
                          was shipped since may be shipped again"
                     );
@@ -54,10 +60,12 @@ pub(super) fn load(dir: &Path) -> Result<Option<Snapshot>, StateError> {
                 if name == PREVIOUS {
                     tracing::warn!(?file, "going on from the previous checkpoint");
                 }
-                return Ok(Some(replay.end()));
+                let behind = more || name == PREVIOUS;
+                return Ok((Some(Loaded { snapshot: replay.end(), behind }), damaged));
             }
             Generation::Newer(version) => return Err(StateError::Newer { file, version }),
             Generation::Damaged(why) => {
+                damaged = true;
                 tracing::warn!(?file, why, "this checkpoint is unreadable");
                 // Out of the way: the next save must not put it in the place of the previous one.
                 let _ = fs::rename(&file, dir.join(DAMAGED));
@@ -65,7 +73,7 @@ pub(super) fn load(dir: &Path) -> Result<Option<Snapshot>, StateError> {
             Generation::Absent => {}
         }
     }
-    Ok(None)
+    Ok((None, damaged))
 }
 
 /// Whether there was more of a state than was loaded: the newest generation was damaged or lost, or the last
@@ -76,12 +84,30 @@ pub(super) fn was_more(dir: &Path) -> bool {
         || !lies(NEWEST) && [PREVIOUS, JOURNAL, PREVIOUS_JOURNAL, DAMAGED].into_iter().any(lies)
 }
 
-/// Reads a journal, if it is there, as far as it goes on from what was read. How many bytes of it are
-/// left.
-fn go_on(replay: &mut Replay, file: &Path) -> Result<usize, StateError> {
-    match bytes_of(file)? {
-        Content::Bytes(text) => Ok(replay.read(&text)),
-        Content::Absent | Content::Foreign => Ok(0),
+/// Reads the journals as far as they go on from a generation: which of them are its own, their bytes tell.
+/// Whether there is more that may be its own.
+fn go_on(replay: &mut Replay, dir: &Path) -> Result<bool, StateError> {
+    let previous = bytes_of(&dir.join(PREVIOUS_JOURNAL));
+    if let Ok(Content::Bytes(text)) = &previous {
+        replay.read(text);
+    }
+    let (joined, left) = match bytes_of(&dir.join(JOURNAL))? {
+        Content::Bytes(text) => {
+            let left = replay.read(&text);
+            (left < text.len(), left > 0)
+        }
+        Content::Absent => (false, false),
+        Content::Damaged(why) => {
+            tracing::warn!(why, "the checkpoint's journal is unreadable");
+            (false, true)
+        }
+    };
+    // If the newest one goes on from here, the one before it belongs elsewhere.
+    match previous {
+        Ok(Content::Bytes(_) | Content::Absent) => Ok(left),
+        _ if joined => Ok(left),
+        Ok(Content::Damaged(_)) => Ok(true),
+        Err(error) => Err(error),
     }
 }
 
@@ -89,28 +115,43 @@ pub(super) fn read(file: &Path) -> Result<Generation, StateError> {
     Ok(match bytes_of(file)? {
         Content::Bytes(bytes) => decode(&bytes),
         Content::Absent => Generation::Absent,
-        Content::Foreign => Generation::Damaged("not a checkpoint's file".to_owned()),
+        Content::Damaged(why) => Generation::Damaged(why),
     })
 }
 
 /// What is in a file.
-enum Content {
+pub(super) enum Content {
     Bytes(Vec<u8>),
     Absent,
-    /// Nothing that this program wrote: no regular file, or one that is too large.
-    Foreign,
+    /// Nothing that this program wrote (no regular file, or one that is too large), or bytes that are lost.
+    Damaged(String),
 }
 
 /// Reads one of the state directory's files.
-fn bytes_of(file: &Path) -> Result<Content, StateError> {
-    let meta = match fs::symlink_metadata(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Absent),
-        meta => meta.map_err(|error| StateError::unreadable(file, error))?,
+pub(super) fn bytes_of(file: &Path) -> Result<Content, StateError> {
+    let read = || {
+        let meta = fs::symlink_metadata(file)?;
+        if !meta.is_file() || meta.len() > MAX_BYTES {
+            return Ok(Content::Damaged("not a file that pillion wrote".to_owned()));
+        }
+        fs::read(file).map(Content::Bytes)
     };
-    if !meta.is_file() || meta.len() > MAX_BYTES {
-        return Ok(Content::Foreign);
+    // What a disk or a network gets wrong once it may get right.
+    let again = |error: io::Error| if is_lost(&error) { read() } else { Err(error) };
+    match read().or_else(again) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Content::Absent),
+        Err(error) if is_lost(&error) => Ok(Content::Damaged(error.to_string())),
+        content => content.map_err(|error| StateError::unreadable(file, error)),
     }
-    fs::read(file).map(Content::Bytes).map_err(|error| StateError::unreadable(file, error))
+}
+
+/// Whether an error says that a file's bytes are lost: so file systems with checksums say that a bit is
+/// flipped. All others pass (no memory, a server that does not answer), or somebody can put them right.
+pub(super) fn is_lost(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|it| {
+        matches!(it, Errno::IO | Errno::BADMSG | Errno::UCLEAN | Errno::NODATA | Errno::ILSEQ)
+    })
 }
 
 /// Writes a generation. How many bytes it has become.

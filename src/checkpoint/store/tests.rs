@@ -3,12 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
+use rustix::io::Errno;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::super::snapshot::{FileEntry, HeaderEntry, MarkEntry, Prefix, TailHash};
 use super::super::tombstone::Tombstone;
 use super::generation::TRAILER;
-use super::instance::{INSTANCE, Origin};
+use super::instance::{INSTANCE, ORIGIN, Origin};
 use super::*;
 
 mod journal;
@@ -21,6 +22,7 @@ fn entry(number: u32) -> FileEntry {
         at: Some("/var/log/app/ä.log.1".to_owned()),
         real: None,
         dev: 2049,
+        dir_dev: Some(2050),
         inode: u64::MAX - 3,
         born: Some(1_800_000_000_123_456_789),
         size: 5_000_000_000,
@@ -84,6 +86,10 @@ fn prepared() -> (tempfile::TempDir, InstanceBytes) {
     (dir, instance)
 }
 
+fn previous(dir: &Path) -> Snapshot {
+    load(dir).expect("never refused").0.expect("the previous one").snapshot
+}
+
 #[test]
 fn what_was_saved_is_loaded() {
     let (dir, instance) = prepared();
@@ -104,7 +110,7 @@ fn damage_at_every_byte_falls_back_to_the_previous_generation() {
             whole.iter().enumerate().map(|(i, b)| if i >= at { 0 } else { *b }).collect(),
         ] {
             fs::write(&newest, damaged).expect("written");
-            let found = load(dir.path()).expect("never refused").expect("the previous one");
+            let found = previous(dir.path());
             assert_eq!(found, snapshot(10), "byte {at}");
         }
     }
@@ -113,7 +119,7 @@ fn damage_at_every_byte_falls_back_to_the_previous_generation() {
     // What was unreadable does not take the place of the one that is not.
     store.save(&snapshot(20)).expect("saved");
     fs::write(&newest, "damaged again").expect("written");
-    let found = load(dir.path()).expect("never refused").expect("the previous one");
+    let found = previous(dir.path());
     assert_eq!(found.files, snapshot(10).files);
 }
 
@@ -142,12 +148,12 @@ fn a_damaged_instance_is_replaced() {
 #[test]
 fn a_copy_of_a_state_directory_gets_an_instance_of_its_own() {
     let (dir, instance) = prepared();
-    let said = fs::read_to_string(dir.path().join(INSTANCE)).expect("read");
+    let said = fs::read_to_string(dir.path().join(ORIGIN)).expect("read");
     if !said.contains("born") {
         return; // the file system does not keep when a file was made
     }
     let copy = tempfile::tempdir().expect("a directory");
-    for name in [NEWEST, PREVIOUS, INSTANCE] {
+    for name in [NEWEST, PREVIOUS, INSTANCE, ORIGIN] {
         fs::copy(dir.path().join(name), copy.path().join(name)).expect("copied");
     }
     let open = |dir: &Path| {
@@ -161,7 +167,7 @@ fn a_copy_of_a_state_directory_gets_an_instance_of_its_own() {
     // Moved within a file system, or seen under another path, it is the same.
     let moved = dir.path().join("moved");
     fs::create_dir(&moved).expect("made");
-    for name in [NEWEST, PREVIOUS, INSTANCE] {
+    for name in [NEWEST, PREVIOUS, INSTANCE, ORIGIN] {
         fs::rename(dir.path().join(name), moved.join(name)).expect("renamed");
     }
     assert_eq!(open(&moved), instance);
@@ -190,7 +196,7 @@ fn on_another_machine_a_state_directory_gets_another_instance() {
         assert_eq!(there.differs(&here), differs, "{there:?}");
     }
     let (dir, instance) = prepared();
-    let path = dir.path().join(INSTANCE);
+    let path = dir.path().join(ORIGIN);
     let said = fs::read_to_string(&path).expect("read");
     let Some(at) = said.find("machine ") else { return };
     // In place: it was made when it was made.
@@ -198,14 +204,21 @@ fn on_another_machine_a_state_directory_gets_another_instance() {
     assert_ne!(Store::open(dir.path()).expect("opens").0.instance(), instance);
 }
 
-/// Nothing is known of where it was made.
+/// Nothing is known of where it was made; from then on it is.
 #[test]
-fn an_instance_of_the_version_before_is_kept() {
+fn an_instance_of_the_version_before_is_kept_and_that_version_reads_ours() {
     let (dir, instance) = prepared();
-    let path = dir.path().join(INSTANCE);
-    let said = fs::read_to_string(&path).expect("read");
-    fs::write(&path, &said[..19]).expect("written");
-    assert_eq!(Store::open(dir.path()).expect("opens").0.instance(), instance);
+    let [digits, origin] = [INSTANCE, ORIGIN].map(|name| dir.path().join(name));
+    let text = fs::read(&digits).expect("read");
+    assert!(text.len() == 19 && text.ends_with(b"\n"), "one line: {text:?}");
+    let said = fs::read(&origin).expect("read");
+    for before in [None, Some(&said[..19]), Some(b"0123456789abcdef01\nborn 1.000000000\n")] {
+        fs::remove_file(&origin).expect("removed");
+        before.into_iter().for_each(|it| fs::write(&origin, it).expect("written"));
+        assert_eq!(Store::open(dir.path()).expect("opens").0.instance(), instance);
+        assert_eq!(fs::read(&origin).expect("read"), said);
+    }
+    assert_eq!(fs::read(&digits).expect("read"), text);
 }
 
 #[test]
@@ -244,14 +257,58 @@ fn the_first_version_sees_that_a_checkpoint_is_newer() {
     }
 }
 
-/// A file of the right kind that nobody can read: not even root, whom permissions do not keep out.
+/// As below a link that leads to itself: somebody can put that right.
 #[test]
-fn what_cannot_be_read_is_not_damaged() {
+fn what_cannot_be_read_for_now_is_not_damaged() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let link = dir.path().join("state");
+    std::os::unix::fs::symlink(&link, &link).expect("linked");
+    let error = generation::read(&link.join(NEWEST)).err().expect("refused").to_string();
+    assert!(error.starts_with("cannot read "), "{error}");
+    assert!(error.contains("has to belong to the user that pillion runs as"), "{error}");
+}
+
+/// A file of the right kind whose bytes nobody gets: EIO, as of a disk that finds a flipped bit.
+#[test]
+fn what_the_disk_does_not_give_any_more_is_damaged() {
     let file = Path::new("/proc/self/mem");
     assert!(fs::symlink_metadata(file).expect("there").is_file());
-    let error = generation::read(file).err().expect("refused").to_string();
-    assert!(error.starts_with("cannot read \"/proc/self/mem\": "), "{error}");
-    assert!(error.contains("has to belong to the user that pillion runs as"), "{error}");
+    let read = generation::read(file).expect("not refused");
+    assert!(matches!(read, generation::Generation::Damaged(why) if why.contains("Input/output")));
+    for (errno, lost) in [
+        (Errno::IO, true),
+        (Errno::BADMSG, true),
+        (Errno::UCLEAN, true),
+        (Errno::ACCESS, false),
+        (Errno::PERM, false),
+        (Errno::LOOP, false),
+        (Errno::STALE, false),
+        (Errno::TIMEDOUT, false),
+        (Errno::NOMEM, false),
+        (Errno::MFILE, false),
+        (Errno::NFILE, false),
+    ] {
+        assert_eq!(generation::is_lost(&io::Error::from(errno)), lost, "{errno}");
+    }
+}
+
+/// Numbers may have been used that the generation gone on from does not reserve.
+#[test]
+fn a_start_that_knows_of_more_leaves_numbers_unused() {
+    let next = |dir: &Path| Store::open(dir).expect("opens").1.next_file;
+    let (dir, _) = prepared();
+    assert_eq!(next(dir.path()), 11);
+    // What is no journal of the generation before may be one of this.
+    let journal = dir.path().join(PREVIOUS_JOURNAL);
+    fs::create_dir(&journal).expect("made");
+    assert_eq!(next(dir.path()), 11 + GAP);
+    fs::remove_dir(&journal).expect("removed");
+    fs::write(dir.path().join(JOURNAL), "half a sa").expect("written");
+    assert_eq!(next(dir.path()), 11 + GAP);
+    fs::remove_file(dir.path().join(JOURNAL)).expect("removed");
+    assert_eq!(next(dir.path()), 11);
+    fs::write(dir.path().join(NEWEST), "damaged").expect("written");
+    assert_eq!(next(dir.path()), 10 + GAP);
 }
 
 #[test]
@@ -319,10 +376,10 @@ fn a_save_that_fails_leaves_what_was_and_can_be_tried_again() {
     // A directory in its way stands for a disk that takes no more.
     fs::create_dir(dir.path().join(FRESH)).expect("made");
     store.save(&snapshot(12)).expect_err("fails");
-    assert_eq!(load(dir.path()).expect("loads"), Some(snapshot(11)));
+    assert_eq!(store.found(), snapshot(11));
     fs::remove_dir(dir.path().join(FRESH)).expect("removed");
     store.save(&snapshot(12)).expect("saved");
-    assert_eq!(load(dir.path()).expect("loads"), Some(snapshot(12)));
+    assert_eq!(store.found(), snapshot(12));
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn reads_state(source: &Source, settings: &Settings) -> bool {
         .destinations
         .iter()
         .map(|destination| state.join("dead-letters").join(format!("{}.ndjson", destination.name)));
-    let files = ["checkpoint", "checkpoint.previous", "instance", "lock"];
+    let files = ["checkpoint", "checkpoint.previous", "instance", "instance.origin", "lock"];
     let mut written = files.iter().map(|name| state.join(name)).chain(dead_letters);
     written.any(|path| source::reads(source, &path))
         || source.files.iter().any(|glob| Path::new(glob).starts_with(state))

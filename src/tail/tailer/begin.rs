@@ -15,7 +15,7 @@ use crate::checkpoint::snapshot::TailHash;
 use crate::pipeline::chunk::LineageId;
 use crate::tail::discovery::Found;
 use crate::tail::handle::Handle;
-use crate::tail::identity::{DiskId, born_alike, encoding_of, read_at_most};
+use crate::tail::identity::{DiskId, born_alike, device, encoding_of, read_at_most};
 use crate::tail::lineage::{Lineage, Standing, TailedFile};
 use crate::tail::open::{Allowed, OpenFile, Refusal};
 use crate::tail::pattern::{Patterns, is_gzip};
@@ -166,6 +166,7 @@ impl Tailer {
         TailedFile {
             source,
             id,
+            dir_dev: real.parent().and_then(device),
             born,
             lineage: None,
             path,
@@ -178,7 +179,7 @@ impl Tailer {
             spent: false,
             crowded_out: false,
             grown: self.now.instant,
-            retry_at: None,
+            failing: None,
             until: u64::MAX,
             absent: Vec::new(),
             seen: self.looks,

@@ -17,7 +17,7 @@ use super::begin::last_line_start;
 use crate::checkpoint::ledger::Mark;
 use crate::checkpoint::snapshot::{FileEntry, MarkEntry, TailHash};
 use crate::tail::discovery::Found;
-use crate::tail::identity::{self, DiskId, born_alike};
+use crate::tail::identity::{self, DiskId, born_alike, device};
 use crate::tail::open::{Allowed, OpenFile, Refusal};
 use crate::tail::pattern::{is_compressed, is_gzip};
 use crate::tail::reader::Reader;
@@ -25,7 +25,7 @@ use crate::tail::stats::count;
 
 pub(super) mod lying;
 
-use lying::{Lain, Lying, device};
+use lying::{Lain, Lying};
 
 /// How long other Files wait for one that may be found compressed in a moment: somebody may write
 /// compressed files beside ours all the time. After that, the order is given up.
@@ -35,6 +35,8 @@ const AWAITED_LONG: Duration = Duration::from_secs(600);
 /// How long a File is kept for which there is no more than hope. Given up, it is still known again
 /// if it is found.
 pub(super) const HOPED: Duration = Duration::from_secs(3600);
+
+type ByDisk = HashMap<(usize, DiskId), FileNumber>;
 
 impl Tailer {
     /// Whether a File whose lineage goes by `path` and that lies at `at` is one of the source's: the
@@ -84,6 +86,11 @@ impl Tailer {
         if DiskId::of(&open.meta) != id {
             return;
         }
+        // Errors from here on are those of a file that goes while it is looked at.
+        if let Some(number) = self.known_elsewhere(source, &open, path).ok().flatten() {
+            let _ = self.exchange(number, open, path);
+            return;
+        }
         let settings = self.settings.sources.get(source);
         let at_end = settings.is_some_and(|source| source.start_at_end);
         let name = settings.map(|source| source.name.as_str());
@@ -100,7 +107,6 @@ impl Tailer {
         if home.is_none() && self.dormant.iter().any(unread) {
             return;
         }
-        // Errors from here on are those of a file that goes while it is looked at.
         let _ = match self.take_dormant(source, &open, path) {
             Ok(Some(entry)) => self.resume(source, entry, open, path, at_end),
             Ok(None) => home.map_or(Ok(()), |home| self.begin_fresh(source, open, &home, path, 0)),
@@ -183,8 +189,11 @@ impl Tailer {
             return Ok(Some(entry));
         }
         // Its bytes may still be found compressed; if not, it is given up.
-        let replaced =
-            |it: &&mut FileEntry| it.source == name && it.dev == id.dev && it.inode == id.inode;
+        let replaced = |it: &&mut FileEntry| {
+            let at = Path::new(it.at.as_ref().unwrap_or(&it.path)) == path;
+            let here = it.dev == id.dev || at && remounted(it);
+            it.source == name && here && it.inode == id.inode
+        };
         for entry in self.dormant.iter_mut().filter(replaced) {
             entry.gone = true;
             self.files.change([FileNumber(entry.number)]);
@@ -201,6 +210,7 @@ impl Tailer {
         let lying = self.lying(source);
         let mut hoped = std::mem::take(&mut self.archives.hoped);
         let (archives, unadopted, mut awaited) = (&self.archives, &self.unadopted, Vec::new());
+        let by_disk = &self.by_disk;
         // Most often there is nothing to hope for.
         let hopes = LazyCell::new(|| archives.hopes());
         let volumes = &mut self.volumes;
@@ -208,7 +218,7 @@ impl Tailer {
         let gone = |entry: &mut FileEntry| {
             if entry.source != source
                 || unadopted.contains_key(&entry.number)
-                || !entry.gone && lies(entry, &lying, index.map(|index| (index, archives)))
+                || !entry.gone && lies(entry, &lying, index.map(|index| (index, archives, by_disk)))
             {
                 return false;
             }
@@ -349,31 +359,34 @@ pub(super) fn is_rotation(of: &Path, path: &Path) -> bool {
 }
 
 /// Whether an entry's file lies where it did, under whatever name, as far as can be told without opening it;
-/// `archives`: those of its source.
+/// `known`: compressed files and Files, and the source whose they are.
 fn lies(
     entry: &FileEntry,
     lying: &HashMap<PathBuf, Lying>,
-    archives: Option<(usize, &Archives)>,
+    known: Option<(usize, &Archives, &ByDisk)>,
 ) -> bool {
     // One that was being read compressed lies where that does, and is not open.
     let was = is_gzip(Path::new(entry.at.as_ref().unwrap_or(&entry.path)));
     let other = |it: &Lain| {
-        archives.is_some_and(|(index, archives)| {
-            archives.lie(index, it.id, was) || archives.hold(index, entry.number) && it.is_denied()
+        known.is_some_and(|(index, archives, by_disk)| {
+            by_disk.get(&(index, it.id)).is_some_and(|known| known.0 != entry.number)
+                || archives.lie(index, it.id, was)
+                || archives.hold(index, entry.number) && it.is_denied()
         })
     };
-    entry.dirs().any(|dir| lying.get(dir).is_none_or(|it| it.holds(entry, other)))
+    entry.dirs().any(|dir| lying.get(dir).is_none_or(|it| it.holds(entry, dir, other)))
 }
 
 /// Whether another volume is where an entry's file lay, or none: nobody can say what is on its own.
 fn is_elsewhere(entry: &FileEntry, lying: &HashMap<PathBuf, Lying>) -> bool {
-    entry.dirs().all(|dir| lying.get(dir).is_some_and(|it| it.is_another_volume(entry)))
+    entry.home().and_then(|dir| lying.get(dir)).is_some_and(|it| it.is_another_volume(entry))
 }
 
-/// Whether no directory in which a File may lie is on the volume that it lay on: that is not mounted, or
-/// has another number now.
+/// Whether the directory in which a File really lay is on another volume now: its own is not mounted, or has
+/// another number.
 fn is_away(entry: &FileEntry) -> bool {
-    entry.dirs().all(|dir| device(dir).is_some_and(|device| device != entry.dev))
+    let now = entry.home().and_then(device);
+    entry.dir_dev.zip(now).is_some_and(|(was, is)| was != is)
 }
 
 /// Whether an entry is known by more than an inode: by when that was made, or by bytes.

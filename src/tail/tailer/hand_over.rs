@@ -50,6 +50,10 @@ pub struct Inherited {
     pub(super) renamed: Vec<Renamed>,
     /// What is missing of Files that may yet be found compressed.
     pub(super) missing: HashMap<u32, Missing>,
+    /// Since when Files of the checkpoint are hoped for.
+    pub(super) hoped: HashMap<u32, Instant>,
+    /// Since when Files are missed whose volume is not mounted.
+    pub(super) missed: HashMap<FileNumber, Instant>,
 }
 
 /// An open file, and where and how it stood.
@@ -98,6 +102,8 @@ impl Tailer {
             watcher: self.watching.watcher,
             renamed: self.renamed,
             missing: self.missing,
+            hoped: self.archives.hoped,
+            missed: self.volumes.missed,
         };
         Some(HandedOver { store: self.store, snapshot, inherited })
     }
@@ -140,7 +146,7 @@ impl Tailer {
             return self.dormant.push(entry);
         }
         let Kept { file, path, at, real, standing, grown } = kept;
-        let number = FileNumber(entry.number);
+        let (number, dir_dev) = (FileNumber(entry.number), entry.dir_dev);
         let at_end = self.settings.sources.get(source).is_some_and(|source| source.start_at_end);
         let born = identity::born(&file);
         let open = OpenFile { file: file.into(), meta, born, real: real.to_path_buf() };
@@ -159,6 +165,10 @@ impl Tailer {
         }
         let Some(file) = self.files.get_mut(&number) else { return };
         file.grown = grown;
+        if same {
+            // Its volume may be away just now.
+            file.dir_dev = dir_dev;
+        }
         file.standing = match standing {
             Standing::Live | Standing::Leaving { .. } => standing,
             // It was open all the same: something of it is still to be read again.

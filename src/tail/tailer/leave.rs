@@ -69,7 +69,7 @@ impl Tailer {
         let retry: Vec<_> = self
             .files
             .awake()
-            .filter(|(_, file)| file.retry_at.is_some_and(|at| at <= now))
+            .filter(|(_, file)| file.failing.as_ref().is_some_and(|it| it.retry_at <= now))
             .filter_map(|(_, file)| file.lineage)
             .collect();
         for lineage in retry {

@@ -124,6 +124,7 @@ impl Tailer {
         let whole = !walk.incomplete && !walk.root_missing;
         if whole {
             self.archives.forget_unseen(index, self.looks);
+            self.seen_whole.insert(index, self.looks);
         }
         self.give_up_dormant(&name, whole);
         if first {
@@ -176,9 +177,10 @@ impl Tailer {
         }
         file.seen = looks;
         if *file.at != *found.path {
-            file.at = Arc::from(found.path.as_path());
+            let at: Arc<Path> = Arc::from(found.path.as_path());
             let real = found.path.canonicalize().ok().filter(|real| *real != found.path);
-            file.real = real.map_or_else(|| Arc::clone(&file.at), Arc::from);
+            let real = real.map_or_else(|| Arc::clone(&at), Arc::from);
+            file.move_to(at, real);
             self.misplaced = true;
             self.numbers.dirty = true;
         }
@@ -228,8 +230,8 @@ impl Tailer {
         }
         file.seen = looks;
         if *file.at != *path {
-            file.at = Arc::from(path);
-            file.real = Arc::clone(&file.at);
+            let at: Arc<Path> = Arc::from(path);
+            file.move_to(Arc::clone(&at), at);
             self.misplaced = true;
             self.numbers.dirty = true;
         }
@@ -275,8 +277,8 @@ impl Tailer {
                 let Some(file) = self.files.get_mut(&number) else { continue };
                 // Renamed to where nobody looks, it is found there after a restart.
                 if let Some(at) = file.reader.path().filter(|at| !deleted && **at != *file.at) {
-                    file.at = Arc::from(at);
-                    file.real = Arc::clone(&file.at);
+                    let at: Arc<Path> = Arc::from(at);
+                    file.move_to(Arc::clone(&at), at);
                     self.misplaced = true;
                     self.numbers.dirty = true;
                 }

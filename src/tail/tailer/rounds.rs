@@ -8,7 +8,7 @@ use std::sync::mpsc::TrySendError;
 
 use pillion_parsers::frame::FileNumber;
 
-use super::{TICK, Tailer};
+use super::Tailer;
 use crate::pipeline::chunk::{Chunk, Ending, LineageId, Opened, Read};
 use crate::tail::reader::{Limits, Look, Piece, Step};
 use crate::tail::stats::count;
@@ -139,12 +139,15 @@ impl Tailer {
     fn read_file(&mut self, number: FileNumber) -> Turn {
         let now = self.now.instant;
         let Some(file) = self.files.get_mut(&number) else { return Turn::Nothing };
-        if !file.saved || file.retry_at.is_some_and(|at| at > now) {
+        if !file.saved || file.failing.as_ref().is_some_and(|it| it.retry_at > now) {
             return Turn::Nothing;
         }
         let (before, spent) = (file.reader.size, file.spent);
         match self.look(number) {
-            Ok(Look::Same) if spent => return Turn::Nothing,
+            Ok(Look::Same) if spent => {
+                self.files.get_mut(&number).into_iter().for_each(|file| file.failing = None);
+                return Turn::Nothing;
+            }
             Ok(Look::Same) => {}
             Ok(Look::Changed | Look::Shrunk(_)) => {
                 if let Some(file) = self.files.get_mut(&number) {
@@ -159,7 +162,7 @@ impl Tailer {
                 self.replaced(number, replaced);
                 return Turn::Moved;
             }
-            Err(error) => return self.read_failed(number, &error),
+            Err(error) => return self.fail(number, &error),
         }
         self.step(number, false)
     }
@@ -226,10 +229,12 @@ impl Tailer {
             search: &mut self.search,
         };
         let step = if last { file.reader.last(&mut limits) } else { file.reader.step(&mut limits) };
+        if matches!(step, Ok(ref step) if !matches!(step, Step::Refused)) {
+            file.failing = None;
+        }
         match step {
             Ok(Step::Nothing) => {
                 file.spent = true;
-                file.retry_at = None;
                 Turn::Nothing
             }
             Ok(Step::More) => Turn::Moved,
@@ -247,19 +252,12 @@ impl Tailer {
                 self.hand_over(number, piece);
                 Turn::Moved
             }
-            Err(error) => self.read_failed(number, &error),
+            Err(error) => self.fail(number, &error),
         }
     }
 
-    fn read_failed(&mut self, number: FileNumber, error: &io::Error) -> Turn {
-        count(&self.stats.read_errors, 1);
-        self.restless = true;
-        let Some(file) = self.files.get_mut(&number) else { return Turn::Nothing };
-        if file.retry_at.replace(self.now.instant + TICK).is_none() {
-            tracing::warn!(path = ?file.path, %error, "reading failed, and is tried again");
-            return Turn::Nothing;
-        }
-        if self.renew(number) { Turn::Moved } else { Turn::Nothing }
+    fn fail(&mut self, number: FileNumber, error: &io::Error) -> Turn {
+        if self.read_failed(number, error) { Turn::Moved } else { Turn::Nothing }
     }
 
     fn hand_over(&mut self, number: FileNumber, piece: Piece) {

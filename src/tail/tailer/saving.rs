@@ -243,16 +243,20 @@ impl Tailer {
         let (tracker, settings) = (&self.tracker, &self.settings);
         let known =
             self.files.describe(true, |number, file| entry(tracker, settings, number, file));
-        self.store.save(&Outline {
+        let saved = self.store.save(&Outline {
             next_file,
             sources: &self.known_sources,
             files: RefCell::new(self.dormant.iter().cloned().chain(known)),
             tombstones: RefCell::new(self.archives.tombstones.iter()),
             forgotten: Vec::new(),
             unburied: Vec::new(),
-        })?;
-        self.numbers.reserve(next_file);
-        Ok(())
+        });
+        match &saved {
+            Ok(()) => self.numbers.reserve(next_file),
+            // It may have become the newest one all the same.
+            Err(_) => self.numbers.newest = self.numbers.newest.min(next_file),
+        }
+        saved
     }
 
     fn write_changes(&mut self) -> std::io::Result<()> {
@@ -304,13 +308,13 @@ impl Tailer {
             self.restless |= unsettled || file.leaving();
             busy |= unsettled || !file.gone() && !file.spent && file.unread() > 0;
             // What cannot be read is not read to its end.
-            busy |= file.retry_at.is_some() && !file.gone();
+            busy |= file.failing.is_some() && !file.gone();
             if let Some(bytes) = size.checked_sub(safe).filter(|bytes| *bytes > 0) {
                 let path = crate::tail::lineage::text(&file.path);
                 lags.push(FileLag { source: file.source, path, bytes });
             } else if !(unsettled || queued || file.leaving() || file.gone())
                 && file.saved
-                && file.retry_at.is_none()
+                && file.failing.is_none()
             {
                 at_rest.push(number);
             }
@@ -355,6 +359,7 @@ pub(super) fn entry(
         at: (file.at != file.path).then(|| text(&file.at)),
         real: (file.real != file.at).then(|| text(&file.real)),
         dev: file.id.dev,
+        dir_dev: file.dir_dev,
         inode: file.id.inode,
         born: file.born,
         size: if file.gone() { file.reader.offset } else { file.reader.end() },

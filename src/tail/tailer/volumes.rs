@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pillion_parsers::frame::FileNumber;
+use rustix::io::Errno;
 
-use super::Tailer;
 use super::dormant::HOPED;
-use super::dormant::lying::device;
-use crate::tail::identity::{DiskId, born_alike};
-use crate::tail::lineage::{Standing, TailedFile};
+use super::{TICK, Tailer};
+use crate::tail::identity::{DiskId, born_alike, device};
+use crate::tail::lineage::{Failing, Standing, TailedFile};
 use crate::tail::open::{OpenFile, Refusal};
+use crate::tail::stats::count;
 
 /// Devices remembered at most: beyond it, it is looked up which of them have Files.
 const MAX_DEVICES: usize = 1024;
@@ -25,12 +26,17 @@ pub(super) struct Volumes {
     /// The devices on which Files lie, and some on which they lay.
     devices: BTreeSet<u64>,
     /// Since when Files are missed whose volume is not mounted.
-    missed: HashMap<FileNumber, Instant>,
+    pub(super) missed: HashMap<FileNumber, Instant>,
     /// A path on one that is waited for, as of the last look round.
     awaited: Option<String>,
 }
 
 impl Volumes {
+    /// `missed`: since when Files are missed already.
+    pub(super) fn new(missed: HashMap<FileNumber, Instant>) -> Self {
+        Self { missed, ..Self::default() }
+    }
+
     /// What lay at this path lay on a volume that is waited for.
     pub(super) fn wait_for(&mut self, path: &str) {
         self.awaited.get_or_insert_with(|| path.to_owned());
@@ -113,18 +119,21 @@ impl Tailer {
         open: OpenFile,
         at: &Path,
     ) -> Result<(), Refusal> {
-        let (id, looks) = (DiskId::of(&open.meta), self.looks);
+        let (id, looks, now) = (DiskId::of(&open.meta), self.looks, self.now.instant);
         let Some(file) = self.files.get_mut(&number) else { return Ok(()) };
         if file.reader.reopen(open.file)?.is_err() {
             // Written anew since.
             return Ok(());
         }
         let before = (file.source, std::mem::replace(&mut file.id, id));
-        (file.born, file.seen, file.retry_at) = (open.born, looks, None);
-        if *file.at != *at {
-            file.at = Arc::from(at);
+        (file.born, file.seen) = (open.born, looks);
+        if let Some(failing) = &mut file.failing {
+            // Whether it can be read through this one shows at once.
+            failing.retry_at = now;
         }
-        file.real = if *file.at == *open.real { Arc::clone(&file.at) } else { open.real.into() };
+        let at = if *file.at == *at { Arc::clone(&file.at) } else { Arc::from(at) };
+        let real = if *at == *open.real { Arc::clone(&at) } else { open.real.into() };
+        file.move_to(at, real);
         let moved = file.standing == Standing::Live && file.at != file.path;
         self.by_disk.remove(&before);
         self.by_disk.insert((before.0, id), number);
@@ -137,10 +146,48 @@ impl Tailer {
         Ok(())
     }
 
+    /// Reading a File failed. Whether it can go on, through another handle; else it is tried again.
+    pub(super) fn read_failed(&mut self, number: FileNumber, error: &io::Error) -> bool {
+        count(&self.stats.read_errors, 1);
+        self.restless = true;
+        let (now, dead) = (self.now.instant, is_dead(error));
+        let Some(file) = self.files.get_mut(&number) else { return false };
+        let Some(failing) = &mut file.failing else {
+            let failing = Failing { since: now, retry_at: now + TICK, renewed: None };
+            file.failing = Some(Box::new(failing));
+            tracing::warn!(path = ?file.path, %error, "reading failed, and is tried again");
+            return false;
+        };
+        failing.retry_at = now + TICK;
+        // Another handle for bytes that the disk does not give is of no use; one may die again.
+        let of_use = failing.renewed.is_none_or(|renewed| dead && renewed < now);
+        if of_use && self.renew(number) {
+            return true;
+        }
+        if dead {
+            self.give_up_dead(number);
+        }
+        false
+    }
+
+    /// A File whose handle is dead, and which is nowhere to be seen, is gone after a while.
+    fn give_up_dead(&mut self, number: FileNumber) {
+        let Some(file) = self.files.get(&number) else { return };
+        let looked = self.seen_whole.get(&file.source).is_some_and(|looks| file.seen < *looks);
+        let since = file.failing.as_ref().map(|failing| failing.since);
+        let long = since.is_some_and(|it| self.now.instant.saturating_duration_since(it) >= HOPED);
+        if looked && long {
+            tracing::warn!(path = ?file.path, "a log file that cannot be read any more is gone");
+            self.lose_unread(number);
+            self.let_go(number, true);
+        }
+    }
+
     /// Another handle for a File whose own fails again and again, as those do of a network's file system,
     /// or of one in a process that was started anew. Whether there is one: where its path does not lead to
     /// it any more, there is none.
-    pub(super) fn renew(&mut self, number: FileNumber) -> bool {
+    fn renew(&mut self, number: FileNumber) -> bool {
+        let now = self.now.instant;
         let Some(file) = self.files.get(&number).filter(|file| !file.archived && !file.gone())
         else {
             return false;
@@ -158,7 +205,9 @@ impl Tailer {
         // What cannot be read through it either is tried again.
         let same = free && id.inode == file.id.inode && is_same(file, &open).unwrap_or(false);
         let renewed = same && self.exchange(number, open, &at).is_ok();
-        if renewed {
+        let failing = self.files.get_mut(&number).and_then(|file| file.failing.as_mut());
+        let before = failing.filter(|_| renewed).and_then(|it| it.renewed.replace(now));
+        if renewed && before.is_none() {
             tracing::info!(path = ?at, "a log file that could not be read was opened anew");
         }
         renewed
@@ -171,9 +220,15 @@ fn is_same(file: &TailedFile, open: &OpenFile) -> io::Result<bool> {
     Ok(told && born_alike(file.born, open.born) && file.reader.fits(&open.file)?)
 }
 
-/// Whether no directory in which a File lay is on its volume: that is not mounted, or has another number
-/// now.
+/// Whether the directory in which a File really lay is on another volume now: its own is not mounted, or has
+/// another number.
 fn is_away(file: &TailedFile) -> bool {
-    let dirs = [&file.at, &file.real].into_iter().filter_map(|at| at.parent());
-    dirs.map(device).all(|it| it.is_some_and(|device| device != file.id.dev))
+    let now = file.real.parent().and_then(device);
+    file.dir_dev.zip(now).is_some_and(|(was, is)| was != is)
+}
+
+/// Whether a handle is of a file system that does not know it any more: nothing is read through it again.
+fn is_dead(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|it| matches!(it, Errno::STALE | Errno::NOTCONN | Errno::NODEV))
 }

@@ -41,7 +41,7 @@ fn add(store: &mut Store, files: Vec<FileEntry>, buried: &[Tombstone], lost: [&[
 
 /// What a start finds.
 fn found(dir: &Path) -> Snapshot {
-    load(dir).expect("never refused").expect("something")
+    load(dir).expect("never refused").0.expect("something").snapshot
 }
 
 fn safe(snapshot: &Snapshot) -> Vec<(u32, u64)> {

@@ -83,11 +83,14 @@ impl Tailer {
             // What has its inode may be a compressed file by now, or one that nobody lets us read.
             let compressed = |id| archives.seen.get(&(best.0.0, id));
             let other = |it: &Lain| {
-                compressed(it.id).is_some_and(|it| it.verdict != Verdict::Plain) || it.is_denied()
+                let known = self.by_disk.get(&(best.0.0, it.id));
+                known.is_some_and(|known| known.0 != entry.number)
+                    || compressed(it.id).is_some_and(|it| it.verdict != Verdict::Plain)
+                    || it.is_denied()
             };
             // Its original may be there, and wait to be opened.
             let inode = HashSet::from([entry.inode]);
-            let lies = || entry.dirs().any(|dir| Lying::list(dir, &inode).holds(entry, other));
+            let lies = || entry.dirs().any(|dir| Lying::list(dir, &inode).holds(entry, dir, other));
             let gone = entry.gone || !lies();
             gone.then_some((entry.number, best))
         });
@@ -187,6 +190,7 @@ impl Tailer {
             at: None,
             real: None,
             dev: key.1.dev,
+            dir_dev: None,
             inode: key.1.inode,
             born: None,
             size: len,

@@ -2,15 +2,14 @@
 //! one may still be there under whatever name, and whether its volume is.
 
 use std::collections::HashSet;
-use std::fs::Metadata;
-use std::os::unix::fs::{DirEntryExt, MetadataExt};
+use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 
 use crate::checkpoint::snapshot::FileEntry;
-use crate::tail::identity::{DiskId, born_alike, born_at};
+use crate::tail::identity::{DiskId, born_alike, born_at, device};
 use crate::tail::open::Refusal;
 
 /// A regular file with the inode that is looked for.
@@ -42,24 +41,27 @@ impl Lying {
         Self { device: device(dir), files: list(dir, inodes) }
     }
 
-    /// Whether a File lies here, as far as its inode and when that was made can tell. `other` says of what
-    /// is known to be another. In doubt it does.
+    /// Whether a File lies here, in `dir`, as far as its inode and when that was made can tell. `other` says
+    /// of what is known to be another. In doubt it does.
     pub(in crate::tail::tailer) fn holds(
         &self,
         entry: &FileEntry,
+        dir: &Path,
         other: impl Fn(&Lain) -> bool,
     ) -> bool {
         let Some(files) = &self.files else { return true };
         let may_be = |it: &&Lain| {
-            let here = it.id.dev == entry.dev || self.is_another_volume(entry);
-            here && it.id.inode == entry.inode && born_alike(it.born, entry.born)
+            let away = entry.home() == Some(dir) && self.is_another_volume(entry);
+            (it.id.dev == entry.dev || away)
+                && it.id.inode == entry.inode
+                && born_alike(it.born, entry.born)
         };
         files.iter().filter(may_be).any(|it| !other(it))
     }
 
-    /// Whether what is mounted here is not what the File lay on, or has another number now.
+    /// Whether what is mounted here, where the File really lay, is not what was, or has another number now.
     pub(in crate::tail::tailer) fn is_another_volume(&self, entry: &FileEntry) -> bool {
-        self.device.is_some_and(|device| device != entry.dev)
+        entry.dir_dev.zip(self.device).is_some_and(|(was, is)| was != is)
     }
 }
 
@@ -80,15 +82,4 @@ fn list(dir: &Path, inodes: &HashSet<u64>) -> Option<Vec<Lain>> {
         }
     }
     Some(found)
-}
-
-/// The device that a directory is on, or would be: that of the nearest one above it that is there.
-/// None if that cannot be told.
-pub(in crate::tail::tailer) fn device(dir: &Path) -> Option<u64> {
-    let mut above = dir.ancestors().map(std::fs::metadata);
-    let there = above.find(|it| match it {
-        Ok(meta) => meta.is_dir(),
-        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-    });
-    there.and_then(Result::ok).as_ref().map(Metadata::dev)
 }

@@ -103,6 +103,25 @@ fn what_was_written_while_a_file_was_copied_does_not_make_the_copy_a_new_one() {
     assert_eq!(bench.text("other.gz"), lines(1000, 401));
 }
 
+/// Of one there is no middle, of the other's copy not the place that the original had.
+#[test]
+fn the_same_of_a_copy_of_which_no_middle_can_be_compared() {
+    for (count, more) in [(150, 5), (1630, 20)] {
+        let mut bench = with_globs(&["app.log", "*.gz"]);
+        bench.write("app.log", lines(1000, count));
+        bench.start().pass(2);
+        fs::copy(bench.path("app.log"), bench.path("app.log.1")).expect("copied");
+        bench.write("app.log", lines(1000 + count, more));
+        bench.pass(1);
+        bench.truncate("app.log");
+        bench.pass(1);
+        compress(&bench, "app.log.1");
+        bench.write("app.log", lines(5000, 200));
+        bench.pass(20);
+        assert_eq!(bench.text("app.log.1.gz"), "", "{count}");
+    }
+}
+
 /// A program that writes the same first line at each start, and two more of its files, compressed
 /// while nobody looked.
 fn begun_alike(known: impl FnOnce(&mut Bench)) -> Bench {

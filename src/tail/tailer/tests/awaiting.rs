@@ -4,6 +4,7 @@ use super::archives::{compress, put, rotated_away};
 use super::*;
 use crate::tail::LeftBehind;
 use crate::tail::inflate::tests::gzip;
+use crate::tail::lineage::Failing;
 
 /// A compressed file that is being written all the time: nobody can tell what it will be.
 pub(super) fn touch(bench: &Bench, bytes: &[u8]) {
@@ -65,7 +66,7 @@ fn what_could_not_be_read_for_a_moment_is_left_whole_by_a_drain() {
     // A read failed.
     let again = bench.clock.instant + Duration::from_secs(3600);
     for file in bench.tailer.as_mut().expect("started").files.values_mut() {
-        file.retry_at = Some(again);
+        file.failing = Some(Box::new(Failing { since: again, retry_at: again, renewed: None }));
     }
     let (done, mut told) = tokio::sync::oneshot::channel();
     let deadline = bench.clock.instant + Duration::from_secs(25);

@@ -91,3 +91,58 @@ fn what_a_dead_handle_kept_from_being_read_is_said_to_be_left() {
     bench.start();
     assert_eq!(bench.text("app.log"), lines(0, 20));
 }
+
+#[test]
+fn a_dead_handle_is_let_go_after_a_while_if_its_file_is_gone() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start().pass(1);
+    kill_handle(&mut bench, Errno::STALE);
+    bench.write("app.log", lines(10, 10));
+    // It died after that was seen, and before it was read.
+    let tailer = bench.tailer.as_mut().expect("started");
+    let file = tailer.files.get_mut(&FileNumber(1)).expect("known");
+    (file.spent, file.reader.size) = (false, lines(0, 20).len() as u64);
+    bench.pass(1);
+    bench.remove("app.log");
+    bench.pass(30);
+    assert_eq!((bench.stat(|s| &s.known_files), bench.stat(|s| &s.lost_gone)), (1, 0));
+    bench.clock.instant += Duration::from_secs(3600);
+    bench.pass(30);
+    assert_eq!(bench.stat(|s| &s.known_files), 0, "{:?}", bench.log);
+    assert_eq!(bench.stat(|s| &s.lost_gone), lines(10, 10).len() as u64);
+    assert!(!bench.stats.busy.load(Ordering::Relaxed));
+}
+
+/// The directory says that it is there, and opening it anew works: its bytes are what cannot be read.
+#[test]
+fn a_bad_block_does_not_have_the_file_opened_again_and_again() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start().pass(1);
+    let failing = |bench: &Bench| {
+        let file = &bench.tailer.as_ref().expect("started").files[&FileNumber(1)];
+        file.failing.as_ref().map(|it| it.renewed.is_some())
+    };
+    for again in 0..5 {
+        kill_handle(&mut bench, Errno::IO);
+        if again == 0 {
+            bench.write("app.log", lines(10, 10));
+            bench.pass(1);
+            assert_eq!(failing(&bench), Some(false));
+            // As if it had been opened anew before.
+            let now = bench.clock.instant;
+            let tailer = bench.tailer.as_mut().expect("started");
+            let file = tailer.files.get_mut(&FileNumber(1)).expect("known");
+            file.failing.as_mut().expect("failing").renewed = Some(now);
+        }
+        bench.pass(2);
+        assert_eq!(failing(&bench), Some(true), "kept, and not opened anew: {:?}", bench.log);
+    }
+    let tailer = bench.tailer.as_mut().expect("started");
+    let known = tailer.files.get_mut(&FileNumber(1)).expect("known");
+    known.reader.file =
+        Some(File::open(bench.dir.path().join("logs/app.log")).expect("opened").into());
+    bench.pass(2);
+    assert_eq!((bench.text("app.log"), failing(&bench)), (lines(0, 20), None));
+}

@@ -16,7 +16,12 @@ fn mounted_anew(globs: &str) -> Bench {
 
 /// Has the checkpoint say that all lay on another device.
 fn renumber(bench: &Bench) {
-    bench.change_saved(|saved| saved.files.iter_mut().for_each(|file| file.dev += 1_000_000));
+    bench.change_saved(|saved| {
+        saved.files.iter_mut().for_each(|file| {
+            file.dev += 1_000_000;
+            file.dir_dev = file.dir_dev.map(|device| device + 1_000_000);
+        });
+    });
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn a_file_on_another_volume_that_is_alike_is_another() {
     // What `b.log` is to be: alike, with the same inode, and on another device.
     bench.change_saved(|saved| {
         let mut b = saved.files[0].clone();
-        (b.number, b.dev) = (saved.next_file, other);
+        (b.number, b.dev, b.dir_dev) = (saved.next_file, other, Some(other));
         b.path = b.path.replace("a.log", "b.log");
         saved.next_file += 1;
         saved.files.insert(0, b);
@@ -99,4 +104,75 @@ fn a_file_of_a_remounted_volume_that_was_compressed_meanwhile_is_read_in_that() 
     bench.start().pass(10);
     assert_eq!(bench.text("app.log"), lines(0, 20) + &lines(50, 5), "{:?}", bench.log);
     assert_eq!(bench.stat(|s| &s.lost_gone), 0);
+}
+
+/// The same while the agent runs.
+#[test]
+fn a_file_that_was_rotated_out_of_the_globs_on_a_remounted_volume_is_found_again() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start().pass(1);
+    let tailer = bench.tailer.as_mut().expect("started");
+    let file = tailer.files.get_mut(&FileNumber(1)).expect("known");
+    let before = (file.source, file.id);
+    file.id.dev += 1_000_000;
+    file.dir_dev = file.dir_dev.map(|device| device + 1_000_000);
+    file.reader.file = None;
+    let id = file.id;
+    tailer.by_disk.remove(&before);
+    tailer.by_disk.insert((0, id), FileNumber(1));
+    tailer.note_device(id.dev);
+    bench.write("app.log", lines(10, 10));
+    bench.rename("app.log", "app.log.1");
+    bench.write("app.log", lines(50, 5));
+    bench.pass(5);
+    assert_eq!(bench.text("app.log"), lines(0, 20) + &lines(50, 5), "{:?}", bench.log);
+    assert_eq!(bench.opened.iter().filter(|it| it.file == FileNumber(1)).count(), 1);
+    assert_eq!(bench.stat(|s| &s.lost_gone), 0);
+}
+
+/// A directory on a device of its own, as on overlayfs: nothing is away.
+#[test]
+fn a_directory_on_another_device_than_its_files_is_no_volume_that_is_away() {
+    let mut bench = Bench::new();
+    bench.settle = false;
+    bench.write("app.log", lines(0, 10));
+    bench.start();
+    bench.finish();
+    bench.change_saved(|saved| saved.files.iter_mut().for_each(|file| file.dev += 1_000_000));
+    bench.remove("app.log");
+    bench.start().pass(30);
+    assert_eq!(bench.stat(|s| &s.lost_gone), lines(0, 10).len() as u64);
+}
+
+/// Without births a new volume's file with the same inode number could be anything: it is open, and another.
+#[test]
+fn a_volume_that_is_gone_for_good_is_given_up_though_its_inodes_are_used_on_the_next_one() {
+    let births = |bench: &Bench| {
+        bench.change_saved(|saved| saved.files.iter_mut().for_each(|file| file.born = None));
+    };
+    for other in ["app.log", "app-2.log"] {
+        let mut bench = Bench::with(|options| options.files = vec!["*.log".to_owned()]);
+        bench.settle = false;
+        bench.write("app.log", lines(0, 10));
+        bench.start();
+        bench.finish();
+        renumber(&bench);
+        births(&bench);
+        bench.came.clear();
+        // The very inode, with other bytes.
+        bench.truncate("app.log");
+        bench.write("app.log", lines(700, 20));
+        if other != "app.log" {
+            bench.rename("app.log", other);
+        }
+        bench.settle = true;
+        bench.start().pass(5);
+        bench.clock.instant += Duration::from_secs(3700);
+        bench.pass(30);
+        assert_eq!(bench.text(other), lines(700, 20), "{:?}", bench.log);
+        assert_eq!(bench.stat(|s| &s.lost_gone), lines(0, 10).len() as u64, "{other}");
+        bench.finish();
+        assert_eq!(bench.saved().files.len(), 1);
+    }
 }

@@ -24,7 +24,7 @@ fn s29_state_that_may_not_be_read_is_refused_and_left_alone() {
     let launcher = ["setpriv", "--bounding-set", powers, "--inh-caps", powers];
     let root = rustix::process::geteuid().is_root();
     let launcher = if root { launcher.as_slice() } else { &[] };
-    for name in ["checkpoint", "instance"] {
+    for name in ["checkpoint", "instance", "instance.origin"] {
         mode(name, 0);
         let mut agent = Agent::spawn_under(launcher, &config, &[]);
         let (status, log) = agent.ended();
