@@ -38,19 +38,19 @@ const PROSE: &[(&str, &str)] = &[
 /// Definitions by `pattern`: what it has, the definition, and a line.
 const PATTERNS: &[(&str, &str, &str)] = &[
     (
-        "1 capture",
+        "1 capture, the rest of the line",
         r"pattern: '^INFO (?P<message>.+)$'",
         "INFO frank placed 17 items in the cart, and went on to look for some more of them",
     ),
     (
-        "4 captures",
+        "4 captures, the last the rest of the line",
         r"pattern: '^(?P<user>\S+) (?P<action>[a-z]+) (?P<count>\d+) (?P<message>.*)$'",
         "frank placed 17 items in the cart, and went on to look for some more of them",
     ),
     ("10 captures", ACCESS, ACCESS_LINE),
     ("10 captures, 2 of them integers", ACCESS_TYPED, ACCESS_LINE),
     (
-        "3 captures, a time and a level",
+        "3 captures, a time, a level and the rest of the line",
         r"pattern: '^(?P<time>\S+ \S+) (?P<level>[A-Z]+) (?P<message>.*)$'
 time: { field: time, format: '%Y-%m-%d %H:%M:%S%.3f' }",
         "2026-11-26 10:00:00.123 WARN frank placed 17 items in the cart, and went on to look for more",

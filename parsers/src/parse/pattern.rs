@@ -65,7 +65,8 @@ enum Gives {
     Time,
     Level,
     Message,
-    Field(Option<FieldType>),
+    Text,
+    Typed(FieldType),
 }
 
 impl Pattern {
@@ -87,7 +88,10 @@ impl Pattern {
                 } else if name == "message" {
                     Gives::Message
                 } else {
-                    Gives::Field(definition.types.get(name).copied())
+                    match definition.types.get(name) {
+                        None | Some(FieldType::String) => Gives::Text,
+                        Some(kind) => Gives::Typed(*kind),
+                    }
                 };
                 Capture { group, key: key(name), gives }
             })
@@ -155,34 +159,34 @@ impl Pattern {
             let Some((start, end)) = matched.group(capture.group) else { continue };
             let Some(found) = text.get(start..end) else { continue };
             // Redaction's sweep over the raw record sees whole words only.
-            let cut = splits_word(text, start) || splits_word(text, end);
-            let shown = if cut { Text::built(found) } else { Text::raw(found) };
+            let shown = || {
+                let cut = splits_word(text, start) || splits_word(text, end);
+                if cut { Text::built(found) } else { Text::raw(found) }
+            };
             match capture.gives {
-                Gives::Message => record.message = Some(shown),
+                Gives::Text => record.push(capture.key, Value::Text(shown())),
+                Gives::Message => record.message = Some(shown()),
                 Gives::Time => {
                     record.time = clock.read(&self.time, found);
                     if record.time.is_none() {
                         **bad_times += 1;
-                        record.push(capture.key, Value::Text(shown));
+                        record.push(capture.key, Value::Text(shown()));
                     }
                 }
                 Gives::Level => match self.level.level(found) {
                     Some(level) => {
                         record.level = Some(level);
                         if let Some(key) = self.level.kept(found) {
-                            record.push(key, Value::Text(shown));
+                            record.push(key, Value::Text(shown()));
                         }
                     }
-                    None => record.push(capture.key, Value::Text(shown)),
+                    None => record.push(capture.key, Value::Text(shown())),
                 },
-                Gives::Field(None | Some(FieldType::String)) => {
-                    record.push(capture.key, Value::Text(shown));
-                }
                 // What a secret's name stands before is looked at as it is written.
-                Gives::Field(Some(_)) if text.get(..start).is_some_and(ends_in_secret) => {
-                    record.push(capture.key, Value::Text(shown));
+                Gives::Typed(_) if text.get(..start).is_some_and(ends_in_secret) => {
+                    record.push(capture.key, Value::Text(shown()));
                 }
-                Gives::Field(Some(kind)) => {
+                Gives::Typed(kind) => {
                     if let Some(value) = convert::text(found, kind)? {
                         record.push(capture.key, value);
                     }

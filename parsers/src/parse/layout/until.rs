@@ -130,9 +130,16 @@ impl Until {
             Self::BeforeBlank(len) => find_blank(bytes, false)?.checked_sub(*len),
             Self::First { marks, blank, or_end } => {
                 let blank = if *blank { find_blank(bytes, last) } else { None };
-                let places = marks.iter().filter_map(|mark| mark.find(bytes, last));
-                let places = places.chain(blank);
-                let place = if last { places.max() } else { places.min() };
+                let place = if last {
+                    marks.iter().filter_map(|mark| mark.find(bytes, true)).chain(blank).max()
+                } else {
+                    // Each is only looked for before the first of the others.
+                    marks.iter().fold(blank, |first, mark| {
+                        let window =
+                            first.and_then(|at| bytes.get(..(at + mark.len()).saturating_sub(1)));
+                        mark.find(window.unwrap_or(bytes), false).or(first)
+                    })
+                };
                 place.or(or_end.then_some(bytes.len()))
             }
             // Whoever asks has chosen one of them.
