@@ -144,7 +144,7 @@ fn shown(definition: &Definition) -> Vec<(String, Json)> {
         let path = super::root().join("fixtures/recorded").join(format!("{log}.ndjson"));
         let records = std::fs::read_to_string(path).unwrap_or_default();
         let record = |line| serde_json::from_str::<BTreeMap<String, Json>>(line).expect("JSON");
-        records.lines().map(record).flatten().collect::<Vec<_>>()
+        records.lines().flat_map(record).collect::<Vec<_>>()
     });
     records.chain(logs).collect()
 }
