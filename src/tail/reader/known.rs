@@ -141,20 +141,10 @@ impl Reader {
         let (first, rest) = head.split_at_mut(before);
         // What cannot be read now is learned with a later line, or not at all.
         let read = read_at_most(file, first, 0).is_ok_and(|got| got == first.len());
-        let learned = rest.iter_mut().zip(bytes).map(|(to, from)| *to = *from).count();
-        let all = head.get(..before + learned).unwrap_or_default();
-        // An earlier run may have known more of them than there are up to here.
-        let known = all.get(..usize::from(self.prefix.len));
+        let known = first.get(..usize::from(self.prefix.len));
         if read && (self.prefix.len == 0 || known.map(Prefix::of) == Some(self.prefix)) {
-            self.prefix = Prefix::of(all);
-        }
-    }
-
-    /// Keeps what an earlier run knew of the first bytes, if it was more: what it had read may be beyond
-    /// the offset, since another destination has it.
-    pub(in crate::tail) fn remember_prefix(&mut self, known: Prefix) {
-        if known.len > self.prefix.len {
-            self.prefix = known;
+            let learned = rest.iter_mut().zip(bytes).map(|(to, from)| *to = *from).count();
+            self.prefix = Prefix::of(head.get(..before + learned).unwrap_or_default());
         }
     }
 

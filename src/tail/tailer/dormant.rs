@@ -337,8 +337,7 @@ impl Tailer {
             to.unwrap_or_default().iter().filter_map(|index| names.get(*index)).collect();
         let absent = entry.marks.iter().filter(|mark| !present.contains(&&mark.to)).take(16);
         let absent = absent.cloned().collect();
-        let mut reader = Reader::new(open.file, offset, oldest)?;
-        reader.remember_prefix(entry.fingerprint);
+        let reader = Reader::new(open.file, offset, oldest)?;
         let number = FileNumber(entry.number);
         self.tracker.begin(number, marks);
         let id = (DiskId::of(&open.meta), open.born);

@@ -1,9 +1,7 @@
 //! Going on where the last run stopped.
 
-use super::archives::put;
 use super::*;
 use crate::checkpoint::snapshot::FileEntry;
-use crate::tail::inflate::tests::gzip;
 
 fn entry(bench: &Bench) -> FileEntry {
     let saved = bench.saved();
@@ -66,29 +64,6 @@ fn destinations_go_on_each_where_it_was() {
     assert_eq!((opened.offset, &opened.settled[..]), (70, &[70, 198][..]));
     assert_eq!(opened.resume.parser.as_deref(), Some("70"), "of the slower one");
     assert_eq!(bench.text("app.log"), lines(0, 30) + &lines(10, 20));
-}
-
-/// One destination has all of it, the other has nothing: it is read from its first byte, and known by what
-/// was read before, though the agent in between read none of it.
-#[test]
-fn what_is_read_anew_is_known_by_what_was_read_of_it() {
-    let mut bench = Bench::with(|options| options.destinations = vec!["search", "grafana"]);
-    bench.settle = false;
-    bench.write("app.log", lines(0, 30));
-    bench.start();
-    for chunk in &std::mem::take(&mut bench.held) {
-        settle(&bench.tracker, 0, chunk);
-    }
-    bench.finish();
-    let all = bench.budget.try_take(8 * MIB).expect("free");
-    bench.start().pass(3);
-    bench.finish();
-    drop(all);
-    put(&bench, "app.log.1.gz", &gzip(lines(0, 30).as_bytes()));
-    bench.remove("app.log");
-    bench.start().pass(60);
-    assert_eq!(bench.stat(|stats| &stats.lost_gone), 0);
-    assert_eq!(bench.text("app.log"), lines(0, 30) + &lines(0, 30));
 }
 
 #[test]
