@@ -13,7 +13,6 @@ pub(super) fn keys(place: Place, keys: &[&'static str]) {
 }
 
 /// The words that a value at this place may be.
-#[cfg_attr(not(test), expect(clippy::missing_const_for_fn, reason = "in tests it is none"))]
 pub(super) fn words(place: Place, words: impl Iterator<Item = &'static str>) {
     #[cfg(test)]
     noted::note(&noted::WORDS, place, &words.collect::<Vec<_>>());
