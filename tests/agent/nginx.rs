@@ -117,7 +117,7 @@ fn is_whole(answer: &[u8]) -> bool {
 fn rotate(program: &Path, dir: &Path, logs: &Path) {
     let config = dir.join("logrotate.conf");
     let text = format!(
-        "{}/*.log {{\n  rotate 50\n  missingok\n  notifempty\n  nocompress\n  create 0644 root root\n  \
+        "{}/*.log {{\n  rotate 50\n  missingok\n  ifempty\n  nocompress\n  create 0644 root root\n  \
          sharedscripts\n  postrotate\n    kill -USR1 $(cat {}/nginx.pid)\n  endscript\n}}\n",
         logs.display(),
         dir.display()
@@ -202,7 +202,6 @@ fn every_request_to_a_real_nginx_arrives_once_parsed_and_redacted() {
         assert!(!text.contains("@example.com"), "leaked: {text}");
         assert!(!text.contains("40example.org"), "leaked: {text}");
     }
-    // Where the load is faster than logrotate, it finds a log empty now and then, and leaves it.
     let rotated = fs::read_dir(&logs).expect("logs").count();
-    assert!(rotated >= 15, "logrotate renamed too few files: {rotated}");
+    assert!(rotated >= 2 * 15, "logrotate renamed too few files: {rotated}");
 }
