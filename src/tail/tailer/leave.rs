@@ -90,9 +90,12 @@ impl Tailer {
             return;
         }
         let Some(file) = self.files.get(&number) else { return };
-        if file.reader.file.is_some() && !self.settled(number, file) {
-            // What is in flight may have to be read again, and once the file is deleted, be it later,
-            // only this handle can do that.
+        if file.archived {
+            // What is in flight may have to be read again, and is found again compressed. Another one is
+            // opened before it is settled: its last record may go on in that.
+            self.archives.wanting = true;
+        } else if file.reader.file.is_some() && !self.settled(number, file) {
+            // Once the file is deleted, be it later, only this handle can read that again.
             return;
         }
         if gone(file) {

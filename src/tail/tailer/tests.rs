@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, sync_channel};
 
+use pillion_parsers::frame::Span;
 use tempfile::TempDir;
 
 use super::*;
@@ -27,6 +28,7 @@ mod awaiting;
 mod bounds;
 mod clock;
 mod closed;
+mod compressed;
 mod dead;
 mod draining;
 mod hand_over;
@@ -93,6 +95,8 @@ struct Bench {
     pressed: u32,
     /// Whether the worker knows of anything left to read.
     behind: BTreeMap<String, bool>,
+    /// The last chunk of each.
+    last: BTreeMap<String, (FileNumber, Span)>,
 }
 
 impl Bench {
@@ -150,6 +154,7 @@ impl Bench {
             log: Vec::new(),
             pressed: 0,
             behind: BTreeMap::new(),
+            last: BTreeMap::new(),
         }
     }
 
@@ -310,6 +315,7 @@ impl Bench {
                 }
                 let name = self.paths[&chunk.lineage].clone();
                 self.behind.insert(name.clone(), !chunk.caught_up);
+                self.last.insert(name.clone(), (chunk.file, chunk.span));
                 self.came.entry(name).or_default().extend_from_slice(&chunk.bytes);
                 self.held.push(chunk);
                 if self.settle {
@@ -326,7 +332,11 @@ impl Bench {
                 self.pressed += 1;
                 return;
             }
-            Read::Retired { file, last, .. } => {
+            Read::Retired { lineage, file, last } => {
+                if last {
+                    // What was held for what might follow is let go.
+                    self.behind.insert(self.paths[&lineage].clone(), false);
+                }
                 let last = if last { ", last" } else { "" };
                 write!(said, "retired #{}{last}", file.0).expect("fits");
             }

@@ -98,6 +98,35 @@ fn one_that_was_being_read_compressed_is_waited_for_after_a_reload() {
     assert_eq!(bench.text("app.log"), lines(120, 20) + &lines(900, 6));
 }
 
+/// Two rotations were compressed, and a joiner holds the end of the first, since more is to follow.
+#[test]
+fn what_is_held_of_a_compressed_rotation_does_not_keep_the_next_one_from_being_read() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(100, 20));
+    bench.start().finish();
+    bench.rename("app.log", "app.log.2");
+    bench.write("app.log", lines(200, 20));
+    bench.start().finish();
+    bench.write("app.log.2", lines(120, 20));
+    bench.write("app.log", lines(220, 20));
+    bench.rename("app.log", "app.log.1");
+    bench.write("app.log", lines(900, 3));
+    compress(&bench, "app.log.2");
+    compress(&bench, "app.log.1");
+    bench.came.clear();
+    bench.settle = false;
+    bench.start();
+    for _ in 0..10 {
+        let last = if bench.behind.get("app.log") == Some(&true) { bench.held.pop() } else { None };
+        bench.settle_held();
+        bench.held.extend(last);
+        bench.pass(1);
+    }
+    let all = [lines(120, 20), lines(220, 20), lines(900, 3)].concat();
+    assert_eq!(bench.text("app.log"), all, "{:?}", bench.log);
+    assert!(bench.saved().tombstones.iter().all(|it| it.tail.end == it.size));
+}
+
 #[test]
 fn nothing_waits_for_ever_for_a_file_that_is_gone() {
     let mut bench = Bench::new();
