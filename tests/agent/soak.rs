@@ -153,9 +153,8 @@ impl Soak {
         let launcher = without_events.each_ref().map(String::as_str);
         let launcher = if self.settings.polls { &launcher[..] } else { &[] };
         let grace = format!("{}s", self.settings.grace().as_secs());
-        // What was dropped is told in detail.
-        let level = if self.settings.drops { "debug" } else { "info" };
-        let args = ["--grace", &grace, "--quiet", quiet, "--log", level];
+        // What was dropped, and what compressed files were found to be, is told in detail.
+        let args = ["--grace", &grace, "--quiet", quiet, "--log", "debug"];
         let agent = Agent::spawn_under(launcher, &config, &args);
         agent.wait_for_log("watching");
         let polls = agent.metrics()["pillion_polling"];
@@ -378,8 +377,12 @@ impl Soak {
             format!("{:?} {size} bytes, inode {}", entry.file_name(), entry.ino())
         });
         let files = Vec::from_iter(files).join("\n");
-        let known = std::fs::read_to_string(self.place.state().join("checkpoint"));
-        format!("{}\n{}\n{files}\n{known:?}", self.describe(), said.join("\n--\n"))
+        let known = ["checkpoint", "checkpoint.journal"].map(|name| {
+            let bytes = std::fs::read(self.place.state().join(name)).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        let known = known.join("\n--\n");
+        format!("{}\n{}\n{files}\n{known}", self.describe(), said.join("\n--\n"))
     }
 }
 

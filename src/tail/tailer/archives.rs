@@ -184,6 +184,7 @@ impl Archives {
 
     fn judge(&mut self, key: Key, verdict: Verdict, now: Now) {
         if let Some(archive) = self.seen.get_mut(&key) {
+            tracing::debug!(source = key.0, path = ?archive.path, ?verdict, "a compressed log file");
             archive.verdict = verdict;
             if verdict == Verdict::Fresh {
                 archive.since = now.instant;

@@ -294,6 +294,8 @@ impl Tailer {
         if lost > 0 {
             count(&self.stats.lost_gone, lost);
             tracing::warn!(path = ?entry.path, bytes = lost, why, "bytes of a log file are lost");
+            let (known, read) = (entry.fingerprint.len, entry.tail.end);
+            tracing::debug!(file = entry.number, at = ?entry.at, known, read, "what was known of it");
         }
         self.bury_entry(entry);
     }

@@ -55,6 +55,8 @@ struct Options {
     ignore_older: Option<Duration>,
     max_record: usize,
     destinations: Vec<&'static str>,
+    /// The globs of a second source, which alone goes to the last destination.
+    again: Vec<String>,
     budget: usize,
     chunk: usize,
     max_open: usize,
@@ -116,6 +118,7 @@ impl Bench {
             ignore_older: None,
             max_record: 256 << 10,
             destinations: vec!["search"],
+            again: Vec::new(),
             budget: 8 * MIB,
             chunk: 4096,
             max_open: 1000,
@@ -199,7 +202,15 @@ impl Bench {
             to: (0..destinations.len()).collect(),
             header: None,
         };
-        let mut settings = TailSettings::new(vec![source], destinations, Arc::new(|len| len));
+        let mut sources = vec![source];
+        if !options.again.is_empty() {
+            let last = destinations.len() - 1;
+            let files = options.again.iter().map(full).collect();
+            sources[0].to = (0..last).collect();
+            let (name, to) = ("again".to_owned(), vec![last]);
+            sources.push(TailSource { name, files, to, ..sources[0].clone() });
+        }
+        let mut settings = TailSettings::new(sources, destinations, Arc::new(|len| len));
         (settings.chunk, settings.max_open) = (options.chunk, options.max_open);
         (settings.max_known, settings.polling) = (options.max_known, options.polling);
         settings.pin = options.pin;
@@ -301,7 +312,8 @@ impl Bench {
         let mut said = String::new();
         match read {
             Read::Opened(opened) => {
-                let name = opened.path.rsplit('/').next().unwrap_or_default().to_owned();
+                let name = opened.path.rsplit('/').next().unwrap_or_default();
+                let name = ["", "again "][opened.source].to_owned() + name;
                 let FileNumber(number) = opened.file;
                 write!(said, "opened {name} #{number} at {}", opened.offset).expect("fits");
                 self.paths.insert(opened.lineage, name);

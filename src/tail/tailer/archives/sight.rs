@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Archive, Key, PATIENCE, RESTS, SMALLEST, Verdict, may_be_gzip};
+use crate::checkpoint::tombstone::Tombstone;
 use crate::tail::discovery::Found;
 use crate::tail::open::{self, Allowed};
 use crate::tail::tailer::Tailer;
@@ -68,11 +69,13 @@ impl Tailer {
         self.archives.seen.get(&key).is_some_and(|it| it.verdict == Verdict::Plain && fits)
     }
 
-    /// One that rests is looked through, unless it was found out before what it is.
+    /// One that rests is looked through, unless it was found out before what it is to this source.
     fn settle_archive(&mut self, key: Key) {
         let Some(archive) = self.archives.seen.get_mut(&key) else { return };
+        let source = self.settings.sources.get(key.0).map(|source| source.name.as_str());
         let id = archive.id(key.1);
-        let known = self.archives.tombstones.iter().find(|tombstone| tombstone.archive == id);
+        let is_it = |it: &&Tombstone| it.archive == id && source == Some(&*it.source);
+        let known = self.archives.tombstones.iter().find(is_it);
         archive.verdict = match known {
             Some(tombstone) => Verdict::Of(tombstone.number, tombstone.tail.end),
             None => Verdict::Due,

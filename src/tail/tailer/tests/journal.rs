@@ -20,9 +20,10 @@ impl Tailer {
         }));
         known.sort_by_key(|entry| entry.number);
         let mut saved = self.store.found();
-        let unread = |number| known.iter().any(|it| it.number == number && it.fingerprint.len == 0);
-        for entry in &mut saved.files {
-            if unread(entry.number) {
+        let unread: Vec<u32> =
+            known.iter().filter(|it| it.fingerprint.len == 0).map(|it| it.number).collect();
+        for entry in saved.files.iter_mut().chain(&mut known) {
+            if unread.contains(&entry.number) {
                 entry.fingerprint = Default::default();
             }
         }
