@@ -44,7 +44,8 @@ pub(super) enum Standing {
     },
     /// Read to its end under another name and closed. Opened again should it grow.
     Resting,
-    /// No more bytes can come: deleted and let go, or truncated away. Known until all is settled.
+    /// No more bytes can come: deleted and let go, truncated away, or read to its end compressed. Known until
+    /// all is settled.
     Gone,
 }
 

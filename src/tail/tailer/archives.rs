@@ -143,6 +143,12 @@ impl Archives {
         self.seen.values().any(|archive| archive.verdict == Verdict::Fresh)
     }
 
+    /// Whether there may be something to be read that no File says.
+    pub(super) fn busy(&self) -> bool {
+        let looks = self.examination.is_some() || !self.due.is_empty();
+        looks || self.opening.is_some() || !self.awaited.is_empty()
+    }
+
     /// Whether one holds bytes of a File.
     pub(super) fn hold(&self, source: usize, number: u32) -> bool {
         let of = |verdict| matches!(verdict, Verdict::Of(of, _) if of == number);
@@ -223,12 +229,29 @@ impl Tailer {
         self.go_on_after(over);
     }
 
+    /// Lineages go on whose Files waited; those end that had none but what they waited for.
     fn go_on_after(&mut self, over: Vec<Awaited>) {
-        for Awaited { source, path, .. } in over {
-            if let Some(lineage) = self.by_lineage.get(&(source, path)) {
-                self.queue(*lineage);
+        for Awaited { source, path, number } in over {
+            let awaited = self.is_awaited(source, &path);
+            let Some(id) = self.by_lineage.get(&(source, path)).copied() else { continue };
+            let files = self.lineages.get(&id).map_or(0, |lineage| lineage.files.len());
+            match files {
+                0 if !awaited => self.end_lineage(id, FileNumber(number)),
+                _ => self.queue(id),
             }
         }
+    }
+
+    /// Whether a File of this lineage is about to be read compressed.
+    pub(super) fn is_awaited(&self, source: usize, path: &Path) -> bool {
+        self.archives.awaited.iter().any(|it| it.source == source && *it.path == *path)
+    }
+
+    /// Of each File that is waited for, the bytes that are not settled.
+    pub(super) fn awaited_bytes(&self) -> impl Iterator<Item = u64> + use<'_> {
+        let awaited = |number| self.archives.awaited.iter().any(|it| it.number == number);
+        let entries = self.dormant.iter().filter(move |entry| awaited(entry.number));
+        entries.map(|entry| entry.unsettled(self.destinations_of(&entry.source)))
     }
 
     /// A File is waited for no longer: it is read, or never will be.
@@ -254,6 +277,11 @@ impl Tailer {
         }
         if self.archives.opening.is_some() {
             self.go_on_opening();
+            return true;
+        }
+        // What others wait for is not kept waiting by whatever else is to be looked through.
+        let awaits = !self.archives.awaited.is_empty() && self.archives.wanting;
+        if awaits && self.archives.examination.is_none() && self.open_wanted() {
             return true;
         }
         if self.archives.examination.is_some() || !self.archives.due.is_empty() {

@@ -288,9 +288,17 @@ impl Tailer {
         }
     }
 
+    /// The names of the destinations that a source goes to; of one that is not in the configuration, all.
+    pub(super) fn destinations_of(&self, source: &str) -> impl Iterator<Item = &str> + use<'_> {
+        let source = self.settings.sources.iter().find(|it| it.name == source);
+        let names = self.settings.destinations.iter().enumerate();
+        let its = names.filter(move |(index, _)| source.is_none_or(|it| it.to.contains(index)));
+        its.map(|(_, name)| name.as_str())
+    }
+
     /// Nothing is read any more of an entry.
     pub(super) fn give_up(&mut self, entry: &FileEntry, why: &'static str) {
-        let lost = entry.unsettled(self.settings.destinations.iter().map(String::as_str));
+        let lost = entry.unsettled(self.destinations_of(&entry.source));
         if lost > 0 {
             count(&self.stats.lost_gone, lost);
             tracing::warn!(path = ?entry.path, bytes = lost, why, "bytes of a log file are lost");

@@ -161,8 +161,16 @@ impl Tailer {
         let files = || lineage.files.iter().filter_map(|number| self.files.get_key_value(number));
         let mut unsettled =
             files().filter(|(number, file)| !self.settled(**number, file)).peekable();
+        let nothing = unsettled.peek().is_none();
         // What only this process can read is not left to another.
-        if unsettled.peek().is_none() || unsettled.any(|(_, file)| file.reader.nameless()) {
+        if unsettled.any(|(_, file)| file.reader.nameless()) {
+            return Last::Ends;
+        }
+        // What was read before may go on in one that is not open yet.
+        if self.is_awaited(lineage.source, &lineage.path) {
+            return Last::GoesOn;
+        }
+        if nothing {
             return Last::Ends;
         }
         let goes_on = |file: &TailedFile| {
@@ -201,6 +209,10 @@ impl Tailer {
             left.files += usize::from(unread > 0);
         }
         left.bytes = left.bytes.saturating_add(unsent);
+        for bytes in self.awaited_bytes() {
+            left.bytes = left.bytes.saturating_add(bytes);
+            left.files += usize::from(bytes > 0);
+        }
         self.ready.clear();
         self.lineages.clear();
         self.by_lineage.clear();

@@ -1,10 +1,12 @@
 //! Files that leave: renamed or deleted, read on while a writer may still hold them, then retired,
 //! and forgotten once nothing of them is on the disk and everything is settled.
 
+use std::sync::Arc;
+
 use pillion_parsers::frame::FileNumber;
 
 use super::{TICK, Tailer, rounds};
-use crate::pipeline::chunk::Read;
+use crate::pipeline::chunk::{LineageId, Read};
 use crate::tail::lineage::{Standing, TailedFile};
 use crate::tail::reader::Look;
 
@@ -138,13 +140,27 @@ impl Tailer {
         let Some(id) = file.lineage.take() else { return };
         let Some(lineage) = self.lineages.get_mut(&id) else { return };
         lineage.files.retain(|other| *other != number);
-        let last = may_end && lineage.files.is_empty();
-        let heard = announced || last && lineage.announced;
-        if last && let Some(lineage) = self.lineages.remove(&id) {
-            self.by_lineage.remove(&(lineage.source, lineage.path));
+        let (source, path) = (lineage.source, Arc::clone(&lineage.path));
+        let empty = lineage.files.is_empty();
+        // Nothing that is awaited comes during a drain.
+        let follows = empty && self.drain.is_none() && self.is_awaited(source, &path);
+        if may_end && empty && !follows {
+            return self.end_lineage(id, number);
         }
-        if heard {
-            self.send(id, Read::Retired { lineage: id, file: number, last });
+        if announced {
+            self.send(id, Read::Retired { lineage: id, file: number, last: false });
+        }
+        if follows {
+            self.denied(id);
+        }
+    }
+
+    /// A lineage has no Files any more, and none is about to follow; `number` is its last one.
+    pub(super) fn end_lineage(&mut self, id: LineageId, number: FileNumber) {
+        let Some(lineage) = self.lineages.remove(&id) else { return };
+        self.by_lineage.remove(&(lineage.source, lineage.path));
+        if lineage.announced {
+            self.send(id, Read::Retired { lineage: id, file: number, last: true });
         }
     }
 

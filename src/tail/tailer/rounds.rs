@@ -93,7 +93,9 @@ impl Tailer {
             let safe = self.tracker.safe(number).unwrap_or(file.reader.offset);
             let bytes = file.reader.offset.saturating_sub(safe);
             total += bytes;
-            if let Some(lineage) = file.lineage {
+            // One that was let go is no more of its lineage.
+            let home = || self.by_lineage.get(&(file.source, Arc::clone(&file.path))).copied();
+            if let Some(lineage) = file.lineage.or_else(home) {
                 *in_flight.entry(lineage).or_default() += bytes;
             }
         }
@@ -116,12 +118,18 @@ impl Tailer {
                 other => return other,
             }
         }
-        if let Some(lineage) = self.lineages.get_mut(&id)
+        if !self.is_followed(id)
+            && let Some(lineage) = self.lineages.get_mut(&id)
             && std::mem::take(&mut lineage.behind)
         {
             self.send(id, Read::CaughtUp(id));
         }
         Turn::Nothing
+    }
+
+    /// Whether there is more of a lineage, in a File that is not open yet.
+    fn is_followed(&self, id: LineageId) -> bool {
+        self.lineages.get(&id).is_some_and(|it| self.is_awaited(it.source, &it.path))
     }
 
     /// Tells the worker of a lineage that waits for its turn, if it has to think that there is
@@ -302,11 +310,12 @@ impl Tailer {
     /// Whether the chunk just read of this File is the last there is of its lineage, as of the last
     /// look. What is unsure is behind, until a turn finds nothing.
     fn caught_up(&mut self, id: LineageId, number: FileNumber) -> bool {
+        let followed = self.is_followed(id);
         let (Some(lineage), Some(file)) = (self.lineages.get_mut(&id), self.files.get(&number))
         else {
             return false;
         };
-        lineage.behind = file.unread() > 0 || lineage.files.last() != Some(&number);
+        lineage.behind = followed || file.unread() > 0 || lineage.files.last() != Some(&number);
         let behind = lineage.behind;
         if behind {
             // A File that was retired was read outside its lineage's turn.

@@ -160,6 +160,7 @@ impl Tailer {
                 let size = file.end_now();
                 size.saturating_sub(self.tracker.safe(*number).unwrap_or(size))
             })
+            .chain(self.awaited_bytes())
             .fold(0, u64::saturating_add);
         Finished { unsettled, saved: self.save() }
     }
@@ -293,7 +294,7 @@ impl Tailer {
     /// Shows gauges and lag, and finds out which Files are at rest.
     pub(super) fn show(&mut self) {
         let (mut lags, mut at_rest) = (Vec::new(), Vec::new());
-        let mut busy = !self.ready.is_empty() || self.crowded > 0;
+        let mut busy = !self.ready.is_empty() || self.crowded > 0 || self.archives.busy();
         self.restless = !self.ready.is_empty() || self.numbers.dirty;
         for (number, file) in self.files.awake() {
             let lineage = file.lineage.and_then(|id| self.lineages.get(&id));
@@ -367,6 +368,7 @@ pub(super) fn entry(
         tail,
         middle,
         marks: marks.chain(file.absent.iter().cloned()).collect(),
-        gone: file.gone(),
+        // One that was read to its end compressed is still there.
+        gone: file.gone() && !file.archived,
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use pillion_parsers::frame::FileNumber;
 
-use super::{Archive, Verdict};
+use super::{Archive, Key, Verdict};
 use crate::checkpoint::resume::Resume;
-use crate::checkpoint::snapshot::FileEntry;
+use crate::checkpoint::snapshot::{FileEntry, MarkEntry};
 use crate::checkpoint::tombstone::Tombstone;
 use crate::tail::lineage::TailedFile;
 use crate::tail::tailer::Tailer;
@@ -21,11 +21,13 @@ impl Tailer {
         if tail.len == 0 {
             return;
         }
-        let of = |archive: &Archive| {
-            let whole = |its: u32, len: u64| its == number.0 && len <= tail.end;
-            matches!(archive.verdict, Verdict::Of(its, len) if whole(its, len))
+        // What was read to its end has nothing more, and be it that zeros stay at the end.
+        let read = (file.archived && file.unread() == 0).then_some((file.source, file.id));
+        let of = |key: &Key, archive: &Archive| {
+            let whole = |len: u64| len <= tail.end || read == Some(*key);
+            matches!(archive.verdict, Verdict::Of(its, len) if its == number.0 && whole(len))
         };
-        let archive = self.archives.seen.iter().find(|(_, archive)| of(archive));
+        let archive = self.archives.seen.iter().find(|(key, archive)| of(key, archive));
         let id = archive.map_or(0, |(key, archive)| archive.id(key.1));
         self.archives.tombstones.push(Tombstone {
             number: number.0,
@@ -63,7 +65,8 @@ impl Tailer {
         if entry.tail.len == 0 {
             return;
         }
-        let slowest = entry.marks.iter().min_by_key(|mark| mark.safe);
+        let its = |mark: &&MarkEntry| self.destinations_of(&entry.source).any(|it| it == mark.to);
+        let slowest = entry.marks.iter().filter(its).min_by_key(|mark| mark.safe);
         let mut resume = slowest.map(|mark| mark.mark().resume).unwrap_or_default();
         // The state is that of another place: in doubt, what comes is the rest of a key.
         resume.in_private_key |= slowest.is_some_and(|mark| mark.safe != entry.tail.end);

@@ -261,10 +261,13 @@ impl Tailer {
 
     /// What comes after `len` of a File that is nowhere else is lost.
     fn damaged(&mut self, key: Key, number: u32, len: u64) {
-        let to = self.settings.destinations.clone();
-        let entry = self.dormant.iter_mut().find(|entry| entry.number == number);
-        let Some(entry) = entry else { return };
-        let unsettled = entry.unsettled(to.iter().map(String::as_str));
+        let Some(index) = self.dormant.iter().position(|entry| entry.number == number) else {
+            return;
+        };
+        let entry = self.dormant.get(index);
+        let unsettled =
+            entry.map_or(0, |entry| entry.unsettled(self.destinations_of(&entry.source)));
+        let Some(entry) = self.dormant.get_mut(index) else { return };
         let lost = unsettled.min(entry.size.saturating_sub(len));
         entry.size -= lost;
         self.files.change([FileNumber(number)]);

@@ -95,7 +95,11 @@ impl Tailer {
             gone.then_some((entry.number, best))
         });
         let finished = archives.tombstones.iter().filter_map(|it| {
-            let more = of(it.number, &it.path).into_iter().filter(|(_, len)| it.tail.end < *len);
+            let read = |key: &Key| {
+                archives.seen.get(key).is_some_and(|archive| archive.id(key.1) == it.archive)
+            };
+            let more = of(it.number, &it.path).into_iter();
+            let more = more.filter(|(key, len)| it.tail.end < *len && !read(key));
             let was = DiskId { dev: 0, inode: 0 };
             let best =
                 more.max_by_key(|(key, len)| self.likeness(*key, (&it.path, *len), it.size, was))?;
@@ -182,7 +186,7 @@ impl Tailer {
         let tombstone = self.archives.tombstones.get(number)?;
         let resume = tombstone.resume.as_deref().cloned().unwrap_or_default();
         let mark = Mark { safe: tombstone.tail.end, resume };
-        let names = self.settings.destinations.iter();
+        let names = self.destinations_of(&tombstone.source);
         Some(FileEntry {
             number,
             source: tombstone.source.to_string(),
@@ -248,14 +252,16 @@ impl Tailer {
         let Opening { key, entry, open, offset, .. } = opening;
         let Some(archive) = self.archives.seen.get(&key) else { return };
         let (path, verdict) = (Arc::clone(&archive.path), archive.verdict);
-        self.take_entry(entry.number);
-        self.no_longer_awaited(entry.number);
+        let number = entry.number;
+        self.take_entry(number);
         if let Verdict::Of(_, len) = verdict {
-            self.find_missing(entry.number, len.saturating_sub(offset));
+            self.find_missing(number, len.saturating_sub(offset));
         }
         if self.resume(key.0, entry.clone(), open, &path, false).is_err() {
             self.dormant.push(entry);
             self.archives.judge(key, Verdict::Fresh, self.now);
         }
+        // Its lineage goes on with it, and does not end before.
+        self.no_longer_awaited(number);
     }
 }

@@ -8,8 +8,12 @@ use crate::tail::lineage::Failing;
 
 /// A compressed file that is being written all the time: nobody can tell what it will be.
 pub(super) fn touch(bench: &Bench, bytes: &[u8]) {
-    fs::write(bench.path("other.gz"), bytes).expect("written");
-    let file = File::options().write(true).open(bench.path("other.gz")).expect("opened");
+    touch_as(bench, "other.gz", bytes);
+}
+
+fn touch_as(bench: &Bench, name: &str, bytes: &[u8]) {
+    fs::write(bench.path(name), bytes).expect("written");
+    let file = File::options().write(true).open(bench.path(name)).expect("opened");
     let at = u64::try_from(bench.clock.wall).expect("after 1970");
     file.set_modified(std::time::UNIX_EPOCH + Duration::from_nanos(at)).expect("set");
 }
@@ -127,6 +131,124 @@ fn what_is_held_of_a_compressed_rotation_does_not_keep_the_next_one_from_being_r
     assert!(bench.saved().tombstones.iter().all(|it| it.tail.end == it.size));
 }
 
+/// Two compressed rotations, the newer one as if it was still being written.
+fn one_rests_and_one_does_not() -> (Bench, Vec<u8>) {
+    let mut bench = Bench::with(|options| options.destinations = vec!["search"]);
+    bench.write("app.log", lines(100, 20));
+    bench.start().finish();
+    bench.rename("app.log", "app.log.2");
+    bench.write("app.log", lines(200, 20));
+    bench.start();
+    bench.settle = false;
+    bench.write("app.log", lines(220, 20));
+    bench.pass(1).finish();
+    bench.write("app.log.2", lines(120, 20));
+    bench.rename("app.log", "app.log.1");
+    compress(&bench, "app.log.2");
+    let newer = gzip(&fs::read(bench.path("app.log.1")).expect("read"));
+    bench.remove("app.log.1");
+    bench.came.clear();
+    bench.take_log();
+    (bench, newer)
+}
+
+fn pass_writing(bench: &mut Bench, newer: &[u8], seconds: u64) {
+    for _ in 0..seconds {
+        // Another time than the last.
+        bench.clock.wall += 1;
+        touch_as(bench, "app.log.1.gz", newer);
+        bench.pass(1);
+    }
+}
+
+/// What was read last may go on in it.
+#[test]
+fn a_lineage_does_not_end_before_the_rotation_that_is_awaited() {
+    let (mut bench, newer) = one_rests_and_one_does_not();
+    touch_as(&bench, "app.log.1.gz", &newer);
+    bench.start();
+    pass_writing(&mut bench, &newer, 4);
+    assert_eq!(bench.text("app.log"), lines(120, 20), "{:?}", bench.log);
+    assert!(bench.log.contains(&"retired #1".to_owned()), "{:?}", bench.log);
+    assert!(bench.behind["app.log"], "more is to come");
+    assert!(bench.stats.busy.load(Ordering::Relaxed));
+    bench.pass(5);
+    bench.settle_held();
+    bench.pass(2);
+    assert_eq!(bench.text("app.log"), lines(120, 20) + &lines(220, 20), "{:?}", bench.log);
+    let last: Vec<_> = bench.log.iter().filter(|said| said.ends_with("last")).collect();
+    assert_eq!(last, ["retired #514, last"], "{:?}", bench.log);
+    assert!(!bench.stats.busy.load(Ordering::Relaxed));
+}
+
+#[test]
+fn a_lineage_ends_when_the_rotation_that_was_awaited_is_none() {
+    let (mut bench, newer) = one_rests_and_one_does_not();
+    touch_as(&bench, "app.log.1.gz", &newer);
+    bench.start();
+    pass_writing(&mut bench, &newer, 4);
+    bench.remove("app.log.1.gz");
+    bench.pass(4);
+    assert!(bench.log.last().is_some_and(|said| said.ends_with(", last")), "{:?}", bench.log);
+    assert_eq!(bench.stat(|stats| &stats.lost_gone), lines(220, 20).len() as u64);
+}
+
+#[test]
+fn a_drain_leaves_whole_what_may_go_on_in_a_rotation_that_is_awaited() {
+    for live in [true, false] {
+        let (mut bench, newer) = one_rests_and_one_does_not();
+        if live {
+            bench.write("app.log", lines(900, 3));
+        }
+        touch_as(&bench, "app.log.1.gz", &newer);
+        bench.start();
+        pass_writing(&mut bench, &newer, 4);
+        let (done, mut told) = tokio::sync::oneshot::channel();
+        let deadline = bench.clock.instant + Duration::from_secs(25);
+        bench.inbox.post(|posted| posted.drain = Some(Drain { deadline, done }));
+        bench.run();
+        pass_writing(&mut bench, &newer, 3);
+        let left = told.try_recv().expect("drained");
+        let more = if live { lines(900, 3).len() } else { 0 };
+        assert_eq!(left.bytes, (lines(220, 20).len() + more) as u64, "{live}");
+        let last = bench.log.iter().any(|said| said.ends_with("last"));
+        assert!(!last, "{live} {:?}", bench.log);
+        bench.settle = true;
+        bench.finish();
+        bench.came.clear();
+        bench.start().pass(5);
+        let mut all = lines(120, 20) + &lines(220, 20);
+        if live {
+            all += &lines(900, 3);
+        }
+        assert_eq!(bench.text("app.log"), all, "{live} {:?}", bench.log);
+    }
+}
+
+/// Preallocated, and compressed as it was: the zeros are nobody's, and no reason to read it again.
+#[test]
+fn a_compressed_rotation_that_ends_in_zeros_is_read_once() {
+    let mut bench = Bench::new();
+    bench.write("app.log", [lines(100, 20).as_bytes(), &[0; 4000]].concat());
+    bench.start().pass(1).finish();
+    let (first, rest) = ("app.log.2", "app.log.1");
+    bench.rename("app.log", first);
+    bench.write("app.log", lines(200, 20));
+    bench.start().pass(1).finish();
+    bench.write("app.log", lines(220, 20));
+    bench.rename("app.log", rest);
+    compress(&bench, first);
+    compress(&bench, rest);
+    bench.came.clear();
+    bench.take_log();
+    bench.start().pass(20);
+    assert_eq!(bench.text("app.log"), lines(220, 20), "{:?}", bench.log);
+    bench.take_log();
+    bench.pass(20).finish();
+    bench.start().pass(20);
+    assert_eq!(bench.take_log(), Vec::<String>::new());
+}
+
 #[test]
 fn nothing_waits_for_ever_for_a_file_that_is_gone() {
     let mut bench = Bench::new();
@@ -134,6 +256,7 @@ fn nothing_waits_for_ever_for_a_file_that_is_gone() {
     bench.start();
     pass_touching(&mut bench, 30);
     assert_eq!(bench.text("app.log"), "", "it may yet be found");
+    assert!(bench.stats.busy.load(Ordering::Relaxed), "nobody is to think that it was all");
     pass_touching(&mut bench, 40);
     assert_eq!(bench.text("app.log"), lines(900, 300));
 }

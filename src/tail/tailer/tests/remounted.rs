@@ -106,6 +106,31 @@ fn a_file_of_a_remounted_volume_that_was_compressed_meanwhile_is_read_in_that() 
     assert_eq!(bench.stat(|s| &s.lost_gone), 0);
 }
 
+/// What was read of it is in flight, and it is gone with its volume when the agent is started again.
+#[test]
+fn a_compressed_rotation_that_was_read_is_waited_for_until_it_is_settled() {
+    let mut bench = Bench::new();
+    bench.write("app.log", lines(0, 10));
+    bench.start().finish();
+    bench.write("app.log", lines(10, 10));
+    bench.rename("app.log", "app.log.1");
+    compress(&bench, "app.log.1");
+    bench.settle = false;
+    bench.start().pass(4);
+    assert_eq!(bench.log.last().map(String::as_str), Some("retired #1, last"));
+    bench.finish();
+    renumber(&bench);
+    fs::rename(bench.path("app.log.1.gz"), bench.dir.path().join("aside")).expect("renamed");
+    bench.came.clear();
+    bench.settle = true;
+    bench.start().pass(30);
+    assert_eq!(bench.stat(|s| &s.lost_gone), 0, "not in a hurry");
+    fs::rename(bench.dir.path().join("aside"), bench.path("app.log.1.gz")).expect("renamed");
+    bench.pass(5);
+    assert_eq!(bench.text("app.log"), lines(10, 10), "{:?}", bench.log);
+    assert_eq!(bench.stat(|s| &s.lost_gone), 0);
+}
+
 /// The same while the agent runs.
 #[test]
 fn a_file_that_was_rotated_out_of_the_globs_on_a_remounted_volume_is_found_again() {
