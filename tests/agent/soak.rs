@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-use super::harness::{Agent, PATIENCE, Place, until};
+use super::harness::{Agent, Place, until};
 use super::scenarios::events::without;
 use super::writer::{Form, Writer, written};
 use drops::Places;
@@ -39,6 +39,9 @@ const ROUND: Duration = Duration::from_secs(15);
 const BESIDES: u64 = if cfg!(debug_assertions) { 40 << 20 } else { 14 << 20 };
 /// Agents that have ended whose words are kept.
 const EARLIER: usize = 3;
+/// All that was written has arrived within this. What is lost never does: it is long, for a machine on which
+/// much else is going on.
+const SETTLED_WITHIN: Duration = Duration::from_secs(240);
 /// The checkpoint is saved once a second; with this much patience for a slow disk, what reached Loki
 /// earlier before a kill, and was answered, is never sent again.
 const SAVED_WITHIN: Duration = Duration::from_secs(10);
@@ -250,7 +253,7 @@ impl Soak {
         self.end_halves();
         self.heal();
         let written = self.written();
-        let all = until(PATIENCE, || {
+        let all = until(SETTLED_WITHIN, || {
             written.iter().all(|(file, to)| self.all_have(*file, self.judged(*file)..*to))
                 && self.is_accounted_for(&written)
         });
