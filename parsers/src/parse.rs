@@ -41,6 +41,7 @@ mod otlp;
 mod pairs;
 mod pattern;
 mod plain;
+mod quoted;
 mod refine;
 mod rename;
 mod roles;

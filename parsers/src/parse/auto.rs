@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use super::compiled::Compiled;
 use super::grammar::Context;
-use super::looks::look;
 use super::seen::Seen;
 use super::trace::{is_trace, whole_or_head};
 use super::{Misfit, ParserState};
 use crate::multiline::{Choice, Chosen, Joiner};
 use crate::record::Record;
 pub(super) use candidates::Candidates;
+use candidates::Possible;
 pub use tally::Tally;
 
 /// Readings per line, the chosen format's included. A reading of a line that is not of the format
@@ -164,10 +164,8 @@ impl Auto {
                 return Ok(place);
             }
         }
-        let seen = look(text);
-        let possible = candidates.possible(text, seen, cx.arena);
-        let recent = possible.iter().rposition(|place| tally.is_recent(*place));
-        let (sooner, rest) = possible.split_at(recent.map_or(0, |recent| recent + 1));
+        let Possible { places, sooner, seen } = candidates.possible(text, tally.recent(), cx.arena);
+        let (sooner, rest) = places.split_at(sooner);
         let first =
             |place: &&u16| candidates.shows(**place) || early(place) && tally.is_recent(**place);
         let others = sooner.iter().filter(|place| !first(place));

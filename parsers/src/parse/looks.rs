@@ -1,7 +1,10 @@
 //! What lines of a format look like: whether a text could be of it, in a few nanoseconds and before it is
 //! read.
 
+use memchr::memmem::Finder;
+
 use super::compiled::{Compiled, Method};
+use super::quoted::{Quoted, Shown};
 use super::seen::Seen;
 
 /// Bytes of a text in which what a format must have is looked for.
@@ -12,22 +15,49 @@ pub(super) fn look(text: &str) -> Seen {
     if text.len() > LOOKED_AT { Seen::ALL } else { Seen::of(text.as_bytes()) }
 }
 
+/// The bytes of a text in which what a format must have is looked for.
+fn head(text: &str) -> &[u8] {
+    text.as_bytes().get(..LOOKED_AT).unwrap_or(text.as_bytes())
+}
+
 /// How the lines of several formats look, told apart by their first bytes.
 #[derive(Debug, Default)]
 pub(super) struct Looks {
     /// For each byte that a text may begin with, which of `lists` has those that it could be of.
     by_first: Vec<usize>,
     /// Ways to be of a format, in the order of the formats. Many bytes have the same.
-    lists: Vec<Vec<Way>>,
+    lists: Vec<List>,
+    /// The texts with a quote that formats must have.
+    quoted: Quoted,
 }
 
-/// A way to be of a format, by its grammar or by one of its layouts: the bytes that a text has, and the
-/// format's place.
-type Way = (Seen, usize);
+/// The ways that texts with the same first byte have.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct List {
+    ways: Vec<Way>,
+    /// Whether most show by texts that have a quote: those are what to look for first.
+    is_quoted: bool,
+}
+
+/// A way to be of a format, by its grammar or by one of its layouts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Way {
+    /// The bytes that a text has.
+    needs: Seen,
+    /// Those of them that it has whatever it shows by.
+    form: Seen,
+    /// Those of the texts that it must have which have a quote.
+    shows: Shown,
+    /// The format's place.
+    place: usize,
+}
 
 /// The ways to be of a format that a text has, as its first byte tells.
 #[derive(Clone, Copy)]
-pub(super) struct Ways<'l>(&'l [Way]);
+pub(super) struct Ways<'l> {
+    list: Option<&'l List>,
+    quoted: &'l Quoted,
+}
 
 impl Looks {
     pub(super) fn new<'c>(formats: impl Iterator<Item = &'c Compiled> + Clone) -> Self {
@@ -35,8 +65,10 @@ impl Looks {
         for first in 0..=u8::MAX {
             let mut list = Vec::new();
             for (place, compiled) in formats.clone().enumerate() {
-                compiled.ways(place, first, &mut list);
+                compiled.ways(place, first, &mut looks.quoted, &mut list);
             }
+            let shows = list.iter().filter(|way: &&Way| !way.shows.is_none()).count();
+            let list = List { is_quoted: shows > list.len() / 2, ways: list };
             let known = looks.lists.iter().position(|known| *known == list);
             looks.by_first.push(known.unwrap_or(looks.lists.len()));
             if known.is_none() {
@@ -50,34 +82,61 @@ impl Looks {
     pub(super) fn ways(&self, text: &str) -> Ways<'_> {
         let first = text.as_bytes().first();
         let list = first.and_then(|first| self.by_first.get(usize::from(*first)));
-        Ways(list.and_then(|list| self.lists.get(*list)).map_or(&[], Vec::as_slice))
+        Ways { list: list.and_then(|list| self.lists.get(*list)), quoted: &self.quoted }
     }
 }
 
 impl<'l> Ways<'l> {
     pub(super) fn is_empty(self) -> bool {
-        self.0.is_empty()
+        self.ways().is_empty()
+    }
+
+    fn ways(self) -> &'l [Way] {
+        self.list.map_or(&[], |list| &list.ways)
     }
 
     /// The places of the formats that a text with these bytes could be of, each once.
     pub(super) fn places(self, seen: Seen) -> impl Iterator<Item = usize> + 'l {
-        let mut last = None;
-        self.0.iter().filter_map(move |(needs, place)| {
-            let is_new = seen.has(*needs) && last != Some(*place);
-            is_new.then(|| *last.insert(*place))
-        })
+        each_once(self.ways().iter().filter(move |way| seen.has(way.needs)))
     }
+
+    /// The same of a text, where most formats show by texts that have a quote: without those that do not
+    /// show. `None` elsewhere.
+    pub(super) fn showing(self, text: &'l str) -> Option<impl Iterator<Item = usize> + 'l> {
+        self.list.filter(|list| list.is_quoted)?;
+        let head = head(text);
+        let shown = self.quoted.find(head);
+        let could_be = move |way: &&Way| {
+            shown.has(way.shows) && (head.len() < text.len() || way.form.is_in(head))
+        };
+        Some(each_once(self.ways().iter().filter(could_be)))
+    }
+
+    /// Whether a text with these bytes could be of the format at a place.
+    pub(super) fn has(self, place: usize, seen: Seen) -> bool {
+        self.ways().iter().any(|way| way.place == place && seen.has(way.needs))
+    }
+}
+
+fn each_once<'l>(ways: impl Iterator<Item = &'l Way> + 'l) -> impl Iterator<Item = usize> + 'l {
+    let mut last = None;
+    ways.filter_map(move |way| {
+        let is_new = last != Some(way.place);
+        is_new.then(|| *last.insert(way.place))
+    })
 }
 
 impl Compiled {
     /// Adds the ways in which a text that begins so may be of this format. One that needs all that
     /// another does is none of its own.
-    fn ways(&self, place: usize, first: u8, list: &mut Vec<Way>) {
-        let contains = self.contains.iter();
-        let needs = contains.map(|part| Seen::of(part.needle())).fold(Seen::default(), Seen::and);
+    fn ways(&self, place: usize, first: u8, quoted: &mut Quoted, list: &mut Vec<Way>) {
+        let contains = self.contains.iter().map(Finder::needle);
+        let needs = contains.clone().map(Seen::of).fold(Seen::default(), Seen::and);
+        let shows = contains.filter_map(|part| quoted.add(part));
+        let shows = shows.fold(Shown::default(), Shown::and);
         let mut add = |form: Seen| {
-            let way = (form.and(needs), place);
-            let covers = |other: &Way| other.1 == place && way.0.has(other.0);
+            let way = Way { needs: form.and(needs), form, shows, place };
+            let covers = |other: &Way| other.place == place && way.needs.has(other.needs);
             if !list.iter().any(covers) {
                 list.push(way);
             }
@@ -91,13 +150,17 @@ impl Compiled {
 
     /// Whether a text could be of this format, where that must show: a few nanoseconds.
     pub(super) fn may_fit(&self, text: &str) -> bool {
+        let head = head(text);
+        self.may_begin(text) && self.contains.iter().all(|part| part.find(head).is_some())
+    }
+
+    /// Whether a text begins as one of this format may.
+    fn may_begin(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
-        let begins = match &*self.method {
+        match &*self.method {
             Method::Grammar(grammar) => grammar.probe.is_some_and(|probe| probe(bytes)),
             Method::Layout(layout) => layout.may_fit(bytes),
             Method::Auto | Method::Pattern(_) => false,
-        };
-        let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
-        begins && self.contains.iter().all(|part| part.find(head).is_some())
+        }
     }
 }

@@ -31,6 +31,16 @@ pub(in super::super) struct Candidates {
 /// Places of formats.
 pub(super) type Places<'a> = bumpalo::collections::Vec<'a, u16>;
 
+/// The formats that a text could be of.
+pub(super) struct Possible<'a> {
+    /// Their places, in the order they are tried.
+    pub(super) places: Places<'a>,
+    /// How many of them go before the others: up to the last that recent lines were of.
+    pub(super) sooner: usize,
+    /// The bytes that the text has, as far as that was looked at.
+    pub(super) seen: Seen,
+}
+
 /// A format, and those whose lines may stand in it.
 #[derive(Debug)]
 pub(super) struct Candidate {
@@ -69,12 +79,36 @@ impl Candidates {
         Self { formats, looks, number }
     }
 
-    /// The places of the formats that a text could be of, from its first byte and those that it has.
-    pub(super) fn possible<'a>(&self, text: &str, seen: Seen, arena: &'a Arena) -> Places<'a> {
+    /// The formats that a text could be of, as its first byte, the bytes that it has and what it shows by
+    /// tell. `recent`: the places of those that it is rather of.
+    pub(super) fn possible<'a>(
+        &self,
+        text: &'a str,
+        recent: impl Iterator<Item = u16>,
+        arena: &'a Arena,
+    ) -> Possible<'a> {
+        let ways = self.looks.ways(text);
         let mut places = Places::with_capacity_in(32, arena);
-        let places_of = self.looks.ways(text).places(seen);
-        places.extend(places_of.filter_map(|place| u16::try_from(place).ok()));
-        places
+        let mut seen = None;
+        match ways.showing(text) {
+            Some(showing) => places.extend(showing.filter_map(|place| u16::try_from(place).ok())),
+            None => {
+                let all = ways.places(*seen.insert(look(text)));
+                places.extend(all.filter_map(|place| u16::try_from(place).ok()));
+            }
+        }
+        // The last of them that the text has the bytes of, whether or not it shows.
+        let mut last = None;
+        for place in recent {
+            let is_possible = last.is_none_or(|last| last < place)
+                && (places.binary_search(&place).is_ok()
+                    || ways.has(usize::from(place), *seen.get_or_insert_with(|| look(text))));
+            if is_possible {
+                last = Some(place);
+            }
+        }
+        let sooner = places.partition_point(|place| last.is_some_and(|last| *place <= last));
+        Possible { places, sooner, seen: seen.unwrap_or(Seen::ALL) }
     }
 
     /// Whether a format has texts of its own, by which it shows.
@@ -118,7 +152,7 @@ impl Formats for Candidates {
         let (arena, mut record) = (Arena::new(), Record::default());
         let (mut clock, mut bad_times) = (Clock::default(), 0);
         let (mut locations, mut columns) = (Locations::default(), Columns::default());
-        let seen = look(text);
+        let Possible { places, seen, .. } = self.possible(text, std::iter::empty(), &arena);
         let mut cx = Context {
             arena: &arena,
             clock: &mut clock,
@@ -133,7 +167,7 @@ impl Formats for Candidates {
             outside: Outside::default(),
         };
         let sooner = |place: &u16| begun.is_none_or(|begun| *place < begun);
-        let mut places = self.possible(text, seen, &arena).into_iter().take_while(sooner);
+        let mut places = places.into_iter().take_while(sooner);
         let found = places.find(|place| {
             super::clear(&mut record);
             let candidate = self.get(*place).filter(|candidate| candidate.compiled.may_fit(text));
