@@ -10,6 +10,9 @@ use super::seen::Seen;
 /// Bytes of a text in which what a format must have is looked for.
 const LOOKED_AT: usize = 4096;
 
+/// From so many formats on, the texts that they show by are looked for together.
+const MANY: usize = 4;
+
 /// The bytes that a text has. One that is too long to be looked at could have any.
 pub(super) fn look(text: &str) -> Seen {
     if text.len() > LOOKED_AT { Seen::ALL } else { Seen::of(text.as_bytes()) }
@@ -35,7 +38,7 @@ pub(super) struct Looks {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct List {
     ways: Vec<Way>,
-    /// Whether most show by texts that have a quote: those are what to look for first.
+    /// Whether many show by texts that have a quote: those are looked for at once.
     is_quoted: bool,
 }
 
@@ -44,8 +47,6 @@ struct List {
 struct Way {
     /// The bytes that a text has.
     needs: Seen,
-    /// Those of them that it has whatever it shows by.
-    form: Seen,
     /// Those of the texts that it must have which have a quote.
     shows: Shown,
     /// The format's place.
@@ -68,7 +69,7 @@ impl Looks {
                 compiled.ways(place, first, &mut looks.quoted, &mut list);
             }
             let shows = list.iter().filter(|way: &&Way| !way.shows.is_none()).count();
-            let list = List { is_quoted: shows > list.len() / 2, ways: list };
+            let list = List { is_quoted: shows >= MANY, ways: list };
             let known = looks.lists.iter().position(|known| *known == list);
             looks.by_first.push(known.unwrap_or(looks.lists.len()));
             if known.is_none() {
@@ -97,33 +98,30 @@ impl<'l> Ways<'l> {
 
     /// The places of the formats that a text with these bytes could be of, each once.
     pub(super) fn places(self, seen: Seen) -> impl Iterator<Item = usize> + 'l {
-        each_once(self.ways().iter().filter(move |way| seen.has(way.needs)))
+        self.showing(seen, Shown::ALL)
     }
 
-    /// The same of a text, where most formats show by texts that have a quote: without those that do not
-    /// show. `None` elsewhere.
-    pub(super) fn showing(self, text: &'l str) -> Option<impl Iterator<Item = usize> + 'l> {
-        self.list.filter(|list| list.is_quoted)?;
-        let head = head(text);
-        let shown = self.quoted.find(head);
-        let could_be = move |way: &&Way| {
-            shown.has(way.shows) && (head.len() < text.len() || way.form.is_in(head))
-        };
-        Some(each_once(self.ways().iter().filter(could_be)))
+    /// The same without those that show by texts which the text has not.
+    pub(super) fn showing(self, seen: Seen, shown: Shown) -> impl Iterator<Item = usize> + 'l {
+        let mut last = None;
+        self.ways().iter().filter_map(move |way| {
+            let is_new = seen.has(way.needs) && shown.has(way.shows) && last != Some(way.place);
+            is_new.then(|| *last.insert(way.place))
+        })
+    }
+
+    /// The texts with a quote that a text has, of those that formats show by; all, where few do.
+    pub(super) fn shown(self, text: &str) -> Shown {
+        match self.list {
+            Some(list) if list.is_quoted => self.quoted.find(head(text)),
+            _ => Shown::ALL,
+        }
     }
 
     /// Whether a text with these bytes could be of the format at a place.
     pub(super) fn has(self, place: usize, seen: Seen) -> bool {
         self.ways().iter().any(|way| way.place == place && seen.has(way.needs))
     }
-}
-
-fn each_once<'l>(ways: impl Iterator<Item = &'l Way> + 'l) -> impl Iterator<Item = usize> + 'l {
-    let mut last = None;
-    ways.filter_map(move |way| {
-        let is_new = last != Some(way.place);
-        is_new.then(|| *last.insert(way.place))
-    })
 }
 
 impl Compiled {
@@ -135,7 +133,7 @@ impl Compiled {
         let shows = contains.filter_map(|part| quoted.add(part));
         let shows = shows.fold(Shown::default(), Shown::and);
         let mut add = |form: Seen| {
-            let way = Way { needs: form.and(needs), form, shows, place };
+            let way = Way { needs: form.and(needs), shows, place };
             let covers = |other: &Way| other.place == place && way.needs.has(other.needs);
             if !list.iter().any(covers) {
                 list.push(way);

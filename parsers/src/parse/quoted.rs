@@ -16,6 +16,9 @@ const TABLE: usize = 1024;
 pub(super) struct Shown(u128);
 
 impl Shown {
+    /// Of a text that is not looked through: it could have them all.
+    pub(super) const ALL: Self = Self(u128::MAX);
+
     /// Both's.
     #[must_use]
     pub(super) const fn and(self, other: Self) -> Self {

@@ -41,20 +41,6 @@ impl Seen {
         Self { low: low | digit, high }
     }
 
-    /// Whether a text has all of these bytes, which are few: as [`Seen::of`] it would say.
-    pub(super) fn is_in(self, text: &[u8]) -> bool {
-        let has = |bits: u64, first: u8| {
-            (0..64).filter(|bit| bits >> bit & 1 == 1).all(|bit| {
-                if first + bit == 0 {
-                    text.iter().any(u8::is_ascii_digit)
-                } else {
-                    memchr::memchr(first + bit, text).is_some()
-                }
-            })
-        };
-        has(self.low, 0) && has(self.high, 64)
-    }
-
     /// Which of the 64 bytes from `first` on are there, each a bit.
     #[inline]
     fn set(there: &[u8; 256], first: usize) -> u64 {
@@ -98,11 +84,6 @@ mod tests {
             assert!(!seen.has(Seen::of(part.as_bytes())), "{part:?}");
         }
         assert!(seen.has(Seen::DIGIT) && Seen::ALL.has(seen));
-        for part in ["a", " [", "b", "a]{", "2", "=1", "", "\t"] {
-            let part = Seen::of(part.as_bytes());
-            assert_eq!(part.is_in(b"a [1]\t="), Seen::of(b"a [1]\t=").has(part), "{part:?}");
-        }
-        assert!(Seen::DIGIT.is_in(b"a1") && !Seen::DIGIT.is_in(b"a"));
         assert!(!Seen::of(b"a [x]").has(Seen::DIGIT));
         let both = Seen::of(b"ab").common(Seen::of(b"bc"));
         assert_eq!(both, Seen::of(b"b"));

@@ -37,7 +37,7 @@ pub(super) struct Possible<'a> {
     pub(super) places: Places<'a>,
     /// How many of them go before the others: up to the last that recent lines were of.
     pub(super) sooner: usize,
-    /// The bytes that the text has, as far as that was looked at.
+    /// The bytes that the text has.
     pub(super) seen: Seen,
 }
 
@@ -87,28 +87,17 @@ impl Candidates {
         recent: impl Iterator<Item = u16>,
         arena: &'a Arena,
     ) -> Possible<'a> {
-        let ways = self.looks.ways(text);
+        let (ways, seen) = (self.looks.ways(text), look(text));
         let mut places = Places::with_capacity_in(32, arena);
-        let mut seen = None;
-        match ways.showing(text) {
-            Some(showing) => places.extend(showing.filter_map(|place| u16::try_from(place).ok())),
-            None => {
-                let all = ways.places(*seen.insert(look(text)));
-                places.extend(all.filter_map(|place| u16::try_from(place).ok()));
-            }
-        }
+        let showing = ways.showing(seen, ways.shown(text));
+        places.extend(showing.filter_map(|place| u16::try_from(place).ok()));
         // The last of them that the text has the bytes of, whether or not it shows.
-        let mut last = None;
-        for place in recent {
-            let is_possible = last.is_none_or(|last| last < place)
-                && (places.binary_search(&place).is_ok()
-                    || ways.has(usize::from(place), *seen.get_or_insert_with(|| look(text))));
-            if is_possible {
-                last = Some(place);
-            }
-        }
+        let could_be = |place: &u16| {
+            places.binary_search(place).is_ok() || ways.has(usize::from(*place), seen)
+        };
+        let last = recent.filter(could_be).max();
         let sooner = places.partition_point(|place| last.is_some_and(|last| *place <= last));
-        Possible { places, sooner, seen: seen.unwrap_or(Seen::ALL) }
+        Possible { places, sooner, seen }
     }
 
     /// Whether a format has texts of its own, by which it shows.
