@@ -18,7 +18,6 @@ use super::{Misfit, ParserState};
 use crate::multiline::{Choice, Chosen, Joiner};
 use crate::record::Record;
 pub(super) use candidates::Candidates;
-use candidates::Possible;
 pub use tally::Tally;
 
 /// Readings per line, the chosen format's included. A reading of a line that is not of the format
@@ -164,17 +163,23 @@ impl Auto {
                 return Ok(place);
             }
         }
-        let Possible { places, sooner, seen } = candidates.possible(text, tally.recent(), cx.arena);
-        let (sooner, rest) = places.split_at(sooner);
+        let mut possible = candidates.look_at(text);
+        let sooner = possible.last_of(tally.recent()).map_or(0, |recent| recent + 1);
+        let places = possible.places(0..sooner, cx.arena);
         let first =
             |place: &&u16| candidates.shows(**place) || early(place) && tally.is_recent(**place);
-        let others = sooner.iter().filter(|place| !first(place));
-        let places = sooner.iter().filter(first).chain(others).chain(rest);
-        for place in places.filter(|place| ![chosen, last].contains(&Some(**place))) {
-            if trial.tries == 0 {
-                break;
+        let others = places.iter().filter(|place| !first(place));
+        let is_other = |place: &&u16| ![chosen, last].contains(&Some(**place));
+        let seen = possible.seen();
+        for place in places.iter().filter(first).chain(others).filter(is_other) {
+            if trial.tries > 0 && trial.read(*place, seen, cx, record) {
+                return Ok(*place);
             }
-            if trial.read(*place, seen, cx, record) {
+        }
+        let places = possible.places(sooner..u16::MAX, cx.arena);
+        let seen = possible.seen();
+        for place in places.iter().filter(is_other) {
+            if trial.tries > 0 && trial.read(*place, seen, cx, record) {
                 return Ok(*place);
             }
         }
