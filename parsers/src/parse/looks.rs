@@ -153,14 +153,24 @@ impl<'t> Looked<'_, 't> {
     /// Calls with the places in a range of the formats that the text could be of, each once.
     pub(super) fn places(&mut self, of: Range<u16>, mut give: impl FnMut(u16)) {
         let from = self.ways.partition_point(|way| way.place < of.start);
+        let ways = self.ways.get(from..).unwrap_or_default();
+        let ways = ways.iter().take_while(|way| way.place < of.end);
         let mut last = None;
-        for way in self.ways.get(from..).unwrap_or_default() {
-            if way.place >= of.end {
-                break;
+        match self.seen {
+            // Most are not: with the bytes they have it is soonest told.
+            Some(seen) if self.shown == Shown::ALL => {
+                for way in ways.filter(|way| seen.has(way.needs)) {
+                    if last != Some(way.place) {
+                        give(*last.insert(way.place));
+                    }
+                }
             }
-            if last != Some(way.place) && self.shows(way) && self.has_bytes(way) {
-                last = Some(way.place);
-                give(way.place);
+            _ => {
+                for way in ways {
+                    if last != Some(way.place) && self.shows(way) && self.has_bytes(way) {
+                        give(*last.insert(way.place));
+                    }
+                }
             }
         }
     }
