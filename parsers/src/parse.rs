@@ -41,6 +41,7 @@ mod otlp;
 mod pairs;
 mod pattern;
 mod plain;
+mod quoted;
 mod refine;
 mod rename;
 mod roles;
@@ -109,6 +110,8 @@ pub struct Parser {
     counters: Counters,
     /// Whether even a named grammar reads as `auto` would: see [`Context::guessing`].
     guessing: bool,
+    /// Whether every text is its message, and nothing else.
+    is_plain: bool,
 }
 
 impl std::fmt::Debug for Parser {
@@ -167,6 +170,7 @@ impl Parser {
             locations: Locations::default(),
             counters: Counters::default(),
             guessing: false,
+            is_plain: compiled.is_plain(),
             compiled,
         }
     }
@@ -240,6 +244,12 @@ impl Parser {
         arena: &'a Arena,
         record: &mut Record<'a>,
     ) {
+        if self.is_plain {
+            record.message = Some(Text::raw(text));
+            record.time = at.container_time;
+            self.counters.parsed += 1;
+            return;
+        }
         self.clock.set_now(at.now);
         let mut bad_times = 0;
         // JSON has no control characters; the others are looked through for colours, at the speed of

@@ -163,6 +163,24 @@ const OBJECTS: [[u8; 3]; SLOTS.len()] = {
     objects
 };
 
+/// For each slot, how much of its opener opens none, one, two and three of its objects.
+const HEADS: [[u8; 4]; SLOTS.len()] = {
+    let mut heads = [[0; 4]; SLOTS.len()];
+    let mut slot = 0;
+    while slot < SLOTS.len() {
+        let mut depth = 0;
+        while depth < SLOTS[slot].groups.len() {
+            // `"name":{`
+            #[expect(clippy::cast_possible_truncation, reason = "names are short")]
+            let name = SLOTS[slot].groups[depth].len() as u8 + 4;
+            heads[slot][depth + 1] = heads[slot][depth] + name;
+            depth += 1;
+        }
+        slot += 1;
+    }
+    heads
+};
+
 /// Whether two slots have an object of the same name at a depth.
 const fn same_object(one: usize, two: usize, depth: usize) -> bool {
     let (one, two) = (SLOTS[one].groups, SLOTS[two].groups);

@@ -20,13 +20,18 @@ const OFFSET_MASK: u64 = (1 << 48) - 1;
 /// An agent's identity: random, made once, kept in the state directory. A lost state directory makes
 /// another, so that records sent again are duplicates and never taken for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Instance([u8; 9]);
+pub struct Instance {
+    bytes: [u8; 9],
+    /// What it is in the text of an id: every id begins so.
+    text: [[u8; 4]; 3],
+}
 
 impl Instance {
     /// An instance that was kept.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 9]) -> Self {
-        Self(bytes)
+        let [a, b, c, d, e, f, g, h, i] = bytes;
+        Self { bytes, text: [letters([a, b, c]), letters([d, e, f]), letters([g, h, i])] }
     }
 
     /// A new instance from the system's random source.
@@ -36,14 +41,25 @@ impl Instance {
     pub fn random() -> io::Result<Self> {
         let mut bytes = [0; 9];
         getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Self(bytes))
+        Ok(Self::from_bytes(bytes))
     }
 
     /// The bytes to keep.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 9] {
-        &self.0
+        &self.bytes
     }
+}
+
+/// The four characters of three bytes.
+const fn letters([first, second, third]: [u8; 3]) -> [u8; 4] {
+    let bits = u32::from_be_bytes([0, first, second, third]);
+    [
+        ALPHABET[(bits >> 18) as usize & 63],
+        ALPHABET[(bits >> 12) as usize & 63],
+        ALPHABET[(bits >> 6) as usize & 63],
+        ALPHABET[bits as usize & 63],
+    ]
 }
 
 /// The identity of one record, slow parts first, so that Lucene shares the prefixes of neighbours.
@@ -67,18 +83,22 @@ impl RecordId {
     /// The id as text.
     #[must_use]
     pub fn text(&self) -> IdText {
-        let mut raw = [0; RAW];
-        let offset = (self.offset & OFFSET_MASK).to_be_bytes();
-        raw[..9].copy_from_slice(&self.instance.0);
-        raw[9..13].copy_from_slice(&self.file.0.to_be_bytes());
-        raw[13..19].copy_from_slice(&offset[2..]);
-        raw[19..23].copy_from_slice(&self.hash.to_be_bytes());
-        raw[23] = self.sub;
+        let [f0, f1, f2, f3] = self.file.0.to_be_bytes();
+        let [_, _, o0, o1, o2, o3, o4, o5] = (self.offset & OFFSET_MASK).to_be_bytes();
+        let [h0, h1, h2, h3] = self.hash.to_be_bytes();
+        let [i0, i1, i2] = self.instance.text;
+        let parts = [
+            i0,
+            i1,
+            i2,
+            letters([f0, f1, f2]),
+            letters([f3, o0, o1]),
+            letters([o2, o3, o4]),
+            letters([o5, h0, h1]),
+            letters([h2, h3, self.sub]),
+        ];
         let mut text = [0; ID_LENGTH];
-        for (out, three) in text.as_chunks_mut::<4>().0.iter_mut().zip(raw.as_chunks::<3>().0) {
-            let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
-            *out = [18, 12, 6, 0].map(|shift| ALPHABET[(bits >> shift) as usize & 63]);
-        }
+        text.copy_from_slice(parts.as_flattened());
         IdText(text)
     }
 
@@ -123,7 +143,7 @@ impl RecordId {
             sub,
         ] = raw;
         Some(Self {
-            instance: Instance([i0, i1, i2, i3, i4, i5, i6, i7, i8]),
+            instance: Instance::from_bytes([i0, i1, i2, i3, i4, i5, i6, i7, i8]),
             file: FileNumber(u32::from_be_bytes([f0, f1, f2, f3])),
             offset: u64::from_be_bytes([0, 0, o0, o1, o2, o3, o4, o5]),
             hash: u32::from_be_bytes([h0, h1, h2, h3]),
@@ -213,7 +233,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn id(file: u32, offset: u64, hash: u32, sub: u8) -> RecordId {
-        RecordId { instance: Instance([1; 9]), file: FileNumber(file), offset, hash, sub }
+        RecordId {
+            instance: Instance::from_bytes([1; 9]),
+            file: FileNumber(file),
+            offset,
+            hash,
+            sub,
+        }
     }
 
     #[test]
@@ -259,7 +285,7 @@ mod tests {
             let mut rest = bytes.as_slice();
             while take_varint(&mut rest).is_some() {}
             let mut rest = bytes.as_slice();
-            while RecordId::unpack(&mut rest, Instance([0; 9])).is_some() {}
+            while RecordId::unpack(&mut rest, Instance::from_bytes([0; 9])).is_some() {}
         }
     }
 }

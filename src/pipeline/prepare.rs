@@ -64,10 +64,14 @@ impl Preparer {
         raw: &Raw<'_>,
         mut then: impl FnMut(&Context, Part<'_>, Result<&Redacted<'_, '_>, DroppedBy>),
     ) {
-        let text = String::from_utf8_lossy(raw.text);
-        if matches!(text, Cow::Owned(_)) {
-            self.stats.invalid_utf8.fetch_add(1, Ordering::Relaxed);
-        }
+        // What is UTF-8 is found to be so many times faster than it is put right.
+        let text = match std::str::from_utf8(raw.text) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => {
+                self.stats.invalid_utf8.fetch_add(1, Ordering::Relaxed);
+                String::from_utf8_lossy(raw.text)
+            }
+        };
         if let Some(first) = raw.spans.first() {
             context.parser.place(*first);
         }

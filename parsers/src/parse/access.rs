@@ -15,7 +15,7 @@ use crate::record::{Key, Known, Record, Text, Value};
 
 /// Reads common, combined and what extends them.
 pub(super) const GRAMMAR: Grammar =
-    Grammar { name: "access", needs: " [", probe: Some(probe), read };
+    Grammar { name: "access", begins: b"", needs: " [", probe: Some(probe), read };
 
 /// A ` [` and a digit among the first bytes, with three words before it.
 fn probe(bytes: &[u8]) -> bool {

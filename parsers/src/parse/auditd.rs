@@ -14,7 +14,7 @@ use crate::record::{Key, Known, Record, Text, Value};
 
 /// Reads a record of the audit system.
 pub(super) const GRAMMAR: Grammar =
-    Grammar { name: "auditd", needs: "=( :)", probe: Some(probe), read };
+    Grammar { name: "auditd", begins: b"", needs: "=( :)", probe: Some(probe), read };
 
 /// What parts a record from what `auditd` adds to it: the names of what are numbers.
 const ENRICHED: char = '\u{1d}';

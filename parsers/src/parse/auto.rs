@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use super::compiled::Compiled;
 use super::grammar::Context;
-use super::looks::look;
 use super::seen::Seen;
 use super::trace::{is_trace, whole_or_head};
 use super::{Misfit, ParserState};
@@ -164,19 +163,23 @@ impl Auto {
                 return Ok(place);
             }
         }
-        let seen = look(text);
-        let possible = candidates.possible(text, seen, cx.arena);
-        let recent = possible.iter().rposition(|place| tally.is_recent(*place));
-        let (sooner, rest) = possible.split_at(recent.map_or(0, |recent| recent + 1));
+        let mut possible = candidates.look_at(text);
+        let sooner = possible.last_of(tally.recent()).map_or(0, |recent| recent + 1);
+        let places = possible.places(0..sooner, cx.arena);
         let first =
             |place: &&u16| candidates.shows(**place) || early(place) && tally.is_recent(**place);
-        let others = sooner.iter().filter(|place| !first(place));
-        let places = sooner.iter().filter(first).chain(others).chain(rest);
-        for place in places.filter(|place| ![chosen, last].contains(&Some(**place))) {
-            if trial.tries == 0 {
-                break;
+        let others = places.iter().filter(|place| !first(place));
+        let is_other = |place: &&u16| ![chosen, last].contains(&Some(**place));
+        let seen = possible.seen();
+        for place in places.iter().filter(first).chain(others).filter(is_other) {
+            if trial.tries > 0 && trial.read(*place, seen, cx, record) {
+                return Ok(*place);
             }
-            if trial.read(*place, seen, cx, record) {
+        }
+        let places = possible.places(sooner..u16::MAX, cx.arena);
+        let seen = possible.seen();
+        for place in places.iter().filter(is_other) {
+            if trial.tries > 0 && trial.read(*place, seen, cx, record) {
                 return Ok(*place);
             }
         }

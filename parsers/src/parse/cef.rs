@@ -15,7 +15,7 @@ use crate::record::{Key, Known, Level, Record, Text, Value};
 
 /// Reads a line with a header of seven parts.
 pub(super) const GRAMMAR: Grammar =
-    Grammar { name: "cef", needs: "CEF:|", probe: Some(probe), read };
+    Grammar { name: "cef", begins: b"", needs: "CEF:|", probe: Some(probe), read };
 
 /// Bytes that may stand before the format's own header.
 const MAX_HEAD: usize = 512;

@@ -196,6 +196,13 @@ impl Compiled {
         }
     }
 
+    /// Whether it takes every text as the message, and does nothing more with it.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        let bare = self.refine.is_none() && self.within.is_none() && self.nested.is_none();
+        bare && self.grammar() == Some(super::plain::GRAMMAR.name)
+    }
+
     /// Whether it reads OpenTelemetry's requests as such.
     pub(super) fn reads_requests(&self) -> bool {
         match &*self.method {

@@ -18,7 +18,8 @@ use crate::definition::{CsvOptions, Fault};
 use crate::record::{Field, Key, Known, Record, Text, Value};
 
 /// Reads a line of columns. Any line with a comma could be one, so `auto` does not try it.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "csv", needs: "", probe: None, read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "csv", begins: b"", needs: "", probe: None, read };
 
 /// How columns are written.
 #[derive(Clone, Debug)]

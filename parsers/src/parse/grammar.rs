@@ -77,6 +77,8 @@ pub(crate) type Read =
 pub(crate) struct Grammar {
     /// What definitions call it.
     pub(crate) name: &'static str,
+    /// The bytes that a text of this format may begin with; none where it may be any.
+    pub(crate) begins: &'static [u8],
     /// Bytes that every text of this format has.
     pub(crate) needs: &'static str,
     /// Whether a text could be of this format, from its first bytes: a few nanoseconds. `None` for a

@@ -17,7 +17,8 @@ use crate::record::{Key, Known, Level, Record, Text, Value};
 use crate::redact::names_secret;
 
 /// Reads any of these patterns.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "java", needs: "", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "java", begins: b"", needs: "", probe: Some(probe), read };
 
 fn probe(bytes: &[u8]) -> bool {
     matches!(

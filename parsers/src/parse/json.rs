@@ -25,7 +25,8 @@ pub(crate) use string::decode;
 pub(super) use string::end as string_end;
 
 /// Reads one object, blanks around it allowed.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "json", needs: "{", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "json", begins: b"{ \t\n\r\x0c", needs: "{", probe: Some(probe), read };
 
 /// Levels of nesting, the outermost object being the first. Elasticsearch's default limit is one more,
 /// for the object that a record's own fields are put into.

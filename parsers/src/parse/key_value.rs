@@ -19,7 +19,8 @@ use crate::record::{Field, Key, Record, Text, Value};
 use crate::redact::is_guarded;
 
 /// Reads a line of pairs, one at least; when guessing two.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "key_value", needs: "", probe: None, read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "key_value", begins: b"", needs: "", probe: None, read };
 
 /// What parts pairs.
 const PARTING: [char; 4] = [' ', '\t', ',', ';'];

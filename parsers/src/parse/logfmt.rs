@@ -15,11 +15,12 @@ use crate::record::{Field, Key, Record, Text, Value, closing_quote};
 
 /// Reads a line of pairs, one at least; when guessing two, and no bare words.
 pub(super) const GRAMMAR: Grammar =
-    Grammar { name: "logfmt", needs: "=", probe: Some(probe), read };
+    Grammar { name: "logfmt", begins: b"", needs: "=", probe: Some(probe), read };
 
 /// Reads what pairs end a line of another format: one at least, and no bare words, which are text that
 /// goes on. A value may be JSON, or, as klog writes them, of several lines.
-pub(super) const TAIL: Grammar = Grammar { name: "logfmt", needs: "", probe: None, read: tail };
+pub(super) const TAIL: Grammar =
+    Grammar { name: "logfmt", begins: b"", needs: "", probe: None, read: tail };
 
 /// Whether the first word is a pair.
 fn probe(bytes: &[u8]) -> bool {

@@ -14,7 +14,7 @@ use crate::record::{Field, Key, Known, Record, Text, Value};
 
 /// Reads a line of labels and values, one at least; when guessing two.
 pub(super) const GRAMMAR: Grammar =
-    Grammar { name: "ltsv", needs: ":\t", probe: Some(probe), read };
+    Grammar { name: "ltsv", begins: b"", needs: ":\t", probe: Some(probe), read };
 
 /// A label, a colon, and a tab some time after it.
 fn probe(bytes: &[u8]) -> bool {

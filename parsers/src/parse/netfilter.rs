@@ -15,7 +15,7 @@ use crate::record::{Key, Known, Record, Text, Value};
 
 /// Reads the line of a packet.
 pub(super) const GRAMMAR: Grammar =
-    Grammar { name: "netfilter", needs: "IN=", probe: Some(probe), read };
+    Grammar { name: "netfilter", begins: b"", needs: "IN=", probe: Some(probe), read };
 
 /// Bytes that may stand before the packet.
 const MAX_HEAD: usize = 512;

@@ -15,7 +15,7 @@ use crate::record::{Key, Known, Record, Text, Value};
 
 /// Reads a line of the error log.
 pub(super) const GRAMMAR: Grammar =
-    Grammar { name: "nginx_error", needs: ":[", probe: Some(probe), read };
+    Grammar { name: "nginx_error", begins: b"", needs: ":[", probe: Some(probe), read };
 
 /// Where a context can begin is guessed at most so often: the message may quote one.
 const GUESSES: usize = 4;

@@ -19,7 +19,7 @@ use walk::{Walk, whole};
 
 /// Reads an export request of logs.
 pub(super) const GRAMMAR: Grammar =
-    Grammar { name: "otlp", needs: "{[:", probe: Some(probe), read };
+    Grammar { name: "otlp", begins: b"{", needs: "{[:", probe: Some(probe), read };
 
 pub(super) fn probe(bytes: &[u8]) -> bool {
     bytes.starts_with(br#"{"resourceLogs":["#)

@@ -41,6 +41,17 @@ impl Seen {
         Self { low: low | digit, high }
     }
 
+    /// The bytes one by one, if they are few.
+    pub(super) fn few(self) -> Option<Few> {
+        let mut few = Few([None; 3]);
+        let bits = u128::from(self.high) << 64 | u128::from(self.low);
+        let mut bytes = (0..128).filter(|bit| bits >> bit & 1 == 1);
+        for to in &mut few.0 {
+            *to = bytes.next().map(|byte: u8| if byte == 0 { Byte::Digit } else { Byte::Is(byte) });
+        }
+        bytes.next().is_none().then_some(few)
+    }
+
     /// Which of the 64 bytes from `first` on are there, each a bit.
     #[inline]
     fn set(there: &[u8; 256], first: usize) -> u64 {
@@ -70,6 +81,26 @@ impl Seen {
     }
 }
 
+/// Bytes so few that each is sooner looked for than all that a text has are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Few([Option<Byte>; 3]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Byte {
+    Digit,
+    Is(u8),
+}
+
+impl Few {
+    /// Whether a text has all of them.
+    pub(super) fn is_in(self, text: &[u8]) -> bool {
+        self.0.into_iter().flatten().all(|byte| match byte {
+            Byte::Digit => text.iter().any(u8::is_ascii_digit),
+            Byte::Is(byte) => memchr::memchr(byte, text).is_some(),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +115,13 @@ mod tests {
             assert!(!seen.has(Seen::of(part.as_bytes())), "{part:?}");
         }
         assert!(seen.has(Seen::DIGIT) && Seen::ALL.has(seen));
+        let text = b"a [1]\t=";
+        for part in ["a", " [", "b", "]{", "2", "=1", "", "\t"] {
+            let part = Seen::of(part.as_bytes());
+            assert_eq!(part.few().map(|few| few.is_in(text)), Some(Seen::of(text).has(part)));
+        }
+        assert!(Seen::DIGIT.few().is_some_and(|few| few.is_in(b"a1") && !few.is_in(b"a")));
+        assert_eq!(Seen::of(b"abcd").few(), None);
         assert!(!Seen::of(b"a [x]").has(Seen::DIGIT));
         let both = Seen::of(b"ab").common(Seen::of(b"bc"));
         assert_eq!(both, Seen::of(b"b"));

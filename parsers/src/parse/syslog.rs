@@ -13,14 +13,29 @@ use crate::record::{Key, Known, Record, Text, Value};
 use crate::redact::names_secret;
 
 /// Reads RFC 5424.
-pub(super) const RFC5424: Grammar =
-    Grammar { name: "syslog_rfc5424", needs: "<>1 ", probe: Some(probe_5424), read: read_5424 };
+pub(super) const RFC5424: Grammar = Grammar {
+    name: "syslog_rfc5424",
+    begins: b"",
+    needs: "<>1 ",
+    probe: Some(probe_5424),
+    read: read_5424,
+};
 /// Reads RFC 3164, also with an RFC 3339 time.
-pub(super) const RFC3164: Grammar =
-    Grammar { name: "syslog_rfc3164", needs: "", probe: Some(probe_3164), read: read_3164 };
+pub(super) const RFC3164: Grammar = Grammar {
+    name: "syslog_rfc3164",
+    begins: b"",
+    needs: "",
+    probe: Some(probe_3164),
+    read: read_3164,
+};
 /// Reads whichever of the two it is.
-pub(super) const EITHER: Grammar =
-    Grammar { name: "syslog", needs: "", probe: Some(probe_either), read: read_either };
+pub(super) const EITHER: Grammar = Grammar {
+    name: "syslog",
+    begins: b"",
+    needs: "",
+    probe: Some(probe_either),
+    read: read_either,
+};
 
 /// RFC 3164 allows 32 bytes; systemd units and containers have longer tags.
 const MAX_TAG: usize = 128;

@@ -15,7 +15,7 @@ use crate::redact::names_secret;
 
 /// Reads any of these formats.
 pub(super) const GRAMMAR: Grammar =
-    Grammar { name: "tracing", needs: "-:", probe: Some(probe), read };
+    Grammar { name: "tracing", begins: b"", needs: "-:", probe: Some(probe), read };
 
 const LEVELS: [&str; 5] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"];
 /// Bytes of the longest spans that are looked through.

@@ -20,7 +20,8 @@ use crate::definition::FieldType;
 use crate::record::{Field, Key, Known, Record, Text, Value};
 
 /// Reads directives, and the lines below one that says what the columns are.
-pub(super) const GRAMMAR: Grammar = Grammar { name: "w3c", needs: "", probe: Some(probe), read };
+pub(super) const GRAMMAR: Grammar =
+    Grammar { name: "w3c", begins: b"", needs: "", probe: Some(probe), read };
 
 /// What the directive begins with that says what the columns are.
 pub(super) const FIELDS: &str = "#Fields:";

@@ -66,7 +66,7 @@ impl Wrapped {
             return;
         }
         for place in ways.places(look(text)) {
-            if let Some(inner) = self.looking.get(place)
+            if let Some(inner) = self.looking.get(usize::from(place))
                 && inner.may_fit(text)
                 && inner.read_inside(record, cx).is_ok()
             {

@@ -67,12 +67,12 @@ impl<'p, 'a> Pass<'p, 'a> {
             }
         }
         let mut index = 0;
-        while let Some(field) = record.fields.get(index).copied() {
-            if self.skips(&field) {
+        while let Some(field) = record.fields.get(index) {
+            if self.skips(field) {
                 index += 1;
                 continue;
             }
-            match self.field(field, &record.fields) {
+            match self.field(*field, &record.fields) {
                 Fate::Keep => index += 1,
                 Fate::Becomes(field) => {
                     if let Some(place) = record.fields.get_mut(index) {

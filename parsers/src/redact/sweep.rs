@@ -2,9 +2,11 @@
 //!
 //! Each byte becomes a byte of class bits; the AND of neighbours' class bits tells runs of every
 //! class at once (of 2, then 4, 8, 16 bytes); a few more ANDs of what stands at fixed distances give
-//! the anchors. No step depends on a byte's value, so the compiler makes 16-byte vector instructions
-//! of all of it. Every condition looks backwards from the last byte it needs: nothing is missed at
+//! the anchors. No step depends on a byte's value, so the compiler makes vector instructions of all of it,
+//! as wide as the processor at hand has them. Every condition looks backwards from the last byte it needs: nothing is missed at
 //! the end of a text. Detectors are told the anchor and look for themselves.
+
+use fearless_simd::{Level, dispatch};
 
 /// Bytes per round.
 const WINDOW: usize = 1024;
@@ -12,7 +14,7 @@ const WINDOW: usize = 1024;
 /// How far back a condition looks.
 const BEHIND: usize = 16;
 
-/// Rounds are a multiple of this, so that loops need no odd ends.
+/// Rounds are a multiple of this, so that loops need no odd ends: two vectors, or one.
 const STEP: usize = 32;
 
 // Class bits.
@@ -94,6 +96,8 @@ const fn class(byte: u8) -> u8 {
 /// Class bits of a window, runs of them ending at each byte, and the anchors: the sweep's working
 /// space, about 5 KiB, kept from text to text so that it need not be cleared.
 pub(super) struct Lanes {
+    /// The vector instructions that there are.
+    level: Level,
     class: [u8; BEHIND + WINDOW],
     twos: [u8; BEHIND + WINDOW],
     fours: [u8; BEHIND + WINDOW],
@@ -105,7 +109,14 @@ impl Lanes {
     /// Working space.
     pub(super) fn new() -> Box<Self> {
         let lane = [0; BEHIND + WINDOW];
-        Box::new(Self { class: lane, twos: lane, fours: lane, eights: lane, anchors: [0; WINDOW] })
+        Box::new(Self {
+            level: Level::new(),
+            class: lane,
+            twos: lane,
+            fours: lane,
+            eights: lane,
+            anchors: [0; WINDOW],
+        })
     }
 
     /// Goes over `text` once and tells `visit` of each anchor.
@@ -131,54 +142,81 @@ impl Lanes {
     /// Fills the lanes for a window.
     #[inline(never)]
     fn fill(&mut self, window: &[u8]) {
+        dispatch!(self.level, _ => self.fill_here(window));
+    }
+
+    /// The same, with the vector instructions of wherever it stands.
+    #[inline(always)]
+    fn fill_here(&mut self, window: &[u8]) {
         let len = window.len().next_multiple_of(STEP).min(WINDOW);
-        let Self { class: classes, twos, fours, eights, anchors } = self;
-        for (to, byte) in classes[BEHIND..].iter_mut().zip(window) {
-            *to = class(*byte);
+        let Self { class: classes, twos, fours, eights, anchors, .. } = self;
+        let (whole, rest) = window.as_chunks::<STEP>();
+        let (to, _) = classes[BEHIND..].as_chunks_mut::<STEP>();
+        let (first, last) = to.split_at_mut(whole.len());
+        for (to, bytes) in first.iter_mut().zip(whole) {
+            *to = bytes.map(class);
         }
-        classes[BEHIND + window.len().min(WINDOW)..BEHIND + len].fill(0);
+        if let (Some(to), false) = (last.first_mut(), rest.is_empty()) {
+            let mut bytes = [0; STEP];
+            bytes[..rest.len()].copy_from_slice(rest);
+            *to = bytes.map(class);
+        }
         // Each lane is finished before the next reads it at an odd distance: a load that straddles
         // two stores still under way would wait for both.
         join(twos, classes, 1, len);
         join(fours, twos, 2, len);
         join(eights, fours, 4, len);
-        let class_back = |by: usize| &classes[BEHIND - by..][..len];
+        let class_back = |by: usize| steps(classes, by, len);
         let (c0, c1, c3, c4) = (class_back(0), class_back(1), class_back(3), class_back(4));
         let (c13, c16) = (class_back(13), class_back(16));
-        let twos_back = |by: usize| &twos[BEHIND - by..][..len];
+        let twos_back = |by: usize| steps(twos, by, len);
         let (t0, t2, t5) = (twos_back(0), twos_back(2), twos_back(5));
-        let (f0, f1) = (&fours[BEHIND..][..len], &fours[BEHIND - 1..][..len]);
-        let eights_back = |by: usize| &eights[BEHIND - by..][..len];
+        let (f0, f1) = (steps(fours, 0, len), steps(fours, 1, len));
+        let eights_back = |by: usize| steps(eights, by, len);
         let (e0, e5, e8) = (eights_back(0), eights_back(5), eights_back(8));
-        let anchors = &mut anchors[..len];
-        for i in 0..len {
-            let long_number = e0[i] & e5[i] & !c13[i];
-            let groups = f0[i] & (c4[i] >> 3) & t5[i];
-            let long_word = e0[i] & e8[i] & (!c16[i] | (c16[i] >> 2));
-            let iban = t0[i] & (t2[i] >> 1);
-            let dashes = f0[i] & !c4[i];
-            // After a digit, only if the four bytes before are of a word and not all digits.
-            let word = f1[i] & !(f1[i] << 2);
-            let colon = c0[i] & (!(c1[i] << 5) | (word << 3));
-            let scheme = (c0[i] << 4) & c1[i] & c3[i];
-            anchors[i] = (long_number & DIGIT)
-                | ((groups & DIGIT) << 1)
-                | (long_word & TOKEN)
-                | ((iban & DIGIT) << 3)
-                | (dashes & HYPHEN)
-                | (colon & COLON)
-                | (c0[i] & RARE)
-                | (scheme & R);
+        let (anchors, _) = anchors[..len].as_chunks_mut::<STEP>();
+        for step in 0..len / STEP {
+            let (c0, c1, c3, c4) = (&c0[step], &c1[step], &c3[step], &c4[step]);
+            let (c13, c16) = (&c13[step], &c16[step]);
+            let (t0, t2, t5) = (&t0[step], &t2[step], &t5[step]);
+            let (f0, f1) = (&f0[step], &f1[step]);
+            let (e0, e5, e8) = (&e0[step], &e5[step], &e8[step]);
+            anchors[step] = std::array::from_fn(|i| {
+                let long_number = e0[i] & e5[i] & !c13[i];
+                let groups = f0[i] & (c4[i] >> 3) & t5[i];
+                let long_word = e0[i] & e8[i] & (!c16[i] | (c16[i] >> 2));
+                let iban = t0[i] & (t2[i] >> 1);
+                let dashes = f0[i] & !c4[i];
+                // After a digit, only if the four bytes before are of a word and not all digits.
+                let word = f1[i] & !(f1[i] << 2);
+                let colon = c0[i] & (!(c1[i] << 5) | (word << 3));
+                let scheme = (c0[i] << 4) & c1[i] & c3[i];
+                (long_number & DIGIT)
+                    | ((groups & DIGIT) << 1)
+                    | (long_word & TOKEN)
+                    | ((iban & DIGIT) << 3)
+                    | (dashes & HYPHEN)
+                    | (colon & COLON)
+                    | (c0[i] & RARE)
+                    | (scheme & R)
+            });
         }
     }
+}
+
+/// The steps of a lane, seen from so many bytes before.
+#[inline(always)]
+fn steps(lane: &[u8; BEHIND + WINDOW], before: usize, len: usize) -> &[[u8; STEP]] {
+    lane[BEHIND - before..][..len].as_chunks().0
 }
 
 /// `to[i] = from[i] & from[i - by]`: runs twice as long.
 #[inline(always)]
 fn join(to: &mut [u8; BEHIND + WINDOW], from: &[u8; BEHIND + WINDOW], by: usize, len: usize) {
-    let earlier = &from[BEHIND - by..BEHIND - by + len];
-    for ((to, from), earlier) in to[BEHIND..].iter_mut().zip(&from[BEHIND..]).zip(earlier) {
-        *to = from & earlier;
+    let (to, _) = to[BEHIND..][..len].as_chunks_mut::<STEP>();
+    let both = steps(from, 0, len).iter().zip(steps(from, by, len));
+    for (to, (from, earlier)) in to.iter_mut().zip(both) {
+        *to = std::array::from_fn(|i| from[i] & earlier[i]);
     }
 }
 

@@ -1,5 +1,7 @@
 //! strptime formats, which jiff applies: whatever the readers here do not know.
 
+use std::ops::RangeInclusive;
+
 use jiff::fmt::strtime::BrokenDownTime;
 
 use super::offset::Abbreviation;
@@ -52,39 +54,48 @@ pub(super) fn prove(text: &str) -> Result<(), String> {
 fn could_be(format: &str, bytes: &[u8]) -> bool {
     let (mut format, mut bytes) = (format.as_bytes(), bytes);
     loop {
-        let (len, most) = match (format, bytes) {
-            ([b'%', part, ..], _) => {
-                let most = match part {
-                    b'Y' => 4,
-                    b'd' | b'm' | b'y' | b'H' | b'I' | b'k' | b'l' | b'M' | b'S' | b'p' => 2,
-                    b'b' => 3,
+        (format, bytes) = match (format, bytes) {
+            ([b'%', part, rest @ ..], _) => {
+                let after = match part {
+                    b'Y' => {
+                        let sign = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
+                        after_number(bytes.get(sign..).unwrap_or_default(), 4, 0..=9999)
+                    }
+                    b'y' => after_number(bytes, 2, 0..=99),
+                    b'm' | b'I' | b'l' => after_number(bytes, 2, 1..=12),
+                    b'd' => after_number(bytes, 2, 1..=31),
+                    b'H' | b'k' => after_number(bytes, 2, 0..=23),
+                    b'M' => after_number(bytes, 2, 0..=59),
+                    b'S' => after_number(bytes, 2, 0..=60),
+                    b'b' => bytes
+                        .split_first_chunk()
+                        .and_then(|(name, after)| civil::month(*name).map(|_| after)),
+                    b'p' => bytes.split_first_chunk().and_then(|([first, second], after)| {
+                        let half = matches!(first, b'a' | b'A' | b'p' | b'P');
+                        (half && matches!(second, b'm' | b'M')).then_some(after)
+                    }),
                     // What jiff knows better.
                     _ => return true,
                 };
-                (2, most)
+                let Some(after) = after else { return false };
+                (rest, after)
             }
-            ([b' ', rest @ ..], _) => {
-                (format, bytes) = (rest, bytes.trim_ascii_start());
-                continue;
-            }
-            ([literal, rest @ ..], [first, after @ ..]) if literal == first => {
-                (format, bytes) = (rest, after);
-                continue;
-            }
+            ([b' ', rest @ ..], _) => (rest, bytes.trim_ascii_start()),
+            ([literal, rest @ ..], [first, after @ ..]) if literal == first => (rest, after),
             ([], _) => return true,
             _ => return false,
         };
-        let name = matches!(format, [_, b'b' | b'p', ..]);
-        let fits =
-            |byte: &&u8| if name { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() };
-        let found = bytes.iter().take(most).take_while(fits).count();
-        if found == 0 || name && found < most {
-            // A blank or a sign may stand before a number.
-            return !name && matches!(bytes.first(), Some(b' ' | b'+' | b'-'));
-        }
-        (format, bytes) =
-            (format.get(len..).unwrap_or_default(), bytes.get(found..).unwrap_or_default());
     }
+}
+
+/// What comes after a number of so many digits at most, with blanks before it or not, if it is one of
+/// those.
+fn after_number(bytes: &[u8], most: usize, of: RangeInclusive<u32>) -> Option<&[u8]> {
+    let bytes = bytes.trim_ascii_start();
+    let len = bytes.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, after) = bytes.split_at_checked(len).filter(|_| len > 0)?;
+    let number = digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
+    of.contains(&number).then_some(after)
 }
 
 impl Clock {
@@ -161,6 +172,8 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
+    use jiff::fmt::strtime::BrokenDownTime;
+
     use super::could_be;
 
     #[test]
@@ -172,6 +185,14 @@ mod tests {
         for text in ["", "26", "26/Nov/2026 10:00:00.", "26-11-2026", "26-Nov-2026 10.00", "a"] {
             assert!(!could_be(format, text.as_bytes()), "{text}");
         }
+        // No such month, day or hour; no sign but before a year of four digits.
+        for (format, text) in
+            [("%y%m%d %H", "261326 10"), ("%y%m%d", "2026-11"), ("%d.%m", "32.1"), ("%H:", "24:00")]
+        {
+            assert!(!could_be(format, text.as_bytes()), "{text}");
+            assert!(BrokenDownTime::parse_prefix(format, text).is_err(), "{text}");
+        }
+        assert!(could_be("%Y-%m", b"-2026-11") && could_be("%y%m%d", b"26 1\t 1"));
         let (twelve, times) = ("%k:%M %p", ["9:05 PM", " 9:05  pm", "12:05 am x"]);
         assert!(times.iter().all(|text| could_be(twelve, text.as_bytes())));
         assert!(!could_be(twelve, b"10:00:00") && !could_be(twelve, b"10:00 1"));

@@ -5,11 +5,11 @@
 //! takes `log.level` and `{"log":{"level":…}}` for the same field, and JSON with a key twice for an
 //! error.
 
-use pillion_parsers::record::{Field, Known, Marks, Value};
+use pillion_parsers::record::{Field, Known, Marks};
 use pillion_parsers::redact::Redacted;
 
 use super::statics::Statics;
-use super::{LOG_SLOTS, OBJECTS, SLOTS, slot_for, version};
+use super::{HEADS, LOG_SLOTS, OBJECTS, SLOTS, slot_for, version};
 use crate::export::encode::clock::Clock;
 use crate::export::encode::mappable::write_mappable;
 use crate::export::encode::names::{self, Names};
@@ -43,8 +43,19 @@ struct Head {
     bytes: Vec<u8>,
 }
 
-/// The values of a record by slot.
-type Slotted<'v, 'a> = [Option<&'v Value<'a>>; SLOTS.len()];
+/// Which slots of a record have a value, and which of its fields that is.
+struct Slotted {
+    /// A bit for each slot: few have one.
+    taken: u64,
+    /// Indexes of the fields, by slot.
+    fields: [u16; SLOTS.len()],
+}
+
+/// Every slot has its bit.
+const _: () = assert!(SLOTS.len() <= u64::BITS as usize);
+
+/// The bits of the slots in `log`.
+const IN_LOG: u64 = (1 << LOG_SLOTS) - 1;
 
 impl Documents {
     /// A writer whose documents keep what is not ECS below `namespace`.
@@ -78,10 +89,10 @@ impl Documents {
             .statics
             .and_then(|index| self.statics.get(index))
             .map_or(&fallback, |(_, statics)| statics);
-        let mut slotted: Slotted<'_, '_> = [None; SLOTS.len()];
+        let mut slotted = Slotted { taken: 0, fields: [0; SLOTS.len()] };
         self.own.clear();
         for (index, field) in record.fields().iter().enumerate() {
-            if !put(&mut slotted, field, statics) {
+            if !slotted.put(index, field, statics) {
                 self.own.push(index);
             }
         }
@@ -93,10 +104,9 @@ impl Documents {
             out.buffer().extend_from_slice(level.name().as_bytes());
             out.buffer().push(b'"');
         }
-        let (in_log, others) = slotted.split_at(LOG_SLOTS);
         // The first slot lies in `log`, which the head has opened.
         let mut open = Open { depth: 1, numbers: OBJECTS[0] };
-        write_slots(out, &mut open, 0, in_log);
+        write_slots(out, &mut open, slotted.taken & IN_LOG, &slotted, record);
         close(out.buffer(), open.depth - 1);
         write_flags(out.buffer(), record.marks());
         out.buffer().extend_from_slice(b"},\"@timestamp\":\"");
@@ -108,7 +118,7 @@ impl Documents {
             out.text(message);
         }
         open = Open { depth: 0, numbers: [0; 3] };
-        write_slots(out, &mut open, LOG_SLOTS, others);
+        write_slots(out, &mut open, slotted.taken & !IN_LOG, &slotted, record);
         close(out.buffer(), open.depth);
         if !(self.own.is_empty() && statics.inner().is_empty()) {
             out.buffer().extend_from_slice(b",\"");
@@ -165,16 +175,21 @@ impl Documents {
     }
 }
 
-/// Puts a field into its slot; false when it has none that is free.
-fn put<'v, 'a>(slotted: &mut Slotted<'v, 'a>, field: &'v Field<'a>, statics: &Statics) -> bool {
-    let Some(known) = known(field) else { return false };
-    let Some(index) = slot_for(known, &field.value) else { return false };
-    match slotted.get_mut(index) {
-        Some(free @ None) if !statics.hides(index) => {
-            *free = Some(&field.value);
-            true
+impl Slotted {
+    /// Puts a field into its slot; false when it has none that is free.
+    #[inline]
+    fn put(&mut self, index: usize, field: &Field<'_>, statics: &Statics) -> bool {
+        let Some(known) = known(field) else { return false };
+        let Some(slot) = slot_for(known, &field.value) else { return false };
+        let Ok(number) = u16::try_from(index) else { return false };
+        match self.fields.get_mut(slot) {
+            Some(free) if self.taken >> slot & 1 == 0 && !statics.hides(slot) => {
+                *free = number;
+                self.taken |= 1 << slot;
+                true
+            }
+            _ => false,
         }
-        _ => false,
     }
 }
 
@@ -193,26 +208,34 @@ struct Open {
     numbers: [u8; 3],
 }
 
-/// Writes the values that there are, each in its objects.
-fn write_slots<'v, 'a: 'v>(
+/// Writes the values of the slots whose bits are given, each in its objects.
+fn write_slots(
     out: &mut impl Sink,
     open: &mut Open,
-    from: usize,
-    values: &[Option<&'v Value<'a>>],
+    mut slots: u64,
+    slotted: &Slotted,
+    record: &Redacted<'_, '_>,
 ) {
-    let slots = SLOTS.iter().zip(&OBJECTS).skip(from);
-    for ((slot, numbers), value) in slots.zip(values) {
-        let Some(value) = value else { continue };
+    while slots != 0 {
+        let number = slots.trailing_zeros() as usize;
+        slots &= slots - 1;
+        let (Some(slot), Some(numbers)) = (SLOTS.get(number), OBJECTS.get(number)) else { return };
+        let field = slotted.fields.get(number).and_then(|at| record.fields().get(usize::from(*at)));
+        let Some(Field { value, .. }) = field else { continue };
         let both = open.numbers.iter().zip(numbers).take(open.depth);
         let common = both.take_while(|(one, two)| one == two).count();
-        close(out.buffer(), open.depth - common);
-        // What the opener has of the objects that are open already: `"name":{` each.
-        let have: usize = slot.groups.iter().take(common).map(|name| name.len() + 4).sum();
-        out.buffer().push(b',');
-        out.buffer().extend_from_slice(slot.opener.as_bytes().get(have..).unwrap_or_default());
+        let buffer = out.buffer();
+        for _ in common..open.depth {
+            buffer.push(b'}');
+        }
+        buffer.push(b',');
+        // Without what is open already.
+        let have = HEADS.get(number).and_then(|heads| heads.get(common)).copied().unwrap_or(0);
+        buffer
+            .extend_from_slice(slot.opener.as_bytes().get(usize::from(have)..).unwrap_or_default());
         *open = Open { depth: slot.groups.len(), numbers: *numbers };
-        match version(slot.shape, value) {
-            Some(version) => escape::quote(out.buffer(), version),
+        match slot.shape.prefix().and_then(|_| version(slot.shape, value)) {
+            Some(version) => escape::quote(buffer, version),
             None => out.value(value),
         }
     }

@@ -47,8 +47,8 @@ pub(crate) fn sound(name: &str) -> Cow<'_, str> {
     if is_field_name(&name) { Cow::Owned(name) } else { Cow::Borrowed("_") }
 }
 
-/// A hash of a name's length and both of its ends.
-fn short_hash(name: &[u8]) -> u64 {
+/// A hash of a name's length and both of its ends, of ten bits.
+pub(crate) fn short_hash(name: &[u8]) -> u64 {
     let ends = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
         (Some(first), Some(last)) => {
             u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)

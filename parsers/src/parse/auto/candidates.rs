@@ -1,5 +1,6 @@
 //! The formats that `auto` knows, and which of them a text could be of.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -8,7 +9,7 @@ use super::super::columns::Columns;
 use super::super::compiled::{Compiled, Method};
 use super::super::csv::Dialect;
 use super::super::grammar::Context;
-use super::super::looks::{Looks, look};
+use super::super::looks::{Looked, Looks};
 use super::super::pattern::Locations;
 use super::super::roles::Outside;
 use super::super::seen::Seen;
@@ -30,6 +31,31 @@ pub(in super::super) struct Candidates {
 
 /// Places of formats.
 pub(super) type Places<'a> = bumpalo::collections::Vec<'a, u16>;
+
+/// The formats that a text could be of.
+pub(super) struct Possible<'l, 't>(Looked<'l, 't>);
+
+impl Possible<'_, '_> {
+    /// The last of some places whose format the text could be of, as its bytes tell.
+    pub(super) fn last_of(&mut self, places: impl Iterator<Item = u16>) -> Option<u16> {
+        places.filter(|place| self.0.has(*place)).max()
+    }
+
+    /// The places in a range whose formats the text could be of, in the order they are tried.
+    pub(super) fn places<'a>(&mut self, of: Range<u16>, arena: &'a Arena) -> Places<'a> {
+        let mut places = Places::new_in(arena);
+        if !of.is_empty() {
+            places.reserve(32);
+            self.0.places(of, |place| places.push(place));
+        }
+        places
+    }
+
+    /// The bytes that the text has, as far as that is known.
+    pub(super) fn seen(&self) -> Seen {
+        self.0.seen()
+    }
+}
 
 /// A format, and those whose lines may stand in it.
 #[derive(Debug)]
@@ -69,12 +95,9 @@ impl Candidates {
         Self { formats, looks, number }
     }
 
-    /// The places of the formats that a text could be of, from its first byte and those that it has.
-    pub(super) fn possible<'a>(&self, text: &str, seen: Seen, arena: &'a Arena) -> Places<'a> {
-        let mut places = Places::with_capacity_in(32, arena);
-        let places_of = self.looks.ways(text).places(seen);
-        places.extend(places_of.filter_map(|place| u16::try_from(place).ok()));
-        places
+    /// Looks at a text.
+    pub(super) fn look_at<'t>(&self, text: &'t str) -> Possible<'_, 't> {
+        Possible(self.looks.look_at(text))
     }
 
     /// Whether a format has texts of its own, by which it shows.
@@ -118,13 +141,14 @@ impl Formats for Candidates {
         let (arena, mut record) = (Arena::new(), Record::default());
         let (mut clock, mut bad_times) = (Clock::default(), 0);
         let (mut locations, mut columns) = (Locations::default(), Columns::default());
-        let seen = look(text);
+        let mut possible = self.look_at(text);
+        let places = possible.places(0..begun.unwrap_or(u16::MAX), &arena);
         let mut cx = Context {
             arena: &arena,
             clock: &mut clock,
             bad_times: &mut bad_times,
             guessing: true,
-            seen,
+            seen: possible.seen(),
             locations: &mut locations,
             refine: None,
             auto: None,
@@ -132,9 +156,7 @@ impl Formats for Candidates {
             dialect: &Dialect::COMMAS,
             outside: Outside::default(),
         };
-        let sooner = |place: &u16| begun.is_none_or(|begun| *place < begun);
-        let mut places = self.possible(text, seen, &arena).into_iter().take_while(sooner);
-        let found = places.find(|place| {
+        let found = places.into_iter().find(|place| {
             super::clear(&mut record);
             let candidate = self.get(*place).filter(|candidate| candidate.compiled.may_fit(text));
             candidate.is_some_and(|candidate| candidate.read(text, &mut cx, &mut record).is_ok())

@@ -82,6 +82,11 @@ impl Tally {
         self.score(place) >= RECENT
     }
 
+    /// The places of the formats that several of the recent lines are of.
+    pub(super) fn recent(&self) -> impl Iterator<Item = u16> {
+        self.scores.iter().filter(|(_, score)| *score >= RECENT).map(|(place, _)| *place)
+    }
+
     /// Recent lines that are counted.
     pub(super) fn all(&self) -> u16 {
         let scores = self.scores.iter().map(|(_, score)| *score);

@@ -4,8 +4,6 @@
 //! a line; so has, beside its message, one whose fields do not fit structured metadata, or may not
 //! go there. What a label holds whole is not said again.
 
-use std::fmt::Write as _;
-
 use pillion_parsers::record::{ClockUnit, Field, Level, Text, Time, Value};
 use pillion_parsers::redact::{Clean, Redacted};
 
@@ -17,6 +15,7 @@ use crate::config::settings::LokiFormat;
 use crate::export::encode::Place;
 use crate::export::encode::clock::Clock;
 use crate::export::encode::names::key_text;
+use crate::export::escape::push_u64;
 use crate::export::lines::{Object, Style, mark_names};
 
 /// Names of the pairs that pillion adds. Loki would make underscores of ECS's dots.
@@ -80,7 +79,8 @@ pub(super) struct Entries {
     object: Vec<u8>,
     text: String,
     clock: Clock,
-    time: Vec<u8>,
+    /// A time or an offset as text.
+    digits: Vec<u8>,
     /// Indexes of fields that go into the line.
     rest: Vec<usize>,
     /// Constant fields that go into the line.
@@ -97,7 +97,7 @@ impl Entries {
             object: Vec::new(),
             text: String::new(),
             clock: Clock::default(),
-            time: Vec::new(),
+            digits: Vec::new(),
             rest: Vec::new(),
             rest_statics: Vec::new(),
         }
@@ -142,9 +142,10 @@ impl Entries {
         if self.structured_metadata {
             add_flags(&mut self.pairs, &mut self.text, record, stamp, was_cut);
             if let Some(nanos) = stamp.instead_of {
-                self.time.clear();
-                self.clock.write(&mut self.time, nanos);
-                self.pairs.add_last(ORIGINAL_TIME, str::from_utf8(&self.time).unwrap_or_default());
+                self.digits.clear();
+                self.clock.write(&mut self.digits, nanos);
+                self.pairs
+                    .add_last(ORIGINAL_TIME, str::from_utf8(&self.digits).unwrap_or_default());
             }
         }
         push_entry(entries, self.format, stamp.nanos, line, &self.pairs.encoded);
@@ -162,10 +163,9 @@ impl Entries {
         if !labels.hold(PATH) {
             self.pairs.add(PATH_NAME, place.path);
         }
-        self.text.clear();
-        let written = write!(self.text, "{}", place.id.offset);
-        debug_assert!(written.is_ok(), "a String takes every write");
-        self.pairs.add(OFFSET, &self.text);
+        self.digits.clear();
+        push_u64(&mut self.digits, place.id.offset);
+        self.pairs.add(OFFSET, str::from_utf8(&self.digits).unwrap_or_default());
     }
 
     /// Adds constant and own fields to the pairs, or, where they may not go or do not fit, to the

@@ -2,6 +2,7 @@
 //! default. What does not fit goes into the line.
 
 use crate::config::settings::LokiFormat;
+use crate::export::encode::names::short_hash;
 use crate::export::escape;
 use crate::export::id::push_varint;
 
@@ -32,9 +33,9 @@ impl Pairs {
     pub(super) fn new<'n>(format: LokiFormat, labels: impl Iterator<Item = &'n str>) -> Self {
         let mut names = Taken::default();
         for label in labels {
-            names.add(label);
+            names.add(label, bit(label));
         }
-        names.fixed = names.ends.len();
+        names.fixed = (names.ends.len(), names.bits);
         Self { format, encoded: Vec::new(), pairs: 0, bytes: 0, names, name: String::new() }
     }
 
@@ -64,21 +65,23 @@ impl Pairs {
         if self.pairs >= pairs || self.bytes + name.len() / 4 + value.len() > bytes {
             return false;
         }
-        let name = if is_normal(name) && !self.names.contains(name) {
+        let mut own = bit(name);
+        let name = if is_normal(name) && !self.names.contains(name, own) {
             name
         } else {
             self.name.clear();
             normalise(&mut self.name, name);
-            while self.names.contains(&self.name) {
+            while self.names.contains(&self.name, bit(&self.name)) {
                 self.name.push('_');
             }
+            own = bit(&self.name);
             &self.name
         };
         let size = self.bytes + name.len() + value.len();
         if size > bytes {
             return false;
         }
-        self.names.add(name);
+        self.names.add(name, own);
         self.pairs += 1;
         self.bytes = size;
         match self.format {
@@ -157,13 +160,18 @@ fn normalise(out: &mut String, name: &str) {
 struct Taken {
     text: String,
     ends: Vec<usize>,
-    /// How many stay.
-    fixed: usize,
+    /// A bit for each name, by its length and ends: most names are new, and find theirs free.
+    bits: u64,
+    /// How many stay, and their bits.
+    fixed: (usize, u64),
 }
 
 impl Taken {
-    /// Whether a name is there.
-    fn contains(&self, name: &str) -> bool {
+    /// Whether a name, which has this bit, is there.
+    fn contains(&self, name: &str, bit: u64) -> bool {
+        if self.bits & bit == 0 {
+            return false;
+        }
         let mut start = 0;
         self.ends.iter().any(|end| {
             let one = start..*end;
@@ -173,16 +181,24 @@ impl Taken {
         })
     }
 
-    /// Adds a name.
-    fn add(&mut self, name: &str) {
+    /// Adds a name, which has this bit.
+    fn add(&mut self, name: &str, bit: u64) {
         self.text.push_str(name);
         self.ends.push(self.text.len());
+        self.bits |= bit;
     }
 
     fn clear(&mut self) {
-        self.ends.truncate(self.fixed);
+        let (fixed, bits) = self.fixed;
+        self.bits = bits;
+        self.ends.truncate(fixed);
         self.text.truncate(self.ends.last().copied().unwrap_or(0));
     }
+}
+
+/// The bit of a name.
+fn bit(name: &str) -> u64 {
+    1 << (short_hash(name.as_bytes()) & 63)
 }
 
 #[cfg(test)]
