@@ -1,21 +1,25 @@
 //! The command line: one file per verb; here what they share, and the exit codes.
 
 mod check;
+mod colour;
 mod demo;
 mod explain;
 mod healthy;
-mod listing;
+mod opened;
+mod parsers;
 mod replay;
+mod rules;
 mod run;
 mod samples;
+mod shown;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
+use self::colour::When;
 use crate::config::settings::Settings;
 use crate::config::{self, Diagnostics, Over};
 use crate::observe;
@@ -39,6 +43,9 @@ struct Cli {
     /// How much the agent's own log says.
     #[arg(long, global = true, default_value = "info", env = "PILLION_LOG", value_name = "LEVEL")]
     log: LevelFilter,
+    /// When output is coloured; `NO_COLOR` counts with `auto`.
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    color: When,
 }
 
 #[derive(Debug, Subcommand)]
@@ -54,9 +61,9 @@ enum Verb {
     /// Show which parser fits a line, its fields, and what each rule redacted.
     Explain(explain::ExplainArgs),
     /// List the parsers, or show one with its samples.
-    Parsers(listing::ParsersArgs),
-    /// List the redaction rules, or show one with its samples.
-    Rules(listing::RulesArgs),
+    Parsers(parsers::ParsersArgs),
+    /// List the redaction rules, or show one with its samples; try rules on logs.
+    Rules(rules::RulesArgs),
     /// Exit 0 when the running agent is alive: a probe for images without a shell.
     Healthy(healthy::HealthyArgs),
     /// See it all work, with nothing else installed.
@@ -131,29 +138,30 @@ impl From<std::io::Error> for Failure {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    observe::log::start(cli.log, std::env::var_os("NO_COLOR").is_some());
+    let colour = cli.color;
+    observe::log::start(cli.log, colour.on(&std::io::stderr()));
     let done = match cli.verb {
         Verb::Run(args) => run::run(args),
         Verb::Check(args) => check::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::Test(args) => samples::run(&args),
-        Verb::Explain(args) => explain::run(&args),
-        Verb::Parsers(args) => listing::parsers(&args),
-        Verb::Rules(args) => listing::rules(&args),
+        Verb::Explain(args) => explain::run(&args, colour),
+        Verb::Parsers(args) => parsers::run(&args),
+        Verb::Rules(args) => rules::run(&args, colour),
         Verb::Healthy(args) => healthy::run(&args),
         Verb::Demo(args) => demo::run(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => report(&failure),
+        Err(failure) => report(&failure, colour),
     }
 }
 
 #[expect(clippy::print_stderr, reason = "a verb's failure is for the person at the terminal")]
-fn report(failure: &Failure) -> ExitCode {
+fn report(failure: &Failure, colour: When) -> ExitCode {
     match failure {
         Failure::Config(diagnostics) => {
-            if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+            if colour.on(&std::io::stderr()) {
                 eprintln!("{}", diagnostics.coloured());
             } else {
                 eprintln!("{diagnostics}");

@@ -41,6 +41,7 @@ use read::Reader;
 use settings::Settings;
 
 pub use diagnostic::Diagnostics;
+pub(crate) use nearest::nearest;
 pub use over::Over;
 
 /// Largest configuration file, in bytes.

@@ -34,7 +34,7 @@ pub use action::{Action, FieldAction};
 pub use block::BlockState;
 pub(crate) use builtin_names::{ends_in_secret, gives_away, has_secret, is_guarded, names_secret};
 pub use clean::{Clean, Redacted};
-pub use redactor::{Match, Place, Redactor};
+pub use redactor::{Match, Place, Redactor, Why};
 pub use rule_file::RuleFile;
 pub use rules::Rules;
 pub use selection::{CustomRule, RuleError, RuleSelection};

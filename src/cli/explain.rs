@@ -1,24 +1,28 @@
 //! `pillion explain`: what pillion makes of a line, and why. The line goes the way of `replay`; how
 //! well each format fits is said beside it.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use pillion_parsers::frame::FileSpan;
+use pillion_parsers::frame::{FileSpan, LineEnding};
 use pillion_parsers::parse::{Explainer, Fit, ReadAt};
 use pillion_parsers::record::{Text, Value};
-use pillion_parsers::redact::{Match, Place, Redacted, Redactor};
+use pillion_parsers::redact::{Match, Place, Redacted, Redactor, Rules, Why};
 
+use super::colour::{Colours, When};
+use super::shown::{in_one_line, visible};
 use super::{ConfigArgs, Failure, replay};
 use crate::config::settings::{Settings, Source};
 use crate::pipeline::replay::{Explained, Replay};
 
 /// Lines of a file that are looked at.
 const LINES: usize = 1_000;
-/// Parsers listed.
+/// Parsers listed of a line.
 const FITS: usize = 5;
+/// Parsers listed of a file.
+const FILE_FITS: usize = 10;
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
@@ -37,14 +41,15 @@ pub(super) struct ExplainArgs {
     source: Option<String>,
 }
 
-pub(super) fn run(args: &ExplainArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ExplainArgs, colour: When) -> Result<(), Failure> {
+    let colours = Colours::for_stdout(colour);
     let settings = args.config.load_or_default()?;
     let log = args.file.as_deref().unwrap_or(Path::new("-"));
     let source = replay::source(&settings, args.source.as_deref(), log)?;
     let replay = Replay::new(&settings, source, &log.to_string_lossy(), replay::now());
     match (&args.line, &args.file) {
-        (Some(line), _) => one_line(&settings, source, replay, line),
-        (None, Some(file)) => file_fits(&settings, source, replay, file),
+        (Some(line), _) => one_line(&settings, source, replay, line, colours),
+        (None, Some(file)) => file_fits(&settings, source, replay, file, colours),
         (None, None) => Ok(()),
     }
 }
@@ -64,42 +69,28 @@ fn reader<'s>(source: &'s Source, chosen: Option<&'s Arc<str>>) -> &'s str {
     }
 }
 
-/// Escape sequences on a terminal, nothing elsewhere.
-struct Colours {
-    strong: &'static str,
-    found: &'static str,
-    off: &'static str,
-}
-
-impl Colours {
-    fn for_stdout() -> Self {
-        if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-            Self { strong: "\x1b[1m", found: "\x1b[33m", off: "\x1b[0m" }
-        } else {
-            Self { strong: "", found: "", off: "" }
-        }
-    }
-}
-
 fn one_line(
     settings: &Settings,
     source: &Source,
     mut replay: Replay,
     line: &str,
+    colours: Colours,
 ) -> Result<(), Failure> {
-    let colours = Colours::for_stdout();
     let mut out = std::io::stdout().lock();
     let mut shown = Ok(());
-    let mut texts = Vec::new();
-    let matches = replay.explain(format!("{line}\n").as_bytes(), |explained| {
+    let (mut texts, mut matches) = (Vec::new(), Vec::new());
+    let mut take = |explained: Explained<'_>| {
         texts.push((explained.text.to_vec(), explained.first));
+        matches.extend_from_slice(explained.matches);
         if shown.is_ok() {
-            shown = show(&mut out, &colours, (settings, source), &explained);
+            shown = show(&mut out, colours, (settings, source), &explained);
         }
-    });
+    };
+    replay.explain(format!("{line}\n").as_bytes(), LineEnding::Newline, &mut take);
+    replay.explain_rest(take);
     shown?;
-    show_matches(&mut out, &colours, &matches, settings)?;
-    writeln!(out, "{}parsers{} that fit it", colours.strong, colours.off)?;
+    show_matches(&mut out, colours, &matches, settings)?;
+    writeln!(out, "{0}parsers{0:#} that fit it", colours.strong)?;
     let mut explainer = Explainer::new(&settings.library);
     for (text, first) in texts {
         for fit in fits(&mut explainer, &text, first).iter().take(FITS).filter(|fit| fit.score > 0)
@@ -112,51 +103,77 @@ fn one_line(
 
 fn show(
     out: &mut impl Write,
-    colours: &Colours,
+    colours: Colours,
     (settings, source): (&Settings, &Source),
     explained: &Explained<'_>,
 ) -> std::io::Result<()> {
-    let Colours { strong, off, .. } = colours;
+    let strong = colours.strong;
     if let Some(container) = explained.container {
-        writeln!(out, "{strong}container{off} {container}, unwrapped")?;
+        writeln!(out, "{strong}container{strong:#} {container}, unwrapped")?;
     }
     let Some(record) = explained.record else {
         let step = explained.dropped_by.and_then(|step| settings.steps.get(step));
         return match step {
-            Some(step) => writeln!(out, "{strong}record{off} dropped by the step {}", step.name),
-            None => writeln!(out, "{strong}record{off} dropped by a rule"),
+            Some(step) => {
+                writeln!(out, "{strong}record{strong:#} dropped by the step {}", step.name)
+            }
+            None => writeln!(out, "{strong}record{strong:#} dropped by a rule"),
         };
     };
     let parser = reader(source, explained.chosen.as_ref());
     let how = if record.marks().unparsed { "it does not fit" } else { "as" };
-    writeln!(out, "{strong}record{off} of source {} ({how} {parser})", source.name)?;
-    show_record(out, record)
+    writeln!(out, "{strong}record{strong:#} of source {} ({how} {parser})", source.name)?;
+    show_record(out, record, colours)
 }
 
+/// What each rule found and what became of it; and why, which never shows the value.
 fn show_matches(
     out: &mut impl Write,
-    colours: &Colours,
+    colours: Colours,
     matches: &[Match],
     settings: &Settings,
 ) -> std::io::Result<()> {
     let mut redactor = Redactor::new(Arc::clone(&settings.redact));
-    writeln!(out, "{}redacted{}", colours.strong, colours.off)?;
+    writeln!(out, "{0}redacted{0:#}", colours.strong)?;
     if matches.is_empty() {
         writeln!(out, "  nothing")?;
     }
+    let (found_in, faint) = (colours.found, colours.faint);
     for found in matches {
+        let rule = if found.rule.is_empty() { "(too much to look at)" } else { &found.rule };
+        let action = settings.redact.action(rule).map_or("mask", |action| action.name());
         let place = match &found.place {
-            Place::Bytes(range) => format!("bytes {} to {} of the line", range.start, range.end),
-            Place::Field(path) => format!("field {}", visible(&redactor.clean(path).to_string())),
+            Place::Bytes(_) => "a field's name".to_owned(),
+            Place::Field(path) => format!("field {}", in_one_line(&redactor.clean(path))),
         };
-        writeln!(out, "  {}{:<20}{} {place}", colours.found, found.rule, colours.off)?;
+        let why = why(found);
+        writeln!(out, "  {found_in}{rule:<20}{found_in:#} {action:<11} {place}")?;
+        writeln!(out, "  {:<20} {faint}{why}{faint:#}", "")?;
     }
     Ok(())
 }
 
-fn show_record(out: &mut impl Write, record: &Redacted<'_, '_>) -> std::io::Result<()> {
+/// Why a rule took it for what it looks for.
+fn why(found: &Match) -> String {
+    let builtin = Rules::builtin().iter().find(|rule| rule.name == found.rule);
+    match (found.why, builtin) {
+        _ if found.rule.is_empty() => {
+            "more could be hidden in it than can be looked for".to_owned()
+        }
+        (Why::FieldName, _) => "the field's name says what it is".to_owned(),
+        (Why::NameBefore, _) => "a name that stands before it says what it is".to_owned(),
+        (Why::Form, Some(rule)) => format!("it looks like it: {}", rule.doc.trim()),
+        (Why::Form, None) => "the rule's pattern matches".to_owned(),
+    }
+}
+
+fn show_record(
+    out: &mut impl Write,
+    record: &Redacted<'_, '_>,
+    colours: Colours,
+) -> std::io::Result<()> {
     let mut show = |name: &str, kind: &str, value: &dyn std::fmt::Display| {
-        writeln!(out, "  {name:<20} {kind:<8} {value}")
+        writeln!(out, "  {name:<20} {kind:<8} {}", colours.marked(&value.to_string()))
     };
     if let Some(time) = record.time() {
         let shown = jiff::Timestamp::from_nanosecond(i128::from(time.nanos));
@@ -187,34 +204,24 @@ fn printable(text: Text<'_>) -> String {
     visible(text.as_stored())
 }
 
-/// A log line must not steer the terminal it is shown on.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\n' && c != '\t' {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
 fn file_fits(
     settings: &Settings,
     source: &Source,
     mut replay: Replay,
     file: &Path,
+    colours: Colours,
 ) -> Result<(), Failure> {
     let bytes = replay::head(file, LINES)
         .map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
     let mut explainer = Explainer::new(&settings.library);
     let mut found = Found::default();
-    replay.explain(&bytes, |explained| {
+    let mut take = |explained: Explained<'_>| {
         let fits = fits(&mut explainer, explained.text, explained.first);
         found.take(&explained, fits);
-    });
-    found.show(&mut std::io::stdout().lock(), source)?;
+    };
+    replay.explain(&bytes, LineEnding::Newline, &mut take);
+    replay.explain_rest(take);
+    found.show(&mut std::io::stdout().lock(), source, colours)?;
     Ok(())
 }
 
@@ -251,7 +258,13 @@ impl Found {
         }
     }
 
-    fn show(mut self, out: &mut impl Write, source: &Source) -> std::io::Result<()> {
+    fn show(
+        mut self,
+        out: &mut impl Write,
+        source: &Source,
+        colours: Colours,
+    ) -> std::io::Result<()> {
+        let strong = colours.strong;
         let (chosen, since) = self.chosen.pop().unwrap_or_default();
         let parser = reader(source, chosen.as_ref());
         let within = self.container.map_or(String::new(), |it| format!(", in {it}'s lines"));
@@ -261,12 +274,20 @@ impl Found {
             format!(" since record {since}, and by {before} until then")
         });
         let (name, unparsed) = (&source.name, self.unparsed);
-        writeln!(out, "source {name} reads it as {parser}{within}{before}; {unparsed} unparsed")?;
+        writeln!(
+            out,
+            "source {name} reads it as {strong}{parser}{strong:#}{within}{before}; {unparsed} unparsed"
+        )?;
         // What it is read by, then what fits better and more.
         self.totals.sort_by_key(|(name, _, sum)| (name != parser, std::cmp::Reverse(*sum)));
-        for (name, count, sum) in self.totals.iter().filter(|(_, _, sum)| *sum > 0) {
+        self.totals.retain(|(_, _, sum)| *sum > 0);
+        for (name, count, sum) in self.totals.iter().take(FILE_FITS) {
             let (records, sure) = (self.records, sum / self.records.max(1));
             writeln!(out, "{name:<20} {count:>6} of {records} records, {sure:>3} % sure")?;
+        }
+        let more = self.totals.len().saturating_sub(FILE_FITS);
+        if more > 0 {
+            writeln!(out, "{0}and {more} more that fit no better{0:#}", colours.faint)?;
         }
         Ok(())
     }

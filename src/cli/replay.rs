@@ -3,9 +3,8 @@
 
 mod follow;
 mod letters;
-mod lines;
+pub(super) mod lines;
 
-use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,14 +16,14 @@ use pillion_parsers::frame::Encoding;
 
 use self::letters::LettersArgs;
 use self::lines::Feed;
-use super::{ConfigArgs, Failure};
+use super::{ConfigArgs, Failure, opened};
 use crate::config::settings::{Settings, Source};
 use crate::pipeline::replay::Replay;
 
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// The logs; `-` is standard input. Records come out in the order of the files, then of lines.
+    /// The logs; `-` is standard input, and what gzip compressed is decompressed. Records come out in the order of the files, then of lines.
     #[arg(
         required_unless_present = "dead_letters",
         conflicts_with = "dead_letters",
@@ -154,12 +153,8 @@ fn each(
     for log in logs {
         let place = |error: std::io::Error| Failure::Other(format!("{}: {error}", log.display()));
         let mut feed = feed_of(log)?;
-        let input: Box<dyn Read> = if log.as_os_str() == "-" {
-            Box::new(std::io::stdin().lock())
-        } else {
-            Box::new(File::open(log).map_err(place)?)
-        };
-        let done = lines::replay(progress.wrap_read(input), &mut feed, write);
+        let input = opened::open(log, &progress).map_err(place)?;
+        let done = lines::replay(input, &mut feed, write);
         match done {
             // Whoever read the output has seen enough.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
@@ -171,7 +166,7 @@ fn each(
 }
 
 /// A bar on a terminal, unless the Records themselves go there.
-fn progress(logs: &[PathBuf]) -> ProgressBar {
+pub(super) fn progress(logs: &[PathBuf]) -> ProgressBar {
     if !std::io::stderr().is_terminal() || std::io::stdout().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -230,7 +225,7 @@ pub(super) fn now() -> i64 {
 /// end that it lacks.
 pub(super) fn head(log: &Path, lines: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(log)?.take(1 << 20).read_to_end(&mut bytes)?;
+    opened::open(log, &ProgressBar::hidden())?.take(1 << 20).read_to_end(&mut bytes)?;
     let encoding = Encoding::of(&bytes);
     let end = encoding.line_ends(0, &bytes).nth(lines.saturating_sub(1));
     bytes.truncate(end.unwrap_or(bytes.len()));

@@ -19,7 +19,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pillion_parsers::redact::Rules;
+use pillion_parsers::redact::{RuleSelection, Rules};
 
 use super::diagnostic::{Mistake, NOWHERE};
 use super::names;
@@ -68,7 +68,8 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         .map_or(Some("app".to_owned()), |value| checked(reader, value, "a name", names::namespace));
     let (parsers, redaction) = (fields.take("parsers"), fields.take("redact"));
     let redact = redact::rules(reader, redaction);
-    let rules = redact.clone().unwrap_or_else(Rules::builtin_default);
+    let (rules, selection) =
+        reader.or(redact, (Rules::builtin_default(), Some(RuleSelection::standard())));
     let library = definitions::library(reader, parsers, &rules);
 
     let pod =
@@ -113,7 +114,8 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         sources,
         library,
         steps,
-        redact: reader.or(redact, Rules::builtin_default()),
+        redact: rules,
+        selection,
         rule_samples: redaction.map_or(0, |value| rule_samples(value.node)),
         destinations: destinations.into_iter().map(|(_, destination)| destination).collect(),
     };

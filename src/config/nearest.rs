@@ -31,7 +31,7 @@ const ELSEWHERE: [(&str, &str); 25] = [
 
 /// The known word that `typed` is most likely meant to be: the one other programs use it for, or
 /// the one with the fewest slips between them, if they are few for its length.
-pub(super) fn nearest<'k>(typed: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(typed: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let typed: String = typed.chars().take(64).flat_map(char::to_lowercase).collect();
     let typed = typed.replace('-', "_");
     let elsewhere = ELSEWHERE.iter().find(|(word, _)| *word == typed).map(|(_, ours)| *ours);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use pillion_parsers::Zone;
 use pillion_parsers::multiline::Part;
 use pillion_parsers::parse::Library;
-use pillion_parsers::redact::Rules;
+use pillion_parsers::redact::{RuleSelection, Rules};
 use pillion_parsers::step::Step;
 
 use super::pod::Pod;
@@ -53,6 +53,8 @@ pub struct Settings {
     pub steps: Arc<[Step]>,
     /// Compiled redaction rules, shared by all sources.
     pub redact: Arc<Rules>,
+    /// What they were compiled from, for looking at what others would find; `None` is `redact: off`.
+    pub selection: Option<RuleSelection>,
     /// Samples of the configuration's own redaction rules: the check has run them all.
     pub rule_samples: usize,
     /// Where to ship, at least one; [`Source::to`] indexes it.

@@ -1,7 +1,7 @@
 //! The agent's own log: to standard error, one line a record, never with the content of a line that
 //! it ships.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -46,9 +46,8 @@ impl io::Write for Above {
     }
 }
 
-/// Starts logging. `verbosity` is the level shown; colour only on a terminal and without `NO_COLOR`.
-pub fn start(verbosity: LevelFilter, no_color: bool) {
-    let colour = io::stderr().is_terminal() && !no_color;
+/// Starts logging. `verbosity` is the level shown; `colour` says whether standard error is coloured.
+pub fn start(verbosity: LevelFilter, colour: bool) {
     // Libraries below warnings tell of connections and watches: noise beside an application's log.
     let targets = Targets::new()
         .with_target("pillion", verbosity)

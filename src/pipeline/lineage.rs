@@ -8,7 +8,7 @@ use pillion_parsers::frame::{
 };
 use pillion_parsers::multiline::{Joiner, LinePattern};
 use pillion_parsers::parse::{Library, Parser, ParserState};
-use pillion_parsers::redact::{BlockState, Clean, Redactor};
+use pillion_parsers::redact::{BlockState, Clean, Match, Redactor};
 
 use super::choice::CountedChoice;
 use super::chunk::{Head, Opened};
@@ -50,6 +50,8 @@ pub(super) struct Context {
     /// When the last chunk was read, nanoseconds since the Unix epoch: the time of records that
     /// carry none.
     pub(super) read_at: i64,
+    /// What was redacted of the record handled last, and why; only while somebody wants to know.
+    pub(super) explained: Option<Vec<Match>>,
     /// The File whose lines came last, or come first.
     at: FileNumber,
     /// Whether that one brings no more lines.
@@ -114,6 +116,7 @@ impl Lineage {
                 settled: BTreeMap::new(),
                 resume: opened.resume.clone(),
                 read_at: 0,
+                explained: None,
                 at: opened.file,
                 at_retired: false,
                 elsewhere: BTreeMap::new(),

@@ -9,7 +9,7 @@ use pillion_parsers::Arena;
 use pillion_parsers::frame::Raw;
 use pillion_parsers::parse::ReadAt;
 use pillion_parsers::record::{Key, Known, Marks, Record, Text, Value};
-use pillion_parsers::redact::{Match, Redacted, Redactor};
+use pillion_parsers::redact::{Redacted, Redactor};
 use pillion_parsers::step::{Identity, Moment, Step, Stepper};
 
 use super::lineage::Context;
@@ -40,8 +40,6 @@ pub(super) struct Preparer {
     pub(super) throttles_by_own_time: bool,
     /// The records of a line that holds several.
     split: Split,
-    /// What was redacted where; only while somebody wants to know.
-    pub(super) explained: Option<Vec<Match>>,
 }
 
 impl Preparer {
@@ -55,7 +53,6 @@ impl Preparer {
             stats,
             throttles_by_own_time: false,
             split: Split::default(),
-            explained: None,
         }
     }
 
@@ -131,8 +128,9 @@ impl Preparer {
         };
         count(&self.stats, record.marks);
         let block = &mut context.block;
-        let redacted = match (dropped, &mut self.explained) {
-            (Some(step), _) => {
+        let redacted = match (dropped, &mut context.explained) {
+            (Some(step), explained) => {
+                explained.iter_mut().for_each(Vec::clear);
                 self.stats.drop_by_step(step);
                 redactor.pass_by(text, block);
                 Err(DroppedBy::Step(step))
@@ -140,7 +138,7 @@ impl Preparer {
             (None, None) => redactor.redact(text, &mut record, arena, block).ok_or(DroppedBy::Rule),
             (None, Some(explained)) => {
                 let (redacted, found) = redactor.redact_explained(text, &mut record, arena, block);
-                explained.extend(found);
+                *explained = found;
                 redacted.ok_or(DroppedBy::Rule)
             }
         };

@@ -124,11 +124,15 @@ impl Replay {
                 }
             });
         });
+        self.advance(bytes, ending);
+        self.preparer.publish();
+    }
+
+    const fn advance(&mut self, bytes: &[u8], ending: LineEnding) {
         self.offset = match ending {
             LineEnding::Cut { end } => end,
             LineEnding::Newline | LineEnding::Partial => self.offset + bytes.len() as u64,
         };
-        self.preparer.publish();
     }
 
     /// The next bytes; the first of a File tell its encoding.

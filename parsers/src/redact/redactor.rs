@@ -24,6 +24,19 @@ pub struct Match {
     pub rule: String,
     /// Where it found something.
     pub place: Place,
+    /// Why it took that for what it looks for.
+    pub why: Why,
+}
+
+/// Why a rule took something for what it looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The name of its field says what it is.
+    FieldName,
+    /// So does a name that stands before it in the text: `password=`.
+    NameBefore,
+    /// It looks like it.
+    Form,
 }
 
 /// Where a rule found something.

@@ -149,6 +149,22 @@ impl Rules {
         &self.names
     }
 
+    /// What a rule that is on leaves in place of what it finds, without the brackets.
+    #[must_use]
+    pub fn token(&self, name: &str) -> Option<&str> {
+        self.named(name).map(|rule| &*rule.token)
+    }
+
+    /// What a rule that is on does with what it finds.
+    #[must_use]
+    pub fn action(&self, name: &str) -> Option<Action> {
+        self.named(name).map(|rule| rule.action)
+    }
+
+    fn named(&self, name: &str) -> Option<&Rule> {
+        self.rules.get(self.names.iter().position(|known| known == name)?)
+    }
+
     /// Every built-in rule, on or off, as its file declares it.
     #[must_use]
     pub fn builtin() -> &'static [RuleFile] {

@@ -26,6 +26,13 @@ impl RuleSelection {
     pub fn standard() -> Self {
         Self { rules: vec!["default".into()], ..Self::default() }
     }
+
+    /// The same rules, each masking what it finds: for looking at what they find.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        let fields = self.fields.into_iter().map(|(name, _)| (name, Action::Mask)).collect();
+        Self { action: Action::Mask, actions_by_rule: Vec::new(), fields, hash_key: None, ..self }
+    }
 }
 
 impl std::fmt::Debug for RuleSelection {

@@ -295,8 +295,12 @@ fn custom_rules_work_and_leave_their_own_token() {
 fn explanations_tell_where_and_never_what() {
     let mut redactor = standard();
     let text = "mail bob@example.com password=hunter2";
-    let place = |rule: &str, range| Match { rule: rule.into(), place: Place::Bytes(range) };
-    assert_eq!(redactor.explain(text), [place("email", 5..20), place("password", 30..37)]);
+    let place =
+        |rule: &str, range, why| Match { rule: rule.into(), place: Place::Bytes(range), why };
+    assert_eq!(
+        redactor.explain(text),
+        [place("email", 5..20, Why::Form), place("password", 30..37, Why::NameBefore)]
+    );
     assert!(redactor.matches().iter().all(|count| *count == 0));
 
     let raw = r#"{"m":"bob@example.com","o":{"password":"x"}}"#;
@@ -304,9 +308,17 @@ fn explanations_tell_where_and_never_what() {
     let mut record = parsed(raw);
     let (_, found) =
         redactor.redact_explained(raw, &mut record, &arena, &mut BlockState::default());
-    let field =
-        |rule: &str, path: &str| Match { rule: rule.into(), place: Place::Field(path.into()) };
-    assert_eq!(found, [field("email", "m"), field("password", "o.password")]);
+    let field = |rule: &str, path: &str, why| Match {
+        rule: rule.into(),
+        place: Place::Field(path.into()),
+        why,
+    };
+    let expected =
+        [field("email", "m", Why::Form), field("password", "o.password", Why::FieldName)];
+    assert_eq!(found, expected);
+    let rules = redactor.rules();
+    assert_eq!((rules.token("email"), rules.action("email")), (Some("EMAIL"), Some(Action::Mask)));
+    assert_eq!((rules.token("ipv4"), rules.action("ipv4")), (None, None));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::mask::{masked, normalised};
 use super::rules::{Rules, Scanner};
 use super::scan::{Hit, scan, suspect};
 use super::sweep::Lanes;
-use super::{Action, Match, Place};
+use super::{Action, Match, Place, Why};
 
 mod parted;
 
@@ -144,7 +144,7 @@ impl Work {
     /// Redacts a number as JSON writes it.
     pub(super) fn number(&mut self, rules: &Rules, number: &str) -> Found {
         let Some(rule) = self.number_rule(rules, number) else { return Found::Nothing };
-        self.note(rules, rule, 0..number.len());
+        self.note(rules, rule, 0..number.len(), Why::Form);
         match self.action(rules, rule) {
             Action::DropRecord => Found::DropRecord,
             Action::DropField => Found::DropField,
@@ -264,13 +264,14 @@ impl Work {
         let mut from = 0;
         for index in 0..self.hits.len() {
             let Some(hit) = self.hits.get(index).cloned() else { break };
+            let why = why(&hit);
             let slice = |range: Range<usize>| text.get(range).unwrap_or_default();
             out.push_str(slice(from..hit.range.start));
             out.push_str(slice(hit.quote.clone()));
             out.push_str(&self.replacement(rules, hit.rule, slice(hit.range.clone())));
             out.push_str(slice(hit.quote));
             from = hit.range.end;
-            self.note(rules, hit.rule, hit.range);
+            self.note(rules, hit.rule, hit.range, why);
         }
         out.push_str(text.get(from..).unwrap_or_default());
         out
@@ -289,7 +290,7 @@ impl Work {
     }
 
     /// Counts a match.
-    fn note(&mut self, rules: &Rules, rule: u16, range: Range<usize>) {
+    fn note(&mut self, rules: &Rules, rule: u16, range: Range<usize>, why: Why) {
         if let Some(count) = self.matches.get_mut(usize::from(rule)) {
             *count += 1;
         }
@@ -300,14 +301,14 @@ impl Work {
             } else {
                 Place::Field(self.place.clone())
             };
-            explained.push(Match { rule: name, place });
+            explained.push(Match { rule: name, place, why });
         }
     }
 
     /// Counts a field that went because of its key.
     pub(super) fn note_field(&mut self, rules: &Rules, rule: u16, path: &[String]) {
         self.place(path);
-        self.note(rules, rule, 0..0);
+        self.note(rules, rule, 0..0, Why::FieldName);
     }
 
     /// Says which field is looked at from here on.
@@ -321,10 +322,18 @@ impl Work {
     pub(super) fn explain(&mut self, rules: &Rules, text: &str) -> Vec<Match> {
         self.find(rules, text);
         let name = |rule: u16| rules.names().get(usize::from(rule)).cloned().unwrap_or_default();
-        let told =
-            |hit: &Hit| Match { rule: name(hit.rule), place: Place::Bytes(hit.range.clone()) };
+        let told = |hit: &Hit| Match {
+            rule: name(hit.rule),
+            place: Place::Bytes(hit.range.clone()),
+            why: why(hit),
+        };
         self.hits.iter().map(told).collect()
     }
+}
+
+/// Why a hit is one.
+const fn why(hit: &Hit) -> Why {
+    if hit.named { Why::NameBefore } else { Why::Form }
 }
 
 /// Adds what the user's own rules find.

@@ -9,10 +9,46 @@ use crate::pipeline::replay::Replay;
 /// Bytes read at a time.
 pub(super) const READ: usize = 128 * 1024;
 
-/// A replay that is fed bytes as they come. A last line without an end is held until its end comes; of
-/// one longer than `max_record`, only the beginning.
-pub(super) struct Feed {
-    replay: Replay,
+/// What a log's lines are for. What comes of them is appended to `out`.
+pub(in crate::cli) trait TakesLines {
+    /// Takes whole lines, terminators included.
+    fn push(&mut self, lines: &[u8], out: &mut Vec<u8>);
+    /// Takes a last line that has no terminator.
+    fn push_partial(&mut self, line: &[u8], out: &mut Vec<u8>);
+    /// Takes the beginning of a line that was too long, of `length` bytes in all.
+    fn push_cut(&mut self, beginning: &[u8], length: u64, out: &mut Vec<u8>);
+    /// What comes next is the beginning of another File.
+    fn next_file(&mut self);
+    /// Ends a record that is held open.
+    fn flush(&mut self, out: &mut Vec<u8>);
+}
+
+impl TakesLines for Replay {
+    fn push(&mut self, lines: &[u8], out: &mut Vec<u8>) {
+        Self::push(self, lines, out);
+    }
+
+    fn push_partial(&mut self, line: &[u8], out: &mut Vec<u8>) {
+        Self::push_partial(self, line, out);
+    }
+
+    fn push_cut(&mut self, beginning: &[u8], length: u64, out: &mut Vec<u8>) {
+        Self::push_cut(self, beginning, length, out);
+    }
+
+    fn next_file(&mut self) {
+        Self::next_file(self);
+    }
+
+    fn flush(&mut self, out: &mut Vec<u8>) {
+        Self::flush(self, out);
+    }
+}
+
+/// A replay, or another use of lines, that is fed bytes as they come. A last line without an end is held
+/// until its end comes; of one longer than `max_record`, only the beginning.
+pub(in crate::cli) struct Feed<T = Replay> {
+    taker: T,
     max_record: usize,
     /// How the file's text is encoded; `None` until its first two bytes came.
     encoding: Option<Encoding>,
@@ -23,10 +59,10 @@ pub(super) struct Feed {
     skipped: Option<u64>,
 }
 
-impl Feed {
-    pub(super) fn new(replay: Replay, max_record: usize) -> Self {
+impl<T: TakesLines> Feed<T> {
+    pub(in crate::cli) fn new(taker: T, max_record: usize) -> Self {
         let (half, held) = (Vec::new(), Vec::new());
-        Self { replay, max_record, encoding: None, half, held, skipped: None }
+        Self { taker, max_record, encoding: None, half, held, skipped: None }
     }
 
     /// Takes the next bytes; appends the Records that end in them to `out`.
@@ -51,14 +87,14 @@ impl Feed {
                 self.skipped = Some(length + read.len() as u64);
                 return;
             };
-            self.replay.push_cut(&self.held, length + end as u64, out);
+            self.taker.push_cut(&self.held, length + end as u64, out);
             self.held.clear();
             self.skipped = None;
             read = read.get(end..).unwrap_or_default();
         }
         self.held.extend_from_slice(read);
         if let Some(end) = encoding.last_line_end(0, &self.held) {
-            self.replay.push(self.held.get(..end).unwrap_or_default(), out);
+            self.taker.push(self.held.get(..end).unwrap_or_default(), out);
             self.held.drain(..end);
         }
         if self.held.len() > self.max_record {
@@ -71,18 +107,18 @@ impl Feed {
     /// The file ends here: so does its last line. Another may begin.
     pub(super) fn end_file(&mut self, out: &mut Vec<u8>) {
         match self.skipped.take() {
-            Some(length) => self.replay.push_cut(&self.held, length + self.half.len() as u64, out),
+            Some(length) => self.taker.push_cut(&self.held, length + self.half.len() as u64, out),
             None => {
                 self.held.append(&mut self.half);
                 if !self.held.is_empty() {
-                    self.replay.push_partial(&self.held, out);
+                    self.taker.push_partial(&self.held, out);
                 }
             }
         }
         self.held.clear();
         self.half.clear();
         self.encoding = None;
-        self.replay.next_file();
+        self.taker.next_file();
     }
 
     /// Bytes of the line that is held.
@@ -93,14 +129,14 @@ impl Feed {
 
     /// Ends a record that a joiner holds open; an unfinished line stays.
     pub(super) fn flush(&mut self, out: &mut Vec<u8>) {
-        self.replay.flush(out);
+        self.taker.flush(out);
     }
 }
 
 /// Feeds all of `input`, and gives the Records that come of it to `write`, one run of lines at a time.
-pub(super) fn replay(
+pub(in crate::cli) fn replay(
     mut input: impl Read,
-    feed: &mut Feed,
+    feed: &mut Feed<impl TakesLines>,
     write: &mut impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut out = Vec::new();

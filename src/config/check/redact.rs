@@ -40,18 +40,25 @@ struct Typed<'n> {
     sound: bool,
 }
 
-/// How a selection becomes rules: [`Rules::build`].
-type Compile = fn(RuleSelection) -> Result<Rules, RuleError>;
-
-/// The rules a configuration asks for: the default ones if it says nothing.
-pub(super) fn rules(reader: &mut Reader<'_>, redact: Option<Value<'_>>) -> Option<Arc<Rules>> {
-    compiled(reader, redact, Rules::build)
+/// The rules a configuration asks for, and what they were compiled from: the default ones if it says
+/// nothing, none if they are off.
+pub(super) fn rules(
+    reader: &mut Reader<'_>,
+    redact: Option<Value<'_>>,
+) -> Option<(Arc<Rules>, Option<RuleSelection>)> {
+    let mut selection = RuleSelection::standard();
+    let rules = compiled(reader, redact, |asked| {
+        selection = asked.clone();
+        Rules::build(asked)
+    })?;
+    let selection = (!rules.names().is_empty()).then_some(selection);
+    Some((rules, selection))
 }
 
 fn compiled(
     reader: &mut Reader<'_>,
     redact: Option<Value<'_>>,
-    compile: Compile,
+    compile: impl FnMut(RuleSelection) -> Result<Rules, RuleError>,
 ) -> Option<Arc<Rules>> {
     let Some(value) = redact else { return Some(Rules::builtin_default()) };
     if let Kind::Scalar { text, .. } = &value.node.kind
@@ -218,7 +225,7 @@ fn build(
     value: Value<'_>,
     mut selection: RuleSelection,
     typed: &Typed<'_>,
-    compile: Compile,
+    mut compile: impl FnMut(RuleSelection) -> Result<Rules, RuleError>,
 ) -> Option<Arc<Rules>> {
     let mut sound = typed.sound;
     for (name, value) in &typed.actions {

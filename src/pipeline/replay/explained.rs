@@ -6,8 +6,8 @@ use pillion_parsers::frame::{FileSpan, LineEnding, Raw};
 use pillion_parsers::redact::{Match, Redacted};
 
 use super::Replay;
-use crate::pipeline::lineage::Lineage;
-use crate::pipeline::prepare::DroppedBy;
+use crate::pipeline::lineage::{Context, Lineage};
+use crate::pipeline::prepare::{DroppedBy, Preparer};
 
 /// One record on its way.
 pub struct Explained<'e> {
@@ -21,46 +21,58 @@ pub struct Explained<'e> {
     pub chosen: Option<Arc<str>>,
     /// What comes out; `None` when the record is dropped.
     pub record: Option<&'e Redacted<'e, 'e>>,
+    /// What the rules found in it, in order.
+    pub matches: &'e [Match],
     /// The step that drops it, by its index in `Settings::steps`, if it is not a redaction rule.
     pub dropped_by: Option<usize>,
 }
 
 impl Replay {
-    /// Takes whole lines, and lends `then` each record that they become. Returns what was redacted
-    /// in all of them.
+    /// Takes lines, and lends `then` each record that ends in them.
     pub fn explain(
         &mut self,
-        lines: &[u8],
+        bytes: &[u8],
+        ending: LineEnding,
         mut then: impl for<'e> FnMut(Explained<'e>),
-    ) -> Vec<Match> {
-        let run = self.lines(lines, LineEnding::Newline);
+    ) {
+        let lines = self.lines(bytes, ending);
         let Lineage { framer, context } = &mut self.lineage;
         let (preparer, now) = (&mut self.preparer, context.read_at);
-        preparer.explained = Some(Vec::new());
-        let mut explain = |raw: Raw<'_>| {
-            let Some(&first) = raw.spans.first() else { return };
-            // Only a container's lines are of a stream.
-            let container = raw.stream.map(|_| raw.container.name());
-            preparer.prepare(context, &raw, |context, part, record| {
-                let chosen = context.parser.chosen().cloned();
-                let dropped_by = match record {
-                    Err(DroppedBy::Step(step)) => Some(step),
-                    Ok(_) | Err(DroppedBy::Rule) => None,
-                };
-                let record = record.ok();
-                then(Explained {
-                    text: part.text.as_bytes(),
-                    first,
-                    container,
-                    chosen,
-                    record,
-                    dropped_by,
-                });
-            });
-        };
-        framer.push(run, now, &mut explain);
-        framer.flush(&mut explain);
-        self.offset += lines.len() as u64;
-        self.preparer.explained.take().unwrap_or_default()
+        framer.push(lines, now, &mut |raw| explain(preparer, context, &raw, &mut then));
+        self.advance(bytes, ending);
     }
+
+    /// Ends a record that a joiner holds open, and lends it to `then`.
+    pub fn explain_rest(&mut self, mut then: impl for<'e> FnMut(Explained<'e>)) {
+        let Lineage { framer, context } = &mut self.lineage;
+        let preparer = &mut self.preparer;
+        framer.flush(&mut |raw| explain(preparer, context, &raw, &mut then));
+    }
+}
+
+fn explain(
+    preparer: &mut Preparer,
+    context: &mut Context,
+    raw: &Raw<'_>,
+    then: &mut impl for<'e> FnMut(Explained<'e>),
+) {
+    let Some(&first) = raw.spans.first() else { return };
+    // Only a container's lines are of a stream.
+    let container = raw.stream.map(|_| raw.container.name());
+    context.explained.get_or_insert_default();
+    preparer.prepare(context, raw, |context, part, record| {
+        let dropped_by = match record {
+            Err(DroppedBy::Step(step)) => Some(step),
+            Ok(_) | Err(DroppedBy::Rule) => None,
+        };
+        then(Explained {
+            text: part.text.as_bytes(),
+            first,
+            container,
+            chosen: context.parser.chosen().cloned(),
+            record: record.ok(),
+            matches: context.explained.as_deref().unwrap_or_default(),
+            dropped_by,
+        });
+    });
 }

@@ -51,7 +51,10 @@ fn refused(yaml: &str) -> Vec<String> {
     refused_by(stand_in, yaml)
 }
 
-fn refused_by(compile: Compile, yaml: &str) -> Vec<String> {
+fn refused_by(
+    compile: impl FnMut(RuleSelection) -> Result<Rules, RuleError>,
+    yaml: &str,
+) -> Vec<String> {
     let text = Text::file("test", yaml.to_owned());
     let mut found = Diagnostics::new(vec![text]);
     let root = tree::build(&mut found).expect("YAML");

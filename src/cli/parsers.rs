@@ -1,10 +1,9 @@
-//! `pillion parsers` and `pillion rules`: what is built in, and what each makes of its samples.
+//! `pillion parsers`: the formats that are built in, and what each makes of its samples.
 
 use std::io::Write;
 
 use clap::Args;
 use pillion_parsers::parse::Library;
-use pillion_parsers::redact::{RuleFile, Rules};
 
 use super::Failure;
 
@@ -15,14 +14,7 @@ pub(super) struct ParsersArgs {
     name: Option<String>,
 }
 
-/// Arguments of `rules`.
-#[derive(Debug, Args)]
-pub(super) struct RulesArgs {
-    /// Show this one, with its samples.
-    name: Option<String>,
-}
-
-pub(super) fn parsers(args: &ParsersArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ParsersArgs) -> Result<(), Failure> {
     let library = Library::builtin();
     let mut out = std::io::stdout().lock();
     let Some(name) = &args.name else {
@@ -60,35 +52,6 @@ pub(super) fn parsers(args: &ParsersArgs) -> Result<(), Failure> {
                 }
             }
             None => writeln!(out, "    does not fit")?,
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn rules(args: &RulesArgs) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    let known = Rules::builtin();
-    let Some(name) = &args.name else {
-        for rule in known {
-            let state = if rule.default { "on" } else { "off" };
-            writeln!(out, "{:<20} {state:<4} {:<18} {}", rule.name, rule.token, rule.doc.trim())?;
-        }
-        return Ok(());
-    };
-    let rule = known.iter().find(|rule| rule.name == *name).ok_or_else(|| {
-        Failure::Other(format!("no rule is called {name:?}; `pillion rules` lists them"))
-    })?;
-    show_rule(&mut out, rule)?;
-    Ok(())
-}
-
-fn show_rule(out: &mut impl Write, rule: &RuleFile) -> std::io::Result<()> {
-    let state = if rule.default { "on by default" } else { "off by default" };
-    writeln!(out, "{}: {} ({state}; masks as {})", rule.name, rule.doc.trim(), rule.token)?;
-    for (title, samples) in [("redacts", &rule.must_redact), ("leaves", &rule.must_leave)] {
-        writeln!(out, "{title}:")?;
-        for sample in samples {
-            writeln!(out, "  {sample}")?;
         }
     }
     Ok(())
