@@ -11,6 +11,7 @@ mod replay;
 mod rules;
 mod run;
 mod samples;
+mod schema;
 mod shown;
 
 use std::path::PathBuf;
@@ -64,6 +65,8 @@ enum Verb {
     Parsers(parsers::ParsersArgs),
     /// List the redaction rules, or show one with its samples; try rules on logs.
     Rules(rules::RulesArgs),
+    /// Print the configuration's JSON Schema: editors check and complete by it.
+    Schema,
     /// Exit 0 when the running agent is alive: a probe for images without a shell.
     Healthy(healthy::HealthyArgs),
     /// See it all work, with nothing else installed.
@@ -148,6 +151,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(args) => explain::run(&args, colour),
         Verb::Parsers(args) => parsers::run(&args),
         Verb::Rules(args) => rules::run(&args, colour),
+        Verb::Schema => schema::run(),
         Verb::Healthy(args) => healthy::run(&args),
         Verb::Demo(args) => demo::run(args),
     };

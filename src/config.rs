@@ -21,7 +21,9 @@ mod nearest;
 mod over;
 pub mod pod;
 mod read;
+mod schema;
 pub mod secret;
+mod seen;
 pub mod settings;
 mod simple;
 mod state;
@@ -43,6 +45,7 @@ use settings::Settings;
 pub use diagnostic::Diagnostics;
 pub(crate) use nearest::nearest;
 pub use over::Over;
+pub use schema::schema;
 
 /// Largest configuration file, in bytes.
 pub const FILE_LIMIT: usize = 1024 * 1024;

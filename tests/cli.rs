@@ -237,6 +237,18 @@ const CASES: &[Case] = &[
     (&["rules", "payment"], 0, &["card ", "1 rules, 1 on by default"], &[]),
     (&["rules", "--off"], 0, &["ipv4 ", " off "], &[]),
     (&["--color", "loud", "rules"], 2, &[], &["auto, always, never"]),
+    (
+        &["schema"],
+        0,
+        &[
+            "json-schema.org/draft/2020-12",
+            "\"nginx_error\"",
+            "\"email\"",
+            "\"java\"",
+            "\"max_record\"",
+        ],
+        &[],
+    ),
     (&["healthy", "--admin", "127.0.0.1:1"], 1, &[], &["127.0.0.1:1"]),
     (&["demo", "--fault", "fire"], 2, &[], &["429", "slow"]),
     (&["demo", "--seconds", "0"], 2, &[], &["--seconds"]),

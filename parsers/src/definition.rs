@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use crate::multiline::Joiner;
 use crate::record::Level;
 
-pub use check::SampleMismatch;
+pub use check::{Difference, SampleMismatch};
 pub use joiner::{JoinerField, RecordStart};
 
 /// One format, as its YAML says it.

@@ -70,6 +70,7 @@ pub use auto::Tally;
 pub use columns::HeaderAt;
 pub(crate) use compiled::Compiled;
 pub use explain::{Explainer, Fit};
+pub use grammar::grammars;
 pub use header_form::HeaderForm;
 pub(crate) use json::decode;
 pub use library::{Library, UnknownParser};

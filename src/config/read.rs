@@ -14,6 +14,7 @@ use super::Environment;
 use super::diagnostic::{Diagnostics, Mistake, Place, quote};
 use super::nearest::suggestion;
 use super::pod::{Asked, Pod};
+use super::seen;
 use super::tree::{Entry, Kind, Node};
 use super::units;
 
@@ -188,6 +189,7 @@ impl<'e> Reader<'e> {
         value: Value<'_>,
         words: &[(&'static str, T)],
     ) -> Option<T> {
+        seen::words(value.node.place, words.iter().map(|(word, _)| *word));
         let text = self.filled(value, "a word")?;
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*meaning);

@@ -5,6 +5,7 @@ mod guarded;
 mod hidden;
 mod over;
 mod properties;
+mod schema;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -17,11 +17,18 @@ use crate::record::{Record, Text, Time, Value};
 /// When a sample is read that does not say: 2026-11-22T12:00:00Z.
 const READ_AT: i64 = 1_795_348_800_000_000_000;
 
-/// The first difference between a sample and what came of its line.
+/// All differences between a sample and what came of its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SampleMismatch {
     /// Which sample, counted from 0.
     pub sample: usize,
+    /// Field by field, those that the sample names first.
+    pub differences: Vec<Difference>,
+}
+
+/// One field that came out otherwise than a sample says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
     /// Which field: a field's name, `time`, `level`, `message`, or `line` when it is about whether
     /// the line fits at all.
     pub field: String,
@@ -33,13 +40,26 @@ pub struct SampleMismatch {
 
 impl fmt::Display for SampleMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sample, field, expected, found } = self;
-        write!(f, "sample {}, `{field}`: expected {expected}, found {found}", sample + 1)
+        write!(f, "sample {}", self.sample + 1)?;
+        for (index, difference) in self.differences.iter().enumerate() {
+            write!(f, "{} {difference}", if index == 0 { "," } else { ";" })?;
+        }
+        Ok(())
     }
 }
 
-/// A difference within one sample: field, expected, found.
-type Difference = (String, String, String);
+impl Difference {
+    fn new(field: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), expected: expected.into(), found: found.into() }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, expected, found } = self;
+        write!(f, "`{field}`: expected {expected}, found {found}")
+    }
+}
 
 impl Definition {
     /// Compiles the definition and runs its samples.
@@ -57,43 +77,48 @@ impl Definition {
         let compiled = Arc::new(Compiled::new(self, library)?);
         let joiner = self.implied_joiner();
         for (index, sample) in self.samples.iter().enumerate() {
-            run(&compiled, library, joiner.as_ref(), sample).map_err(
-                |(field, expected, found)| {
-                    Fault::Sample(SampleMismatch { sample: index, field, expected, found })
-                },
-            )?;
+            let differences = run(&compiled, library, joiner.as_ref(), sample);
+            if !differences.is_empty() {
+                return Err(Fault::Sample(SampleMismatch { sample: index, differences }));
+            }
         }
         Ok(compiled)
     }
 }
 
 /// Whether the lines of a sample are one record to the format's own joiner: else no File has it.
-fn one_record(joiner: Option<&Joiner>, text: &str) -> Result<(), Difference> {
-    let Some(joiner) = joiner else { return Ok(()) };
+fn one_record(joiner: Option<&Joiner>, text: &str) -> Option<Difference> {
+    let joiner = joiner?;
     let mut state = JoinState::default();
     for (at, line) in text.split('\n').enumerate() {
         if !joiner.joins(&mut state, line.as_bytes()) && at > 0 {
             let found = format!("that the joiner begins another with line {}", at + 1);
-            return Err(("line".to_owned(), "that it is one record".to_owned(), found));
+            return Some(Difference::new("line", "that it is one record", found));
         }
     }
-    Ok(())
+    None
 }
+
+/// How what comes of a sample's line differs from what the sample says.
 
 fn run(
     compiled: &Arc<Compiled>,
     library: &Library,
     joiner: Option<&Joiner>,
     sample: &Sample,
-) -> Result<(), Difference> {
-    let now = match &sample.read_at {
+) -> Vec<Difference> {
+    let now = match sample.read_at.as_deref().map(|text| (text, instant(text))) {
         None => READ_AT,
-        Some(text) => instant(text).ok_or_else(|| {
-            ("read_at".to_owned(), "an RFC 3339 time".to_owned(), format!("`{text}`"))
-        })?,
+        Some((_, Some(instant))) => instant,
+        Some((text, None)) => {
+            let found = format!("`{text}`");
+            return vec![Difference::new("read_at", "an RFC 3339 time", found)];
+        }
     };
-    if sample.record.is_some() {
-        one_record(joiner, &sample.line)?;
+    if sample.record.is_some()
+        && let Some(difference) = one_record(joiner, &sample.line)
+    {
+        return vec![difference];
     }
     let arena = Arena::new();
     let mut record = Record::default();
@@ -103,13 +128,11 @@ fn run(
     }
     let at = ReadAt { now, container_time: None };
     parser.parse(&sample.line, at, &arena, &mut record);
-    let line = |expected: &str, found: String| Err(("line".to_owned(), expected.to_owned(), found));
+    let line = |expected: &str, found: String| vec![Difference::new("line", expected, found)];
     let Some(expected) = &sample.record else {
-        return if record.marks.unparsed {
-            Ok(())
-        } else {
-            line("that it does not fit (the sample has no `record`)", "that it fits".to_owned())
-        };
+        let what = "that it does not fit (the sample has no `record`)";
+        let fits = !record.marks.unparsed;
+        return if fits { line(what, "that it fits".to_owned()) } else { Vec::new() };
     };
     if record.marks.unparsed {
         let counts = parser.counters().unparsed;
@@ -117,45 +140,41 @@ fn run(
         let reason = reason.map_or("syntax", |(misfit, _)| misfit.name());
         return line("that it fits", format!("that it does not ({reason})"));
     }
-    for (name, expected) in expected {
-        compare(&record, name, expected)?;
-    }
+    let named = expected.iter().filter_map(|(name, expected)| compare(&record, name, expected));
     let unnamed = |name: &str| !expected.contains_key(name);
-    if let Some(level) = record.level.filter(|_| unnamed("level")) {
-        return Err(("level".to_owned(), "nothing".to_owned(), format!("`{}`", level.name())));
-    }
-    if let Some(message) = record.message.filter(|_| unnamed("message")) {
-        return Err(("message".to_owned(), "nothing".to_owned(), show(&Value::Text(message))));
-    }
-    match record.fields.iter().find(|field| unnamed(field.key.name())) {
-        None => Ok(()),
-        Some(field) => Err((field.key.name().to_owned(), "nothing".to_owned(), show(&field.value))),
-    }
+    let beside = |name: &str, found: String| Difference::new(name, "nothing", found);
+    let level = record.level.filter(|_| unnamed("level"));
+    let level = level.map(|level| beside("level", format!("`{}`", level.name())));
+    let message = record.message.filter(|_| unnamed("message"));
+    let message = message.map(|message| beside("message", show(&Value::Text(message))));
+    let fields = record.fields.iter().filter(|field| unnamed(field.key.name()));
+    let fields = fields.map(|field| beside(field.key.name(), show(&field.value)));
+    named.chain(level).chain(message).chain(fields).collect()
 }
 
 /// Compares what a record has under a name with what a sample says.
-fn compare(record: &Record<'_>, name: &str, expected: &Json) -> Result<(), Difference> {
+fn compare(record: &Record<'_>, name: &str, expected: &Json) -> Option<Difference> {
     let found = match (name, record.get(name)) {
         // A field of that name goes before: `level: 200` may have stayed one.
-        (_, Some(value)) if equal(value, expected) => return Ok(()),
+        (_, Some(value)) if equal(value, expected) => return None,
         (_, Some(value)) => show(value),
         ("time", None) => match record.time {
-            Some(time) if expected.as_str().and_then(instant) == Some(time.nanos) => return Ok(()),
+            Some(time) if expected.as_str().and_then(instant) == Some(time.nanos) => return None,
             time => time.map_or_else(|| "nothing".to_owned(), show_time),
         },
         ("level", None) => match record.level {
-            Some(level) if expected.as_str() == Some(level.name()) => return Ok(()),
+            Some(level) if expected.as_str() == Some(level.name()) => return None,
             level => {
                 level.map_or_else(|| "nothing".to_owned(), |level| format!("`{}`", level.name()))
             }
         },
         ("message", None) => match record.message {
-            Some(text) if equal(&Value::Text(text), expected) => return Ok(()),
+            Some(text) if equal(&Value::Text(text), expected) => return None,
             text => text.map_or_else(|| "nothing".to_owned(), |text| show(&Value::Text(text))),
         },
         (_, None) => "nothing".to_owned(),
     };
-    Err((name.to_owned(), expected.to_string(), found))
+    Some(Difference::new(name, expected.to_string(), found))
 }
 
 /// Nanoseconds of an RFC 3339 time.

@@ -109,6 +109,11 @@ pub(crate) const GRAMMARS: &[Grammar] = &[
     plain::GRAMMAR,
 ];
 
+/// What definitions may name under `grammar`.
+pub fn grammars() -> impl Iterator<Item = &'static str> {
+    GRAMMARS.iter().map(|grammar| grammar.name)
+}
+
 /// The grammar of that name.
 pub(crate) fn named(name: &str) -> Option<&'static Grammar> {
     GRAMMARS.iter().find(|grammar| grammar.name == name)

@@ -1,12 +1,13 @@
 //! The user's parsers: read part by part, so that each part's mistake is shown, then compiled and
 //! proved by their samples.
 
+mod proof;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pillion_parsers::definition::{
-    CsvOptions, Definition, DefinitionError, Fault, JoinerField, LevelField, RecordStart, Sample,
-    TimeField,
+    CsvOptions, Definition, Fault, JoinerField, LevelField, RecordStart, Sample, TimeField,
 };
 use pillion_parsers::multiline::{Joiner, Part};
 use pillion_parsers::parse::Library;
@@ -15,7 +16,7 @@ use serde::Deserialize;
 
 use super::step::unguarded;
 use super::{good_name, known_name};
-use crate::config::diagnostic::{Mistake, Place, quote};
+use crate::config::diagnostic::{Mistake, quote};
 use crate::config::read::{Fields, Reader, Value};
 use crate::config::tree::Kind;
 
@@ -28,22 +29,32 @@ pub(super) fn library(
 ) -> Arc<Library> {
     let mut library = Arc::new(Library::builtin().guarded(rules));
     let parsers = parsers.map(|value| reader.named(value, "parsers")).unwrap_or_default();
+    // What is refused, and what reads through it: nothing can be said of their samples.
+    let mut refused: Vec<&str> = Vec::new();
     for value in parsers {
         let named = good_name(reader, value);
-        let Some(definition) = definition(reader, value, &library, rules) else {
+        let Some(Read { mut definition, sound }) = definition(reader, value, &library, rules)
+        else {
             library = placeholder(&library, value.name);
+            refused.push(value.name);
             continue;
         };
         if !named {
             continue;
         }
-        match proved(reader, value, &library, definition) {
-            Ok(more) => library = more,
-            Err(error) => {
-                reader.mistake(misfit(value, &error));
-                if error.fault != Fault::Name {
-                    library = placeholder(&library, value.name);
-                }
+        let is_refused =
+            |name: &Option<String>| name.as_deref().is_some_and(|name| refused.contains(&name));
+        if !sound || is_refused(&definition.within) || is_refused(&definition.nested) {
+            definition.samples.clear();
+            refused.push(value.name);
+        }
+        match proof::proved(reader, value, &library, definition) {
+            Ok(more) if sound => library = more,
+            Ok(_) => library = placeholder(&library, value.name),
+            Err(Fault::Name) => {}
+            Err(_) => {
+                library = placeholder(&library, value.name);
+                refused.push(value.name);
             }
         }
     }
@@ -82,29 +93,6 @@ fn keep_guard(
     sound
 }
 
-/// The library with one more definition. Its samples are tried one by one, so that each that fails
-/// is shown.
-fn proved(
-    reader: &mut Reader<'_>,
-    value: Value<'_>,
-    library: &Library,
-    definition: Definition,
-) -> Result<Arc<Library>, DefinitionError> {
-    let alone = Definition { samples: Vec::new(), ..definition.clone() };
-    let proved = library.with(vec![alone.clone()])?;
-    for (index, sample) in definition.samples.iter().enumerate() {
-        let one = Definition { samples: vec![sample.clone()], ..alone.clone() };
-        if let Err(mut error) = library.with(vec![one]) {
-            if let Fault::Sample(mismatch) = &mut error.fault {
-                mismatch.sample = index;
-            }
-            reader.mistake(misfit(value, &error));
-        }
-    }
-    // With all samples: they are shown by `pillion parsers`, and run by `pillion test`.
-    Ok(library.with(vec![definition]).map_or_else(|_| Arc::new(proved), Arc::new))
-}
-
 /// The library with a stand-in for a parser that is refused already, so that the sources that name
 /// it are not refused too.
 fn placeholder(library: &Arc<Library>, name: &str) -> Arc<Library> {
@@ -116,12 +104,20 @@ fn placeholder(library: &Arc<Library>, name: &str) -> Arc<Library> {
     library.with(vec![plain]).map_or_else(|_| Arc::clone(library), Arc::new)
 }
 
+/// A definition as it was read.
+struct Read {
+    definition: Definition,
+    /// Whether nothing of it was refused; else that is left out.
+    sound: bool,
+}
+
+/// Reads a definition; `None` where what it reads lines by was refused.
 fn definition(
     reader: &mut Reader<'_>,
     value: Value<'_>,
     library: &Library,
     rules: &Rules,
-) -> Option<Definition> {
+) -> Option<Read> {
     let mut fields = reader.map(value)?;
     let doc = part::<String>(reader, fields.take("doc"));
     let grammar = part::<String>(reader, fields.take("grammar"));
@@ -151,28 +147,35 @@ fn definition(
         sample.flatten()
     }));
     fields.finish(reader);
-    guarded?;
-    Some(Definition {
+    let mut sound = guarded.is_some();
+    let definition = Definition {
         name: value.name.to_owned(),
-        doc: doc?.unwrap_or_default(),
+        doc: or_nothing(doc, &mut sound).unwrap_or_default(),
         grammar: grammar?,
         layout: layout?,
         pattern: pattern?,
-        within: within?,
-        nested: nested?,
-        programs: programs?,
-        open: open?,
-        fields: renamed?,
-        csv: csv?,
-        types: types?,
-        time: time?,
-        level: level?,
-        joiner: joiner?,
-        samples: samples?,
+        within: or_nothing(within, &mut sound),
+        nested: or_nothing(nested, &mut sound),
+        programs: or_nothing(programs, &mut sound),
+        open: or_nothing(open, &mut sound),
+        fields: or_nothing(renamed, &mut sound),
+        csv: or_nothing(csv, &mut sound),
+        types: or_nothing(types, &mut sound),
+        time: or_nothing(time, &mut sound),
+        level: or_nothing(level, &mut sound),
+        joiner: or_nothing(joiner, &mut sound),
+        samples: or_nothing(samples, &mut sound),
         // A user's own parsers are named by sources, not guessed.
         manual: true,
         ..Definition::default()
-    })
+    };
+    Some(Read { definition, sound })
+}
+
+/// A part, or nothing in place of one that was refused.
+fn or_nothing<T: Default>(part: Option<T>, sound: &mut bool) -> T {
+    *sound &= part.is_some();
+    part.unwrap_or_default()
 }
 
 /// One layout, or a list of them, as they stand.
@@ -268,55 +271,4 @@ fn joiner(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Option<Joi
     let names: Vec<_> = Joiner::names().collect();
     known_name(reader, value, "joiner", names.into_iter())
         .map(|name| Some(JoinerField::Named(name)))
-}
-
-/// A mistake that only compiling, or running the samples, could find.
-fn misfit(value: Value<'_>, error: &DefinitionError) -> Mistake {
-    let (message, help) = match &error.fault {
-        Fault::Name => (
-            format!("there is already a parser `{}`", value.name),
-            Some("choose another name: `pillion parsers` lists those built in".to_owned()),
-        ),
-        Fault::Pattern(problem) => {
-            let mistake = super::redact::bad_pattern(problem);
-            (mistake.message, mistake.help)
-        }
-        Fault::Sample(mismatch) => {
-            let help = "correct the pattern or the sample: `pillion explain` shows what comes out";
-            (mismatch.to_string(), Some(help.to_owned()))
-        }
-        _ => {
-            let message = error.to_string();
-            let own = format!("parser `{}`: ", error.name);
-            (message.strip_prefix(&own).unwrap_or(&message).to_owned(), None)
-        }
-    };
-    Mistake::at(place_of(value, &error.fault), message).maybe_help(help)
-}
-
-/// Where in the definition the fault lies.
-fn place_of(value: Value<'_>, fault: &Fault) -> Place {
-    let Some(part) = value.node.entry(fault.field()) else { return value.key };
-    match fault {
-        Fault::NoSuchField { key, field } => {
-            let inner = if *key == "types" { field.as_str() } else { "field" };
-            part.value.entry(inner).map_or(part.key_place, |inner| {
-                if *key == "types" { inner.key_place } else { inner.value.place }
-            })
-        }
-        Fault::Zone(_) => part.value.entry("zone").map_or(part.key_place, |it| it.value.place),
-        Fault::TimeFormat(_) => {
-            part.value.entry("format").map_or(part.key_place, |it| it.value.place)
-        }
-        Fault::Sample(mismatch) => match &part.value.kind {
-            Kind::List(samples) => samples.get(mismatch.sample).map_or(part.key_place, |sample| {
-                let record = sample.entry("record").and_then(|it| it.value.entry(&mismatch.field));
-                let line = || sample.entry("line").map_or(sample.place, |it| it.value.place);
-                record.map_or_else(line, |it| it.value.place)
-            }),
-            _ => part.value.place,
-        },
-        Fault::Method | Fault::Name | Fault::Yaml(_) => part.key_place,
-        _ => part.value.place,
-    }
 }

@@ -33,15 +33,21 @@ pub(super) fn zone(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Zone> {
     if let Some(zone) = Zone::from_name(&name) {
         return Some(zone);
     }
-    let known: Vec<_> = tz::db().available().map(|name| name.to_string()).collect();
-    // Not all of them: there are six hundred.
-    let help = nearest(&name, known.iter().map(String::as_str).chain(["local"])).map_or_else(
-        || "write an IANA name as `Europe/Berlin`, `UTC`, an offset as `+01:00`, or `local`".into(),
-        |near| format!("did you mean `{near}`?"),
-    );
+    let help = near(&name, Some("local"));
     let message = format!("there is no time zone {}", value.quoted());
     reader.mistake(Mistake::at(value.place(), message).help(help));
     None
+}
+
+/// The zone that was meant, as a sentence, where there is another word besides; not all of them: there are
+/// six hundred.
+pub(super) fn near(name: &str, word: Option<&str>) -> String {
+    let known: Vec<_> = tz::db().available().map(|name| name.to_string()).collect();
+    if let Some(near) = nearest(name, known.iter().map(String::as_str).chain(word)) {
+        return format!("did you mean `{near}`?");
+    }
+    let word = word.map_or(String::new(), |word| format!(", or `{word}`"));
+    format!("write an IANA name as `Europe/Berlin`, `UTC`, an offset as `+01:00`{word}")
 }
 
 /// The zone of this process, found as the C library finds it: by `TZ`, else in `localtime`, else UTC.

@@ -3,6 +3,7 @@
 use super::{Reader, Value};
 use crate::config::diagnostic::{Mistake, quote};
 use crate::config::nearest::{listed, nearest};
+use crate::config::seen;
 use crate::config::tree::Entry;
 
 /// A mapping that is being read. Ends in [`Fields::finish`], which refuses the keys nobody asked for.
@@ -69,6 +70,7 @@ impl<'n> Fields<'n> {
     /// Refuses every key that was not asked for, with the nearest one that was, and says what is
     /// missing.
     pub(in crate::config) fn finish(mut self, reader: &mut Reader<'_>) {
+        seen::keys(self.whole.node.place, &self.known);
         let owner = self.whole.name;
         // One that is there already is not what an unknown key was meant to be.
         let absent: Vec<_> =

@@ -13,6 +13,7 @@ use serde::forward_to_deserialize_any;
 use super::{Entry, Kind, Node};
 use crate::config::diagnostic::{Mistake, Place, quote};
 use crate::config::nearest::suggestion;
+use crate::config::seen;
 
 /// Why a node does not fit a type.
 #[derive(Debug)]
@@ -100,9 +101,10 @@ impl<'de> Deserializer<'de> for &'de Node {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _variants: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misread> {
+        seen::words(self.place, variants.iter().copied());
         match &self.kind {
             Kind::Scalar { text, .. } if !self.is_null() => visitor.visit_enum(Word(text)),
             Kind::Map(entries) => visitor.visit_enum(MapAccessDeserializer::new(Pairs {
@@ -122,9 +124,19 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor.visit_newtype_struct(self)
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misread> {
+        seen::keys(self.place, fields);
+        self.deserialize_any(visitor)
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map struct ignored_any
+        seq tuple tuple_struct map ignored_any
     }
 }
 

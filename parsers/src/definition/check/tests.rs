@@ -53,6 +53,11 @@ fn differences_name_the_sample_and_the_field() {
             "`time`: expected \"2026-11-22T10:00:00Z\", found nothing",
         ),
         (
+            "    record: { level: warn, n: 18, m: 1 }",
+            "sample 1, `level`: expected \"warn\", found `info`; `m`: expected 1, found nothing; \
+             `n`: expected 18, found 17; `message`: expected nothing, found \"hi\"",
+        ),
+        (
             "",
             "`line`: expected that it does not fit (the sample has no `record`), found that it fits",
         ),
