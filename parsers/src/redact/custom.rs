@@ -43,7 +43,7 @@ impl Custom {
     }
 }
 
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).size_limit(SIZES.0).dfa_size_limit(SIZES.1).build()
 }
 

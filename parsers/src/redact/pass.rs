@@ -133,7 +133,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             Key::Known(known) => (known.name(), self.rules.known_field(known)),
             Key::Text(text) => {
                 let name = self.decoded(text);
-                (name, self.rules.keys.find(name, &[]))
+                (name, self.rules.named(name, &[]))
             }
         };
         let mut key = field.key;
@@ -221,7 +221,7 @@ impl<'p, 'a> Pass<'p, 'a> {
         Some(match self.work.action(self.rules, rule) {
             Action::DropRecord => Fate::DropRecord,
             Action::DropField => Fate::Leave,
-            Action::Mask | Action::Hash => {
+            Action::Mask | Action::Partial | Action::Hash => {
                 self.becomes(&self.work.replacement(self.rules, rule, &text))
             }
         })

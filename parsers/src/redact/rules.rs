@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::custom::Custom;
-use super::detect::{Addresses, Judge, Masks, PrefixTable};
+use super::detect::{Addresses, Judge, PrefixTable};
 use super::keys::Keys;
+use super::mask::Masks;
 use super::rule_file::{RuleFile, builtin};
-use super::{Action, CustomRule, RuleError, RuleSelection};
+use super::{Action, Allow, CustomRule, RuleError, RuleSelection};
 use crate::record::Known;
 
 /// The detectors that are written by hand.
@@ -74,6 +75,7 @@ pub struct Rules {
     pub(super) masks: Masks,
     pub(super) keys: Keys,
     pub(super) custom: Vec<Custom>,
+    allow: Allow,
     pub(super) hash_key: Option<Box<[u8]>>,
 }
 
@@ -123,6 +125,10 @@ impl Rules {
             return Err(RuleError::NoHashKey);
         }
         rules.hash_key = selection.hash_key.map(Into::into);
+        for name in &selection.allow.keys {
+            rules.keys.add_allowed(name);
+        }
+        rules.allow = selection.allow;
         rules.note_known();
         Ok(rules)
     }
@@ -229,9 +235,20 @@ impl Rules {
         self.rules.iter().any(|rule| rule.field)
     }
 
+    /// The rule for a field of that name, at the end of `path`. A name that redaction has left, as
+    /// `owner [US_SSN]`, is nobody's.
+    pub(super) fn named(&self, name: &str, path: &[String]) -> Option<u16> {
+        self.keys.find(name, path).filter(|rule| self.is_field(*rule) || !self.masks.end(name))
+    }
+
     /// Whether a rule stands for a field that the configuration names.
     pub(super) fn is_field(&self, index: u16) -> bool {
         self.rule(index).is_some_and(|rule| rule.field)
+    }
+
+    /// Whether what a rule found is left all the same. What a configuration names goes.
+    pub(super) fn allows(&self, index: u16, found: &str) -> bool {
+        self.rule(index).is_some_and(|rule| !rule.field && self.allow.has(&rule.token, found))
     }
 
     /// What a rule takes for a secret in running text.
@@ -250,6 +267,7 @@ impl Rules {
         self.queries
             .iter()
             .find(|(known, _)| name.eq_ignore_ascii_case(known))
+            .filter(|_| !self.keys.allows(name, &[]))
             .map(|(_, rule)| *rule)
     }
 

@@ -9,6 +9,8 @@ use super::*;
 use crate::Arena;
 use crate::record::{Key, Record, Text, Value};
 
+mod actions;
+mod allowed;
 mod parted;
 mod private_key;
 mod properties;

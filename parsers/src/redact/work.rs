@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Masks, Material, is_constant, is_prose};
+use super::detect::{Judge, Material, is_constant, is_prose};
 use super::json::{self, Stop};
-use super::mask::{masked, normalised};
+use super::mask::{hashed, is_host, masked, masked_host, normalised, plain, quote_of_member};
+use super::partial::{Kept, partial};
 use super::rules::{Rules, Scanner};
 use super::scan::{Hit, scan, suspect};
 use super::sweep::Lanes;
@@ -148,7 +149,9 @@ impl Work {
         match self.action(rules, rule) {
             Action::DropRecord => Found::DropRecord,
             Action::DropField => Found::DropField,
-            Action::Mask | Action::Hash => Found::Changed(self.replacement(rules, rule, number)),
+            Action::Mask | Action::Partial | Action::Hash => {
+                Found::Changed(self.replacement(rules, rule, number))
+            }
         }
     }
 
@@ -165,13 +168,18 @@ impl Work {
                 && super::detect::is_card(format!("{value:.0}").as_bytes())
         });
         let custom = || rules.custom.iter().find(|custom| custom.pattern.is_match(number));
-        card.or_else(|| custom().map(|custom| custom.rule))
+        let found = card.or_else(|| custom().map(|custom| custom.rule));
+        found.filter(|rule| !rules.allows(*rule, number))
     }
 
     /// Whether a value goes because of its key. `string` says whether it is a string.
     pub(super) fn goes(&self, rules: &Rules, rule: u16, text: &str, string: bool) -> bool {
         if rules.is_field(rule) {
-            return text != "null" && !rules.masks.has(text.as_bytes());
+            let left = rules.masks.has(text.as_bytes()) || self.is_network(rules, rule, text);
+            return text != "null" && !left;
+        }
+        if rules.allows(rule, text) {
+            return false;
         }
         if string {
             return !text.is_empty() && !rules.masks.has(text.as_bytes());
@@ -222,8 +230,15 @@ impl Work {
         if told.escaped || (!rules.custom.is_empty() && is_escaped(text)) {
             exhausted |= self.find_decoded(rules, text);
         }
-        let whole = |hit: &Hit| !hit.range.is_empty() && !in_mask(&rules.masks, text, &hit.range);
-        self.hits.retain(whole);
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.retain(|hit| {
+            let found = text.get(hit.range.clone()).unwrap_or_default();
+            !hit.range.is_empty()
+                && !rules.masks.cover(text, &hit.range)
+                && !rules.allows(hit.rule, found)
+                && !self.is_network(rules, hit.rule, found)
+        });
+        self.hits = hits;
         for hit in &mut self.hits {
             snap(text, &mut hit.range);
         }
@@ -265,11 +280,24 @@ impl Work {
         for index in 0..self.hits.len() {
             let Some(hit) = self.hits.get(index).cloned() else { break };
             let slice = |range: Range<usize>| text.get(range).unwrap_or_default();
+            let found = slice(hit.range.clone());
             out.push_str(slice(from..hit.range.start));
-            out.push_str(slice(hit.quote.clone()));
-            out.push_str(&self.replacement(rules, hit.rule, slice(hit.range.clone())));
-            out.push_str(slice(hit.quote));
             from = hit.range.end;
+            if is_host(text, &hit.range) {
+                let new = self.host_replacement(rules, hit.rule, found);
+                // The brackets around an IPv6 address go with it, unless one stays.
+                if slice(from..from + 1) == "]" && out.ends_with('[') && !new.contains(':') {
+                    out.pop();
+                    from += 1;
+                }
+                out.push_str(&new);
+            } else {
+                let own = quote_of_member(text, &hit.range);
+                let quote = slice(if hit.quote.is_empty() { own } else { hit.quote });
+                out.push_str(quote);
+                out.push_str(&self.replacement(rules, hit.rule, found));
+                out.push_str(quote);
+            }
             self.note(rules, hit.rule, hit.range);
         }
         out.push_str(text.get(from..).unwrap_or_default());
@@ -279,8 +307,37 @@ impl Work {
     /// What stands in place of a value.
     pub(super) fn replacement(&self, rules: &Rules, rule: u16, found: &str) -> String {
         let Some(known) = rules.rule(rule) else { return GIVEN_UP.to_owned() };
-        let key = rules.hash_key.as_deref().filter(|_| known.action == Action::Hash);
-        masked(&known.token, key.map(|key| (key, normalised(&known.token, found))))
+        match self.kept(rules, rule, found) {
+            Some(Kept::Inside(kept)) => masked(&known.token, Some(&kept)),
+            Some(Kept::Instead(kept)) => kept,
+            None => masked(&known.token, self.hash(rules, rule, found).as_deref()),
+        }
+    }
+
+    /// The same where the value is a URL's host.
+    fn host_replacement(&self, rules: &Rules, rule: u16, found: &str) -> String {
+        let Some(known) = rules.rule(rule) else { return masked_host("REDACTED", None) };
+        match self.kept(rules, rule, found) {
+            Some(Kept::Instead(kept)) => kept,
+            _ => masked_host(&known.token, self.hash(rules, rule, found).as_deref()),
+        }
+    }
+
+    /// What stays of a value, if the action is to keep some of it.
+    fn kept(&self, rules: &Rules, rule: u16, found: &str) -> Option<Kept> {
+        let known = rules.rule(rule).filter(|known| known.action == Action::Partial)?;
+        partial(&known.token, rules.is_field(rule), &plain(found))
+    }
+
+    /// A value's hash, if that is the action.
+    fn hash(&self, rules: &Rules, rule: u16, found: &str) -> Option<String> {
+        let known = rules.rule(rule).filter(|known| known.action == Action::Hash)?;
+        hashed(rules.hash_key.as_deref()?, &normalised(&known.token, &plain(found)))
+    }
+
+    /// Whether an address is what would be left of it.
+    fn is_network(&self, rules: &Rules, rule: u16, found: &str) -> bool {
+        matches!(self.kept(rules, rule, found), Some(Kept::Instead(kept)) if kept == found)
     }
 
     /// What is done with what a rule finds.
@@ -343,18 +400,6 @@ fn custom_hits(rules: &Rules, text: &str, hits: &mut Vec<Hit>) {
 /// Whether escapes may hide something from a pattern.
 fn is_escaped(text: &str) -> bool {
     memchr::memchr2(b'\\', b'%', text.as_bytes()).is_some()
-}
-
-/// Whether a range lies within something that redaction left.
-fn in_mask(masks: &Masks, text: &str, range: &Range<usize>) -> bool {
-    let bytes = text.as_bytes();
-    let before = bytes.get(range.start.saturating_sub(80)..=range.start).unwrap_or_default();
-    let Some(open) = memchr::memrchr(b'[', before) else { return false };
-    let start = range.start + 1 - before.len() + open;
-    let rest = bytes.get(start..bytes.len().min(start + 80)).unwrap_or_default();
-    memchr::memchr(b']', rest).is_some_and(|close| {
-        start + close + 1 >= range.end && rest.get(..=close).is_some_and(|text| masks.has(text))
-    })
 }
 
 /// Widens a range to whole characters.
