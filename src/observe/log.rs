@@ -1,11 +1,12 @@
 //! The agent's own log: to standard error, one line a record, never with the content of a line that
-//! it ships.
+//! it ships. What others chose and it names (paths, above all) is redacted like all else that leaves.
 
 use std::io::{self, IsTerminal};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use indicatif::ProgressBar;
+use pillion_parsers::redact::{Redactor, Rules};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
@@ -18,6 +19,24 @@ static STATUS: OnceLock<ProgressBar> = OnceLock::new();
 pub fn keep_above(status: &ProgressBar) {
     // Set once a process: there is one terminal.
     let _ = STATUS.set(status.clone());
+}
+
+/// Takes out of each line what the rules in force find; the default ones before there are others.
+static REDACTOR: Mutex<Option<Redactor>> = Mutex::new(None);
+
+/// From now on, lines are redacted by these rules.
+pub fn redact_by(rules: &Arc<Rules>) {
+    let redactor = Redactor::that_keeps(Arc::clone(rules));
+    *REDACTOR.lock().unwrap_or_else(PoisonError::into_inner) = Some(redactor);
+}
+
+/// A line as it may be written.
+fn redacted(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line);
+    // Its scratch space is filled anew for each line: what a panic left of it does no harm.
+    let mut redactor = REDACTOR.lock().unwrap_or_else(PoisonError::into_inner);
+    let redactor = redactor.get_or_insert_with(|| Redactor::that_keeps(Rules::builtin_default()));
+    redactor.clean(&line).to_string()
 }
 
 /// Bytes written to standard error, or about to be.
@@ -33,12 +52,15 @@ struct Above;
 
 impl io::Write for Above {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // The formatter hands over a line at once.
+        let line = redacted(bytes);
         // Before: whoever looks at the file must not see more than is counted.
-        WRITTEN.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        WRITTEN.fetch_add(line.len() as u64, Ordering::Relaxed);
         match STATUS.get() {
-            Some(status) => status.suspend(|| io::stderr().write(bytes)),
-            None => io::stderr().write(bytes),
+            Some(status) => status.suspend(|| io::stderr().write_all(line.as_bytes()))?,
+            None => io::stderr().write_all(line.as_bytes())?,
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

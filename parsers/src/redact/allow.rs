@@ -87,6 +87,12 @@ impl AllowedPattern {
         let whole = custom::compile(&format!(r"\A(?:{pattern})\z"));
         whole.map(Self).map_err(|error| error.to_string())
     }
+
+    /// Whether it matches all of a value.
+    #[must_use]
+    pub fn allows(&self, value: &str) -> bool {
+        self.0.is_match(value)
+    }
 }
 
 /// A network: an address and how many of its first bits all of its addresses share.
@@ -186,7 +192,7 @@ impl Allow {
         };
         special
             || self.values.iter().any(|allowed| normalised(token, allowed) == value)
-            || self.patterns.iter().any(|pattern| pattern.0.is_match(&plain))
+            || self.patterns.iter().any(|pattern| pattern.allows(&plain))
     }
 
     fn is_empty(&self) -> bool {

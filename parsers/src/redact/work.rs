@@ -46,6 +46,8 @@ pub(super) struct Work {
     pub(super) matches: Vec<u64>,
     /// What the record may hold of a private key that began in an earlier one.
     pub(super) material: Option<Material>,
+    /// Whether nothing is dropped: what would be is masked.
+    pub(super) keeps: bool,
     /// What was found, while somebody wants to know.
     pub(super) explained: Option<Vec<Match>>,
     /// The field that is being looked at, while somebody wants to know.
@@ -61,6 +63,7 @@ impl Work {
             from: Default::default(),
             matches: vec![0; rules.names().len()],
             material: None,
+            keeps: false,
             explained: None,
             place: String::new(),
         }
@@ -342,7 +345,9 @@ impl Work {
 
     /// What is done with what a rule finds.
     pub(super) fn action(&self, rules: &Rules, rule: u16) -> Action {
-        rules.rule(rule).map_or(Action::Mask, |rule| rule.action)
+        let action = rules.rule(rule).map_or(Action::Mask, |rule| rule.action);
+        let drops = matches!(action, Action::DropField | Action::DropRecord);
+        if drops && self.keeps { Action::Mask } else { action }
     }
 
     /// Counts a match.

@@ -1,6 +1,7 @@
 //! What each action leaves, and that it is left alone from then on.
 
 use super::*;
+use crate::record::Known;
 use crate::redact::Action;
 
 /// The actions that leave something in place of a value.
@@ -139,4 +140,23 @@ fn a_number_in_json_within_a_text_gets_its_quotes() {
     cleaned(RuleSelection::standard(), text, r#"got {\"pan\": \"[CREDIT_CARD]\"} from it"#);
     let text = "got pan:4111111111111111, 4111111111111111";
     cleaned(RuleSelection::standard(), text, "got pan:[CREDIT_CARD], [CREDIT_CARD]");
+}
+
+#[test]
+fn a_number_of_pillions_own_fields_is_left_out_rather_than_made_a_text() {
+    let mut redactor = standard();
+    let mut kept = |known: Known, number: i64| {
+        let (arena, mut record) = (Arena::new(), Record::default());
+        record.push(Key::Known(known), Value::Int(number));
+        record.push(Key::Text(Text::built("n")), Value::Int(number));
+        shown(redactor.redact("", &mut record, &arena, &mut BlockState::default())).to_string()
+    };
+    // An hour and a quarter, in nanoseconds, that Luhn takes for a card of thirteen digits.
+    assert_eq!(
+        kept(Known::Duration, 4_222_222_222_222),
+        r#"{"duration":4222222222222,"n":"[CREDIT_CARD]"}"#
+    );
+    assert_eq!(kept(Known::Duration, 4_111_111_111_111_111), r#"{"n":"[CREDIT_CARD]"}"#);
+    assert_eq!(kept(Known::ResponseBytes, 4_111_111_111_111_111), r#"{"n":"[CREDIT_CARD]"}"#);
+    assert_eq!(kept(Known::Duration, 17), r#"{"duration":17,"n":17}"#);
 }
