@@ -7,7 +7,6 @@
 pub(super) type Check = fn(&[u8]) -> bool;
 
 /// The checksum of that name.
-#[allow(dead_code)]
 pub(super) fn by_name(name: &str) -> Option<Check> {
     let check: Check = match name {
         "luhn" => luhn,
