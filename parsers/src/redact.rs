@@ -10,6 +10,8 @@ mod action;
 mod allow;
 mod block;
 mod builtin_names;
+mod check;
+mod chosen;
 mod clean;
 mod custom;
 mod decode;
@@ -26,6 +28,7 @@ mod rule_file;
 mod rules;
 mod scan;
 mod selection;
+mod shapes;
 mod sweep;
 mod work;
 

@@ -89,6 +89,9 @@ pub(super) fn normalised(token: &str, plain: &str) -> String {
 pub(super) struct Masks(Vec<Box<str>>);
 
 impl Masks {
+    /// No names.
+    pub(super) const NONE: Self = Self(Vec::new());
+
     /// Adds a name.
     pub(super) fn add(&mut self, name: &str) {
         if !self.0.iter().any(|known| **known == *name) {

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Material, is_constant, is_prose};
+use super::detect::{Judge, Material, View, is_constant, is_prose};
 use super::json::{self, Stop};
 use super::mask::{hashed, is_host, masked, masked_host, normalised, plain, quote_of_member};
 use super::partial::{Kept, partial};
 use super::rules::{Rules, Scanner};
 use super::scan::{Hit, scan, suspect};
+use super::shapes::Slots;
 use super::sweep::Lanes;
 use super::{Action, Match, Place};
 
@@ -50,6 +51,8 @@ pub(super) struct Work {
     pub(super) keeps: bool,
     /// What was found, while somebody wants to know.
     pub(super) explained: Option<Vec<Match>>,
+    /// The rules whose words the name of the field ends in that is being looked at.
+    pub(super) named: Slots,
     /// The field that is being looked at, while somebody wants to know.
     place: String,
 }
@@ -65,6 +68,7 @@ impl Work {
             material: None,
             keeps: false,
             explained: None,
+            named: Slots::default(),
             place: String::new(),
         }
     }
@@ -81,6 +85,7 @@ impl Work {
     /// Whether there may be anything to find in a value.
     fn suspects(&mut self, rules: &Rules, text: &str) -> bool {
         self.material.is_some()
+            || !self.named.is_empty()
             || suspect(rules, &mut self.lanes, text.as_bytes(), &mut self.hits)
             || (!rules.custom.is_empty()
                 && (is_escaped(text)
@@ -89,9 +94,9 @@ impl Work {
 
     /// Redacts a key, which is never a part of a private key that began in an earlier record.
     pub(super) fn key(&mut self, rules: &Rules, key: &str, level: usize) -> Found {
-        let material = self.material.take();
+        let (material, named) = (self.material.take(), std::mem::take(&mut self.named));
         let found = self.text(rules, key, level);
-        self.material = material;
+        (self.material, self.named) = (material, named);
         found
     }
 
@@ -101,12 +106,13 @@ impl Work {
             if !self.suspects(rules, text) {
                 return Found::Nothing;
             }
+            let told = (self.matches.clone(), self.explained.clone());
             match json::rewrite(self, rules, text, &mut Vec::new(), level + 1, None) {
                 Ok(Some(new)) => return Found::Changed(new),
                 Ok(None) => return Found::Nothing,
                 Err(Stop::DropRecord) => return Found::DropRecord,
-                // Cut off, or no JSON after all: text like any other.
-                Err(Stop::Malformed) => {}
+                // Cut off, or no JSON after all: text like any other, looked at anew.
+                Err(Stop::Malformed) => (self.matches, self.explained) = told,
             }
         }
         let mut current: Option<String> = None;
@@ -170,8 +176,9 @@ impl Work {
                 && (1e12..1e19).contains(&value)
                 && super::detect::is_card(format!("{value:.0}").as_bytes())
         });
+        let shape = || rules.shapes.number(View::of(number.as_bytes()), self.named);
         let custom = || rules.custom.iter().find(|custom| custom.pattern.is_match(number));
-        let found = card.or_else(|| custom().map(|custom| custom.rule));
+        let found = card.or_else(shape).or_else(|| custom().map(|custom| custom.rule));
         found.filter(|rule| !rules.allows(*rule, number))
     }
 
@@ -221,7 +228,7 @@ impl Work {
     /// much work.
     fn find(&mut self, rules: &Rules, text: &str) -> bool {
         self.hits.clear();
-        let told = scan(rules, &mut self.lanes, text.as_bytes(), &mut self.hits);
+        let told = scan(rules, &mut self.lanes, text.as_bytes(), self.named, &mut self.hits);
         custom_hits(rules, text, &mut self.hits);
         if let Some(material) = &self.material
             && let Some(rule) = rules.scanner(Scanner::PrivateKey)
@@ -257,9 +264,10 @@ impl Work {
         if !decode(text, first, from_first) {
             return false;
         }
+        let named = self.named;
         let mut add = |subject: &str, back: &dyn Fn(usize) -> usize, hits: &mut Vec<Hit>| {
             let known = hits.len();
-            let told = scan(rules, &mut self.lanes, subject.as_bytes(), hits);
+            let told = scan(rules, &mut self.lanes, subject.as_bytes(), named, hits);
             custom_hits(rules, subject, hits);
             for hit in hits.iter_mut().skip(known) {
                 hit.range = back(hit.range.start)..back(hit.range.end);
