@@ -1,7 +1,7 @@
 //! The agent's own log: to standard error, one line a record, never with the content of a line that
 //! it ships. What others chose and it names (paths, above all) is redacted like all else that leaves.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -68,6 +68,11 @@ impl io::Write for Above {
     }
 }
 
+/// What a panic says, up to where it quotes anything: that may be of a line.
+fn unquoted(said: &str) -> &str {
+    said.split(['`', '"', '\'']).next().unwrap_or_default().trim_end()
+}
+
 /// Starts logging. `verbosity` is the level shown; colour only on a terminal and without `NO_COLOR`.
 pub fn start(verbosity: LevelFilter, no_color: bool) {
     let colour = io::stderr().is_terminal() && !no_color;
@@ -76,6 +81,36 @@ pub fn start(verbosity: LevelFilter, no_color: bool) {
         .with_target("pillion", verbosity)
         .with_default(verbosity.min(LevelFilter::WARN));
     let layer = fmt::layer().with_writer(|| Above).with_ansi(colour).with_target(false);
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let (thread, place) = (thread.name().unwrap_or("unnamed"), panic.location());
+        let place = place.map(ToString::to_string).unwrap_or_default();
+        let said = unquoted(panic.payload_as_str().unwrap_or_default());
+        // Straight to standard error: the panic may be one of what stands between.
+        let _ = writeln!(io::stderr(), "thread '{thread}' panicked at {place}: {said}");
+    }));
     // Fails only when a logger is already set, as in tests that start two agents: keep that one.
     let _ = tracing_subscriber::registry().with(targets).with(layer).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_redacted_and_kept() {
+        let line = redacted(b"WARN not tailed path=\"/logs/bob@example.com/a.log\"\n");
+        assert_eq!(line, "WARN not tailed path=\"/logs/[EMAIL]/a.log\"\n");
+        assert_eq!(
+            redacted(b"INFO watching admin=127.0.0.1:1\n"),
+            "INFO watching admin=127.0.0.1:1\n"
+        );
+    }
+
+    #[test]
+    fn a_panic_quotes_nothing() {
+        let said = "byte index 3 is out of bounds of `a line`[..9]";
+        assert_eq!(unquoted(said), "byte index 3 is out of bounds of");
+        assert_eq!(unquoted("the len is 3 but the index is 7"), "the len is 3 but the index is 7");
+    }
 }

@@ -187,17 +187,20 @@ pub(super) fn is_host(text: &str, range: &Range<usize>) -> bool {
 }
 
 /// Where a text has the quotes that must stand around what replaces a range: if that is a whole number
-/// of JSON, the quotes of its key. Empty else.
+/// of JSON, a member's or in a list of numbers, the quotes of its key. Empty else.
 pub(super) fn quote_of_member(text: &str, range: &Range<usize>) -> Range<usize> {
     let bytes = text.as_bytes();
-    let at = |place: usize| bytes.get(place).copied().unwrap_or(0);
-    let number = bytes.get(range.clone()).unwrap_or_default();
-    let ends = matches!(at(range.end), b',' | b'}' | b']' | b' ' | b'\n' | b'\r');
-    if !ends || !number.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-')) {
+    let number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    let ends = matches!(bytes.get(range.end), Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r'));
+    if !ends || !bytes.get(range.clone()).is_some_and(|value| value.iter().all(number)) {
         return 0..0;
     }
     let from = range.start.saturating_sub(WINDOW);
-    let before = bytes.get(from..range.start).unwrap_or_default().trim_ascii_end();
+    let before = bytes.get(from..range.start).unwrap_or_default();
+    let others = |byte: &u8| number(byte) || matches!(byte, b',' | b' ');
+    let list = before.iter().rposition(|byte| !others(byte));
+    let list = list.and_then(|at| before.get(..=at)).and_then(|list| list.strip_suffix(b"["));
+    let before = list.unwrap_or(before).trim_ascii_end();
     let Some((b':', before)) = before.split_last() else { return 0..0 };
     let before = before.trim_ascii_end();
     let Some((b'"', rest)) = before.split_last() else { return 0..0 };

@@ -267,7 +267,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             Value::Text(text) => self.text(text),
             Value::Int(number) => self.typed(field.key, &number.to_string()),
             Value::Float(number) => self.typed(field.key, &number.to_string()),
-            Value::Number(text) => self.number(text),
+            Value::Number(text) => self.typed(field.key, text),
             Value::Json(text) => match self.cut_whole(text) {
                 Found::Nothing => self.json(text, path, None),
                 found => self.fate(found),
@@ -329,7 +329,7 @@ impl<'p, 'a> Pass<'p, 'a> {
         self.parted.iter().filter_map(within).collect()
     }
 
-    /// A number that a parser made. As one of pillion's own fields it is mapped as a number, and no text
+    /// A number. As one of pillion's own fields it is mapped as a number, and no text
     /// can stand in its place: it is left out.
     fn typed(&mut self, key: Key<'_>, number: &str) -> Fate<'a> {
         let Key::Known(known) = key else { return self.number(number) };

@@ -138,6 +138,9 @@ fn a_number_in_json_within_a_text_gets_its_quotes() {
     cleaned(RuleSelection::standard(), text, r#"got {"pan":"[CREDIT_CARD]","n":[1]} from it"#);
     let text = r#"got {\"pan\": 4111111111111111} from it"#;
     cleaned(RuleSelection::standard(), text, r#"got {\"pan\": \"[CREDIT_CARD]\"} from it"#);
+    let text = r#"got {"n":[17, 4111111111111111,4111111111111111]}"#;
+    let expect = r#"got {"n":[17, "[CREDIT_CARD]","[CREDIT_CARD]"]}"#;
+    cleaned(RuleSelection::standard(), text, expect);
     let text = "got pan:4111111111111111, 4111111111111111";
     cleaned(RuleSelection::standard(), text, "got pan:[CREDIT_CARD], [CREDIT_CARD]");
 }

@@ -42,7 +42,7 @@ fn a_key_that_is_rotated_hashes_what_comes_from_then_on() {
     one.append("app.log", line(3));
     two.append("app.log", line(4));
     stored(4);
-    agents.map(terminate);
+    agents.into_iter().for_each(terminate);
     let [first, same, third, fourth] = [1, 2, 3, 4].map(|number| hashed(&receiver, number));
     assert!(first.starts_with("[EMAIL:") && first.len() == "[EMAIL:abcdefghij]".len(), "{first}");
     assert_eq!(first, same, "equal values in two pods");
