@@ -83,8 +83,8 @@ impl AllowedPattern {
     /// What the `regex` crate says of one that does not compile.
     pub fn new(pattern: &str) -> Result<Self, String> {
         // By itself first: with a stray parenthesis it could close the group around it.
-        custom::compile(pattern).map_err(|error| error.to_string())?;
-        let whole = custom::compile(&format!(r"\A(?:{pattern})\z"));
+        custom::build(pattern).map_err(|error| error.to_string())?;
+        let whole = custom::build(&format!(r"\A(?:{pattern})\z"));
         whole.map(Self).map_err(|error| error.to_string())
     }
 
