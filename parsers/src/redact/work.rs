@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Masks, Material, is_constant, is_prose};
+use super::detect::{Judge, Material, View, is_constant, is_prose};
 use super::json::{self, Stop};
-use super::mask::{masked, normalised};
+use super::mask::{hashed, is_host, masked, masked_host, normalised, plain, quote_of_member};
+use super::partial::{Kept, partial};
 use super::rules::{Rules, Scanner};
 use super::scan::{Hit, scan, suspect};
+use super::shapes::Slots;
 use super::sweep::Lanes;
 use super::{Action, Match, Place, Why};
 
@@ -45,8 +47,12 @@ pub(super) struct Work {
     pub(super) matches: Vec<u64>,
     /// What the record may hold of a private key that began in an earlier one.
     pub(super) material: Option<Material>,
+    /// Whether nothing is dropped: what would be is masked.
+    pub(super) keeps: bool,
     /// What was found, while somebody wants to know.
     pub(super) explained: Option<Vec<Match>>,
+    /// The rules whose words the name of the field ends in that is being looked at.
+    pub(super) named: Slots,
     /// The field that is being looked at, while somebody wants to know.
     place: String,
 }
@@ -60,7 +66,9 @@ impl Work {
             from: Default::default(),
             matches: vec![0; rules.names().len()],
             material: None,
+            keeps: false,
             explained: None,
+            named: Slots::default(),
             place: String::new(),
         }
     }
@@ -68,26 +76,23 @@ impl Work {
     /// Whether there may be anything to find in a raw record, or in any value cut out of it.
     pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str) -> bool {
         suspect(rules, &mut self.lanes, raw.as_bytes(), &mut self.hits)
-            || rules.custom.iter().any(|custom| match &custom.gate {
-                Some(gate) => gate.is_match(raw),
-                None => true,
-            })
+            || rules.custom.iter().any(|custom| custom.suspects(raw))
     }
 
     /// Whether there may be anything to find in a value.
     fn suspects(&mut self, rules: &Rules, text: &str) -> bool {
         self.material.is_some()
+            || !self.named.is_empty()
             || suspect(rules, &mut self.lanes, text.as_bytes(), &mut self.hits)
             || (!rules.custom.is_empty()
-                && (is_escaped(text)
-                    || rules.custom.iter().any(|custom| custom.pattern.is_match(text))))
+                && (is_escaped(text) || rules.custom.iter().any(|custom| custom.suspects(text))))
     }
 
     /// Redacts a key, which is never a part of a private key that began in an earlier record.
     pub(super) fn key(&mut self, rules: &Rules, key: &str, level: usize) -> Found {
-        let material = self.material.take();
+        let (material, named) = (self.material.take(), std::mem::take(&mut self.named));
         let found = self.text(rules, key, level);
-        self.material = material;
+        (self.material, self.named) = (material, named);
         found
     }
 
@@ -97,12 +102,13 @@ impl Work {
             if !self.suspects(rules, text) {
                 return Found::Nothing;
             }
+            let told = (self.matches.clone(), self.explained.clone());
             match json::rewrite(self, rules, text, &mut Vec::new(), level + 1, None) {
                 Ok(Some(new)) => return Found::Changed(new),
                 Ok(None) => return Found::Nothing,
                 Err(Stop::DropRecord) => return Found::DropRecord,
-                // Cut off, or no JSON after all: text like any other.
-                Err(Stop::Malformed) => {}
+                // Cut off, or no JSON after all: text like any other, looked at anew.
+                Err(Stop::Malformed) => (self.matches, self.explained) = told,
             }
         }
         let mut current: Option<String> = None;
@@ -148,7 +154,9 @@ impl Work {
         match self.action(rules, rule) {
             Action::DropRecord => Found::DropRecord,
             Action::DropField => Found::DropField,
-            Action::Mask | Action::Hash => Found::Changed(self.replacement(rules, rule, number)),
+            Action::Mask | Action::Partial | Action::Hash => {
+                Found::Changed(self.replacement(rules, rule, number))
+            }
         }
     }
 
@@ -164,14 +172,22 @@ impl Work {
                 && (1e12..1e19).contains(&value)
                 && super::detect::is_card(format!("{value:.0}").as_bytes())
         });
-        let custom = || rules.custom.iter().find(|custom| custom.pattern.is_match(number));
-        card.or_else(|| custom().map(|custom| custom.rule))
+        let shape = || rules.shapes.number(View::of(number.as_bytes()), self.named);
+        let custom = || {
+            let mut found = rules.custom.iter().flat_map(|it| it.find(rules, number, self.named));
+            found.next().map(|hit| hit.rule)
+        };
+        card.or_else(shape).or_else(custom).filter(|rule| !rules.allows(*rule, number))
     }
 
     /// Whether a value goes because of its key. `string` says whether it is a string.
     pub(super) fn goes(&self, rules: &Rules, rule: u16, text: &str, string: bool) -> bool {
         if rules.is_field(rule) {
-            return text != "null" && !rules.masks.has(text.as_bytes());
+            let left = rules.masks.has(text.as_bytes()) || self.is_network(rules, rule, text);
+            return text != "null" && !left;
+        }
+        if rules.allows(rule, text) {
+            return false;
         }
         if string {
             return !text.is_empty() && !rules.masks.has(text.as_bytes());
@@ -210,8 +226,8 @@ impl Work {
     /// much work.
     fn find(&mut self, rules: &Rules, text: &str) -> bool {
         self.hits.clear();
-        let told = scan(rules, &mut self.lanes, text.as_bytes(), &mut self.hits);
-        custom_hits(rules, text, &mut self.hits);
+        let told = scan(rules, &mut self.lanes, text.as_bytes(), self.named, &mut self.hits);
+        custom_hits(rules, text, self.named, &mut self.hits);
         if let Some(material) = &self.material
             && let Some(rule) = rules.scanner(Scanner::PrivateKey)
         {
@@ -222,8 +238,15 @@ impl Work {
         if told.escaped || (!rules.custom.is_empty() && is_escaped(text)) {
             exhausted |= self.find_decoded(rules, text);
         }
-        let whole = |hit: &Hit| !hit.range.is_empty() && !in_mask(&rules.masks, text, &hit.range);
-        self.hits.retain(whole);
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.retain(|hit| {
+            let found = text.get(hit.range.clone()).unwrap_or_default();
+            !hit.range.is_empty()
+                && !rules.masks.cover(text, &hit.range)
+                && !rules.allows(hit.rule, found)
+                && !self.is_network(rules, hit.rule, found)
+        });
+        self.hits = hits;
         for hit in &mut self.hits {
             snap(text, &mut hit.range);
         }
@@ -239,10 +262,11 @@ impl Work {
         if !decode(text, first, from_first) {
             return false;
         }
+        let named = self.named;
         let mut add = |subject: &str, back: &dyn Fn(usize) -> usize, hits: &mut Vec<Hit>| {
             let known = hits.len();
-            let told = scan(rules, &mut self.lanes, subject.as_bytes(), hits);
-            custom_hits(rules, subject, hits);
+            let told = scan(rules, &mut self.lanes, subject.as_bytes(), named, hits);
+            custom_hits(rules, subject, named, hits);
             for hit in hits.iter_mut().skip(known) {
                 hit.range = back(hit.range.start)..back(hit.range.end);
                 hit.quote = 0..0;
@@ -266,11 +290,24 @@ impl Work {
             let Some(hit) = self.hits.get(index).cloned() else { break };
             let why = why(&hit);
             let slice = |range: Range<usize>| text.get(range).unwrap_or_default();
+            let found = slice(hit.range.clone());
             out.push_str(slice(from..hit.range.start));
-            out.push_str(slice(hit.quote.clone()));
-            out.push_str(&self.replacement(rules, hit.rule, slice(hit.range.clone())));
-            out.push_str(slice(hit.quote));
             from = hit.range.end;
+            if is_host(text, &hit.range) {
+                let new = self.host_replacement(rules, hit.rule, found);
+                // The brackets around an IPv6 address go with it, unless one stays.
+                if slice(from..from + 1) == "]" && out.ends_with('[') && !new.contains(':') {
+                    out.pop();
+                    from += 1;
+                }
+                out.push_str(&new);
+            } else {
+                let own = quote_of_member(text, &hit.range);
+                let quote = slice(if hit.quote.is_empty() { own } else { hit.quote });
+                out.push_str(quote);
+                out.push_str(&self.replacement(rules, hit.rule, found));
+                out.push_str(quote);
+            }
             self.note(rules, hit.rule, hit.range, why);
         }
         out.push_str(text.get(from..).unwrap_or_default());
@@ -280,13 +317,44 @@ impl Work {
     /// What stands in place of a value.
     pub(super) fn replacement(&self, rules: &Rules, rule: u16, found: &str) -> String {
         let Some(known) = rules.rule(rule) else { return GIVEN_UP.to_owned() };
-        let key = rules.hash_key.as_deref().filter(|_| known.action == Action::Hash);
-        masked(&known.token, key.map(|key| (key, normalised(&known.token, found))))
+        match self.kept(rules, rule, found) {
+            Some(Kept::Inside(kept)) => masked(&known.token, Some(&kept)),
+            Some(Kept::Instead(kept)) => kept,
+            None => masked(&known.token, self.hash(rules, rule, found).as_deref()),
+        }
+    }
+
+    /// The same where the value is a URL's host.
+    fn host_replacement(&self, rules: &Rules, rule: u16, found: &str) -> String {
+        let Some(known) = rules.rule(rule) else { return masked_host("REDACTED", None) };
+        match self.kept(rules, rule, found) {
+            Some(Kept::Instead(kept)) => kept,
+            _ => masked_host(&known.token, self.hash(rules, rule, found).as_deref()),
+        }
+    }
+
+    /// What stays of a value, if the action is to keep some of it.
+    fn kept(&self, rules: &Rules, rule: u16, found: &str) -> Option<Kept> {
+        let known = rules.rule(rule).filter(|known| known.action == Action::Partial)?;
+        partial(&known.token, rules.is_field(rule), &plain(found))
+    }
+
+    /// A value's hash, if that is the action.
+    fn hash(&self, rules: &Rules, rule: u16, found: &str) -> Option<String> {
+        let known = rules.rule(rule).filter(|known| known.action == Action::Hash)?;
+        hashed(rules.hash_key.as_deref()?, &normalised(&known.token, &plain(found)))
+    }
+
+    /// Whether an address is what would be left of it.
+    fn is_network(&self, rules: &Rules, rule: u16, found: &str) -> bool {
+        matches!(self.kept(rules, rule, found), Some(Kept::Instead(kept)) if kept == found)
     }
 
     /// What is done with what a rule finds.
     pub(super) fn action(&self, rules: &Rules, rule: u16) -> Action {
-        rules.rule(rule).map_or(Action::Mask, |rule| rule.action)
+        let action = rules.rule(rule).map_or(Action::Mask, |rule| rule.action);
+        let drops = matches!(action, Action::DropField | Action::DropRecord);
+        if drops && self.keeps { Action::Mask } else { action }
     }
 
     /// Counts a match.
@@ -337,33 +405,15 @@ const fn why(hit: &Hit) -> Why {
 }
 
 /// Adds what the user's own rules find.
-fn custom_hits(rules: &Rules, text: &str, hits: &mut Vec<Hit>) {
+fn custom_hits(rules: &Rules, text: &str, named: Slots, hits: &mut Vec<Hit>) {
     for custom in &rules.custom {
-        let found = custom.pattern.find_iter(text).filter(|found| !found.is_empty());
-        hits.extend(found.map(|found| Hit {
-            range: found.range(),
-            rule: custom.rule,
-            named: false,
-            quote: 0..0,
-        }));
+        hits.extend(custom.find(rules, text, named));
     }
 }
 
 /// Whether escapes may hide something from a pattern.
 fn is_escaped(text: &str) -> bool {
     memchr::memchr2(b'\\', b'%', text.as_bytes()).is_some()
-}
-
-/// Whether a range lies within something that redaction left.
-fn in_mask(masks: &Masks, text: &str, range: &Range<usize>) -> bool {
-    let bytes = text.as_bytes();
-    let before = bytes.get(range.start.saturating_sub(80)..=range.start).unwrap_or_default();
-    let Some(open) = memchr::memrchr(b'[', before) else { return false };
-    let start = range.start + 1 - before.len() + open;
-    let rest = bytes.get(start..bytes.len().min(start + 80)).unwrap_or_default();
-    memchr::memchr(b']', rest).is_some_and(|close| {
-        start + close + 1 >= range.end && rest.get(..=close).is_some_and(|text| masks.has(text))
-    })
 }
 
 /// Widens a range to whole characters.

@@ -1,16 +1,18 @@
 //! Redaction: which rules, which actions, and the user's own rules with their samples.
 
+mod allow;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use pillion_parsers::redact::{Action, CustomRule, RuleError, RuleSelection, Rules};
+use pillion_parsers::redact::{Action, Allow, CustomRule, RuleError, RuleSelection, Rules};
 
 use super::all;
 use crate::config::diagnostic::Mistake;
 use crate::config::nearest::suggestion;
 use crate::config::read::{Reader, Value};
+use crate::config::secret::Held;
 use crate::config::tree::{Kind, Node};
 
 /// Fewest bytes of a key: with a shorter one, hashes of e-mail addresses could be tried out.
@@ -18,15 +20,6 @@ const KEY: usize = 16;
 
 /// The help where a selection leaves nothing to do.
 const OFF: &str = "write `redact: off` if nothing is to be redacted";
-
-/// What is done with a finding; `None` for an action that is not there yet.
-const ACTIONS: [(&str, Option<Action>); 5] = [
-    ("mask", Some(Action::Mask)),
-    ("hash", Some(Action::Hash)),
-    ("drop_field", Some(Action::DropField)),
-    ("drop_record", Some(Action::DropRecord)),
-    ("partial", None),
-];
 
 /// The places of what a selection names: for pointing at what it is refused for.
 #[derive(Default)]
@@ -40,31 +33,42 @@ struct Typed<'n> {
     sound: bool,
 }
 
-/// The rules a configuration asks for, and what they were compiled from: the default ones if it says
-/// nothing, none if they are off.
-pub(super) fn rules(
-    reader: &mut Reader<'_>,
-    redact: Option<Value<'_>>,
-) -> Option<(Arc<Rules>, Option<RuleSelection>)> {
-    let mut selection = RuleSelection::standard();
-    let rules = compiled(reader, redact, |asked| {
-        selection = asked.clone();
-        Rules::build(asked)
-    })?;
-    let selection = (!rules.names().is_empty()).then_some(selection);
-    Some((rules, selection))
+/// What a configuration says about redaction.
+pub(super) struct Redaction {
+    pub(super) rules: Arc<Rules>,
+    /// What they were compiled from, if there are any.
+    pub(super) selection: Option<RuleSelection>,
+    /// What the key of `hash` was read from.
+    pub(super) hash_key: Option<Held>,
+}
+
+impl Redaction {
+    /// What is done where nothing is said.
+    pub(super) fn standard() -> Self {
+        let selection = Some(RuleSelection::standard());
+        Self { rules: Rules::builtin_default(), selection, hash_key: None }
+    }
+
+    fn off() -> Self {
+        Self { rules: Arc::new(Rules::off()), selection: None, hash_key: None }
+    }
+}
+
+/// The rules a configuration asks for: the default ones if it says nothing.
+pub(super) fn redaction(reader: &mut Reader<'_>, redact: Option<Value<'_>>) -> Option<Redaction> {
+    compiled(reader, redact, Rules::build)
 }
 
 fn compiled(
     reader: &mut Reader<'_>,
     redact: Option<Value<'_>>,
-    compile: impl FnMut(RuleSelection) -> Result<Rules, RuleError>,
-) -> Option<Arc<Rules>> {
-    let Some(value) = redact else { return Some(Rules::builtin_default()) };
+    mut compile: impl FnMut(RuleSelection) -> Result<Rules, RuleError>,
+) -> Option<Redaction> {
+    let Some(value) = redact else { return Some(Redaction::standard()) };
     if let Kind::Scalar { text, .. } = &value.node.kind
         && text == "off"
     {
-        return Some(Arc::new(Rules::off()));
+        return Some(Redaction::off());
     }
     let Kind::Map(_) = value.node.kind else {
         let mistake = Mistake::at(value.place(), "`redact` takes a mapping, or `off`");
@@ -90,13 +94,16 @@ fn compiled(
     let hash_key = fields.take("hash_key").map_or(Some(None), |value| hash_key(reader, value));
     let on_fields =
         fields.take("fields").map_or(Some(Vec::new()), |value| on_fields(reader, value));
+    let allow = fields.take("allow");
+    let allowed = allow.map_or(Some(Allow::default()), |value| allow::allow(reader, value));
     fields.finish(reader);
 
     typed.sound = typed.broken.is_empty()
         && listed.is_some()
         && action.is_some()
         && hash_key.is_some()
-        && on_fields.is_some();
+        && on_fields.is_some()
+        && allowed.is_some();
     typed.rules = listed.unwrap_or_default();
     let mut names: Vec<_> = typed.rules.iter().map(|(name, _)| name.clone()).collect();
     if rules.is_none() {
@@ -108,10 +115,20 @@ fn compiled(
         action: action.unwrap_or_default(),
         actions_by_rule: Vec::new(),
         fields: on_fields.unwrap_or_default(),
+        allow: allowed.unwrap_or_default(),
         // A key that was refused is not also missing.
-        hash_key: hash_key.unwrap_or_else(|| Some(vec![0; KEY])),
+        hash_key: match &hash_key {
+            Some(read) => read.as_ref().map(|(_, key)| key.as_bytes().to_vec()),
+            None => Some(vec![0; KEY]),
+        },
     };
-    build(reader, value, selection, &typed, compile)
+    let mut built_of = None;
+    let rules = build(reader, value, selection, &typed, |selection| {
+        built_of = Some(selection.clone());
+        compile(selection)
+    })?;
+    let hash_key = hash_key.flatten().map(|(held, _)| held);
+    Some(Redaction { rules, selection: built_of, hash_key })
 }
 
 fn listed<'n>(
@@ -155,6 +172,7 @@ fn custom_rule<'n>(
         pattern: pattern?.to_owned(),
         must_redact: must_redact?,
         must_leave: must_leave?,
+        ..CustomRule::default()
     })
 }
 
@@ -183,24 +201,21 @@ fn default_action<'n>(
 }
 
 fn one_action(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Action> {
-    let action = reader.one_of(value, &ACTIONS)?;
-    if action.is_none() {
-        let mistake = Mistake::at(value.place(), "the action `partial` is not there yet");
-        reader.mistake(mistake.help("use `mask`, or `hash` to be able to join equal values"));
-    }
-    action
+    let named: Vec<_> = Action::ALL.iter().map(|action| (action.name(), *action)).collect();
+    reader.one_of(value, &named)
 }
 
-fn hash_key(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Option<Vec<u8>>> {
-    // Read once: with another key, equal values would no longer be equal.
-    let key = reader.secret(value)?.read().ok()?;
+/// The key, and what it is read from: with another one, equal values are no longer equal, so it is
+/// the rules' for as long as they are.
+fn hash_key(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Option<(Held, String)>> {
+    let (held, key) = Held::read(reader.secret(value)?).ok()?;
     if key.len() < KEY {
         let message = format!("`hash_key` is shorter than {KEY} bytes: hashes could be guessed");
         let help = "make one with `openssl rand -hex 32`";
         reader.mistake(Mistake::at(value.place(), message).help(help));
         return None;
     }
-    Some(Some(key.into_bytes()))
+    Some(Some((held, key)))
 }
 
 fn on_fields(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Vec<(String, Action)>> {
@@ -265,6 +280,7 @@ fn culprit(error: &RuleError) -> Option<&str> {
         | RuleError::BadName { name }
         | RuleError::Pattern { name, .. }
         | RuleError::MatchesEmpty { name }
+        | RuleError::Part { name, .. }
         | RuleError::SampleMissed { name, .. }
         | RuleError::SampleHit { name, .. }
         | RuleError::NotOn { name } => Some(name),
@@ -299,8 +315,9 @@ fn refusal(value: Value<'_>, error: &RuleError, typed: &Typed<'_>) -> Mistake {
         RuleError::Pattern { name, .. } | RuleError::MatchesEmpty { name } => {
             inside(name, "pattern", None)
         }
-        RuleError::SampleMissed { name, sample } => inside(name, "must_redact", Some(sample)),
-        RuleError::SampleHit { name, sample } => inside(name, "must_leave", Some(sample)),
+        RuleError::Part { name, key, .. } => inside(name, key, None),
+        RuleError::SampleMissed { name, sample, .. } => inside(name, "must_redact", Some(sample)),
+        RuleError::SampleHit { name, sample, .. } => inside(name, "must_leave", Some(sample)),
         RuleError::NotOn { name } => {
             let by_rule = typed.actions.iter().find(|(rule, _)| rule == name);
             by_rule.map(|(_, value)| value.key)
