@@ -4,7 +4,6 @@
 use super::diagnostic::Place;
 
 /// The keys that a mapping at this place may have.
-#[cfg_attr(not(test), expect(clippy::missing_const_for_fn, reason = "in tests it is none"))]
 pub(super) fn keys(place: Place, keys: &[&'static str]) {
     #[cfg(test)]
     noted::note(&noted::KEYS, place, keys);
@@ -13,7 +12,6 @@ pub(super) fn keys(place: Place, keys: &[&'static str]) {
 }
 
 /// The words that a value at this place may be.
-#[cfg_attr(not(test), expect(clippy::missing_const_for_fn, reason = "in tests it is none"))]
 pub(super) fn words(place: Place, words: impl Iterator<Item = &'static str>) {
     #[cfg(test)]
     noted::note(&noted::WORDS, place, &words.collect::<Vec<_>>());

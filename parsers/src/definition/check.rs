@@ -100,7 +100,6 @@ fn one_record(joiner: Option<&Joiner>, text: &str) -> Option<Difference> {
 }
 
 /// How what comes of a sample's line differs from what the sample says.
-
 fn run(
     compiled: &Arc<Compiled>,
     library: &Library,
