@@ -113,6 +113,7 @@ impl Visit for Scan<'_, '_> {
             {
                 false
             }
+            Anchor::Rare if self.view.at(at) == b'#' && self.view.before(at, 1) != b'&' => false,
             _ => self.look(anchor, at),
         }
     }
@@ -405,12 +406,15 @@ impl<'t> Scan<'_, 't> {
         Some((rule, how))
     }
 
-    /// A backslash or `%`: does it hide a byte that a detector would look for?
+    /// A backslash, `%`, or the `#` of `&#64;`: does it hide a byte that a detector would look for?
     fn escape(&mut self, byte: u8, at: usize) -> bool {
         if self.escaped {
             return false;
         }
-        let hidden = if byte == b'%' {
+        let hidden = if byte == b'#' {
+            let entity = super::decode::entity(self.view.bytes, at.saturating_sub(1));
+            entity.is_some_and(|(hidden, end)| tells(hidden) || self.parts(end))
+        } else if byte == b'%' {
             self.hex(at + 1, 2).is_some_and(|hidden| match hidden {
                 b' ' => self.blank(at, at + 3),
                 hidden => tells(hidden) || self.parts(at + 3),

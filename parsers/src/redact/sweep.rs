@@ -26,7 +26,7 @@ const GAP: u8 = 1 << 3;
 const HYPHEN: u8 = 1 << 4;
 /// `:`, and `>` of XML.
 const COLON: u8 = 1 << 5;
-/// `@ + % = \`
+/// `@ + % = \ #`
 const RARE: u8 = 1 << 6;
 /// `r`, of which `Bearer` has two.
 const R: u8 = 1 << 7;
@@ -46,7 +46,7 @@ pub(super) enum Anchor {
     Dashes,
     /// `:` or `>`, but not after digits that no word ends in: times are everywhere.
     Colon,
-    /// `@`, `+`, `%`, `=` or a backslash.
+    /// `@`, `+`, `%`, `=`, `#` or a backslash.
     Rare,
     /// A blank where `Bearer` may have ended.
     Scheme,
@@ -127,7 +127,12 @@ const fn class(byte: u8) -> u8 {
         | when((byte == b'.') | (byte == b' '), GAP)
         | when((byte == b':') | (byte == b'>'), COLON)
         | when(
-            (byte == b'@') | (byte == b'+') | (byte == b'%') | (byte == b'=') | (byte == b'\\'),
+            (byte == b'@')
+                | (byte == b'+')
+                | (byte == b'%')
+                | (byte == b'=')
+                | (byte == b'#')
+                | (byte == b'\\'),
             RARE,
         )
         | when(byte | 0x20 == b'r', R)
