@@ -64,6 +64,8 @@ rules![
     "mac",
     "jwt",
     "authorization",
+    "cookie",
+    "session_cookie",
     "url_password",
     "url_secret",
     "aws_key",
@@ -130,6 +132,8 @@ rules![
     "private_key",
     "password",
     "secret",
+    "session_id",
+    "high_entropy",
 ];
 
 /// All rules that are built in, in the order of their priority. Read when first asked for.

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::detect::{
     self, Assigned, Judge, LONGEST_HEADER, View, after_escape, assignment, authorization, bearer,
-    card_number, e164, email, grouped_card, iban, judge, jwt, may_assign, nanp, private_key, query,
-    scheme_before, ssn, token, url_password,
+    card_number, cookies, e164, email, grouped_card, iban, judge, jwt, labelled, may_assign,
+    may_state, members, nanp, option, private_key, putty, query, scheme_before, ssn, statement,
+    token, url_password,
 };
 use super::rules::{PAIRED, Rules, Scanner};
 use super::sweep::{Anchor, Lanes, Visit};
@@ -89,7 +90,11 @@ impl Visit for Scan<'_, '_> {
         match anchor {
             Anchor::Colon if !may_assign(self.view, at, &self.rules.keys) => false,
             Anchor::LongWord if !self.rules.prefixes.may_begin(self.view, at) => false,
-            Anchor::Scheme if scheme_before(self.view, at).is_none() => false,
+            Anchor::Scheme
+                if scheme_before(self.view, at).is_none() && !may_state(self.view, at) =>
+            {
+                false
+            }
             Anchor::Rare
                 if self.view.at(at) == b'=' && !may_assign(self.view, at, &self.rules.keys) =>
             {
@@ -117,7 +122,7 @@ impl<'t> Scan<'_, 't> {
             Anchor::LongWord => self.long_word(at),
             Anchor::Iban => self.try_rule(Scanner::Iban, |view| iban(view, at)),
             Anchor::Dashes => self.dashes(at),
-            Anchor::Scheme => self.scheme(at),
+            Anchor::Scheme => self.scheme(at) || self.statement(at),
         }
     }
 
@@ -220,9 +225,45 @@ impl<'t> Scan<'_, 't> {
         self.hit(rule, range)
     }
 
+    /// The blank before what an SQL statement sets a password to.
+    fn statement(&mut self, at: usize) -> bool {
+        if at < self.covered || !may_state(self.view, at) {
+            return false;
+        }
+        let Some(rule) = self.rules.keys.find("password", &[]) else { return false };
+        if self.spend(128) {
+            return true;
+        }
+        let Some(range) = statement(self.view, at) else { return false };
+        self.covered = range.end;
+        self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
+        !self.view.bounded
+    }
+
+    /// A command's option that is named like a secret, and its argument.
+    fn option(&mut self, at: usize) -> bool {
+        let Some(assigned) = option(self.view, at, &self.rules.keys) else { return false };
+        let Some((rule, how)) = self.named(&assigned) else { return false };
+        if !self.view.bounded {
+            return self.hit(rule, 0..0);
+        }
+        let looked = judge(self.view, &assigned, how);
+        if self.spend(64 + looked.end.saturating_sub(at)) {
+            return true;
+        }
+        if let Some((range, _)) = looked.secret {
+            self.covered = range.end;
+            self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
+        }
+        false
+    }
+
     fn dashes(&mut self, at: usize) -> bool {
         if at < self.covered {
             return false;
+        }
+        if self.view.at(at + 2) != b'-' {
+            return self.option(at);
         }
         let Some(rule) = self.rules.scanner(Scanner::PrivateKey) else { return false };
         match private_key(self.view, at) {
@@ -246,12 +287,25 @@ impl<'t> Scan<'_, 't> {
         {
             return self.hit(rule, 0..0);
         }
+        if let Some(stop) = self.described(&assigned) {
+            return stop;
+        }
         // What an escape parts from the name shows once it is decoded.
         self.escaped |= assigned.after_escape(self.view).is_some();
         let looked = match self.named(&assigned) {
             // In the raw record the name alone decides: the value is the parser's to cut out.
             Some((rule, _)) if !self.view.bounded => return self.hit(rule, 0..0),
             Some((rule, Judge::Header)) => Some((rule, authorization(self.view, &assigned))),
+            Some((rule, how @ (Judge::Any | Judge::Cookie))) => {
+                let stop = self.several(rule, at, |view, each| match how {
+                    Judge::Cookie => cookies(view, &assigned, each),
+                    _ => members(view, &assigned, each),
+                });
+                if let Some(stop) = stop {
+                    return stop;
+                }
+                Some((rule, judge(self.view, &assigned, how)))
+            }
             Some((rule, how)) => Some((rule, judge(self.view, &assigned, how))),
             None => self.rules.query(assigned.key).zip(Some(query(self.view, &assigned))),
         };
@@ -267,6 +321,32 @@ impl<'t> Scan<'_, 't> {
         let quote = if bare && number(range.clone()) { assigned.quote() } else { 0..0 };
         self.hits.push(Hit { range, rule, named: true, quote });
         !self.view.bounded
+    }
+
+    /// Notes what stands in several places behind one name: whether the sweep may stop. `None` if
+    /// nothing of the kind stands there.
+    fn several(
+        &mut self,
+        rule: u16,
+        at: usize,
+        look: impl FnOnce(View<'t>, &mut dyn FnMut(Range<usize>)) -> Option<usize>,
+    ) -> Option<bool> {
+        let hits = &mut *self.hits;
+        let mut each = |range| hits.push(Hit { range, rule, named: true, quote: 0..0 });
+        let end = look(self.view, &mut each)?;
+        self.covered = self.covered.max(end);
+        Some(self.spend(end.saturating_sub(at)))
+    }
+
+    /// What another name describes: a field of CEF that has a label, a key in PuTTY's format.
+    fn described(&mut self, assigned: &Assigned<'t>) -> Option<bool> {
+        let (view, keys) = (self.view, &self.rules.keys);
+        let named =
+            |name: &str| if view.bounded { keys.find(name, &[]) } else { keys.may_find(name) };
+        let key = || self.rules.scanner(Scanner::PrivateKey).zip(putty(view, assigned));
+        let (rule, range) = labelled(view, assigned, named).or_else(key)?;
+        self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
+        Some(!view.bounded)
     }
 
     /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.

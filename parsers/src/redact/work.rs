@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Masks, Material, is_constant, is_prose};
+use super::detect::{Judge, Masks, Material, cookie_values, is_constant, is_entropic, is_prose};
 use super::json::{self, Stop};
 use super::mask::{masked, normalised};
 use super::rules::{Rules, Scanner};
@@ -173,13 +173,18 @@ impl Work {
         if rules.is_field(rule) {
             return text != "null" && !rules.masks.has(text.as_bytes());
         }
+        if rules.judge(rule) == Judge::Entropy {
+            return string && is_entropic(text.as_bytes());
+        }
         if string {
             return !text.is_empty() && !rules.masks.has(text.as_bytes());
         }
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         match rules.judge(rule) {
             Judge::Any | Judge::Header => digits > 0 || text.starts_with('['),
-            Judge::Random | Judge::Prose => digits >= 6 || text.starts_with('['),
+            Judge::Random | Judge::Prose | Judge::Cookie | Judge::Entropy => {
+                digits >= 6 || text.starts_with('[')
+            }
         }
     }
 
@@ -194,7 +199,7 @@ impl Work {
     ) -> bool {
         let strings = string || (text.starts_with('[') && text.contains('"'));
         let secret = match rules.judge(rule) {
-            Judge::Random | Judge::Prose => {
+            Judge::Random | Judge::Prose | Judge::Cookie | Judge::Entropy => {
                 text.len() >= 8 && text.bytes().any(|byte| byte.is_ascii_digit())
             }
             // Tests pass too, and are counted.
@@ -281,6 +286,20 @@ impl Work {
         let Some(known) = rules.rule(rule) else { return GIVEN_UP.to_owned() };
         let key = rules.hash_key.as_deref().filter(|_| known.action == Action::Hash);
         masked(&known.token, key.map(|key| (key, normalised(&known.token, found))))
+    }
+
+    /// What stands in place of a field that goes because of its key: of cookies only the values go.
+    pub(super) fn replaced(&self, rules: &Rules, rule: u16, text: &str) -> String {
+        if rules.judge(rule) != Judge::Cookie || text.starts_with('[') {
+            return self.replacement(rules, rule, text);
+        }
+        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+        for value in cookie_values(text, &rules.masks) {
+            out.push_str(text.get(from..value.start).unwrap_or_default());
+            from = value.end;
+            out.push_str(&self.replacement(rules, rule, text.get(value).unwrap_or_default()));
+        }
+        out + text.get(from..).unwrap_or_default()
     }
 
     /// What is done with what a rule finds.
