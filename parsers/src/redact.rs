@@ -9,6 +9,8 @@
 mod action;
 mod block;
 mod builtin_names;
+mod check;
+mod chosen;
 mod clean;
 mod custom;
 mod decode;
@@ -24,6 +26,7 @@ mod rule_file;
 mod rules;
 mod scan;
 mod selection;
+mod shapes;
 mod sweep;
 mod work;
 

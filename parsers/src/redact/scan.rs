@@ -1,14 +1,16 @@
 //! Puts anchors and detectors together: which rule looks where, and what it found.
 
+mod names;
+
 use std::ops::Range;
 
 use super::detect::{
-    self, Assigned, Judge, LONGEST_HEADER, View, after_escape, assignment, authorization, bearer,
-    card_number, cookies, e164, email, grouped_card, iban, judge, jwt, labelled, may_assign,
-    may_state, members, nanp, option, private_key, putty, query, scheme_before, ssn, statement,
-    token, url_password,
+    Assigned, Judge, LONGEST_HEADER, View, address, after_escape, assignment, authorization,
+    bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt, may_assign,
+    may_state, members, nanp, private_key, query, scheme_before, ssn, token, url_password,
 };
 use super::rules::{PAIRED, Rules, Scanner};
+use super::shapes::{Apart, Place, Slots};
 use super::sweep::{Anchor, Lanes, Visit};
 
 /// What a rule found: bytes of the text that are to go.
@@ -37,6 +39,10 @@ struct Scan<'s, 't> {
     covered: usize,
     /// Bytes that detectors may still look at.
     fuel: usize,
+    /// The rules whose words the name of the field ends in.
+    named: Slots,
+    /// Names and values of shapes that were seen.
+    apart: Apart,
 }
 
 /// What a scan tells beside its hits.
@@ -51,35 +57,46 @@ pub(super) struct Told {
 /// How much detectors may look at, per byte of text and beside that.
 const FUEL: (usize, usize) = (64, 16 * 1024);
 
-/// Finds everything in a value.
-pub(super) fn scan(rules: &Rules, lanes: &mut Lanes, text: &[u8], hits: &mut Vec<Hit>) -> Told {
-    run(rules, lanes, View { bytes: text, bounded: true, masks: &rules.masks }, hits)
+/// Finds everything in a value; `named` are the rules whose words the name of its field ends in.
+pub(super) fn scan(
+    rules: &Rules,
+    lanes: &mut Lanes,
+    text: &[u8],
+    named: Slots,
+    hits: &mut Vec<Hit>,
+) -> Told {
+    let view = View { bytes: text, bounded: true, masks: &rules.masks };
+    run(rules, lanes, view, named, hits).0
 }
 
 /// Whether there may be anything in a raw record or in any value a parser cuts out of it. Stops at
 /// the first thing found.
 pub(super) fn suspect(rules: &Rules, lanes: &mut Lanes, text: &[u8], hits: &mut Vec<Hit>) -> bool {
     hits.clear();
-    let told = run(rules, lanes, View { bytes: text, bounded: false, masks: &rules.masks }, hits);
-    let suspect = !hits.is_empty() || told.escaped || told.exhausted;
+    let view = View { bytes: text, bounded: false, masks: &rules.masks };
+    let (told, apart) = run(rules, lanes, view, Slots::default(), hits);
+    let suspect = !hits.is_empty() || told.escaped || told.exhausted || apart.meet();
     hits.clear();
     suspect
 }
 
-fn run(rules: &Rules, lanes: &mut Lanes, view: View<'_>, hits: &mut Vec<Hit>) -> Told {
+fn run(
+    rules: &Rules,
+    lanes: &mut Lanes,
+    view: View<'_>,
+    named: Slots,
+    hits: &mut Vec<Hit>,
+) -> (Told, Apart) {
     let fuel = view.bytes.len().saturating_mul(FUEL.0).saturating_add(FUEL.1);
-    let mut scan = Scan { rules, view, hits, escaped: false, covered: 0, fuel };
+    let apart = Apart::default();
+    let mut scan = Scan { rules, view, hits, escaped: false, covered: 0, fuel, named, apart };
     if rules.sweeps {
-        lanes.sweep(view.bytes, &mut scan);
+        lanes.sweep(view.bytes, rules.wanted(), &mut scan);
+        if view.bounded && !named.is_empty() {
+            scan.whole();
+        }
     }
-    let told = Told { escaped: scan.escaped, exhausted: scan.fuel == 0 };
-    if !rules.addresses.is_off() && (view.bounded || hits.is_empty()) {
-        detect::addresses(view, &rules.addresses, |rule, range| {
-            hits.push(Hit { range, rule, named: false, quote: 0..0 });
-            !view.bounded
-        });
-    }
-    told
+    (Told { escaped: scan.escaped, exhausted: scan.fuel == 0 }, scan.apart)
 }
 
 impl Visit for Scan<'_, '_> {
@@ -95,6 +112,8 @@ impl Visit for Scan<'_, '_> {
             {
                 false
             }
+            Anchor::Capital if !self.rules.shapes.has(Place::Capital) => false,
+            Anchor::Pairs if !self.rules.shapes.has(Place::Pairs) => false,
             Anchor::Rare
                 if self.view.at(at) == b'=' && !may_assign(self.view, at, &self.rules.keys) =>
             {
@@ -120,9 +139,55 @@ impl<'t> Scan<'_, 't> {
             Anchor::LongNumber => self.try_rule(Scanner::Card, |view| card_number(view, at)),
             Anchor::Groups => self.groups(at),
             Anchor::LongWord => self.long_word(at),
-            Anchor::Iban => self.try_rule(Scanner::Iban, |view| iban(view, at)),
+            Anchor::Iban => {
+                self.try_rule(Scanner::Iban, |view| iban(view, at))
+                    || self.shape(Place::Capitals, at)
+            }
             Anchor::Dashes => self.dashes(at),
             Anchor::Scheme => self.scheme(at) || self.statement(at),
+            Anchor::Number => self.number(at),
+            Anchor::Capital => self.shape(Place::Capital, at),
+            Anchor::Triple => self.shape(Place::Triple, at),
+            Anchor::Pairs => self.shape(Place::Pairs, at),
+            Anchor::Dots | Anchor::Colons | Anchor::TwoColons | Anchor::Hyphens => self.address(at),
+        }
+    }
+
+    /// A run of digits.
+    fn number(&mut self, at: usize) -> bool {
+        let end = self.view.run(at, 24, |byte| byte.is_ascii_digit());
+        if !self.rules.shapes.has_run(end - at) {
+            return false;
+        }
+        if self.spend(64) {
+            return true;
+        }
+        let found = self.rules.shapes.run(self.view, at, end - at, self.named, &mut self.apart);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+
+    /// A shape that has this kind of anchor.
+    fn shape(&mut self, place: Place, at: usize) -> bool {
+        if !self.rules.shapes.has(place) {
+            return false;
+        }
+        if self.spend(32) {
+            return true;
+        }
+        let found = self.rules.shapes.find(self.view, place, at, self.named, &mut self.apart);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+
+    fn address(&mut self, at: usize) -> bool {
+        let found = address(self.view, &self.rules.addresses, at);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+
+    /// The whole value of a field with such a name, of a shape that nothing but a name gives away.
+    fn whole(&mut self) {
+        let start = self.view.run(0, usize::MAX, |byte| byte.is_ascii_whitespace());
+        if let Some((rule, range)) = self.rules.shapes.named(self.view, start, self.named) {
+            self.hit(rule, range);
         }
     }
 
@@ -154,9 +219,13 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn groups(&mut self, at: usize) -> bool {
-        let stop = self.try_rule(Scanner::Card, |view| grouped_card(view, at));
-        if stop || self.view.at(at) == b' ' {
-            return stop;
+        if self.try_rule(Scanner::Card, |view| grouped_card(view, at))
+            || self.shape(Place::Group, at)
+        {
+            return true;
+        }
+        if self.view.at(at) == b' ' {
+            return false;
         }
         self.try_rule(Scanner::Ssn, |view| ssn(view, at))
             || self.try_rule(Scanner::Phone, |view| nanp(view, at))
@@ -173,6 +242,10 @@ impl<'t> Scan<'_, 't> {
         self.try_rule(Scanner::Phone, |view| e164(view, at))
             || (self.view.before(at, 1).is_ascii_digit()
                 && self.try_rule(Scanner::Card, |view| grouped_card(view, at)))
+            || (self.view.before(at, 1).is_ascii_alphanumeric()
+                && [Place::Group, Place::Triple, Place::Pairs]
+                    .into_iter()
+                    .any(|place| self.shape(place, at)))
     }
 
     fn at_sign(&mut self, at: usize) -> bool {
@@ -206,7 +279,10 @@ impl<'t> Scan<'_, 't> {
                 self.covered = range.end;
                 self.hit(rule, range)
             }
-            None => view.before(at, 1) == b' ' && self.scheme(at - 1),
+            None => {
+                self.shape(Place::Word, after_escape(view, at))
+                    || (view.before(at, 1) == b' ' && self.scheme(at - 1))
+            }
         }
     }
 
@@ -223,39 +299,6 @@ impl<'t> Scan<'_, 't> {
         let Some((range, _)) = looked.secret else { return false };
         self.covered = range.end;
         self.hit(rule, range)
-    }
-
-    /// The blank before what an SQL statement sets a password to.
-    fn statement(&mut self, at: usize) -> bool {
-        if at < self.covered || !may_state(self.view, at) {
-            return false;
-        }
-        let Some(rule) = self.rules.keys.find("password", &[]) else { return false };
-        if self.spend(128) {
-            return true;
-        }
-        let Some(range) = statement(self.view, at) else { return false };
-        self.covered = range.end;
-        self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
-        !self.view.bounded
-    }
-
-    /// A command's option that is named like a secret, and its argument.
-    fn option(&mut self, at: usize) -> bool {
-        let Some(assigned) = option(self.view, at, &self.rules.keys) else { return false };
-        let Some((rule, how)) = self.named(&assigned) else { return false };
-        if !self.view.bounded {
-            return self.hit(rule, 0..0);
-        }
-        let looked = judge(self.view, &assigned, how);
-        if self.spend(64 + looked.end.saturating_sub(at)) {
-            return true;
-        }
-        if let Some((range, _)) = looked.secret {
-            self.covered = range.end;
-            self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
-        }
-        false
     }
 
     fn dashes(&mut self, at: usize) -> bool {
@@ -281,6 +324,9 @@ impl<'t> Scan<'_, 't> {
         let Some(assigned) = assignment(self.view, at, &self.rules.keys) else { return false };
         if at < self.covered || self.spend(64) {
             return self.fuel == 0;
+        }
+        if !self.rules.shapes.is_empty() && self.shape_of(&assigned) {
+            return true;
         }
         if !self.view.bounded
             && let Some(rule) = self.paired(&assigned, at)
@@ -323,30 +369,22 @@ impl<'t> Scan<'_, 't> {
         !self.view.bounded
     }
 
-    /// Notes what stands in several places behind one name: whether the sweep may stop. `None` if
-    /// nothing of the kind stands there.
-    fn several(
-        &mut self,
-        rule: u16,
-        at: usize,
-        look: impl FnOnce(View<'t>, &mut dyn FnMut(Range<usize>)) -> Option<usize>,
-    ) -> Option<bool> {
-        let hits = &mut *self.hits;
-        let mut each = |range| hits.push(Hit { range, rule, named: true, quote: 0..0 });
-        let end = look(self.view, &mut each)?;
-        self.covered = self.covered.max(end);
-        Some(self.spend(end.saturating_sub(at)))
-    }
-
-    /// What another name describes: a field of CEF that has a label, a key in PuTTY's format.
-    fn described(&mut self, assigned: &Assigned<'t>) -> Option<bool> {
-        let (view, keys) = (self.view, &self.rules.keys);
-        let named =
-            |name: &str| if view.bounded { keys.find(name, &[]) } else { keys.may_find(name) };
-        let key = || self.rules.scanner(Scanner::PrivateKey).zip(putty(view, assigned));
-        let (rule, range) = labelled(view, assigned, named).or_else(key)?;
-        self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
-        Some(!view.bounded)
+    /// A value of a shape that nothing but its name gives away.
+    fn shape_of(&mut self, assigned: &Assigned<'t>) -> bool {
+        let (view, shapes) = (self.view, &self.rules.shapes);
+        let named = shapes.contexts().near(view, assigned.value_at());
+        if named.is_empty() {
+            return false;
+        }
+        let named = named.slots();
+        let at = assigned.inside(view);
+        let apart = shapes.note_name(named, &mut self.apart);
+        // In a list, or in an object, the name alone tells.
+        if apart && !view.bounded && matches!(view.at(at), b'[' | b'{') {
+            return self.hit(0, 0..0);
+        }
+        let found = shapes.named(view, at, named);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
     }
 
     /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.
