@@ -7,7 +7,8 @@ use std::ops::Range;
 use super::detect::{
     Assigned, Judge, LONGEST_HEADER, View, address, after_escape, assignment, authorization,
     bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt, may_assign,
-    may_state, members, nanp, private_key, query, scheme_before, ssn, token, url_password,
+    may_be_letter, may_state, members, nanp, private_key, query, scheme_before, ssn, token,
+    url_password,
 };
 use super::rules::{PAIRED, Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
@@ -108,7 +109,9 @@ impl Visit for Scan<'_, '_> {
             Anchor::Colon if !may_assign(self.view, at, &self.rules.keys) => false,
             Anchor::LongWord if !self.rules.prefixes.may_begin(self.view, at) => false,
             Anchor::Scheme
-                if scheme_before(self.view, at).is_none() && !may_state(self.view, at) =>
+                if scheme_before(self.view, at).is_none()
+                    && !may_state(self.view, at)
+                    && !may_be_letter(self.view, at) =>
             {
                 false
             }

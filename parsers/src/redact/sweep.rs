@@ -28,7 +28,7 @@ const HYPHEN: u8 = 1 << 4;
 const COLON: u8 = 1 << 5;
 /// `@ + % = \`
 const RARE: u8 = 1 << 6;
-/// `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` has one.
+/// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` and `-p` have one.
 const R: u8 = 1 << 7;
 
 /// What makes a place worth a closer look; each comes with a byte offset.
@@ -48,7 +48,7 @@ pub(super) enum Anchor {
     Colon,
     /// `@`, `+`, `%`, `=` or a backslash.
     Rare,
-    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended.
+    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the letter of `-p`.
     Scheme,
     /// The first digit of a run of seven or more.
     Number,
@@ -119,7 +119,8 @@ const fn class(byte: u8) -> u8 {
         if set { bits } else { 0 }
     }
     let upper = byte.wrapping_sub(b'A') < 26;
-    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let lower = byte | 0x20;
+    let letter = lower.wrapping_sub(b'a') < 26;
     when(byte.wrapping_sub(b'0') < 10, DIGIT | TOKEN)
         | when(upper, UPPER)
         | when(letter | (byte == b'_'), TOKEN)
@@ -130,7 +131,7 @@ const fn class(byte: u8) -> u8 {
             (byte == b'@') | (byte == b'+') | (byte == b'%') | (byte == b'=') | (byte == b'\\'),
             RARE,
         )
-        | when((byte | 0x20 == b'r') | (byte | 0x20 == b'w') | (byte | 0x20 == b'y'), R)
+        | when((lower == b'p') | (lower == b'r') | (lower == b'w') | (lower == b'y'), R)
 }
 
 /// A lane: what is known of each byte of a window, and of those before it.
@@ -227,8 +228,9 @@ impl Lanes {
             // After a digit, only if the four bytes before are of a word and not all digits.
             let word = f1[i] & !(f1[i] << 2);
             let colon = c0[i] & (!(c1[i] << 5) | (word << 3));
-            // `ear_`, `_by_`, `word_`
-            let scheme = (c0[i] << 4) & ((c1[i] & (c3[i] | (c3[i] << 4))) | (c2[i] & c4[i]));
+            // `rer_`, `_by_`, `word_`, and `_-p`.
+            let end = (c1[i] & (c3[i] | (c3[i] << 4))) | (c2[i] & c4[i]);
+            let scheme = ((c0[i] << 4) & end) | (c0[i] & (c1[i] << 3) & (c2[i] << 4));
             anchors[i] = (long_number & DIGIT)
                 | ((groups & DIGIT) << 1)
                 | (long_word & TOKEN)

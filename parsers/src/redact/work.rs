@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Masks, Material, View, is_constant, is_entropic, is_prose};
+use super::detect::{Judge, Masks, Material, View, is_constant, is_entropic, is_hidden, is_prose};
 use super::json::{self, Stop};
 use super::mask::{masked, normalised};
 use super::rules::{Rules, Scanner};
@@ -179,6 +179,9 @@ impl Work {
     pub(super) fn goes(&self, rules: &Rules, rule: u16, text: &str, string: bool) -> bool {
         if rules.is_field(rule) {
             return text != "null" && !rules.masks.has(text.as_bytes());
+        }
+        if is_hidden(text.as_bytes()) {
+            return false;
         }
         if rules.judge(rule) == Judge::Entropy {
             return string && is_entropic(text.as_bytes());
