@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::super::check::luhn;
 use super::View;
 
 /// First digits (lowest, highest) of an issuer's cards and the lengths they come in, from the
@@ -52,21 +53,6 @@ pub(in super::super) fn is_card(digits: &[u8]) -> bool {
             && lengths.contains(&digits.len())
     });
     issued && luhn(digits) && digits.iter().any(|digit| Some(digit) != digits.first())
-}
-
-/// The checksum of ISO/IEC 7812-1, annex B.
-fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| match (place % 2, u32::from(digit & 0xf)) {
-            (0, digit) => digit,
-            (_, digit) if digit < 5 => 2 * digit,
-            (_, digit) => 2 * digit - 9,
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 /// A card's number without separators; `at` is the first digit of its run.
