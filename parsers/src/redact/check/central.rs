@@ -5,8 +5,8 @@ use super::digits::{alike, digit, digits, is_day, number, weighted};
 use super::iso7064::mod11_10;
 
 /// A German tax identification number (§ 139b AO; Bundeszentralamt für Steuern): of its first ten
-/// digits one stands there twice or three times, not three in a row, the others once at most; the last
-/// is an ISO 7064 MOD 11,10.
+/// digits one stands there twice or three times, the others once at most; the last is an ISO 7064 MOD
+/// 11,10.
 pub(super) fn tax_id(value: &[u8]) -> bool {
     digits::<11>(value).is_some_and(|value| {
         let [front @ .., _] = value;
@@ -18,8 +18,7 @@ pub(super) fn tax_id(value: &[u8]) -> bool {
         }
         let more = counts.iter().filter(|count| **count > 1).count();
         let most = counts.iter().max().copied().unwrap_or(0);
-        let row = front.windows(3).any(alike);
-        value[0] != 0 && more == 1 && most <= 3 && !row && mod11_10(&value)
+        value[0] != 0 && more == 1 && most <= 3 && mod11_10(&value)
     })
 }
 
