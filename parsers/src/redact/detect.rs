@@ -39,7 +39,7 @@ pub(super) use label::{NEAR, labelled};
 pub(super) use members::members;
 pub(super) use name::{Assigned, assignment, may_assign};
 pub(super) use pem::{Material, private_key, putty, still_open};
-pub(super) use phone::{e164, nanp, ssn};
+pub(super) use phone::{e164, is_number, nanp, north_american, ssn};
 pub(super) use token::{Behind, Prefix, PrefixTable, after_escape, token};
 pub(super) use url::url_password;
 pub(super) use value::{is_constant, is_hidden, is_prose};

@@ -72,14 +72,16 @@ pub(super) fn plain(found: &str) -> String {
 
 /// A [plain] value as it is compared: without what may differ between two spellings of the same thing.
 pub(super) fn normalised(token: &str, plain: &str) -> String {
+    // National numbers have their country's two letters: `US_SSN`.
+    let number = token.as_bytes().get(2) == Some(&b'_')
+        || matches!(token, "CREDIT_CARD" | "PHONE" | "IBAN" | "MAC" | "PASSPORT" | "IMEI" | "VIN");
     match token {
         "EMAIL" => plain.to_lowercase(),
-        "CREDIT_CARD" | "US_SSN" | "PHONE" => plain.chars().filter(char::is_ascii_digit).collect(),
-        "IBAN" | "MAC" => plain
+        _ if number => plain
             .chars()
             .filter(char::is_ascii_alphanumeric)
-            .collect::<String>()
-            .to_ascii_uppercase(),
+            .map(|letter| letter.to_ascii_uppercase())
+            .collect(),
         _ => plain.to_owned(),
     }
 }
@@ -233,6 +235,8 @@ mod tests {
         check("CREDIT_CARD", "4111 1111 1111 1111", "4111111111111111");
         check("CREDIT_CARD", "4111%201111%201111%201111", "4111111111111111");
         check("IBAN", "GB82 WEST 1234 5698 7654 32", "GB82WEST12345698765432");
+        check("UK_NINO", "AB 12 34 56 C", "ab123456c");
+        check("US_SSN", "078-05-1120", "078 05 1120");
         check("PHONE", "+1 (415) 555-2671", "+14155552671");
     }
 
