@@ -112,10 +112,16 @@ impl Masks {
             && self.0.iter().any(|known| known.as_bytes() == name)
     }
 
-    /// Whether the last letter of a name stands in one of those tokens.
-    pub(super) fn end(&self, name: &str) -> bool {
-        let last = name.bytes().rposition(|byte| byte.is_ascii_alphabetic());
-        last.is_some_and(|last| self.cover(name, &(last..last + 1)))
+    /// What of a name stands behind the last of those tokens in it: nothing was read from them that a
+    /// name could say.
+    pub(super) fn behind<'n>(&self, name: &'n str) -> &'n str {
+        let ends = |(close, _): (usize, &str)| {
+            let near = name.as_bytes().get(close.saturating_sub(WINDOW)..=close)?;
+            let open = memchr::memrchr(b'[', near)?;
+            near.get(open..).is_some_and(|token| self.has(token)).then_some(close + 1)
+        };
+        let end = name.rmatch_indices(']').find_map(ends);
+        end.and_then(|end| name.get(end..)).unwrap_or(name)
     }
 
     /// Whether a text is what stands for one of them as a host.
@@ -273,5 +279,10 @@ mod tests {
         check("http://redacted-us-ssn-abcdefghi1/x", "abcdefghi1", false);
         check("http://redacted-other/x", "other", false);
         check("[HUNTER2]", "HUNTER2", false);
+        for (name, behind) in
+            [("a [EMAIL] b", " b"), ("[US_SSN]", ""), ("user[x]", "user[x]"), ("x", "x")]
+        {
+            assert_eq!(masks.behind(name), behind);
+        }
     }
 }

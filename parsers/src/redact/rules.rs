@@ -270,7 +270,7 @@ impl Rules {
     #[inline]
     pub(super) fn context(&self, name: &str) -> Slots {
         if self.keys.may_be(name.as_bytes()) {
-            self.shapes.contexts().of_name(name)
+            self.shapes.contexts().of_name(self.masks.behind(name))
         } else {
             Slots::default()
         }
@@ -299,10 +299,15 @@ impl Rules {
         self.rules.iter().any(|rule| rule.field)
     }
 
-    /// The rule for a field of that name, at the end of `path`. A name that redaction has left, as
-    /// `owner [US_SSN]`, is nobody's.
+    /// The rule for a field of that name, at the end of `path`. What redaction has left in a name, as in
+    /// `owner [US_SSN]`, says nothing of the value.
     pub(super) fn named(&self, name: &str, path: &[String]) -> Option<u16> {
-        self.keys.find(name, path).filter(|rule| self.is_field(*rule) || !self.masks.end(name))
+        let found = self.keys.find(name, path)?;
+        let behind = self.masks.behind(name);
+        if behind.len() == name.len() || self.is_field(found) {
+            return Some(found);
+        }
+        self.keys.find(behind, &[])
     }
 
     /// Whether a rule stands for a field that the configuration names.
