@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Material, View, is_constant, is_entropic, is_hidden, is_prose};
+use super::detect::{
+    Judge, Material, View, cookie_values, is_constant, is_entropic, is_hidden, is_prose,
+};
 use super::json::{self, Stop};
 use super::rules::{Rules, Scanner};
 use super::scan::{Hit, scan, suspect};
@@ -194,6 +196,10 @@ impl Work {
         }
         if rules.judge(rule) == Judge::Entropy {
             return string && is_entropic(text.as_bytes());
+        }
+        if rules.judge(rule) == Judge::Cookie && !text.starts_with('[') {
+            // Of cookies whose values went already, nothing is left to go.
+            return string && !text.is_empty() && !cookie_values(text, &rules.masks).is_empty();
         }
         if string {
             return !text.is_empty() && !rules.masks.has(text.as_bytes());
