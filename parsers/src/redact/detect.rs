@@ -40,7 +40,9 @@ pub(super) use members::members;
 pub(super) use name::{Assigned, assignment, may_assign};
 pub(super) use pem::{Material, private_key, putty, still_open};
 pub(super) use phone::{e164, is_number, nanp, north_american, ssn};
-pub(super) use token::{Behind, Prefix, PrefixTable, after_escape, token};
+#[cfg(test)]
+pub(super) use token::Behind;
+pub(super) use token::{Prefix, PrefixTable, after_escape, at_tilde, token};
 pub(super) use url::url_password;
 pub(super) use value::{is_constant, is_hidden, is_prose};
 

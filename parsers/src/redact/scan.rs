@@ -5,10 +5,10 @@ mod names;
 use std::ops::Range;
 
 use super::detect::{
-    Assigned, Judge, LONGEST_HEADER, View, address, after_escape, assignment, authorization,
-    bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt, may_assign,
-    may_be_letter, may_state, members, nanp, private_key, query, scheme_before, ssn, token,
-    url_password,
+    Assigned, Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde,
+    authorization, bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt,
+    may_assign, may_be_letter, may_state, members, nanp, private_key, query, scheme_before, ssn,
+    token, url_password,
 };
 use super::rules::{PAIRED, Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
@@ -138,6 +138,7 @@ impl<'t> Scan<'_, 't> {
                 b'=' => self.assign(at),
                 b'@' => self.at_sign(at),
                 b'+' => self.plus(at),
+                b'~' => self.tilde(at),
                 byte => self.escape(byte, at),
             },
             Anchor::LongNumber => self.try_rule(Scanner::Card, |view| card_number(view, at)),
@@ -262,6 +263,11 @@ impl<'t> Scan<'_, 't> {
             }
         }
         self.try_rule(Scanner::Email, |view| email(view, at))
+    }
+
+    fn tilde(&mut self, at: usize) -> bool {
+        let found = at_tilde(self.view, at, &self.rules.prefixes);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
     }
 
     fn long_word(&mut self, at: usize) -> bool {

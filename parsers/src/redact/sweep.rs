@@ -26,7 +26,7 @@ const GAP: u8 = 1 << 3;
 const HYPHEN: u8 = 1 << 4;
 /// `:`, and `>` of XML.
 const COLON: u8 = 1 << 5;
-/// `@ + % = \ #`
+/// `@ + % = ~ \ #`
 const RARE: u8 = 1 << 6;
 /// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` and `-p` have one.
 const R: u8 = 1 << 7;
@@ -46,7 +46,7 @@ pub(super) enum Anchor {
     Dashes,
     /// `:` or `>`, but not after digits that no word ends in: times are everywhere.
     Colon,
-    /// `@`, `+`, `%`, `=`, `#` or a backslash.
+    /// `@`, `+`, `%`, `=`, `~`, `#` or a backslash.
     Rare,
     /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the letter of `-p`.
     Scheme,
@@ -132,11 +132,13 @@ const fn class(byte: u8) -> u8 {
                 | (byte == b'+')
                 | (byte == b'%')
                 | (byte == b'=')
+                | (byte == b'~')
                 | (byte == b'#')
                 | (byte == b'\\'),
             RARE,
         )
-        | when((lower == b'p') | (lower == b'r') | (lower == b'w') | (lower == b'y'), R)
+        // `p` and `r` differ in one bit.
+        | when((lower & !2 == b'p') | (lower == b'w') | (lower == b'y'), R)
 }
 
 /// A lane: what is known of each byte of a window, and of those before it.

@@ -87,7 +87,7 @@ pub(in super::super) fn letter(view: View<'_>, at: usize) -> Option<Range<usize>
             && memchr::memmem::rfind(before, name).is_some_and(|found| {
                 let command = before.get(found..).unwrap_or_default();
                 let own = found.checked_sub(1).and_then(|at| before.get(at));
-                own.is_none_or(|&byte| !is_word(byte))
+                (!view.bounded || own.is_none_or(|&byte| !is_word(byte)))
                     && memchr::memmem::find(command, word).is_some()
                     && !command.iter().any(|byte| matches!(byte, b'\n' | b';' | b'|' | b'&'))
             })
@@ -137,6 +137,10 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
         None if identified && by => view.run(from, 64, |byte| byte > b' ' && byte != b';'),
         None => return None,
     };
+    if !view.bounded {
+        // What of it the value is, is the parser's to cut out.
+        return Some(at..at + 1);
+    }
     let text = view.bytes.get(from..end)?;
     let keyword = quote.is_none() && (is_constant(text) || text.eq_ignore_ascii_case(b"password"));
     let random = quote.is_none() && text.eq_ignore_ascii_case(b"random");
@@ -147,8 +151,9 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
 
 /// Whether this word, whatever its case, ends at a place.
 fn ends_in_word(view: View<'_>, at: usize, word: &[u8]) -> bool {
-    at.checked_sub(word.len())
-        .is_some_and(|start| view.has(start, word) && !is_word(view.before(start, 1)))
+    at.checked_sub(word.len()).is_some_and(|start| {
+        view.has(start, word) && !(view.bounded && is_word(view.before(start, 1)))
+    })
 }
 
 /// Whether one of the words of [`statement`] may end here: a few bytes tell.
