@@ -11,6 +11,7 @@ use crate::record::{Key, Record, Text, Value};
 
 mod actions;
 mod allowed;
+mod linear;
 mod parted;
 mod personal;
 mod planted;

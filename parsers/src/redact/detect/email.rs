@@ -96,8 +96,8 @@ fn quoted(view: View<'_>, at: usize) -> Option<usize> {
     let open = view.run_back(slashes, 64, |byte| !matches!(byte, b'"' | b'\n' | b'@'));
     let mark = open.checked_sub(1).filter(|&mark| view.at(mark) == b'"' && open < slashes)?;
     let start = view.run_back(mark, escape, |byte| byte == b'\\');
-    // After a word or `=` it ends a string: `"user"="x"@…`, `key="name"@`.
-    let apart = !view.bounded || !(view.word_before(start) || view.before(start, 1) == b'=');
+    // After a word the quote is not an opening one.
+    let apart = !view.bounded || !view.word_before(start);
     (mark - start == escape && apart).then_some(start)
 }
 
