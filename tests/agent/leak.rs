@@ -7,8 +7,10 @@ use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Arc;
 
 use pillion::receiver::{Fault, Options, Receiver};
+use pillion_parsers::redact::{Action, Redactor, RuleSelection, Rules};
 
 use super::harness::{Agent, PATIENCE, Place, until};
 use super::seen::get;
@@ -214,5 +216,36 @@ fn nowhere(redact: &str) {
     }
     for entry in grafana.entries() {
         assert_clean("a Loki entry", format!("{entry:?}").as_bytes());
+    }
+}
+
+#[test]
+fn a_url_stays_a_url() {
+    let urls = [
+        "https://bob@example.com/orders?u=bob%40example.com#bob@example.com",
+        "http://198.51.100.7:8080/x?card=4111111111111111",
+        "http://[2001:db8::7]:8080/x/4111%201111%201111%201111",
+        "postgres://app:hunter2secret@db:5432/shop",
+        "https://u:p@198.51.100.7/?token=k3wq9zzh2lmnop&email=bob@example.com",
+        "https://h/?next=http%3A%2F%2F198.51.100.7%2F",
+    ];
+    for action in [Action::Mask, Action::Partial, Action::Hash] {
+        let rules = Rules::builtin().iter().map(|rule| rule.name.clone()).collect();
+        let hash_key = Some(b"0123456789abcdef".to_vec());
+        let selection = RuleSelection { rules, action, hash_key, ..RuleSelection::default() };
+        let mut redactor = Redactor::new(Arc::new(Rules::build(selection).expect("built in")));
+        for url in urls {
+            let before = reqwest::Url::parse(url).expect("a URL");
+            let clean = redactor.clean(url);
+            assert_ne!(&*clean, url);
+            let after = reqwest::Url::parse(&clean).unwrap_or_else(|why| panic!("{clean}: {why}"));
+            assert_eq!(before.scheme(), after.scheme(), "{clean}");
+            assert_eq!(before.port(), after.port(), "{clean}");
+            assert_eq!(
+                before.path_segments().map(Iterator::count),
+                after.path_segments().map(Iterator::count)
+            );
+            assert_eq!(before.query_pairs().count(), after.query_pairs().count(), "{clean}");
+        }
     }
 }

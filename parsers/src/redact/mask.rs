@@ -72,14 +72,16 @@ pub(super) fn plain(found: &str) -> String {
 
 /// A [plain] value as it is compared: without what may differ between two spellings of the same thing.
 pub(super) fn normalised(token: &str, plain: &str) -> String {
+    // National numbers have their country's two letters: `US_SSN`.
+    let number = token.as_bytes().get(2) == Some(&b'_')
+        || matches!(token, "CREDIT_CARD" | "PHONE" | "IBAN" | "MAC" | "PASSPORT" | "IMEI" | "VIN");
     match token {
         "EMAIL" => plain.to_lowercase(),
-        "CREDIT_CARD" | "US_SSN" | "PHONE" => plain.chars().filter(char::is_ascii_digit).collect(),
-        "IBAN" | "MAC" => plain
+        _ if number => plain
             .chars()
             .filter(char::is_ascii_alphanumeric)
-            .collect::<String>()
-            .to_ascii_uppercase(),
+            .map(|letter| letter.to_ascii_uppercase())
+            .collect(),
         _ => plain.to_owned(),
     }
 }
@@ -110,10 +112,16 @@ impl Masks {
             && self.0.iter().any(|known| known.as_bytes() == name)
     }
 
-    /// Whether the last letter of a name stands in one of those tokens.
-    pub(super) fn end(&self, name: &str) -> bool {
-        let last = name.bytes().rposition(|byte| byte.is_ascii_alphabetic());
-        last.is_some_and(|last| self.cover(name, &(last..last + 1)))
+    /// What of a name stands behind the last of those tokens in it: nothing was read from them that a
+    /// name could say.
+    pub(super) fn behind<'n>(&self, name: &'n str) -> &'n str {
+        let ends = |(close, _): (usize, &str)| {
+            let near = name.as_bytes().get(close.saturating_sub(WINDOW)..=close)?;
+            let open = memchr::memrchr(b'[', near)?;
+            near.get(open..).is_some_and(|token| self.has(token)).then_some(close + 1)
+        };
+        let end = name.rmatch_indices(']').find_map(ends);
+        end.and_then(|end| name.get(end..)).unwrap_or(name)
     }
 
     /// Whether a text is what stands for one of them as a host.
@@ -233,6 +241,8 @@ mod tests {
         check("CREDIT_CARD", "4111 1111 1111 1111", "4111111111111111");
         check("CREDIT_CARD", "4111%201111%201111%201111", "4111111111111111");
         check("IBAN", "GB82 WEST 1234 5698 7654 32", "GB82WEST12345698765432");
+        check("UK_NINO", "AB 12 34 56 C", "ab123456c");
+        check("US_SSN", "078-05-1120", "078 05 1120");
         check("PHONE", "+1 (415) 555-2671", "+14155552671");
     }
 
@@ -269,5 +279,10 @@ mod tests {
         check("http://redacted-us-ssn-abcdefghi1/x", "abcdefghi1", false);
         check("http://redacted-other/x", "other", false);
         check("[HUNTER2]", "HUNTER2", false);
+        for (name, behind) in
+            [("a [EMAIL] b", " b"), ("[US_SSN]", ""), ("user[x]", "user[x]"), ("x", "x")]
+        {
+            assert_eq!(masks.behind(name), behind);
+        }
     }
 }

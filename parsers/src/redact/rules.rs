@@ -151,6 +151,10 @@ impl Rules {
         for name in PAIRED {
             self.keys.allow(name.as_bytes());
         }
+        // CEF's `cs1Label=password`, and PuTTY's keys.
+        for name in ["label", "lines", "mac"] {
+            self.keys.allow(name.as_bytes());
+        }
         self.known = Known::ALL.iter().map(|known| self.keys.find(known.name(), &[])).collect();
         let contexts = self.shapes.contexts();
         self.known_contexts =
@@ -233,7 +237,7 @@ impl Rules {
                     *slot = Some(index);
                 }
                 if scanner == Scanner::Jwt {
-                    self.prefixes.mark(b'e');
+                    self.prefixes.note_first(b"eyJ");
                 }
             }
             None => {}
@@ -282,7 +286,7 @@ impl Rules {
     #[inline]
     pub(super) fn context(&self, name: &str) -> Slots {
         if self.keys.may_be(name.as_bytes()) {
-            self.shapes.contexts().of_name(name)
+            self.shapes.contexts().of_name(self.masks.behind(name))
         } else {
             Slots::default()
         }
@@ -311,10 +315,15 @@ impl Rules {
         self.rules.iter().any(|rule| rule.field)
     }
 
-    /// The rule for a field of that name, at the end of `path`. A name that redaction has left, as
-    /// `owner [US_SSN]`, is nobody's.
+    /// The rule for a field of that name, at the end of `path`. What redaction has left in a name, as in
+    /// `owner [US_SSN]`, says nothing of the value.
     pub(super) fn named(&self, name: &str, path: &[String]) -> Option<u16> {
-        self.keys.find(name, path).filter(|rule| self.is_field(*rule) || !self.masks.end(name))
+        let found = self.keys.find(name, path)?;
+        let behind = self.masks.behind(name);
+        if behind.len() == name.len() || self.is_field(found) {
+            return Some(found);
+        }
+        self.keys.find(behind, &[])
     }
 
     /// Whether a rule stands for a field that the configuration names.
@@ -335,7 +344,7 @@ impl Rules {
     /// Whether what stands right inside of an object belongs to the rule that the object's key has:
     /// `"password":{"new":"…"}`.
     pub(super) fn reaches_into(&self, index: u16) -> bool {
-        self.judge(index) == Judge::Any
+        matches!(self.judge(index), Judge::Any | Judge::Cookie)
     }
 
     /// The rule for a URL parameter of an everyday name.

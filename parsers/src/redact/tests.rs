@@ -11,7 +11,10 @@ use crate::record::{Key, Record, Text, Value};
 
 mod actions;
 mod allowed;
+mod linear;
 mod parted;
+mod personal;
+mod planted;
 mod private_key;
 mod properties;
 mod samples;
@@ -248,9 +251,9 @@ fn selections_are_checked() {
     };
     let names = |rules: &[&str]| build(rules).unwrap().names().join(" ");
     assert_eq!(build(&[]).unwrap_err(), RuleError::NothingOn);
-    assert_eq!(names(&["-phone"]), names(&["default", "-phone"]));
+    assert_eq!(names(&["-iban"]), names(&["default", "-iban"]));
     assert_eq!(names(&["email", "ipv4"]), "email ipv4");
-    assert_eq!(names(&["default", "ipv4", "-phone"]).matches("phone").count(), 0);
+    assert_eq!(names(&["default", "ipv4", "-iban"]).matches("iban").count(), 0);
     assert_eq!(build(&["default", "-default"]).unwrap_err(), RuleError::NothingOn);
     assert!(!names(&["default"]).contains("ipv4"));
     match build(&["default", "-emial"]).unwrap_err() {
@@ -387,6 +390,34 @@ fn work_is_bounded_and_ends_in_a_mask() {
         "api key:",
         "%20",
         "password1:",
+        "cookie: a=b; ",
+        "cookie: a=b",
+        "\"cookie: a=b",
+        "cookie: path",
+        "password={",
+        "password={\"",
+        "password={a:",
+        "cs1Label=password ",
+        "cs1Label=",
+        "--password ",
+        "--password '",
+        "PASSWORD '",
+        "IDENTIFIED BY \"",
+        "identified by x ",
+        "&quot;password&quot;:",
+        "password=&quot;",
+        "sk-proj-",
+        "sk-abcdefghijklmnopqrstT3",
+        "abc8Q~.",
+        "1234567890:AA",
+        "MTAxMTAxMTAxMTAxMTAxMTAx.",
+        "https://discord.com/api/",
+        "0123456789abcdef0123456789abcdef-us",
+        "SG.abcdefghijklmnopqrstuv.",
+        "Private-Lines: ",
+        "thin:a/b@",
+        "a:b@tcp(",
+        "mysql -p",
     ] {
         let text = unit.repeat(64 * 1024 / unit.len());
         walked();

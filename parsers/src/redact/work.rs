@@ -3,17 +3,19 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Material, View, is_constant, is_prose};
+use super::detect::{
+    Judge, Material, View, cookie_values, is_constant, is_entropic, is_hidden, is_prose,
+};
 use super::json::{self, Stop};
-use super::mask::{hashed, is_host, masked, masked_host, normalised, plain, quote_of_member};
-use super::partial::{Kept, partial};
 use super::rules::{Rules, Scanner};
 use super::scan::{Hit, scan, suspect};
 use super::shapes::Slots;
 use super::sweep::Lanes;
 use super::{Action, Match, Place, Why};
 
+mod cookies;
 mod parted;
+mod splice;
 
 /// What stands for a value on which too much work would have been done.
 const GIVEN_UP: &str = "[REDACTED]";
@@ -189,13 +191,25 @@ impl Work {
         if rules.allows(rule, text) {
             return false;
         }
+        if is_hidden(text.as_bytes()) {
+            return false;
+        }
+        if rules.judge(rule) == Judge::Entropy {
+            return string && is_entropic(text.as_bytes());
+        }
+        if rules.judge(rule) == Judge::Cookie && !text.starts_with('[') {
+            // Of cookies whose values went already, nothing is left to go.
+            return string && !text.is_empty() && !cookie_values(text, &rules.masks).is_empty();
+        }
         if string {
             return !text.is_empty() && !rules.masks.has(text.as_bytes());
         }
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         match rules.judge(rule) {
             Judge::Any | Judge::Header => digits > 0 || text.starts_with('['),
-            Judge::Random | Judge::Prose => digits >= 6 || text.starts_with('['),
+            Judge::Random | Judge::Prose | Judge::Cookie | Judge::Entropy => {
+                digits >= 6 || text.starts_with('[')
+            }
         }
     }
 
@@ -210,7 +224,7 @@ impl Work {
     ) -> bool {
         let strings = string || (text.starts_with('[') && text.contains('"'));
         let secret = match rules.judge(rule) {
-            Judge::Random | Judge::Prose => {
+            Judge::Random | Judge::Prose | Judge::Cookie | Judge::Entropy => {
                 text.len() >= 8 && text.bytes().any(|byte| byte.is_ascii_digit())
             }
             // Tests pass too, and are counted.
@@ -282,74 +296,6 @@ impl Work {
         exhausted
     }
 
-    /// The text with its hits replaced.
-    fn splice(&mut self, rules: &Rules, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut from = 0;
-        for index in 0..self.hits.len() {
-            let Some(hit) = self.hits.get(index).cloned() else { break };
-            let why = why(&hit);
-            let slice = |range: Range<usize>| text.get(range).unwrap_or_default();
-            let found = slice(hit.range.clone());
-            out.push_str(slice(from..hit.range.start));
-            from = hit.range.end;
-            if is_host(text, &hit.range) {
-                let new = self.host_replacement(rules, hit.rule, found);
-                // The brackets around an IPv6 address go with it, unless one stays.
-                if slice(from..from + 1) == "]" && out.ends_with('[') && !new.contains(':') {
-                    out.pop();
-                    from += 1;
-                }
-                out.push_str(&new);
-            } else {
-                let own = quote_of_member(text, &hit.range);
-                let quote = slice(if hit.quote.is_empty() { own } else { hit.quote });
-                out.push_str(quote);
-                out.push_str(&self.replacement(rules, hit.rule, found));
-                out.push_str(quote);
-            }
-            self.note(rules, hit.rule, hit.range, why);
-        }
-        out.push_str(text.get(from..).unwrap_or_default());
-        out
-    }
-
-    /// What stands in place of a value.
-    pub(super) fn replacement(&self, rules: &Rules, rule: u16, found: &str) -> String {
-        let Some(known) = rules.rule(rule) else { return GIVEN_UP.to_owned() };
-        match self.kept(rules, rule, found) {
-            Some(Kept::Inside(kept)) => masked(&known.token, Some(&kept)),
-            Some(Kept::Instead(kept)) => kept,
-            None => masked(&known.token, self.hash(rules, rule, found).as_deref()),
-        }
-    }
-
-    /// The same where the value is a URL's host.
-    fn host_replacement(&self, rules: &Rules, rule: u16, found: &str) -> String {
-        let Some(known) = rules.rule(rule) else { return masked_host("REDACTED", None) };
-        match self.kept(rules, rule, found) {
-            Some(Kept::Instead(kept)) => kept,
-            _ => masked_host(&known.token, self.hash(rules, rule, found).as_deref()),
-        }
-    }
-
-    /// What stays of a value, if the action is to keep some of it.
-    fn kept(&self, rules: &Rules, rule: u16, found: &str) -> Option<Kept> {
-        let known = rules.rule(rule).filter(|known| known.action == Action::Partial)?;
-        partial(&known.token, rules.is_field(rule), &plain(found))
-    }
-
-    /// A value's hash, if that is the action.
-    fn hash(&self, rules: &Rules, rule: u16, found: &str) -> Option<String> {
-        let known = rules.rule(rule).filter(|known| known.action == Action::Hash)?;
-        hashed(rules.hash_key.as_deref()?, &normalised(&known.token, &plain(found)))
-    }
-
-    /// Whether an address is what would be left of it.
-    fn is_network(&self, rules: &Rules, rule: u16, found: &str) -> bool {
-        matches!(self.kept(rules, rule, found), Some(Kept::Instead(kept)) if kept == found)
-    }
-
     /// What is done with what a rule finds.
     pub(super) fn action(&self, rules: &Rules, rule: u16) -> Action {
         let action = rules.rule(rule).map_or(Action::Mask, |rule| rule.action);
@@ -413,7 +359,8 @@ fn custom_hits(rules: &Rules, text: &str, named: Slots, hits: &mut Vec<Hit>) {
 
 /// Whether escapes may hide something from a pattern.
 fn is_escaped(text: &str) -> bool {
-    memchr::memchr2(b'\\', b'%', text.as_bytes()).is_some()
+    let bytes = text.as_bytes();
+    memchr::memchr2(b'\\', b'%', bytes).is_some() || memchr::memmem::find(bytes, b"&#").is_some()
 }
 
 /// Widens a range to whole characters.

@@ -1,6 +1,7 @@
 //! Redaction: which rules, which actions, and the user's own rules with their samples.
 
 mod allow;
+mod custom;
 #[cfg(test)]
 mod tests;
 
@@ -78,14 +79,14 @@ fn compiled(
     let mut fields = reader.map(value)?;
     let mut typed = Typed::default();
     let rules = fields.take("rules");
-    let custom = fields.take("custom");
+    let own = fields.take("custom");
     let listed = match rules {
-        Some(value) => listed(reader, value, custom.is_some()),
+        Some(value) => listed(reader, value, own.is_some()),
         None => Some(Vec::new()),
     };
-    if let Some(value) = custom {
+    if let Some(value) = own {
         for rule in reader.named(value, "rules") {
-            read_custom(reader, rule, &mut typed);
+            custom::read(reader, rule, &mut typed);
         }
     }
     let action = fields
@@ -143,43 +144,6 @@ fn listed<'n>(
     }
     let names = reader.list(value);
     all(names.into_iter().map(|value| Some((reader.filled(value, "a rule's name")?, value))))
-}
-
-fn read_custom<'n>(reader: &mut Reader<'_>, value: Value<'n>, typed: &mut Typed<'n>) {
-    let rule = custom_rule(reader, value, typed);
-    match rule {
-        Some(rule) => typed.custom.push((rule, value)),
-        None => typed.broken.push(value.name.to_owned()),
-    }
-}
-
-fn custom_rule<'n>(
-    reader: &mut Reader<'_>,
-    value: Value<'n>,
-    typed: &mut Typed<'n>,
-) -> Option<CustomRule> {
-    let mut fields = reader.map(value)?;
-    let must_redact = samples(reader, fields.take("must_redact"));
-    let must_leave = samples(reader, fields.take("must_leave"));
-    if let Some(action) = fields.take("action") {
-        typed.actions.push((value.name.to_owned(), action));
-    }
-    let pattern = fields.need("pattern", r"write `pattern: '\bE\d{6}\b'`");
-    let pattern = pattern.and_then(|value| reader.verbatim(value, "a pattern"));
-    fields.finish(reader);
-    Some(CustomRule {
-        name: value.name.to_owned(),
-        pattern: pattern?.to_owned(),
-        must_redact: must_redact?,
-        must_leave: must_leave?,
-        ..CustomRule::default()
-    })
-}
-
-fn samples(reader: &mut Reader<'_>, value: Option<Value<'_>>) -> Option<Vec<String>> {
-    let Some(value) = value else { return Some(Vec::new()) };
-    let samples = reader.list(value);
-    all(samples.into_iter().map(|value| reader.verbatim(value, "a text").map(str::to_owned)))
 }
 
 /// `action: mask`, or `action: {default: mask, email: hash}`.
@@ -253,7 +217,10 @@ fn build(
     selection.rules.retain(|name| !is_broken(name.trim_start_matches('-')));
     selection.actions_by_rule.retain(|(name, _)| !is_broken(name));
     // Each round takes something out, or is the last.
-    let rounds = selection.rules.len() + selection.custom.len() + selection.actions_by_rule.len();
+    let samples = |rule: &CustomRule| rule.must_redact.len() + rule.must_leave.len();
+    let rounds = selection.rules.len()
+        + selection.custom.iter().map(|rule| 1 + samples(rule)).sum::<usize>()
+        + selection.actions_by_rule.len();
     for _ in 0..=rounds {
         // What is off only because a mistake was taken out is not one more mistake.
         if !sound && selection.rules.is_empty() {
@@ -265,12 +232,29 @@ fn build(
         };
         sound = false;
         reader.mistake(refusal(value, &error, typed));
+        if without_sample(&mut selection, &error) {
+            continue;
+        }
         let name = culprit(&error)?;
         selection.rules.retain(|rule| rule.strip_prefix('-').unwrap_or(rule) != name);
         selection.custom.retain(|rule| rule.name != name);
         selection.actions_by_rule.retain(|(rule, _)| rule != name);
     }
     None
+}
+
+/// Takes out a sample that disagrees with its rule: others may as well.
+fn without_sample(selection: &mut RuleSelection, error: &RuleError) -> bool {
+    let (RuleError::SampleMissed { name, sample, .. } | RuleError::SampleHit { name, sample, .. }) =
+        error
+    else {
+        return false;
+    };
+    for rule in selection.custom.iter_mut().filter(|rule| rule.name == *name) {
+        rule.must_redact.retain(|text| text != sample);
+        rule.must_leave.retain(|text| text != sample);
+    }
+    true
 }
 
 fn culprit(error: &RuleError) -> Option<&str> {

@@ -27,7 +27,7 @@ fn stand_in(selection: RuleSelection) -> Result<Rules, RuleError> {
             return Err(RuleError::SampleMissed { name, sample, found: None });
         }
         if let Some(sample) = must_leave.into_iter().find(|sample| regex.is_match(sample)) {
-            return Err(RuleError::SampleHit { name, sample, found: String::new() });
+            return Err(RuleError::SampleHit { name, sample, found: "something".to_owned() });
         }
         known.push(name);
     }
@@ -196,4 +196,31 @@ fn what_is_allowed_is_read_strictly() {
     let sound = "redact: { allow: { domains: example.com, networks: [private, 2001:db8::/32], \
                  patterns: ['svc-[a-z]+'], values: [changeme], keys: [a.b], test_cards: true } }";
     assert_eq!(refused_by(Rules::build, sound), Vec::<String>::new());
+}
+
+#[test]
+fn a_custom_rule_is_refused_with_what_is_wrong_with_each_part() {
+    let yaml = r"redact:
+  custom:
+    a: { pattern: 'E\d+', must_redact: [E1, x, y], must_leave: [z, E2] }
+    b: { shapes: ['000-000', '(('], check: luhn }
+    c: { keys: [badge no], must_redact: ['badge_no=hunter2'] }
+    d: { pattern: 'E\d+', check: lun }
+    e: { pattern: 'E\d+(?=x)' }
+    f: { pattern: '(E)\1' }
+    g: { context: [badge] }
+    h: { pattern: 'a*b*' }
+";
+    let found = refused_by(Rules::build, yaml);
+    let mut places: Vec<_> =
+        found.iter().map(|it| it.split(' ').next().unwrap_or_default()).collect();
+    places.sort();
+    let expected = ["3:45", "3:48", "3:68", "4:18", "6:34", "7:19", "8:19", "9:5", "10:19"];
+    let mut expected = expected.to_vec();
+    expected.sort();
+    assert_eq!(places, expected, "{found:#?}");
+    let said = found.join("\n");
+    for part in ["rule `a` finds `E2` at byte 1", "looks around", "refers back", "called `lun`"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
