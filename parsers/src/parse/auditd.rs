@@ -106,6 +106,7 @@ fn pairs<'a>(
     Ok(before)
 }
 
+#[inline(always)]
 fn put<'a>(
     key: Key<'a>,
     value: Value<'a>,

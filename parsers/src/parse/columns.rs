@@ -121,16 +121,19 @@ impl Names {
     }
 
     /// The columns' keys for a record, and what becomes of their values.
-    pub(super) fn keys<'n, 'a: 'n>(
-        &'n self,
+    pub(super) fn keys<'a>(
+        &self,
         arena: &'a Arena,
-    ) -> impl Iterator<Item = (&'a str, Gives)> + 'n {
+    ) -> impl Iterator<Item = (&'a str, Gives)> + use<'a> {
         // One copy for all: they are slices of it.
-        walk(arena.alloc_str(&self.text), &self.columns)
+        walk(arena.alloc_str(&self.text), arena.alloc_slice_copy(&self.columns))
     }
 }
 
-fn walk<'t>(text: &'t str, columns: &[(usize, Gives)]) -> impl Iterator<Item = (&'t str, Gives)> {
+fn walk<'t>(
+    text: &'t str,
+    columns: &'t [(usize, Gives)],
+) -> impl Iterator<Item = (&'t str, Gives)> + use<'t> {
     let mut start = 0;
     columns.iter().map(move |(end, gives)| {
         let name = text.get(start..*end).unwrap_or_default();

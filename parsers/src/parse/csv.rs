@@ -110,7 +110,7 @@ fn read<'a>(
         record.message = Some(Text::raw(text));
         return Ok(());
     }
-    let names = match (&dialect.columns, cx.columns.names()) {
+    let keys = match (&dialect.columns, cx.columns.names()) {
         (Some(names), _) => {
             let first = cx.columns.is_awaited();
             cx.columns.begin();
@@ -118,9 +118,9 @@ fn read<'a>(
                 record.message = Some(Text::raw(text));
                 return Ok(());
             }
-            Arc::clone(names)
+            names.keys(cx.arena)
         }
-        (None, Some(names)) => Arc::clone(names),
+        (None, Some(names)) => names.keys(cx.arena),
         (None, None) => {
             if !cx.columns.is_awaited() {
                 return Err(Misfit::Columns);
@@ -139,7 +139,7 @@ fn read<'a>(
     };
     let mut fields = Fields { rest: Some(text), dialect };
     let mut roles = Roles::default();
-    for (name, gives) in names.keys(cx.arena) {
+    for (name, gives) in keys {
         let found = fields.next().ok_or(Misfit::Columns)??;
         if found.inside.is_empty() && !found.quoted {
             continue;
@@ -193,10 +193,16 @@ struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
+    #[inline]
     fn text(self, dialect: &Dialect, arena: &'a Arena) -> Text<'a> {
-        let Some(quote) = dialect.quote.filter(|_| self.doubled) else {
-            return Text::raw(self.inside);
-        };
+        match dialect.quote {
+            Some(quote) if self.doubled => self.undoubled(quote, arena),
+            _ => Text::raw(self.inside),
+        }
+    }
+
+    #[cold]
+    fn undoubled(self, quote: u8, arena: &'a Arena) -> Text<'a> {
         let mut out = bumpalo::collections::String::with_capacity_in(self.inside.len(), arena);
         let mut rest = self.inside;
         while let Some(at) = memchr::memchr(quote, rest.as_bytes()) {
@@ -218,11 +224,12 @@ struct Fields<'a, 'd> {
 impl<'a> Iterator for Fields<'a, '_> {
     type Item = Result<Written<'a>, Misfit>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.rest?;
         let bytes = rest.as_bytes();
-        if self.dialect.quote.is_some() && bytes.first().copied() == self.dialect.quote {
+        let first = bytes.first().copied();
+        if first.is_some() && first == self.dialect.quote {
             return Some(self.quoted(rest));
         }
         let inside = match find(self.dialect.delimiter, bytes) {
@@ -241,6 +248,7 @@ impl<'a> Iterator for Fields<'a, '_> {
 
 impl<'a> Fields<'a, '_> {
     /// A field that begins with a quote.
+    #[inline(never)]
     fn quoted(&mut self, rest: &'a str) -> Result<Written<'a>, Misfit> {
         let (bytes, quote) = (rest.as_bytes(), self.dialect.quote.unwrap_or(b'"'));
         let mut doubled = false;

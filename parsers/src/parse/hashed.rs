@@ -10,17 +10,33 @@ use crate::record::Field;
 /// Names that are known in advance, in an order, each with what it stands for.
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    bits: u64,
-    hashes: Vec<u32>,
-    entries: Vec<(String, T)>,
+    /// The entries' places, each one more than it is, where their hashes say or behind that; 0 where none
+    /// is. At least half of it is empty.
+    places: Vec<u16>,
+    entries: Vec<Entry<T>>,
+}
+
+/// A name, its hash, and what it stands for.
+#[derive(Debug)]
+struct Entry<T> {
+    hash: u32,
+    name: String,
+    to: T,
 }
 
 impl<T> FromIterator<(String, T)> for Table<T> {
     fn from_iter<I: IntoIterator<Item = (String, T)>>(entries: I) -> Self {
-        let entries: Vec<(String, T)> = entries.into_iter().collect();
-        let hashes: Vec<u32> = entries.iter().map(|(name, _)| hash(name.as_bytes())).collect();
-        let bits = hashes.iter().fold(0, |bits, hash| bits | bit(*hash));
-        Self { bits, hashes, entries }
+        let entry = |(name, to): (String, T)| Entry { hash: hash(name.as_bytes()), name, to };
+        let entries: Vec<Entry<T>> = entries.into_iter().map(entry).collect();
+        let mut table =
+            Self { places: vec![0; (2 * entries.len()).next_power_of_two().max(2)], entries };
+        for (place, entry) in (1..=u16::MAX).zip(&table.entries) {
+            let free = table.places_of(entry.hash).find(|at| table.places.get(*at) == Some(&0));
+            if let Some(free) = free.and_then(|at| table.places.get_mut(at)) {
+                *free = place;
+            }
+        }
+        table
     }
 }
 
@@ -35,29 +51,27 @@ impl<T> Table<T> {
 
     /// The names' hashes, the names, and what they stand for.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &str, &T)> {
-        self.hashes.iter().zip(&self.entries).map(|(hash, (name, to))| (*hash, &**name, to))
+        self.entries.iter().map(|entry| (entry.hash, &*entry.name, &entry.to))
     }
 
-    /// Whether a name of that hash may be there: mostly not, if it is none.
+    /// Where the place of an entry of that hash may be written.
     #[inline]
-    pub(super) fn maybe(&self, hash: u32) -> bool {
-        self.bits & bit(hash) != 0
+    fn places_of(&self, hash: u32) -> impl Iterator<Item = usize> + use<T> {
+        let last = self.places.len() - 1;
+        (0..=last).map(move |step| (hash as usize + step) & last)
     }
 
     /// The place of a name, the first if there are several, and what it stands for.
     #[inline]
     pub(super) fn find(&self, hash: u32, name: &str) -> Option<(usize, &T)> {
-        if !self.maybe(hash) {
-            return None;
-        }
-        let mut from = 0;
-        // Mostly none has it, or the first that has is it.
-        while let Some(at) = self.hashes.get(from..)?.iter().position(|other| *other == hash) {
-            from += at + 1;
-            if let Some((known, to)) = self.entries.get(from - 1)
-                && known == name
+        for at in self.places_of(hash) {
+            // Mostly none has it, or the first that has is it.
+            let place = usize::from(*self.places.get(at)?).checked_sub(1)?;
+            if let Some(entry) = self.entries.get(place)
+                && entry.hash == hash
+                && entry.name == name
             {
-                return Some((from - 1, to));
+                return Some((place, &entry.to));
             }
         }
         None
@@ -91,15 +105,22 @@ impl<'a> Index<'a> {
     }
 
     /// The place of the field of that name.
-    #[inline]
+    #[inline(always)]
     pub(super) fn place(&self, fields: &[Field<'_>], hash: u32, name: &str) -> Option<usize> {
-        if self.bits & bit(hash) == 0 {
-            return None;
+        if self.bits & bit(hash) == 0 { None } else { self.search(fields, hash, name) }
+    }
+
+    #[inline(never)]
+    fn search(&self, fields: &[Field<'_>], hash: u32, name: &str) -> Option<usize> {
+        let mut from = 0;
+        // Mostly none has it, or the first that has is it.
+        while let Some(at) = self.hashes.get(from..)?.iter().position(|other| *other == hash) {
+            from += at + 1;
+            if fields.get(from - 1).is_some_and(|field| field.key.name() == name) {
+                return Some(from - 1);
+            }
         }
-        let is_it = |(at, other): (usize, &u32)| {
-            *other == hash && fields.get(at).is_some_and(|field| field.key.name() == name)
-        };
-        self.hashes.iter().enumerate().position(is_it)
+        None
     }
 
     /// Takes the field at a place out.

@@ -95,17 +95,14 @@ impl<'a> Keys<'a> {
     }
 
     /// Adds a key to the innermost object, whose scope it is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, scope: Scope, key: &'a str) -> Result<(), Misfit> {
         let base = scope.base;
         let hash = hash(key.as_bytes());
         let bit = bit(hash);
         let siblings = self.hashes.get(base..).unwrap_or_default();
-        if self.bits & bit != 0 && siblings.contains(&hash) {
-            let keys = self.keys.get(base..).unwrap_or_default();
-            if keys.iter().zip(siblings).any(|(other, at)| *at == hash && *other == key) {
-                return Err(Misfit::DuplicateKey);
-            }
+        if self.bits & bit != 0 && self.is_there(base, hash, key) {
+            return Err(Misfit::DuplicateKey);
         }
         self.seen += 1;
         if siblings.len() >= PER_OBJECT || self.seen > PER_RECORD {
@@ -115,6 +112,15 @@ impl<'a> Keys<'a> {
         self.hashes.push(hash);
         self.keys.push(key);
         Ok(())
+    }
+
+    /// Whether a key is among those from a place on.
+    #[inline(never)]
+    fn is_there(&self, base: usize, hash: u32, key: &str) -> bool {
+        let siblings = self.hashes.get(base..).unwrap_or_default();
+        let keys = self.keys.get(base..).unwrap_or_default();
+        siblings.contains(&hash)
+            && keys.iter().zip(siblings).any(|(other, at)| *at == hash && *other == key)
     }
 }
 

@@ -97,7 +97,7 @@ static KEY: Bytes = Bytes::letters_and(b"_-.[]");
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Pair<'a>> {
         let (key, rest) = self.rest.split_at_checked(self.key).filter(|_| self.key > 0)?;
         let rest = rest.get(1..)?;

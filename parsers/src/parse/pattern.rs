@@ -1,14 +1,20 @@
 //! A user's pattern: a regular expression whose named captures become the record.
 
+mod tail;
+
+use std::sync::OnceLock;
+
 use regex::{CaptureLocations, Regex, RegexBuilder};
 
 use super::convert::{self, Leveller};
+use super::cursor::Bytes;
 use super::grammar::Context;
 use super::{Misfit, names};
 use crate::definition::{Definition, Fault, FieldType};
 use crate::record::{Key, Known, Record, Text, Value};
 use crate::redact::ends_in_secret;
 use crate::timestamp::Format;
+use tail::Tail;
 
 /// Bytes a compiled pattern may take, and those its lazy automaton may keep, per pattern.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -16,7 +22,11 @@ const SIZE_LIMIT: usize = 1 << 20;
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    regex: Regex,
+    text: String,
+    /// All of it, where it was needed.
+    whole: OnceLock<Regex>,
+    /// The same without the group that takes the rest of a line: it is tried first.
+    tail: Option<Tail>,
     /// What each named group becomes.
     captures: Vec<Capture>,
     time: Format,
@@ -28,12 +38,12 @@ pub(super) struct Pattern {
 pub(crate) struct Locations(Vec<(usize, CaptureLocations)>);
 
 impl Locations {
-    /// The room for a pattern, which does not move while its parser is there.
-    fn of(&mut self, pattern: &Pattern) -> &mut CaptureLocations {
-        let place = std::ptr::from_ref(pattern).addr();
+    /// The room for a pattern's regex, which does not move while its parser is there.
+    fn of(&mut self, regex: &Regex) -> &mut CaptureLocations {
+        let place = std::ptr::from_ref(regex).addr();
         let known = self.0.iter().position(|(of, _)| *of == place);
         let at = known.unwrap_or_else(|| {
-            self.0.push((place, pattern.regex.capture_locations()));
+            self.0.push((place, regex.capture_locations()));
             self.0.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "it was found or has just been put there")]
@@ -55,17 +65,14 @@ enum Gives {
     Time,
     Level,
     Message,
-    Field(Option<FieldType>),
+    Text,
+    Typed(FieldType),
 }
 
 impl Pattern {
     /// Compiles a definition's pattern.
     pub(super) fn new(pattern: &str, definition: &Definition) -> Result<Self, Fault> {
-        let regex = RegexBuilder::new(pattern)
-            .size_limit(SIZE_LIMIT)
-            .dfa_size_limit(SIZE_LIMIT)
-            .build()
-            .map_err(|error| Fault::Pattern(error.to_string()))?;
+        let regex = build(pattern).map_err(|error| Fault::Pattern(error.to_string()))?;
         let time = definition.time.as_ref();
         let time_field = time.and_then(|time| time.field.as_deref());
         let level_field = definition.level.as_ref().and_then(|level| level.field.as_deref());
@@ -81,7 +88,10 @@ impl Pattern {
                 } else if name == "message" {
                     Gives::Message
                 } else {
-                    Gives::Field(definition.types.get(name).copied())
+                    match definition.types.get(name) {
+                        None | Some(FieldType::String) => Gives::Text,
+                        Some(kind) => Gives::Typed(*kind),
+                    }
                 };
                 Capture { group, key: key(name), gives }
             })
@@ -101,7 +111,32 @@ impl Pattern {
         }
         let time = convert::format(time)?;
         let level = Leveller::new(definition.level.as_ref());
-        Ok(Self { regex, captures, time, level })
+        let tail = Tail::of(pattern, |head| build(head).ok());
+        // Few lines need both: the other is compiled anew for the first that does.
+        let whole = if tail.is_some() { OnceLock::new() } else { OnceLock::from(regex) };
+        Ok(Self { text: pattern.to_owned(), whole, tail, captures, time, level })
+    }
+
+    /// Where a text matches.
+    fn find<'l>(&self, text: &str, locations: &'l mut Locations) -> Option<Found<'l>> {
+        if let Some(tail) = &self.tail {
+            let head = tail.head.captures_read(locations.of(&tail.head), text)?;
+            if let Some((start, end)) = tail.rest(head, text) {
+                let (groups, rest) = (locations.of(&tail.head), Some((tail.group, head.end())));
+                return Some(Found { start, end, groups, rest });
+            }
+        }
+        let whole = match self.whole.get() {
+            Some(whole) => whole,
+            // It was compiled before.
+            None => {
+                let whole = build(&self.text).ok()?;
+                self.whole.get_or_init(|| whole)
+            }
+        };
+        let groups = locations.of(whole);
+        let found = whole.captures_read(groups, text)?;
+        Some(Found { start: found.start(), end: found.end(), groups, rest: None })
     }
 
     /// Matches a text and fills the record.
@@ -112,46 +147,46 @@ impl Pattern {
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
         let Context { clock, bad_times, locations, .. } = cx;
-        let locations = locations.of(self);
-        let found = self.regex.captures_read(locations, text).ok_or(Misfit::Syntax)?;
+        let matched = self.find(text, locations).ok_or(Misfit::Syntax)?;
         // A line of a joined record that the match leaves out would be lost. Where the first line
         // fits by itself, whoever calls finds out.
-        let (before, after) = (text.get(..found.start()), text.get(found.end()..));
-        if [before, after].into_iter().flatten().any(|rest| rest.contains('\n')) {
+        let bytes = text.as_bytes();
+        let rest = [bytes.get(..matched.start), bytes.get(matched.end..)];
+        if rest.into_iter().flatten().any(|rest| memchr::memchr(b'\n', rest).is_some()) {
             return Err(Misfit::Syntax);
         }
         for capture in &self.captures {
-            let Some((start, end)) = locations.get(capture.group) else { continue };
+            let Some((start, end)) = matched.group(capture.group) else { continue };
             let Some(found) = text.get(start..end) else { continue };
             // Redaction's sweep over the raw record sees whole words only.
-            let cut = splits_word(text, start) || splits_word(text, end);
-            let shown = if cut { Text::built(found) } else { Text::raw(found) };
+            let shown = || {
+                let cut = splits_word(text, start) || splits_word(text, end);
+                if cut { Text::built(found) } else { Text::raw(found) }
+            };
             match capture.gives {
-                Gives::Message => record.message = Some(shown),
+                Gives::Text => record.push(capture.key, Value::Text(shown())),
+                Gives::Message => record.message = Some(shown()),
                 Gives::Time => {
                     record.time = clock.read(&self.time, found);
                     if record.time.is_none() {
                         **bad_times += 1;
-                        record.push(capture.key, Value::Text(shown));
+                        record.push(capture.key, Value::Text(shown()));
                     }
                 }
                 Gives::Level => match self.level.level(found) {
                     Some(level) => {
                         record.level = Some(level);
                         if let Some(key) = self.level.kept(found) {
-                            record.push(key, Value::Text(shown));
+                            record.push(key, Value::Text(shown()));
                         }
                     }
-                    None => record.push(capture.key, Value::Text(shown)),
+                    None => record.push(capture.key, Value::Text(shown())),
                 },
-                Gives::Field(None | Some(FieldType::String)) => {
-                    record.push(capture.key, Value::Text(shown));
-                }
                 // What a secret's name stands before is looked at as it is written.
-                Gives::Field(Some(_)) if text.get(..start).is_some_and(ends_in_secret) => {
-                    record.push(capture.key, Value::Text(shown));
+                Gives::Typed(_) if text.get(..start).is_some_and(ends_in_secret) => {
+                    record.push(capture.key, Value::Text(shown()));
                 }
-                Gives::Field(Some(kind)) => {
+                Gives::Typed(kind) => {
                     if let Some(value) = convert::text(found, kind)? {
                         record.push(capture.key, value);
                     }
@@ -163,10 +198,37 @@ impl Pattern {
     }
 }
 
+/// A match.
+struct Found<'l> {
+    start: usize,
+    end: usize,
+    groups: &'l CaptureLocations,
+    /// The group that takes all from a place on, which is not among the others.
+    rest: Option<(usize, usize)>,
+}
+
+impl Found<'_> {
+    #[inline]
+    fn group(&self, group: usize) -> Option<(usize, usize)> {
+        match self.rest {
+            Some((rest, start)) if rest == group => Some((start, self.end)),
+            _ => self.groups.get(group),
+        }
+    }
+}
+
+fn build(pattern: &str) -> Result<Regex, regex::Error> {
+    let mut builder = RegexBuilder::new(pattern);
+    builder.size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT).build()
+}
+
+/// What words are made of.
+static WORD: Bytes = Bytes::letters_and(b"_");
+
 /// Whether a place lies within a word of letters, digits and `_`.
+#[inline]
 pub(super) fn splits_word(text: &str, place: usize) -> bool {
-    let is_word =
-        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| WORD.has(*byte));
     let bytes = text.as_bytes();
     is_word(bytes.get(place)) && is_word(place.checked_sub(1).and_then(|at| bytes.get(at)))
 }

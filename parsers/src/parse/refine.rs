@@ -186,8 +186,8 @@ impl Refine {
     fn rename<'a>(&self, record: &mut Record<'a>, index: &mut Index<'a>, cx: &mut Context<'_, 'a>) {
         let mut at = 0;
         while let Some(hash) = index.hash(at) {
-            let to = self.fields.maybe(hash).then(|| record.fields.get(at)).flatten();
-            let to = to.and_then(|field| self.fields.get(hash, field.key.name()));
+            let name = record.fields.get(at).map_or("", |field| field.key.name());
+            let to = self.fields.get(hash, name);
             let gone = to.is_some_and(|to| rename(record, index, at, to, cx));
             at += usize::from(!gone);
         }

@@ -161,7 +161,8 @@ fn bytes<'a>(json: &str, arena: &'a Arena) -> Option<Text<'a>> {
     for byte in inside.split(',') {
         bytes.push(byte.trim().parse::<u8>().ok()?);
     }
-    Some(Text::built(arena.alloc_str(&String::from_utf8_lossy(&bytes))))
+    let text = bumpalo::collections::String::from_utf8_lossy_in(&bytes, arena);
+    Some(Text::built(text.into_bump_str()))
 }
 
 /// The text of a field's scalar value as stored.

@@ -12,24 +12,8 @@ pub(super) struct Seen {
 
 /// Stands for any digit.
 const DIGIT: u64 = 1;
-
-/// The set that each byte alone makes.
-static BITS: [Seen; 256] = {
-    let mut bits = [Seen { low: 0, high: 0 }; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let bit = 1 << (byte & 63);
-        bits[byte] = match byte as u8 {
-            b'0'..=b'9' => Seen { low: bit | DIGIT, high: 0 },
-            b'\t' | b'\n' | b' '..=b'?' => Seen { low: bit, high: 0 },
-            b'@'..=0x7f => Seen { low: 0, high: bit },
-            // The other control characters are not told apart, and their bits stand for others.
-            _ => Seen { low: 0, high: 0 },
-        };
-        byte += 1;
-    }
-    bits
-};
+/// The digits.
+const DIGITS: u64 = 0x3ff << b'0';
 
 impl Seen {
     /// Of a text that is not looked at: it could have them all.
@@ -43,14 +27,28 @@ impl Seen {
 
     /// The bytes that a text has.
     pub(super) fn of(text: &[u8]) -> Self {
-        let mut seen = Self::default();
+        // One store for each byte of the text, and the sets once for all.
+        let mut there = [0; 256];
         for byte in text {
-            // A byte has a place in the table.
-            let Self { low, high } = BITS.get(usize::from(*byte)).copied().unwrap_or_default();
-            seen.low |= low;
-            seen.high |= high;
+            if let Some(there) = there.get_mut(usize::from(*byte)) {
+                *there = 1;
+            }
         }
-        seen
+        let (low, high) = (Self::set(&there, 0), Self::set(&there, 64));
+        // The other control characters are not told apart, and their bits stand for others.
+        let low = low & (1 << b'\t' | 1 << b'\n' | u64::MAX << b' ');
+        let digit = if low & DIGITS == 0 { 0 } else { DIGIT };
+        Self { low: low | digit, high }
+    }
+
+    /// Which of the 64 bytes from `first` on are there, each a bit.
+    #[inline]
+    fn set(there: &[u8; 256], first: usize) -> u64 {
+        // Brings the lowest bits of eight bytes together in the highest byte.
+        const TOGETHER: u64 = 0x0102_0408_1020_4080;
+        let (eights, _) = there.get(first..first + 64).unwrap_or_default().as_chunks::<8>();
+        let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(TOGETHER) >> 56;
+        eights.iter().rev().fold(0, |set, eight| set << 8 | bits(eight))
     }
 
     /// Both sets' bytes.

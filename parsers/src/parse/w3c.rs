@@ -11,8 +11,6 @@
 //!
 //! <https://www.w3.org/TR/WD-logfile.html>
 
-use std::sync::Arc;
-
 use super::columns::{self, Gives, Names};
 use super::cursor::find;
 use super::grammar::{Context, Grammar};
@@ -61,12 +59,12 @@ fn read<'a>(
         record.message = Some(Text::raw(text));
         return Ok(());
     }
-    let names = Arc::clone(cx.columns.names().ok_or(Misfit::Columns)?);
+    let keys = cx.columns.names().ok_or(Misfit::Columns)?.keys(cx.arena);
     let separator = if memchr::memchr(b'\t', text.as_bytes()).is_some() { b'\t' } else { b' ' };
     let mut values = Values { rest: Some(text), separator };
     let mut request = Request::default();
     let (mut date, mut time) = (None, None);
-    for (name, gives) in names.keys(cx.arena) {
+    for (name, gives) in keys {
         let (value, quoted) = values.next().ok_or(Misfit::Columns)?;
         if matches!(value, "-" | "") && !quoted {
             continue;

@@ -31,13 +31,30 @@ pub(crate) fn names_secret(word: &str, behind: &str) -> bool {
 }
 
 /// Whether a text ends in such a name and the sign behind it: what follows is its value.
+#[inline]
 pub(crate) fn ends_in_secret(text: &str) -> bool {
-    const AROUND: [char; 4] = [' ', '\t', '"', '\''];
-    let Some(name) = text.trim_end_matches(AROUND).strip_suffix([':', '=']) else { return false };
-    let name = name.trim_end_matches(AROUND);
+    // Asked of every number that a layout reads: mostly the last byte or two say no.
+    match without_marks(text.as_bytes()) {
+        [before @ .., b':' | b'='] => ends_in_name(text, before.len()),
+        _ => false,
+    }
+}
+
+/// Whether so many bytes of a text end in such a name, blanks and quotes behind it aside.
+fn ends_in_name(text: &str, len: usize) -> bool {
+    let before = without_marks(text.as_bytes().get(..len).unwrap_or_default());
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let start = name.bytes().rev().take_while(|byte| is_part(byte)).count();
-    name.get(name.len() - start..).is_some_and(|name| !name.is_empty() && is_guarded(name))
+    let name = before.iter().rev().take_while(|byte| is_part(byte)).count();
+    name > 0 && text.get(before.len() - name..before.len()).is_some_and(is_guarded)
+}
+
+/// Bytes without the blanks and quotes at their end.
+#[inline]
+fn without_marks(mut bytes: &[u8]) -> &[u8] {
+    while let [before @ .., b' ' | b'\t' | b'"' | b'\''] = bytes {
+        bytes = before;
+    }
+    bytes
 }
 
 /// Whether what follows a text is a secret because of it: its value, or what goes with `Bearer`.

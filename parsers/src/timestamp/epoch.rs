@@ -3,71 +3,87 @@
 use super::{Fraction, SECOND, time};
 use crate::record::{ClockUnit, Time};
 
-/// Reads the number that `bytes` begin with, and says how many bytes it has. A word that goes on
-/// with letters is none.
-pub(super) fn prefix(bytes: &[u8], unit: Option<ClockUnit>) -> Option<(Time, usize)> {
-    let count = |from: usize| {
-        bytes.iter().skip(from).take(64).take_while(|byte| byte.is_ascii_digit()).count()
-    };
-    let sign = usize::from(bytes.first() == Some(&b'-'));
-    let mut used = sign + count(sign);
-    if bytes.get(used) == Some(&b'.') && count(used + 1) > 0 {
-        used += 1 + count(used + 1);
-    }
-    if matches!(bytes.get(used), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(bytes.get(used + 1), Some(b'+' | b'-')));
-        used += 1 + sign + count(used + 1 + sign);
-    }
-    if bytes.get(used).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
-        return None;
-    }
-    Some((read(bytes.get(..used)?, unit)?, used))
-}
+/// Decimals that a number may have.
+const MOST_DECIMALS: usize = 64;
 
-/// Reads a decimal number, with a fraction or an exponent or without.
+/// Reads the decimal number that `bytes` begin with, with a fraction or an exponent or without, and says
+/// how many bytes it has. A word that goes on with letters is none.
 ///
 /// Without a unit its size tells: seconds from 1973 to 2262, or milli-, micro- or nanoseconds of the
 /// same years. Smaller numbers are not times: `t: 12` is somebody's temperature.
-pub(crate) fn read(bytes: &[u8], unit: Option<ClockUnit>) -> Option<Time> {
-    let (negative, digits) = match bytes {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, bytes),
-    };
-    let whole_len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if whole_len == 0 || whole_len > 19 {
-        return None;
+pub(super) fn prefix(bytes: &[u8], unit: Option<ClockUnit>) -> Option<(Time, usize)> {
+    let number = Number::read(bytes)?;
+    match bytes.get(number.used) {
+        Some(b'e' | b'E') => {
+            let used = exponent_end(bytes, number.used);
+            let ends = !bytes.get(used).is_some_and(goes_on);
+            Some((exponent(bytes.get(..used).filter(|_| ends)?, unit)?, used))
+        }
+        Some(byte) if goes_on(byte) => None,
+        _ => Some((number.time(unit)?, number.used)),
     }
-    let mut whole: i64 = 0;
-    for byte in digits.get(..whole_len)? {
-        whole = whole.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+}
+
+fn goes_on(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte == b'_'
+}
+
+/// Where an exponent ends that begins with the letter in a place.
+fn exponent_end(bytes: &[u8], letter: usize) -> usize {
+    let sign = usize::from(matches!(bytes.get(letter + 1), Some(b'+' | b'-')));
+    let digits = bytes.get(letter + 1 + sign..).unwrap_or_default();
+    letter + 1 + sign + digits.iter().take(64).take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// A decimal number without an exponent.
+struct Number {
+    negative: bool,
+    whole: i64,
+    fraction: Fraction,
+    /// Bytes of it.
+    used: usize,
+}
+
+impl Number {
+    /// The number at the beginning, if 64 bits hold what stands before the point.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let negative = bytes.first() == Some(&b'-');
+        let digits = bytes.get(usize::from(negative)..)?;
+        let (mut whole, mut len) = (0_i64, 0);
+        while let Some(digit @ 0..=9) = digits.get(len).map(|byte| byte.wrapping_sub(b'0')) {
+            whole = whole.checked_mul(10)?.checked_add(i64::from(digit))?;
+            len += 1;
+        }
+        if len == 0 || len > 19 {
+            return None;
+        }
+        let fraction = match digits.get(len..) {
+            Some([b'.', decimals @ ..]) => Fraction::digits(decimals),
+            _ => Fraction::NONE,
+        };
+        let used = usize::from(negative) + len + fraction.used;
+        (fraction.used <= 1 + MOST_DECIMALS).then_some(Self { negative, whole, fraction, used })
     }
-    let rest = digits.get(whole_len..)?;
-    let fraction = match rest {
-        [] => Fraction::NONE,
-        [b'.', decimals @ ..] => Fraction::digits(decimals),
-        _ => Fraction::NONE,
-    };
-    if fraction.used != rest.len() {
-        return exponent(bytes, unit);
+
+    /// The time that it is, in a unit or in the one that its size tells.
+    fn time(&self, unit: Option<ClockUnit>) -> Option<Time> {
+        let Self { negative, fraction, .. } = *self;
+        let step = match unit {
+            Some(unit) => unit,
+            None if negative => return None,
+            None => by_size(self.whole)?,
+        };
+        let signed = |nanos: i64| if negative { -nanos } else { nanos };
+        let whole = signed(self.whole);
+        if step == ClockUnit::Second {
+            return time(whole, Fraction { nanos: signed(fraction.nanos), ..fraction });
+        }
+        // A fraction of a smaller unit: JavaScript's performance clocks give milliseconds with one.
+        let part = signed(fraction.nanos / (SECOND / step.nanos()));
+        let nanos = whole.checked_mul(step.nanos())?.checked_add(part)?;
+        let finer = if fraction.used == 0 { step } else { ClockUnit::Nanosecond };
+        Some(Time { nanos, unit: finer })
     }
-    let step = match unit {
-        Some(unit) => unit,
-        None if negative => return None,
-        None => by_size(whole)?,
-    };
-    if negative {
-        whole = -whole;
-    }
-    if step == ClockUnit::Second {
-        let signed = if negative { -fraction.nanos } else { fraction.nanos };
-        return time(whole, Fraction { nanos: signed, ..fraction });
-    }
-    // A fraction of a smaller unit: JavaScript's performance clocks give milliseconds with one.
-    let part = fraction.nanos / (SECOND / step.nanos());
-    let nanos =
-        whole.checked_mul(step.nanos())?.checked_add(if negative { -part } else { part })?;
-    let finer = if fraction.used == 0 { step } else { ClockUnit::Nanosecond };
-    Some(Time { nanos, unit: finer })
 }
 
 /// The unit that puts a number between 1973 and 2262.

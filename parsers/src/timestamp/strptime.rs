@@ -56,7 +56,7 @@ fn could_be(format: &str, bytes: &[u8]) -> bool {
             ([b'%', part, ..], _) => {
                 let most = match part {
                     b'Y' => 4,
-                    b'd' | b'm' | b'y' | b'H' | b'I' | b'M' | b'S' => 2,
+                    b'd' | b'm' | b'y' | b'H' | b'I' | b'k' | b'l' | b'M' | b'S' | b'p' => 2,
                     b'b' => 3,
                     // What jiff knows better.
                     _ => return true,
@@ -74,7 +74,7 @@ fn could_be(format: &str, bytes: &[u8]) -> bool {
             ([], _) => return true,
             _ => return false,
         };
-        let name = format.starts_with(b"%b");
+        let name = matches!(format, [_, b'b' | b'p', ..]);
         let fits =
             |byte: &&u8| if name { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() };
         let found = bytes.iter().take(most).take_while(fits).count();
@@ -172,6 +172,9 @@ mod tests {
         for text in ["", "26", "26/Nov/2026 10:00:00.", "26-11-2026", "26-Nov-2026 10.00", "a"] {
             assert!(!could_be(format, text.as_bytes()), "{text}");
         }
+        let (twelve, times) = ("%k:%M %p", ["9:05 PM", " 9:05  pm", "12:05 am x"]);
+        assert!(times.iter().all(|text| could_be(twelve, text.as_bytes())));
+        assert!(!could_be(twelve, b"10:00:00") && !could_be(twelve, b"10:00 1"));
         assert!(could_be("%s %m", b"x") && could_be("%e.%m", b"x"));
     }
 }

@@ -227,7 +227,7 @@ impl<'a> Walk<'_, '_, 'a> {
     }
 
     /// Puts a text where it belongs. `-` and nothing are no value.
-    #[inline]
+    #[inline(always)]
     fn give(
         &mut self,
         capture: &Capture,

@@ -22,8 +22,13 @@ impl<'a> Walk<'_, '_, 'a> {
 
     /// Whether a text that ends where the cursor is goes by the name of a secret before it: it stays text
     /// then, as it is written, for the redactor to find it.
+    #[inline]
     pub(super) fn is_guarded(&self, text: &str, cursor: &Cursor<'a>) -> bool {
-        self.whole.get(..self.place(text, cursor).0).is_some_and(ends_in_secret)
+        let (start, _) = self.place(text, cursor);
+        let before = start.checked_sub(1).and_then(|before| self.whole.as_bytes().get(before));
+        // Most stand behind something else.
+        matches!(before, Some(b':' | b'=' | b' ' | b'\t' | b'"' | b'\''))
+            && self.whole.get(..start).is_some_and(ends_in_secret)
     }
 
     /// Where a text begins and ends that ends where the cursor is.

@@ -74,28 +74,31 @@ impl Until {
     }
 
     /// How long a word is that ends here: it has no blank. `last`: at the last such place in it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find_in_word(&self, bytes: &[u8], last: bool) -> Option<usize> {
         self.find_without_blank(bytes, last).filter(|len| *len > 0)
     }
 
     /// The same of a text that may be empty.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find_without_blank(&self, bytes: &[u8], last: bool) -> Option<usize> {
         match self {
             Self::Byte(byte) if !last => {
                 let at = cursor::find_any([*byte, b' ', b'\t'], bytes)?;
                 (bytes.get(at) == Some(byte)).then_some(at)
             }
-            Self::BeforeBlank(_) => self.find(bytes, false),
-            _ => {
-                // It goes no further than to the first blank, where what follows may begin.
-                let blank = cursor::find_any([b' ', b'\t'], bytes);
-                let window = blank.and_then(|at| bytes.get(..at + self.longest())).unwrap_or(bytes);
-                let len = self.find(window, last)?;
-                blank.is_none_or(|blank| len <= blank).then_some(len)
-            }
+            Self::BeforeBlank(len) => cursor::find_any([b' ', b'\t'], bytes)?.checked_sub(*len),
+            _ => self.find_before_blank(bytes, last),
         }
+    }
+
+    /// The same of what ends otherwise.
+    fn find_before_blank(&self, bytes: &[u8], last: bool) -> Option<usize> {
+        // It goes no further than to the first blank, where what follows may begin.
+        let blank = cursor::find_any([b' ', b'\t'], bytes);
+        let window = blank.and_then(|at| bytes.get(..at + self.longest())).unwrap_or(bytes);
+        let len = self.find(window, last)?;
+        blank.is_none_or(|blank| len <= blank).then_some(len)
     }
 
     /// Bytes of the longest text that may follow.
@@ -108,24 +111,49 @@ impl Until {
     }
 
     /// How long a text is that ends here, at the first place or at the last.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, bytes: &[u8], last: bool) -> Option<usize> {
+        match self {
+            Self::End => Some(bytes.len()),
+            Self::Byte(byte) if !last => cursor::find(*byte, bytes),
+            _ => self.find_mark(bytes, last),
+        }
+    }
+
+    /// The same of what is more than one byte, or not the first of them.
+    fn find_mark(&self, bytes: &[u8], last: bool) -> Option<usize> {
         match self {
             Self::End => Some(bytes.len()),
             Self::Byte(byte) if last => memchr::memrchr(*byte, bytes),
             Self::Byte(byte) => cursor::find(*byte, bytes),
-            Self::Blank if last => bytes.iter().rposition(|byte| is_blank(*byte)),
-            Self::Blank => cursor::find_any([b' ', b'\t'], bytes),
-            Self::BeforeBlank(len) => cursor::find_any([b' ', b'\t'], bytes)?.checked_sub(*len),
+            Self::Blank => find_blank(bytes, last),
+            Self::BeforeBlank(len) => find_blank(bytes, false)?.checked_sub(*len),
             Self::First { marks, blank, or_end } => {
-                let blank = blank.then_some(()).and_then(|()| Self::Blank.find(bytes, last));
-                let places = marks.iter().filter_map(|mark| mark.find(bytes, last));
-                let places = places.chain(blank);
-                let place = if last { places.max() } else { places.min() };
+                let blank = if *blank { find_blank(bytes, last) } else { None };
+                let place = if last {
+                    marks.iter().filter_map(|mark| mark.find(bytes, true)).chain(blank).max()
+                } else {
+                    // Each is only looked for before the first of the others.
+                    marks.iter().fold(blank, |first, mark| {
+                        let window =
+                            first.and_then(|at| bytes.get(..(at + mark.len()).saturating_sub(1)));
+                        mark.find(window.unwrap_or(bytes), false).or(first)
+                    })
+                };
                 place.or(or_end.then_some(bytes.len()))
             }
             // Whoever asks has chosen one of them.
             Self::ByLayout(_) => None,
         }
+    }
+}
+
+/// Where the first blank or tab is, or the last.
+#[inline]
+fn find_blank(bytes: &[u8], last: bool) -> Option<usize> {
+    if last {
+        bytes.iter().rposition(|byte| is_blank(*byte))
+    } else {
+        cursor::find_any([b' ', b'\t'], bytes)
     }
 }

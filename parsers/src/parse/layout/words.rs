@@ -5,7 +5,7 @@ use crate::parse::convert::Leveller;
 use crate::parse::names;
 use crate::record::Level;
 
-/// Words, in the order they are tried.
+/// Words, sorted by their first bytes; those with the same, in the order they are tried.
 #[derive(Debug, PartialEq)]
 pub(super) struct Words(Box<[Word]>);
 
@@ -26,7 +26,9 @@ impl Words {
             level: leveller.level(word).filter(|_| leveller.kept(word).is_none()),
             head: Head::of(word.as_bytes()),
         };
-        Self(words.split('|').map(word).collect())
+        let mut words: Box<[Word]> = words.split('|').map(word).collect();
+        words.sort_by_key(Word::first);
+        Self(words)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &'static str> {
@@ -36,7 +38,19 @@ impl Words {
     /// The first of them that `bytes` begin with.
     #[inline]
     pub(super) fn find(&self, bytes: &[u8]) -> Option<&Word> {
-        let head = Head::of(bytes);
-        self.0.iter().find(|word| word.head.begins(word.text.as_bytes(), bytes, head))
+        let (head, first) = (Head::of(bytes), bytes.first().copied());
+        let from = self.0.partition_point(|word| word.first() < first);
+        let words = self.0.get(from..)?.iter().take_while(|word| word.first() == first);
+        let found =
+            words.into_iter().find(|word| word.head.begins(word.text.as_bytes(), bytes, head));
+        // One that is empty is what everything begins with.
+        found.or_else(|| self.0.first().filter(|word| word.text.is_empty()))
+    }
+}
+
+impl Word {
+    #[inline]
+    fn first(&self) -> Option<u8> {
+        self.text.as_bytes().first().copied()
     }
 }
