@@ -32,6 +32,7 @@ mod library;
 mod logfmt;
 mod looks;
 mod ltsv;
+mod misfit;
 mod names;
 mod nested;
 mod netfilter;
@@ -74,6 +75,7 @@ pub use grammar::grammars;
 pub use header_form::HeaderForm;
 pub(crate) use json::decode;
 pub use library::{Library, UnknownParser};
+pub use misfit::{Counters, Misfit};
 pub use otlp::Parts;
 
 /// When a record was read, and what its container said of it.
@@ -92,76 +94,6 @@ pub struct ParserState {
     pub chosen: Option<Arc<str>>,
     /// What `auto` saw in the recent lines: without it, only the choice is kept.
     pub tally: Option<Tally>,
-}
-
-/// Why a text did not fit: what the count of unparsed records is broken down by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Misfit {
-    /// Not in the format's grammar; under `auto`, in none.
-    Syntax,
-    /// A key appears twice in one object or line; Elasticsearch refuses such a document.
-    DuplicateKey,
-    /// JSON nested more than 19 levels deep, where a value may not be text.
-    TooDeep,
-    /// More keys than a record may have: 256 in one object, 1,024 in all.
-    TooManyKeys,
-    /// A number of more than 64 bytes, or beyond what a 64-bit float holds, where it may not be text.
-    Number,
-    /// Half of a UTF-16 pair in a key of JSON: text that UTF-8 cannot hold.
-    LoneSurrogate,
-    /// A field that its definition types is not of that type.
-    FieldType,
-    /// Not as many columns as the header names, or no header is known.
-    Columns,
-}
-
-impl Misfit {
-    /// Every reason, in the order of [`Counters::unparsed`].
-    pub const ALL: [Self; 8] = [
-        Self::Syntax,
-        Self::DuplicateKey,
-        Self::TooDeep,
-        Self::TooManyKeys,
-        Self::Number,
-        Self::LoneSurrogate,
-        Self::FieldType,
-        Self::Columns,
-    ];
-
-    /// The reason's name as a metric's label.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Syntax => "syntax",
-            Self::DuplicateKey => "duplicate_key",
-            Self::TooDeep => "too_deep",
-            Self::TooManyKeys => "too_many_keys",
-            Self::Number => "number",
-            Self::LoneSurrogate => "lone_surrogate",
-            Self::FieldType => "field_type",
-            Self::Columns => "columns",
-        }
-    }
-}
-
-/// Running counts of one parser, in records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Records that fitted.
-    pub parsed: u64,
-    /// Records that did not, by reason: indexed like [`Misfit::ALL`].
-    pub unparsed: [u64; Misfit::ALL.len()],
-    /// Records with a time that could not be read: they have none, and keep its text as a field
-    /// where the format has one for it.
-    pub bad_times: u64,
-}
-
-impl Counters {
-    /// Records that did not fit, whatever the reason.
-    #[must_use]
-    pub fn unparsed_total(&self) -> u64 {
-        self.unparsed.iter().sum()
-    }
 }
 
 /// A lineage's parser.
@@ -333,8 +265,11 @@ impl Parser {
             Err(misfit) => {
                 auto::clear(record);
                 record.message = Some(Text::raw(text));
-                record.marks.unparsed = true;
-                if let Some(count) = self.counters.unparsed.get_mut(misfit as usize) {
+                // A blank line says nothing that could have been read.
+                record.marks.unparsed = !text.trim_ascii().is_empty();
+                if !record.marks.unparsed {
+                    self.counters.parsed += 1;
+                } else if let Some(count) = self.counters.unparsed.get_mut(misfit as usize) {
                     *count += 1;
                 }
             }

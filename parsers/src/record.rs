@@ -8,7 +8,7 @@ mod known;
 mod mappable;
 mod value;
 
-pub(crate) use escaped::unescape;
+pub(crate) use escaped::{closing_quote, unescape};
 pub use known::Known;
 pub use mappable::{is_field_name, is_long, is_mappable};
 pub use value::{Key, Origin, Text, Value};

@@ -4,6 +4,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests may read files and the environment")]
 #![allow(clippy::expect_used, reason = "a test fails by it")]
 
+#[path = "formats/kinds.rs"]
+mod kinds;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -151,6 +154,7 @@ fn page() -> String {
     for name in names {
         section(&mut page, name, definition(name)).expect("memory");
     }
+    page.push_str(&kinds::section());
     format!("{}\n", page.trim_end())
 }
 

@@ -135,8 +135,12 @@ fn lines(records: &[(u64, Json)]) -> String {
     records.iter().map(|(_, record)| format!("{record}\n")).collect()
 }
 
-fn is_unparsed((_, record): &(u64, Json)) -> bool {
-    record.get("unparsed").is_some()
+/// Whether a record is of the format: it fits, and is no blank line, which fits everything.
+fn fits((_, record): &(u64, Json)) -> bool {
+    let has = |text: &str| !text.trim_ascii().is_empty();
+    let blank = record.as_object().is_some_and(|it| it.keys().all(|key| key == "message"))
+        && !record.get("message").and_then(Json::as_str).is_some_and(has);
+    record.get("unparsed").is_none() && !blank
 }
 
 /// What is wrong with one log, in words.
@@ -145,7 +149,7 @@ fn judge(name: &str, log: &str, auto: bool) -> Vec<String> {
     let Ok(bytes) = std::fs::read(&path) else { return vec![format!("{log} is not there")] };
     let found = records(&bytes, name);
     let mut wrong = Vec::new();
-    let fitting = found.iter().filter(|record| !is_unparsed(record)).count();
+    let fitting = found.iter().filter(|record| fits(record)).count();
     let mixed = MIXED.iter().find(|(mixed, _)| *mixed == log);
     if fitting * 100 < found.len() * mixed.map_or(FITTING, |(_, part)| *part) {
         wrong.push(format!("{log}: of {} records, {fitting} fit {name}", found.len()));
@@ -171,7 +175,7 @@ fn judge(name: &str, log: &str, auto: bool) -> Vec<String> {
     }
     if auto {
         let guessed: BTreeMap<u64, Json> = records(&bytes, "auto").into_iter().collect();
-        let fitted = found.iter().filter(|record| !is_unparsed(record));
+        let fitted = found.iter().filter(|record| fits(record));
         let differ: Vec<_> =
             fitted.filter(|(start, found)| guessed.get(start) != Some(found)).collect();
         let part =

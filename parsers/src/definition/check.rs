@@ -10,12 +10,18 @@ use serde_json::Value as Json;
 
 use super::{Definition, DefinitionError, Fault, Sample};
 use crate::Arena;
+use crate::frame::{
+    Container, Encoding, FileNumber, FrameSettings, Framer, LineEnding, Lines, Raw,
+};
 use crate::multiline::{JoinState, Joiner};
 use crate::parse::{Compiled, Library, Misfit, Parser, ParserState, ReadAt, decode};
 use crate::record::{Record, Text, Time, Value};
 
 /// When a sample is read that does not say: 2026-11-22T12:00:00Z.
 const READ_AT: i64 = 1_795_348_800_000_000_000;
+
+/// The most bytes of a sample that stands in a container's lines.
+const LONGEST: usize = 1 << 20;
 
 /// All differences between a sample and what came of its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,9 +81,9 @@ impl Definition {
     /// Compiles the definition, proved by its samples.
     pub(crate) fn compile_and_check(&self, library: &Library) -> Result<Arc<Compiled>, Fault> {
         let compiled = Arc::new(Compiled::new(self, library)?);
-        let joiner = self.implied_joiner();
+        let joining = (Container::from_name(&self.name), self.implied_joiner());
         for (index, sample) in self.samples.iter().enumerate() {
-            let differences = run(&compiled, library, joiner.as_ref(), sample);
+            let differences = run(&compiled, library, &joining, sample);
             if !differences.is_empty() {
                 return Err(Fault::Sample(SampleMismatch { sample: index, differences }));
             }
@@ -99,11 +105,55 @@ fn one_record(joiner: Option<&Joiner>, text: &str) -> Option<Difference> {
     None
 }
 
+/// The text that a container's lines hold, and the time of the first: they are one record.
+fn unwrapped(
+    container: Container,
+    joiner: Option<&Joiner>,
+    lines: &str,
+) -> Result<(String, Option<Time>), Difference> {
+    let joiner = joiner.cloned().unwrap_or_else(Joiner::none);
+    let mut framer = Framer::new(FrameSettings { container, joiner, max_record: LONGEST });
+    let mut records = Vec::new();
+    let mut emit = |raw: Raw<'_>| {
+        records.push((String::from_utf8_lossy(raw.text).into_owned(), raw.container_time));
+    };
+    let lines = format!("{lines}\n");
+    let bytes = lines.as_bytes();
+    let (ending, encoding) = (LineEnding::Newline, Encoding::default());
+    framer.push(
+        Lines { file: FileNumber(1), start: 0, bytes, ending, encoding },
+        READ_AT,
+        &mut emit,
+    );
+    framer.flush(&mut emit);
+    match <[_; 1]>::try_from(records) {
+        Ok([record]) => Ok(record),
+        Err(records) => {
+            let found = format!("that it is {}", records.len());
+            Err(Difference::new("line", "that it is one record", found))
+        }
+    }
+}
+
+/// The text that a sample's line is for its parser, and the time that its container gives.
+fn text_of(
+    (container, joiner): &(Option<Container>, Option<Joiner>),
+    sample: &Sample,
+) -> Result<(String, Option<Time>), Difference> {
+    match container {
+        Some(container) => unwrapped(*container, joiner.as_ref(), &sample.line),
+        None => {
+            let one = sample.record.as_ref().and_then(|_| one_record(joiner.as_ref(), &sample.line));
+            one.map_or_else(|| Ok((sample.line.clone(), None)), Err)
+        }
+    }
+}
+
 /// How what comes of a sample's line differs from what the sample says.
 fn run(
     compiled: &Arc<Compiled>,
     library: &Library,
-    joiner: Option<&Joiner>,
+    joining: &(Option<Container>, Option<Joiner>),
     sample: &Sample,
 ) -> Vec<Difference> {
     let now = match sample.read_at.as_deref().map(|text| (text, instant(text))) {
@@ -114,19 +164,18 @@ fn run(
             return vec![Difference::new("read_at", "an RFC 3339 time", found)];
         }
     };
-    if sample.record.is_some()
-        && let Some(difference) = one_record(joiner, &sample.line)
-    {
-        return vec![difference];
-    }
+    let (text, container_time) = match text_of(joining, sample) {
+        Ok(text) => text,
+        Err(difference) => return vec![difference],
+    };
     let arena = Arena::new();
     let mut record = Record::default();
     let mut parser = Parser::with(compiled.clone(), library, ParserState::default());
     if let Some(header) = &sample.header {
         parser.learn(header);
     }
-    let at = ReadAt { now, container_time: None };
-    parser.parse(&sample.line, at, &arena, &mut record);
+    let at = ReadAt { now, container_time };
+    parser.parse(&text, at, &arena, &mut record);
     let line = |expected: &str, found: String| vec![Difference::new("line", expected, found)];
     let Some(expected) = &sample.record else {
         let what = "that it does not fit (the sample has no `record`)";

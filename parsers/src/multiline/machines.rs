@@ -172,7 +172,7 @@ fn ask(states: &mut States, asked: u8, line: &[u8], head: Head, below: &mut Belo
         said(NODE, node::joins(&mut states.node, line, head, below));
     }
     if asked & RUBY != 0 {
-        said(RUBY, ruby::joins(&mut states.ruby, line, below));
+        said(RUBY, ruby::joins(&mut states.ruby, line, head, below));
     }
     if asked & PHP != 0 {
         said(PHP, php::joins(&mut states.php, line, below));

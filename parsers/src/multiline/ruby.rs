@@ -1,7 +1,7 @@
 //! Ruby's errors as the interpreter prints them, with causes, excerpts and suggestions; the bare
 //! backtraces of `Logger`; and what Rails writes below a line of level FATAL.
 
-use super::below::Below;
+use super::below::{Below, Head};
 use super::{after_digits, contains, unindented};
 
 /// How far into a record the lines are.
@@ -20,7 +20,8 @@ pub(super) enum State {
     Excerpt,
     /// After a frame.
     Frames,
-    /// After an error as Rails prints it, `RuntimeError (no such item):`, and blanks below it.
+    /// After an error as Rails prints it, `RuntimeError (no such item):`, and blanks or lines of a
+    /// template below it.
     Raised,
     /// After a logger's line of level FATAL: Rails writes the error below it, each line with its tags.
     Fatal(Tags),
@@ -39,8 +40,11 @@ pub(super) const OPENERS: &[u8] = b"\t/.<(#-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij
 /// The path of a source file ends within that many bytes.
 const LONGEST_PATH: usize = 512;
 
-/// Whether `line` continues the record before it.
-pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
+/// What Rails writes in a line of its own above an error.
+const BLANKS: &[u8] = b"  ";
+
+/// Whether `line` continues the record before it, which begins with `head`.
+pub(super) fn joins(state: &mut State, line: &[u8], head: Head, below: &mut Below) -> bool {
     let (joined, next) = match (*state, line.first()) {
         (State::Header, None) => (true, State::Blank),
         (_, None) => (false, State::Log),
@@ -50,7 +54,9 @@ pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
             (false, State::Thread)
         }
         (State::Header, Some(b'D')) if line.starts_with(b"Did you mean?") => (true, State::Header),
-        (State::Raised, Some(b' ')) if unindented(line).is_empty() => (true, State::Raised),
+        (State::Raised, Some(b' ')) if unindented(line).is_empty() || is_template(line) => {
+            (true, State::Raised)
+        }
         (State::Fatal(tags), Some(b'[')) if tags.begin(line) => {
             *below = Below::MAYBE;
             (true, *state)
@@ -66,7 +72,7 @@ pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
                 if !line.ends_with(b"):") {
                     *below = Below::surely(2);
                 }
-                (false, State::Raised)
+                (head == Head::of(BLANKS), State::Raised)
             }
             None => (false, State::Log),
         },
@@ -124,6 +130,12 @@ fn raised(line: &[u8]) -> bool {
         && name.first().is_some_and(u8::is_ascii_uppercase)
         && rest.starts_with(b" (")
         && (rest.ends_with(b"):") || !contains(rest, b")"))
+}
+
+/// `    12: <p>`, a line of the template that an error was raised in.
+fn is_template(line: &[u8]) -> bool {
+    line.starts_with(b"    ")
+        && after_digits(unindented(line)).is_some_and(|rest| rest.starts_with(b":"))
 }
 
 /// `\tfrom shop.rb:8:in 'charge'`, or how many such lines were left out.

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::record::{Text, Value, unescape};
+use crate::record::{Text, Value, closing_quote, unescape};
 
 /// A member of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,17 +189,9 @@ impl Scan<'_> {
             return None;
         }
         let from = self.at + 1;
-        let mut at = from;
-        loop {
-            let rest = self.text.as_bytes().get(at..)?;
-            at += memchr::memchr2(b'"', b'\\', rest)?;
-            if self.text.as_bytes().get(at) == Some(&b'"') {
-                break;
-            }
-            at += 2;
-        }
-        self.at = at + 1;
-        Some(from..at)
+        let end = from + closing_quote(self.text.as_bytes().get(from..)?)?;
+        self.at = end + 1;
+        Some(from..end)
     }
 
     /// Goes past the value that comes next, and says where it was.

@@ -72,7 +72,7 @@ fn read<'a>(
         cursor.eat(" ");
     }
     if !cursor.is_done() {
-        record.push(Key::Text(Text::vetted("extra")), Value::Text(Text::raw(cursor.rest())));
+        record.push(Key::Text(Text::vetted("trailing")), Value::Text(Text::raw(cursor.rest())));
     }
     Ok(())
 }

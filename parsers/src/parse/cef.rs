@@ -31,10 +31,11 @@ fn probe(bytes: &[u8]) -> bool {
 fn start(bytes: &[u8]) -> Option<usize> {
     let head = bytes.get(..MAX_HEAD).unwrap_or(bytes);
     let bar = memchr::memchr(b'|', head)?;
-    let start = bar.checked_sub(5)?;
-    let version = head.get(start..bar)?.strip_prefix(b"CEF:")?;
+    let before = head.get(..bar.checked_sub(1)?)?;
+    // rsyslog takes the name for a tag, and puts a blank behind it.
+    let start = before.strip_suffix(b" ").unwrap_or(before).strip_suffix(b"CEF:")?.len();
     let parted = start.checked_sub(1).and_then(|at| head.get(at)).is_none_or(|byte| *byte <= b' ');
-    (version.first()?.is_ascii_digit() && parted).then_some(start)
+    (head.get(bar - 1)?.is_ascii_digit() && parted).then_some(start)
 }
 
 fn read<'a>(
@@ -163,9 +164,8 @@ fn severity<'a>(
     };
     record.level = level.or(record.level);
     if !word.is_empty() {
-        let value =
-            if text.as_stored() == word { convert::number(word) } else { Value::Text(text) };
-        record.push(Key::Text(Text::fixed("deviceSeverity")), value);
+        // A number or a word: one type for both.
+        record.push(Key::Text(Text::fixed("deviceSeverity")), Value::Text(text));
     }
     Ok(())
 }

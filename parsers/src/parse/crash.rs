@@ -14,6 +14,8 @@ struct Crash<'a> {
 /// Puts a text that begins as a crash does into a record: level, class of the error and trace. False,
 /// and the record as it was, where it is none.
 pub(super) fn put<'a>(record: &mut Record<'a>, text: &'a str) -> bool {
+    // Rails writes two blanks above an error.
+    let text = text.strip_prefix("  \n").unwrap_or(text);
     let Some(crash) = of(text) else { return false };
     trace::put(record, text);
     record.level = Some(crash.level);

@@ -165,7 +165,7 @@ fn put_traced<'a>(record: &mut Record<'a>, text: &'a str) {
 
 fn put_context<'a>(record: &mut Record<'a>, context: &'a str) {
     if !context.is_empty() {
-        record.push(Key::Text(Text::fixed("context")), Value::Text(Text::raw(context)));
+        record.push(Key::Text(Text::fixed("thread_context")), Value::Text(Text::raw(context)));
     }
 }
 

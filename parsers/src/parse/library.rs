@@ -172,6 +172,7 @@ pub(crate) const BUILTIN: &[(&str, &str)] = builtin![
     "cron",
     "postfix",
     "dovecot",
+    "postgresql_syslog",
     // What tries others, or takes anything.
     "auto",
     "cri",

@@ -11,7 +11,7 @@ use super::json::{self, string_end};
 use super::keys::{Keys, Scope};
 use super::roles::{self, Roles};
 use crate::Arena;
-use crate::record::{Field, Key, Record, Text, Value};
+use crate::record::{Field, Key, Record, Text, Value, closing_quote};
 
 /// Reads a line of pairs, one at least; when guessing two, and no bare words.
 pub(super) const GRAMMAR: Grammar =
@@ -159,17 +159,6 @@ fn value<'a>(text: &'a str, cx: &Context<'_, 'a>) -> Result<(Text<'a>, &'a str),
         return Err(Misfit::Syntax);
     }
     Ok((unquoted(quoted, inside.as_bytes(), cx.arena), rest))
-}
-
-fn closing_quote(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes.get(at) == Some(&b'"') {
-            return Some(at);
-        }
-        at += 2;
-    }
 }
 
 /// The text of a quoted value: as it stands where its escapes are JSON's too, else decoded, else as it

@@ -6,6 +6,7 @@
 use super::cursor::find;
 use super::grammar::{Context, Grammar};
 use super::keys::{Keys, Scope};
+use super::rename::REQUEST_LINE;
 use super::roles::{self, Roles};
 use super::{Misfit, access, convert};
 use crate::Arena;
@@ -109,11 +110,15 @@ fn settle<'a>(record: &mut Record<'a>, arena: &'a Arena) {
     }
     // The parts of the request are those of its line, unless they have labels of their own.
     let parts = [Known::Method, Known::Target, Known::Protocol];
-    if let Some(at) = place(record, "req")
-        && !parts.iter().any(|part| has(record, part.name()))
-        && let Value::Text(line) = record.fields.remove(at).value
+    let Some(at) = place(record, "req") else { return };
+    if !parts.iter().any(|part| has(record, part.name())) {
+        if let Value::Text(line) = record.fields.remove(at).value {
+            access::request(line.as_stored(), arena, record);
+        }
+    } else if !has(record, REQUEST_LINE)
+        && let Some(field) = record.fields.get_mut(at)
     {
-        access::request(line.as_stored(), arena, record);
+        field.key = Key::Text(Text::fixed(REQUEST_LINE));
     }
 }
 

@@ -170,7 +170,7 @@ fn pair<'a>(
         "SEQ" => "seq",
         "ACK" => "ack",
         "WINDOW" => "window",
-        "RES" => "res",
+        "RES" => "reserved",
         "URGP" => "urgp",
         "TYPE" => "icmp_type",
         "CODE" => "icmp_code",

@@ -11,6 +11,10 @@ use super::refine::Name;
 use crate::Arena;
 use crate::record::{Field, Key, Known, Origin, Record, Text, Value};
 
+/// What a request line is called whose parts the record has already: others call an object `request`,
+/// or `req`.
+pub(super) const REQUEST_LINE: &str = "request_line";
+
 /// What a field is called instead.
 #[derive(Debug)]
 pub(super) enum Rename {
@@ -109,8 +113,8 @@ fn take_time<'a>(
     finer || same
 }
 
-/// Puts method, target and protocol in the place of a request line, where the record has none of them.
-/// Says whether it is a field no more.
+/// Puts method, target and protocol in the place of a request line, where the record has none of them;
+/// else calls it so. Says whether it is a field no more.
 fn take_request<'a>(
     record: &mut Record<'a>,
     index: &mut Index<'a>,
@@ -125,6 +129,13 @@ fn take_request<'a>(
         index.place(&record.fields, hash(part.name().as_bytes()), part.name()).is_some()
     };
     if parts.iter().any(is_there) {
+        let hash = hash(REQUEST_LINE.as_bytes());
+        if index.place(&record.fields, hash, REQUEST_LINE).is_none()
+            && let Some(field) = record.fields.get_mut(at)
+        {
+            field.key = Key::Text(Text::fixed(REQUEST_LINE));
+            index.set(at, hash);
+        }
         return false;
     }
     index.remove(&mut record.fields, at);

@@ -22,12 +22,13 @@ pub(super) enum Role {
 ///
 /// Conventions of: ECS and Logstash (`@timestamp`, `log.level`, `message`), logrus and zerolog
 /// (`time`, `level`, `msg`), zap (`ts`), slog, pino and bunyan, python-json-logger (`asctime`,
-/// `levelname`), Serilog (`@t`, `@l`, `@m`), .NET (`Timestamp`, `LogLevel`, `Message`), Monolog
-/// (`datetime`, `level_name`), GELF (`short_message`), Google Cloud (`severity`).
+/// `levelname`), Serilog (`@t`, `@l`, `@m`, `RenderedMessage`), .NET (`Timestamp`, `LogLevel`, `Message`), Monolog
+/// (`datetime`, `level_name`), GELF (`short_message`), logback (`formattedMessage`), Google Cloud
+/// (`severity`).
 #[inline]
 pub(super) fn role(key: &[u8]) -> Option<(Role, u8)> {
     // No key of the conventions is longer: most keys that are not one stop here.
-    if key.len() > 13 {
+    if key.len() > 16 {
         return None;
     }
     Some(match key {
@@ -43,10 +44,12 @@ pub(super) fn role(key: &[u8]) -> Option<(Role, u8)> {
         b"levelname" | b"level_name" => (Role::Level, 0),
         b"severity" | b"Severity" | b"severity_text" => (Role::Level, 3),
         b"@l" => (Role::Level, 4),
-        b"message" | b"Message" => (Role::Message, 0),
-        b"msg" => (Role::Message, 1),
-        b"short_message" => (Role::Message, 2),
-        b"@m" => (Role::Message, 3),
+        // What else calls itself the message has places in it still, which these fill.
+        b"formattedMessage" | b"RenderedMessage" => (Role::Message, 0),
+        b"message" | b"Message" => (Role::Message, 1),
+        b"msg" => (Role::Message, 2),
+        b"short_message" => (Role::Message, 3),
+        b"@m" => (Role::Message, 4),
         _ => return None,
     })
 }

@@ -269,6 +269,7 @@ fn names_host(word: &str) -> bool {
 }
 
 /// `program:`, `program[pid]:`, followed by a blank or the end. Passes over nothing if there is none.
+/// `CEF:` is none, but how such a text begins.
 fn tag<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> bool {
     let head = cursor.bytes().get(..MAX_TAG).unwrap_or(cursor.bytes());
     let Some(end) = memchr::memchr3(b':', b'[', b' ', head) else { return false };
@@ -282,7 +283,11 @@ fn tag<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> bool {
         }
     }
     let secret = pid.is_none() && names_secret(program, after.rest());
-    if secret || program.is_empty() || !after.eat(":") || !(after.is_done() || after.eat(" ")) {
+    if secret
+        || matches!(program, "" | "CEF")
+        || !after.eat(":")
+        || !(after.is_done() || after.eat(" "))
+    {
         return false;
     }
     put(record, Known::Program, program);

@@ -129,7 +129,7 @@ fn spans_and_logger<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> Res
     match (spans, second) {
         (false, _) => put(record, "logger", first),
         (true, Some(second)) => {
-            put(record, "spans", first);
+            put(record, "span_path", first);
             put(record, "logger", second);
             cursor.take(first.len() + 2)?;
             cursor.take(second.len() + 2)?;
@@ -203,7 +203,7 @@ fn below<'a>(text: &'a str, record: &mut Record<'a>) -> Result<&'a str, Misfit> 
         }
     }
     if let Some(spans) = spans {
-        put(record, "spans", text.get(spans + IN.len()..).unwrap_or_default());
+        put(record, "span_path", text.get(spans + IN.len()..).unwrap_or_default());
     }
     text.get(..at.or(spans).unwrap_or(text.len())).ok_or(Misfit::Syntax)
 }

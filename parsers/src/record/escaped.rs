@@ -1,4 +1,19 @@
-//! Decodes what [`Text::raw_escaped`](super::Text::raw_escaped) stores: the inside of a JSON string.
+//! Finds the end of a quoted string, and decodes what [`Text::raw_escaped`](super::Text::raw_escaped)
+//! stores: the inside of one of JSON's.
+
+/// Where the quote is that ends a string whose inside `bytes` begin with: a backslash takes the byte
+/// behind it.
+#[inline]
+pub(crate) fn closing_quote(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
 
 /// Appends what the inside of a JSON string says. A surrogate without its partner becomes U+FFFD.
 pub(crate) fn unescape(text: &str, out: &mut String) {

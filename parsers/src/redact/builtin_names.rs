@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::rules::Rules;
-use crate::record::unescape;
+use crate::record::{closing_quote, unescape};
 
 static RULES: LazyLock<Arc<Rules>> = LazyLock::new(Rules::builtin_default);
 
@@ -69,7 +69,7 @@ pub(crate) fn has_secret(object: &str) -> bool {
     let mut rest = object;
     while let Some(open) = memchr::memchr(b'"', rest.as_bytes()) {
         let inside = rest.get(open + 1..).unwrap_or_default();
-        let Some(end) = end_of_string(inside.as_bytes()) else { return false };
+        let Some(end) = closing_quote(inside.as_bytes()) else { return false };
         let key = inside.get(..end).unwrap_or_default();
         rest = inside.get(end + 1..).unwrap_or_default();
         if rest.trim_ascii_start().starts_with(':') {
@@ -81,18 +81,6 @@ pub(crate) fn has_secret(object: &str) -> bool {
         }
     }
     false
-}
-
-/// Where the quote is that ends a string whose inside begins here.
-fn end_of_string(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes.get(at) == Some(&b'"') {
-            return Some(at);
-        }
-        at += 2;
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use pillion_parsers::frame::{
     Container, Encoding, FileNumber, FrameSettings, Framer, LineEnding, Lines, Raw,
 };
 use pillion_parsers::multiline::{Joiner, LinePattern, Part};
-use pillion_parsers::parse::{Library, Parser, ParserState, ReadAt};
+use pillion_parsers::parse::{Library, Parser, ParserState, Parts, ReadAt};
 use pillion_parsers::record::{Key, Origin, Record, Text, Value};
 use pillion_parsers::redact::{
     Action, Allow, BlockState, CustomRule, Place, Redacted, Redactor, RuleSelection, Rules,
@@ -135,11 +135,28 @@ pub fn auto(input: &[u8]) {
         parser.parse(line, AT, &arena, &mut record);
         check(line, &record);
     }
+    requests(&parser, &file);
     let counters = parser.counters();
     let lines = counters.parsed + counters.unparsed_total();
     assert_eq!(lines, file.split('\n').count() as u64, "a line is not counted");
     if let Some(chosen) = parser.chosen() {
         assert!(library.definition(chosen).is_some(), "auto chose {chosen}");
+    }
+}
+
+/// Requests of OpenTelemetry among the lines are taken apart: what comes out is a request with one record.
+fn requests(parser: &Parser, file: &str) {
+    let (mut parts, mut text) = (Parts::default(), String::new());
+    for line in file.split('\n').filter(|line| parser.split(line, &mut Parts::default())) {
+        assert!(parser.split(line, &mut parts) && parts.len() > 1, "split once, not twice");
+        for part in 0..parts.len() {
+            let place = parts.write(part, line, &mut text).expect("there is one");
+            assert!(line.get(place..).is_some_and(|rest| rest.starts_with('{')), "no object there");
+            let library = Library::builtin();
+            let otlp = Parser::new(&library, "otlp", ParserState::default());
+            parse_twice(&mut otlp.expect("built in"), &text);
+        }
+        assert!(parts.write(parts.len(), line, &mut text).is_none(), "one more than there are");
     }
 }
 
@@ -171,6 +188,8 @@ pub fn layout(input: &[u8]) {
 fn joiner(number: usize) -> Joiner {
     let mut all: Vec<_> = Joiner::names().filter_map(Joiner::named).collect();
     let pattern = |part, pattern| LinePattern::new(part, pattern).expect("a pattern");
+    let auto = Parser::new(&Library::builtin(), "auto", ParserState::default()).expect("built in");
+    all.extend(auto.joiner());
     all.push(Joiner::none());
     all.push(Joiner::of_patterns([pattern(Part::Start, r"^\d")]));
     all.push(Joiner::of_patterns([pattern(Part::Start, r"^\["), pattern(Part::End, r"\]$")]));

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use crate::record::closing_quote;
+
 /// Records that a line may hold; one with more stays one.
 const MOST: usize = 10_000;
 
@@ -251,14 +253,9 @@ impl Scan<'_> {
     fn string(&mut self) -> Option<Range<usize>> {
         self.expect(b'"')?;
         let start = self.at;
-        loop {
-            self.at += memchr::memchr2(b'"', b'\\', self.bytes.get(self.at..)?)?;
-            if self.peek()? == b'"' {
-                self.at += 1;
-                return Some(start..self.at - 1);
-            }
-            self.at += 2;
-        }
+        let end = start + closing_quote(self.bytes.get(start..)?)?;
+        self.at = end + 1;
+        Some(start..end)
     }
 
     fn blanks(&mut self) {

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Lines of one file, and the format of each.
-const LINES: [(&str, &str); 19] = [
+const LINES: [(&str, &str); 21] = [
     (
         "haproxy",
         r#"Nov 22 10:00:00 lb haproxy[14389]: 10.0.1.2:33317 [22/Nov/2026:10:00:00.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1""#,
@@ -58,6 +58,12 @@ const LINES: [(&str, &str); 19] = [
     ),
     ("cef", "<134>Nov 22 10:00:00 gate CEF:0|V|P|1|2|x|5|src=10.0.0.1"),
     ("cef", "Nov 22 10:00:00 gate app[1]: CEF:0|V|P|1|2|x|5|src=10.0.0.1"),
+    // rsyslog takes the name for a tag.
+    ("cef", "Nov 22 10:00:00 gate CEF: 0|V|P|1|2|x|5|src=10.0.0.1"),
+    (
+        "postgresql_syslog",
+        "Nov 22 10:00:00 db postgres[1]: [5-1] 2026-11-22 10:00:00.123 UTC [1] LOG:  started",
+    ),
     (
         "sshd",
         "Nov 22 10:00:00 web sshd[1]: Failed password for invalid user admin from 10.0.0.1 port 22 ssh2",
@@ -98,7 +104,9 @@ fn a_line_in_syslog_is_read_by_its_own_format_whatever_came_before() {
 /// A file of bare lines may have some of syslog, and the other way round.
 #[test]
 fn bare_lines_and_wrapped_ones_stand_in_one_file() {
-    for (name, line) in LINES.iter().filter(|(name, _)| !["sshd", "syslog"].contains(name)) {
+    for (name, line) in
+        LINES.iter().filter(|(name, _)| !["sshd", "postgresql_syslog", "syslog"].contains(name))
+    {
         let bare = match line.split_once("]: ").or_else(|| line.split_once("nginx: ")) {
             Some((_, bare)) => bare,
             None => continue,
