@@ -29,7 +29,7 @@ pub(super) use iban::iban;
 pub(super) use jwt::{LONGEST_HEADER, jwt};
 pub(super) use name::{Assigned, assignment, may_assign};
 pub(super) use pem::{Material, private_key, still_open};
-pub(super) use phone::{e164, nanp, ssn};
+pub(super) use phone::{e164, is_number, nanp, north_american, ssn};
 pub(super) use token::{Prefix, PrefixTable, after_escape, token};
 pub(super) use url::url_password;
 pub(super) use value::{is_constant, is_prose};
