@@ -8,9 +8,13 @@ mod assign;
 mod authorization;
 mod card;
 mod colour;
+mod command;
+mod cookie;
 mod email;
 mod iban;
 mod jwt;
+mod label;
+mod members;
 mod name;
 mod pem;
 mod phone;
@@ -21,18 +25,22 @@ mod value;
 use std::ops::Range;
 
 pub(super) use address::{Addresses, address};
-pub(super) use assign::{Judge, judge, query};
+pub(super) use assign::{Judge, is_entropic, judge, query};
 pub(super) use authorization::{authorization, bearer, scheme_before};
 pub(super) use card::{card_number, grouped_card, is_card};
+pub(super) use command::{letter, may_be_letter, may_state, option, statement};
+pub(super) use cookie::{cookie_values, cookies};
 pub(super) use email::email;
 pub(super) use iban::iban;
 pub(super) use jwt::{LONGEST_HEADER, jwt};
+pub(super) use label::{NEAR, labelled};
+pub(super) use members::members;
 pub(super) use name::{Assigned, assignment, may_assign};
-pub(super) use pem::{Material, private_key, still_open};
+pub(super) use pem::{Material, private_key, putty, still_open};
 pub(super) use phone::{e164, is_number, nanp, north_american, ssn};
 pub(super) use token::{Prefix, PrefixTable, after_escape, token};
 pub(super) use url::url_password;
-pub(super) use value::{is_constant, is_prose};
+pub(super) use value::{is_constant, is_hidden, is_prose};
 
 /// A text as detectors look at it: no place is out of bounds.
 #[derive(Clone, Copy)]

@@ -30,7 +30,7 @@ const HYPHEN: u8 = 1 << 4;
 const COLON: u8 = 1 << 5;
 /// `@ + % = \`
 const RARE: u8 = 1 << 6;
-/// `r`, of which `Bearer` has two.
+/// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` and `-p` have one.
 const R: u8 = 1 << 7;
 
 /// What makes a place worth a closer look; each comes with a byte offset.
@@ -44,13 +44,13 @@ pub(super) enum Anchor {
     LongWord,
     /// Two capitals and two digits begin here.
     Iban,
-    /// The first of four hyphens.
+    /// The first of two hyphens or more.
     Dashes,
     /// `:` or `>`, but not after digits that no word ends in: times are everywhere.
     Colon,
     /// `@`, `+`, `%`, `=` or a backslash.
     Rare,
-    /// A blank where `Bearer` may have ended.
+    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the letter of `-p`.
     Scheme,
     /// The first digit of a run of seven or more.
     Number,
@@ -85,7 +85,7 @@ const ANCHORS: [(Anchor, usize); 8] = [
     (Anchor::Groups, 4),
     (Anchor::LongWord, 15),
     (Anchor::Iban, 3),
-    (Anchor::Dashes, 3),
+    (Anchor::Dashes, 1),
     (Anchor::Colon, 0),
     (Anchor::Rare, 0),
     (Anchor::Scheme, 0),
@@ -121,7 +121,8 @@ const fn class(byte: u8) -> u8 {
         if set { bits } else { 0 }
     }
     let upper = byte.wrapping_sub(b'A') < 26;
-    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let lower = byte | 0x20;
+    let letter = lower.wrapping_sub(b'a') < 26;
     when(byte.wrapping_sub(b'0') < 10, DIGIT | TOKEN)
         | when(upper, UPPER)
         | when(letter | (byte == b'_'), TOKEN)
@@ -132,7 +133,7 @@ const fn class(byte: u8) -> u8 {
             (byte == b'@') | (byte == b'+') | (byte == b'%') | (byte == b'=') | (byte == b'\\'),
             RARE,
         )
-        | when(byte | 0x20 == b'r', R)
+        | when((lower == b'p') | (lower == b'r') | (lower == b'w') | (lower == b'y'), R)
 }
 
 /// A lane: what is known of each byte of a window, and of those before it.
@@ -245,7 +246,8 @@ impl Lanes {
         join(eights, fours, 4, len);
         for at in (0..len).step_by(STEP) {
             let class_back = |by| back(classes, by, at);
-            let (c0, c1, c3, c4) = (class_back(0), class_back(1), class_back(3), class_back(4));
+            let (c0, c1, c2) = (class_back(0), class_back(1), class_back(2));
+            let (c3, c4) = (class_back(3), class_back(4));
             let (c13, c16) = (class_back(13), class_back(16));
             let (t0, t2, t5) = (back(twos, 0, at), back(twos, 2, at), back(twos, 5, at));
             let (f0, f1) = (back(fours, 0, at), back(fours, 1, at));
@@ -256,11 +258,13 @@ impl Lanes {
                 let groups = f0[i] & (c4[i] >> 3) & t5[i];
                 let long_word = e0[i] & e8[i] & (!c16[i] | (c16[i] >> 2));
                 let iban = t0[i] & (t2[i] >> 1);
-                let dashes = f0[i] & !c4[i];
+                let dashes = t0[i] & !c2[i];
                 // After a digit, only if the four bytes before are of a word and not all digits.
                 let word = f1[i] & !(f1[i] << 2);
                 let colon = c0[i] & (!(c1[i] << 5) | (word << 3));
-                let scheme = (c0[i] << 4) & c1[i] & c3[i];
+                // `rer_`, `_by_`, `word_`, and `_-p`.
+                let end = (c1[i] & (c3[i] | (c3[i] << 4))) | (c2[i] & c4[i]);
+                let scheme = ((c0[i] << 4) & end) | (c0[i] & (c1[i] << 3) & (c2[i] << 4));
                 to[i] = (long_number & DIGIT)
                     | ((groups & DIGIT) << 1)
                     | (long_word & TOKEN)
