@@ -38,6 +38,8 @@ pub(super) use members::members;
 pub(super) use name::{Assigned, assignment, may_assign};
 pub(super) use pem::{Material, private_key, putty, still_open};
 pub(super) use phone::{e164, is_number, nanp, north_american, ssn};
+#[cfg(test)]
+pub(super) use token::Behind;
 pub(super) use token::{Prefix, PrefixTable, after_escape, token};
 pub(super) use url::url_password;
 pub(super) use value::{is_constant, is_hidden, is_prose};
