@@ -222,9 +222,7 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn at_sign(&mut self, at: usize) -> bool {
-        if let Some(rule) = self.rules.scanner(Scanner::UrlPassword)
-            && self.has_url(at)
-        {
+        if let Some(rule) = self.rules.scanner(Scanner::UrlPassword) {
             if self.spend(256) {
                 return true;
             }
@@ -233,16 +231,6 @@ impl<'t> Scan<'_, 't> {
             }
         }
         self.try_rule(Scanner::Email, |view| email(view, at))
-    }
-
-    /// Whether a URL may have begun before an `@`: most stand in addresses, in plain text.
-    fn has_url(&self, at: usize) -> bool {
-        const FAR: usize = 256;
-        let before = self.view.bytes.get(at.saturating_sub(FAR)..at).unwrap_or_default();
-        // Many bytes are looked at in one step.
-        self.view.walked(before.len() / 8);
-        memchr::memrchr_iter(b':', before)
-            .any(|colon| matches!(before.get(colon + 1), Some(b'/' | b'\\')))
     }
 
     fn long_word(&mut self, at: usize) -> bool {

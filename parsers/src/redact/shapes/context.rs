@@ -13,8 +13,8 @@ const REACH: usize = 48;
 /// The same where escapes stand: one byte of a value is then up to six of the raw record.
 const REACH_ESCAPED: usize = 6 * REACH;
 
-/// How far a word may go on before that.
-const LONGEST_WORD: usize = 32;
+/// How far a word may go on before that: a Thai one has three bytes for each letter.
+const LONGEST_WORD: usize = 96;
 
 /// Words that may follow in a name: `cpf_number`.
 const FOLLOWERS: [&str; 4] = ["number", "no", "nr", "num"];

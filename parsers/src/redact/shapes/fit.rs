@@ -1,7 +1,7 @@
 //! Whether a value of a shape begins at a place.
 
 use super::super::check::Check;
-use super::super::detect::View;
+use super::super::detect::{View, is_word};
 use super::{Part, What};
 
 /// Bytes of a value without its separators, at most.
@@ -72,12 +72,11 @@ impl Fit {
     }
 }
 
-/// Whether what stands between two places is part of something longer. Of digits, more digits are, in a
-/// raw record too: no value is cut from within a word.
+/// Whether what stands between two places is part of something longer: of a word in a raw record too,
+/// since no value is cut from within one without being looked at by itself.
 fn goes_on(view: View<'_>, start: usize, end: usize) -> bool {
-    let digits = |one: u8, other: u8| one.is_ascii_digit() && other.is_ascii_digit();
-    digits(view.before(start, 1), view.at(start))
-        || digits(view.before(end, 1), view.at(end))
+    view.word_before(start)
+        || is_word(view.at(end))
         || view.joined_before(start)
         || view.joined_after(end)
 }
