@@ -224,9 +224,7 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn at_sign(&mut self, at: usize) -> bool {
-        if let Some(rule) = self.rules.scanner(Scanner::UrlPassword)
-            && self.has_url(at)
-        {
+        if let Some(rule) = self.rules.scanner(Scanner::UrlPassword) {
             if self.spend(256) {
                 return true;
             }
@@ -240,16 +238,6 @@ impl<'t> Scan<'_, 't> {
     fn tilde(&mut self, at: usize) -> bool {
         let found = at_tilde(self.view, at, &self.rules.prefixes);
         found.is_some_and(|(rule, range)| self.hit(rule, range))
-    }
-
-    /// Whether a URL may have begun before an `@`: most stand in addresses, in plain text.
-    fn has_url(&self, at: usize) -> bool {
-        const FAR: usize = 256;
-        let before = self.view.bytes.get(at.saturating_sub(FAR)..at).unwrap_or_default();
-        // Many bytes are looked at in one step.
-        self.view.walked(before.len() / 8);
-        memchr::memrchr_iter(b':', before)
-            .any(|colon| matches!(before.get(colon + 1), Some(b'/' | b'\\')))
     }
 
     fn long_word(&mut self, at: usize) -> bool {

@@ -171,6 +171,7 @@ impl Shapes {
             None => return Err(ShapeError::NoAnchor(file.shape.clone())),
         }
         self.fits.push(Fit {
+            probe: plan::last_fixed(&parts),
             parts: parts.into(),
             rule: rule.rule,
             slot,

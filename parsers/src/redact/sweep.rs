@@ -253,8 +253,8 @@ impl Lanes {
         join(eights, fours, 4, len);
         for at in (0..len).step_by(STEP) {
             let class_back = |by| back(classes, by, at);
-            let (c0, c1, c2, c3) = (class_back(0), class_back(1), class_back(2), class_back(3));
-            let c4 = class_back(4);
+            let (c0, c1, c2) = (class_back(0), class_back(1), class_back(2));
+            let (c3, c4) = (class_back(3), class_back(4));
             let (c13, c16) = (class_back(13), class_back(16));
             let (t0, t2, t5) = (back(twos, 0, at), back(twos, 2, at), back(twos, 5, at));
             let (f0, f1) = (back(fours, 0, at), back(fours, 1, at));

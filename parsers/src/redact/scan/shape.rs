@@ -41,13 +41,13 @@ impl<'t> Scan<'_, 't> {
     /// A value of a shape that nothing but its name gives away.
     pub(super) fn shape_of(&mut self, assigned: &Assigned<'t>) -> bool {
         let (view, shapes) = (self.view, &self.rules.shapes);
-        let named = shapes.contexts().near(view, assigned.value_at());
-        if named.is_empty() {
+        let named = shapes.contexts().near(view, assigned.value_at()).slots();
+        let of_name = shapes.contexts().of_name(assigned.key);
+        if named.is_empty() && of_name.is_empty() {
             return false;
         }
-        let named = named.slots();
         let at = assigned.inside(view);
-        let apart = shapes.note_name(named, &mut self.apart);
+        let apart = shapes.note_name(of_name, &mut self.apart);
         // In a list, or in an object, the name alone tells.
         if apart && !view.bounded && matches!(view.at(at), b'[' | b'{') {
             return self.hit(0, 0..0);

@@ -13,8 +13,8 @@ const REACH: usize = 48;
 /// The same where escapes stand: one byte of a value is then up to six of the raw record.
 const REACH_ESCAPED: usize = 6 * REACH;
 
-/// How far a word may go on before that.
-const LONGEST_WORD: usize = 32;
+/// How far a word may go on before that: a Thai one has three bytes for each letter.
+const LONGEST_WORD: usize = 96;
 
 /// Words that may follow in a name: `cpf_number`.
 const FOLLOWERS: [&str; 4] = ["number", "no", "nr", "num"];
@@ -94,6 +94,8 @@ impl Near {
 #[derive(Debug)]
 struct Phrase {
     text: Box<str>,
+    /// The last word first.
+    words: Box<[Box<[u8]>]>,
     slots: Slots,
 }
 
@@ -159,7 +161,8 @@ impl Contexts {
         }
         let mut slots = Slots::default();
         slots.add(slot);
-        self.phrases.push(Phrase { text: text.into(), slots });
+        let words = text.rsplit(' ').map(|word| word.as_bytes().into()).collect();
+        self.phrases.push(Phrase { text: text.into(), words, slots });
     }
 
     /// The names whose values have context, for the first test of names.
@@ -185,7 +188,7 @@ impl Contexts {
         for _ in 0..2 {
             let start = word_start(view, end);
             let word = view.bytes.get(start..end).unwrap_or_default();
-            slots.join(self.ending_at(view, end));
+            slots.join(self.ending_at(view, hash_of(word.iter().copied()), end));
             if !FOLLOWERS.iter().any(|other| word.eq_ignore_ascii_case(other.as_bytes())) {
                 break;
             }
@@ -194,11 +197,19 @@ impl Contexts {
         slots
     }
 
-    /// The rules whose words end at a place, of whatever word that is.
-    fn ending_at(&self, view: View<'_>, end: usize) -> Slots {
+    /// The rules whose words end at a place where a word with this hash ends.
+    fn ending_at(&self, view: View<'_>, hash: u32, end: usize) -> Slots {
         let mut slots = Slots::default();
-        for phrase in &self.phrases {
-            if stands(view, end, &phrase.text) {
+        let (index, bit) = bit(hash);
+        if self.filter.get(index).is_none_or(|word| word & bit == 0) {
+            return slots;
+        }
+        let from = self.hashes.partition_point(|(known, _)| *known < hash);
+        let same = self.hashes.iter().skip(from).take_while(|(known, _)| *known == hash);
+        for (_, index) in same {
+            if let Some(phrase) = self.phrases.get(usize::from(*index))
+                && stands(view, end, &phrase.words)
+            {
                 slots.join(phrase.slots);
             }
         }
@@ -267,20 +278,7 @@ impl Contexts {
 
     #[inline(never)]
     fn known(&self, view: View<'_>, hash: u32, end: usize, at: usize, near: &mut Near) {
-        // `Mobile/15E148` is a program and its version; `/mobile/9876543210` is not.
-        if view.at(end) == b'/' && at > end + 1 {
-            return;
-        }
-        let from = self.hashes.partition_point(|(known, _)| *known < hash);
-        let same = self.hashes.iter().skip(from).take_while(|(known, _)| *known == hash);
-        let mut slots = Slots::default();
-        for (_, index) in same {
-            if let Some(phrase) = self.phrases.get(usize::from(*index))
-                && stands(view, end, &phrase.text)
-            {
-                slots.join(phrase.slots);
-            }
-        }
+        let slots = self.ending_at(view, hash, end);
         if !slots.is_empty() {
             near.push(at - end, slots);
         }
@@ -314,16 +312,16 @@ fn word_start(view: View<'_>, end: usize) -> usize {
     (start + 1..end).rev().find(begins).unwrap_or(start)
 }
 
-/// Whether these words, in lower case, end at a place.
-fn stands(view: View<'_>, end: usize, words: &str) -> bool {
+/// Whether these words, in lower case and the last of them first, end at a place.
+fn stands(view: View<'_>, end: usize, words: &[Box<[u8]>]) -> bool {
     let mut place = end;
-    for (index, word) in words.rsplit(' ').enumerate() {
+    for (index, word) in words.iter().enumerate() {
         if index > 0 {
             let joint = |byte: u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
             place = view.run_back(place, 3, joint);
         }
         let Some(start) = place.checked_sub(word.len()) else { return false };
-        let same = |found: &[u8]| found.eq_ignore_ascii_case(word.as_bytes());
+        let same = |found: &[u8]| found.eq_ignore_ascii_case(word);
         if !view.bytes.get(start..place).is_some_and(same) {
             return false;
         }

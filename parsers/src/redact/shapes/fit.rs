@@ -1,7 +1,7 @@
 //! Whether a value of a shape begins at a place.
 
 use super::super::check::Check;
-use super::super::detect::View;
+use super::super::detect::{View, is_word};
 use super::{Part, What};
 
 /// Bytes of a value without its separators, at most.
@@ -10,6 +10,8 @@ pub(super) const LONGEST: usize = 96;
 /// A shape and what goes with it.
 pub(in super::super) struct Fit {
     pub(super) parts: Box<[Part]>,
+    /// The last place that is the same in all its values, and what stands there.
+    pub(super) probe: (usize, What),
     pub(super) rule: u16,
     /// The rule among those that have words.
     pub(super) slot: Option<u8>,
@@ -19,10 +21,13 @@ pub(in super::super) struct Fit {
 }
 
 impl Fit {
-    /// Where the value that begins at `start` ends, if there is one.
+    /// Where the value that begins at `start` ends, if there is one. What stands where the shape is sure
+    /// to be not yet over tells first: mostly something else.
     pub(super) fn end(&self, view: View<'_>, start: usize) -> Option<usize> {
-        let mut value = [0; LONGEST];
-        let mut filled = 0;
+        let (last, what) = self.probe;
+        if !what.has(view.at(start + last), self.any_case) {
+            return None;
+        }
         let mut joint = None;
         let mut place = start;
         for part in &self.parts {
@@ -34,19 +39,26 @@ impl Fit {
             if place - from < part.least {
                 return None;
             }
-            if !part.what.is_separator() {
-                let bytes = view.bytes.get(from..place)?;
-                value.get_mut(filled..filled + bytes.len())?.copy_from_slice(bytes);
-                filled += bytes.len();
-            }
         }
         view.walked(place - start);
-        let value = value.get_mut(..filled)?;
+        (!goes_on(view, start, place) && self.passes(view.bytes.get(start..place)?))
+            .then_some(place)
+    }
+
+    /// Whether a value, without its separators, passes the checksum.
+    fn passes(&self, text: &[u8]) -> bool {
+        let Some(check) = self.check else { return true };
+        let mut value = [0; LONGEST];
+        let mut filled = 0;
+        for (to, from) in value.iter_mut().zip(text.iter().filter(|it| it.is_ascii_alphanumeric()))
+        {
+            (*to, filled) = (*from, filled + 1);
+        }
+        let Some(value) = value.get_mut(..filled) else { return false };
         if self.any_case {
             value.make_ascii_uppercase();
         }
-        let apart = !goes_on(view, start, place) && self.check.is_none_or(|check| check(value));
-        apart.then_some(place)
+        check(value)
     }
 
     #[inline]
@@ -60,12 +72,11 @@ impl Fit {
     }
 }
 
-/// Whether what stands between two places is part of something longer. Of digits, more digits are, in a
-/// raw record too: no value is cut from within a word.
+/// Whether what stands between two places is part of something longer: of a word in a raw record too,
+/// since no value is cut from within one without being looked at by itself.
 fn goes_on(view: View<'_>, start: usize, end: usize) -> bool {
-    let digits = |one: u8, other: u8| one.is_ascii_digit() && other.is_ascii_digit();
-    digits(view.before(start, 1), view.at(start))
-        || digits(view.before(end, 1), view.at(end))
+    view.word_before(start)
+        || is_word(view.at(end))
         || view.joined_before(start)
         || view.joined_after(end)
 }

@@ -95,6 +95,13 @@ fn fixed(parts: &[Part]) -> Vec<What> {
     fixed
 }
 
+/// The last of those places, and what stands there.
+pub(super) fn last_fixed(parts: &[Part]) -> (usize, What) {
+    let fixed = fixed(parts);
+    let last = fixed.len().saturating_sub(1);
+    (last, fixed.get(last).copied().unwrap_or(What::Digit))
+}
+
 /// Whether a shape has the anchor that `is` knows at its beginning, anywhere.
 fn at(fixed: &[What], place: Place, is: impl Fn(&[What]) -> bool) -> Option<(Place, u8)> {
     let offset = (0..fixed.len()).find(|&at| fixed.get(at..).is_some_and(&is))?;
