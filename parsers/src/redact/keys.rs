@@ -22,8 +22,8 @@ struct Name {
 pub(super) struct Keys {
     /// Names a configuration gives, lower-case.
     fields: Vec<Name>,
-    /// Names of rules, lower-case, words joined.
-    names: Vec<Name>,
+    /// Names of rules, lower-case, words joined, by their last letters.
+    names: [Vec<Name>; 32],
     /// Names that only look like those.
     except: Vec<Name>,
     /// Whole names, lower-case, that are a secret's only where the value is a string.
@@ -35,14 +35,16 @@ pub(super) struct Keys {
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keys({} fields, {} names)", self.fields.len(), self.names.len())
+        let names: usize = self.names.iter().map(Vec::len).sum();
+        write!(f, "Keys({} fields, {names} names)", self.fields.len())
     }
 }
 
 impl Default for Keys {
     fn default() -> Self {
         let ends = Box::new([0; 512]);
-        let [fields, names, except, strings] = [const { Vec::new() }; 4];
+        let [fields, except, strings] = [const { Vec::new() }; 3];
+        let names = [const { Vec::new() }; 32];
         Self { fields, names, except, strings, ends }
     }
 }
@@ -64,7 +66,10 @@ impl Keys {
     pub(super) fn add(&mut self, name: &str, rule: u16) {
         let text: Box<[u8]> = name.bytes().filter(|byte| *byte != b' ').collect();
         self.allow_words(name);
-        self.names.push(Name { text, rule });
+        let last = text.last().map_or(0, |last| last & 0x1f);
+        if let Some(names) = self.names.get_mut(usize::from(last)) {
+            names.push(Name { text, rule });
+        }
     }
 
     /// Lets keys that end in these words, apart by blanks, through the first test.
@@ -216,9 +221,6 @@ impl Keys {
 
     /// The rule that has a name which the key ends in.
     fn name(&self, key: &[u8]) -> Option<u16> {
-        if self.names.is_empty() {
-            return None;
-        }
         let key = &key[key.len().saturating_sub(LONGEST)..];
         let mut joined = [0; LONGEST];
         // A bit for each joined byte that begins a word.
@@ -244,7 +246,8 @@ impl Keys {
             joined.ends_with(&name.text)
                 && (name.text.len() >= GLUED || begins >> (length - name.text.len()) & 1 == 1)
         };
-        let found = self.names.iter().find(|name| ends_in(name))?;
+        let names = self.names.get(usize::from(joined.last()? & 0x1f))?;
+        let found = names.iter().find(|name| ends_in(name))?;
         let except = |name: &&Name| name.rule == found.rule && joined.ends_with(&name.text);
         self.except.iter().find(except).is_none().then_some(found.rule)
     }

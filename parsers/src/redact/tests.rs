@@ -9,6 +9,7 @@ use super::*;
 use crate::Arena;
 use crate::record::{Key, Record, Text, Value};
 
+mod linear;
 mod parted;
 mod planted;
 mod private_key;
