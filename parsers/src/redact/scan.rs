@@ -248,8 +248,15 @@ impl<'t> Scan<'_, 't> {
         let before = self.view.bytes.get(at.saturating_sub(FAR)..at).unwrap_or_default();
         // Many bytes are looked at in one step.
         self.view.walked(before.len() / 8);
-        memchr::memrchr_iter(b':', before)
-            .any(|colon| matches!(before.get(colon + 1), Some(b'/' | b'\\')))
+        // What Go's and Oracle's drivers take for an address, too.
+        let dials = [&b"tcp("[..], b"tcp6(", b"unix("];
+        let drives = |colon: usize| {
+            let driver = before.get(..colon).unwrap_or_default();
+            [&b"thin"[..], b"oci", b"oci8"].into_iter().any(|name| driver.ends_with(name))
+        };
+        dials.into_iter().any(|dial| self.view.has(at + 1, dial))
+            || memchr::memrchr_iter(b':', before)
+                .any(|colon| matches!(before.get(colon + 1), Some(b'/' | b'\\')) || drives(colon))
     }
 
     fn long_word(&mut self, at: usize) -> bool {
