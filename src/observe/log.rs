@@ -84,7 +84,10 @@ pub fn start(verbosity: LevelFilter, colour: bool) {
         let thread = std::thread::current();
         let (thread, place) = (thread.name().unwrap_or("unnamed"), panic.location());
         let place = place.map(ToString::to_string).unwrap_or_default();
-        let said = unquoted(panic.payload_as_str().unwrap_or_default());
+        let payload = panic.payload();
+        let said = payload.downcast_ref::<&str>().copied();
+        let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let said = unquoted(said.unwrap_or_default());
         // Straight to standard error: the panic may be one of what stands between.
         let _ = writeln!(io::stderr(), "thread '{thread}' panicked at {place}: {said}");
     }));

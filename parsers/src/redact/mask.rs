@@ -115,6 +115,10 @@ impl Masks {
     /// What of a name stands behind the last of those tokens in it: nothing was read from them that a
     /// name could say.
     pub(super) fn behind<'n>(&self, name: &'n str) -> &'n str {
+        let last = name.bytes().rposition(|byte| byte.is_ascii_alphabetic());
+        if last.is_some_and(|last| self.cover(name, &(last..last + 1))) {
+            return "";
+        }
         let ends = |(close, _): (usize, &str)| {
             let near = name.as_bytes().get(close.saturating_sub(WINDOW)..=close)?;
             let open = memchr::memrchr(b'[', near)?;
@@ -189,6 +193,11 @@ pub(super) fn is_host(text: &str, range: &Range<usize>) -> bool {
     if !(head.ends_with(b"://") || head.ends_with(b":\\/\\/")) {
         return false;
     }
+    // What follows a colon is a password, or a port.
+    let own = before.get(slash + 1..).and_then(|own| own.rsplit(|byte| *byte == b'@').next());
+    if own.is_some_and(|own| own.contains(&b':')) {
+        return false;
+    }
     let after = bytes.get(range.end..bytes.len().min(range.end + WINDOW)).unwrap_or_default();
     let rest = after.iter().position(ends).unwrap_or(after.len());
     after.get(..rest).is_some_and(|rest| !rest.contains(&b'@'))
@@ -256,6 +265,7 @@ mod tests {
         check(r"http:\/\/192.0.2.7\/x", "192.0.2.7", true);
         check("https://u:pw@192.0.2.7", "192.0.2.7", true);
         check("https://u:pw@192.0.2.7", "pw", false);
+        check("https://token:abc@h/x", "abc@h", false);
         check("http://[2001:db8::1]:80/", "2001:db8::1", true);
         check("https://h/192.0.2.7", "192.0.2.7", false);
         check("https://h/?u=bob@x.com", "bob@x.com", false);
