@@ -10,6 +10,7 @@ mod draw;
 mod kind;
 mod national;
 mod near;
+mod payment;
 mod personal;
 mod recorded;
 mod text;
@@ -62,7 +63,9 @@ pub(crate) struct Line {
 
 /// Every kind.
 pub(crate) fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [personal::KINDS, national::KINDS, tokens::KINDS, credentials::KINDS].into_iter().flatten()
+    [personal::KINDS, payment::KINDS, national::KINDS, tokens::KINDS, credentials::KINDS]
+        .into_iter()
+        .flatten()
 }
 
 /// The kind of a span. Some values have none: whether they go does not matter.

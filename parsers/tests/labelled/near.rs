@@ -50,11 +50,6 @@ pub(crate) const VALUES: &[(&str, Make, &[&str])] = &[
     ("base32", |d| d.grown("<512>"), &["sku", "room"]),
     ("parts", |d| d.grown("<d4>-<d5>-<d3>"), &["part", "sku", "batch"]),
     (
-        "constant",
-        |d| d.one_of(&["null", "true", "none", "***", "${DB_PASSWORD}", "[REDACTED]"]),
-        &["password", "token", "secret"],
-    ),
-    (
         "count",
         |d| d.grown("<d1-3>"),
         &["tokens_used", "passed", "page_token", "max_tokens", "password_min_length"],
@@ -117,5 +112,10 @@ pub(crate) const SENTENCES: &[&str] = &[
     "secrets store synced 17 keys",
     "the password reset mail was not sent: quota",
     "key=user:1 evicted after 300s",
+    "login user=app password=${DB_PASSWORD} host=db-1",
+    "login user=app password=*** host=db-1",
+    "login user=app password=null token=none host=db-1",
+    "login user=app password=[FILTERED] host=db-1",
+    "login user=app token=<redacted> host=db-1",
     "tokens=17 prompt_tokens=4711 completion_tokens=815",
 ];

@@ -98,11 +98,12 @@ impl Search<'_> {
         match self.pieces.get(index).copied() {
             None => at == self.line.len(),
             Some(Piece::Left(text)) => {
-                let text = if unquoted { text.strip_prefix('"').unwrap_or(text) } else { text };
+                let text = if unquoted { without_quote(text) } else { text };
                 if self.end(at, text).is_some_and(|end| self.go(index + 1, end, false)) {
                     return true;
                 }
-                let number = text.strip_suffix('"').and_then(|before| self.end(at, before));
+                let before = text.strip_suffix('"').map(|text| text.trim_end_matches('\\'));
+                let number = before.and_then(|before| self.end(at, before));
                 number.is_some_and(|end| self.taken(index + 1, end, true))
             }
             Some(Piece::Token(token)) => {
@@ -133,7 +134,7 @@ impl Search<'_> {
         let mut ends: Vec<usize> = match self.pieces.get(next) {
             None => vec![self.line.len()],
             Some(Piece::Left(text)) => {
-                let text = if number { text.strip_prefix('"').unwrap_or(text) } else { text };
+                let text = if number { without_quote(text) } else { text };
                 let places = rest.char_indices().map(|(place, _)| place).chain([rest.len()]);
                 let fits = |place: &usize| self.end(at + place, text).is_some();
                 places.filter(fits).map(|place| at + place).collect()
@@ -148,6 +149,11 @@ impl Search<'_> {
         }
         ends
     }
+}
+
+/// A text without the quote it begins with, which may be one in a string of JSON.
+fn without_quote(text: &str) -> &str {
+    text.trim_start_matches('\\').strip_prefix('"').unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -168,6 +174,7 @@ mod tests {
         check("user bob@example.com in", "user [EMAIL] in", &["bob@example.com"]);
         check("[EMAIL] bob@example.com", "[EMAIL] [EMAIL]", &["bob@example.com"]);
         check(r#"{"pan":4111,"n":1}"#, r#"{"pan":"[CREDIT_CARD]","n":1}"#, &["4111"]);
+        check(r#"{\"n\":17}"#, r#"{\"n\":\"[EMAIL]\"}"#, &["17"]);
         check("a b@c d b@c", "a [EMAIL] d [EMAIL]", &["b@c", "b@c"]);
         check("nothing", "nothing", &[]);
         check(r#"{"a":"\u003cb@c\u003e"}"#, r#"{"a":"<[EMAIL]>"}"#, &["b@c"]);
