@@ -9,6 +9,7 @@
 mod action;
 mod block;
 mod builtin_names;
+mod check;
 mod clean;
 mod custom;
 mod decode;

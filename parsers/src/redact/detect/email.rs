@@ -35,17 +35,43 @@ fn is_common(label: &[u8]) -> bool {
 
 /// An e-mail address; `at` is its `@`.
 pub(in super::super) fn email(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let start = if view.before(at, 1) == b'"' { quoted(view, at) } else { plain(view, at) }?;
+    let end = domain_end(view, at + 1)?;
+    Some(apostrophe(view, start, end).unwrap_or(start)..end)
+}
+
+/// Where a local part without quotes begins.
+fn plain(view: View<'_>, at: usize) -> Option<usize> {
     let mut start = view.run_back(at, 64, is_local);
     while start < at && matches!(view.at(start), b'.' | b'+' | b'-') {
         start += 1;
     }
     let local = view.bytes.get(start..at)?;
     // `git@host:path` is how a repository is addressed, not a person.
-    if local.is_empty() || local.last() == Some(&b'.') || local == b"git" {
-        return None;
-    }
-    let end = domain_end(view, at + 1)?;
-    Some(start..end)
+    let none = local.is_empty() || local.last() == Some(&b'.') || local == b"git";
+    (!none).then_some(start)
+}
+
+/// Where a local part in quotes begins (RFC 5321, 4.1.2): `"john doe"@`. The quotes may be escaped, as
+/// inside of JSON.
+fn quoted(view: View<'_>, at: usize) -> Option<usize> {
+    let close = at - 1;
+    let slashes = view.run_back(close, 8, |byte| byte == b'\\');
+    let escape = close - slashes;
+    let open = view.run_back(slashes, 64, |byte| !matches!(byte, b'"' | b'\n' | b'@'));
+    let mark = open.checked_sub(1).filter(|&mark| view.at(mark) == b'"' && open < slashes)?;
+    let start = view.run_back(mark, escape, |byte| byte == b'\\');
+    // After a word or `=` it ends a string: `"user"="x"@…`, `key="name"@`.
+    let apart = !view.bounded || !(view.word_before(start) || view.before(start, 1) == b'=');
+    (mark - start == escape && apart).then_some(start)
+}
+
+/// Where `o'brien@example.com` begins, found as `brien@example.com`; not `b'bob@example.com'`, which is a
+/// string of some language.
+fn apostrophe(view: View<'_>, start: usize, end: usize) -> Option<usize> {
+    let mark = start.checked_sub(1).filter(|&mark| view.at(mark) == b'\'')?;
+    let first = view.run_back(mark, 32, is_local);
+    (first < mark && is_letter(view.at(mark - 1)) && view.at(end) != b'\'').then_some(first)
 }
 
 /// The end of the longest domain name that begins here: labels of letters, digits and hyphens, the
@@ -108,6 +134,13 @@ mod tests {
         check("x@xn--bcher-kva.example", Some("x@xn--bcher-kva.example"));
         check("12345@qq.com", Some("12345@qq.com"));
         check("-bob@example.com..", Some("bob@example.com"));
+        check("müller@例え.jp", Some("müller@例え.jp"));
+        check("a@b.c.xn--p1ai", Some("a@b.c.xn--p1ai"));
+        check(r#"to "john doe"@example.com;"#, Some(r#""john doe"@example.com"#));
+        check(r#"{\"to\":\"\\"john doe\\"@example.com\"}"#, Some(r#"\\"john doe\\"@example.com"#));
+        check("o'brien@example.com", Some("o'brien@example.com"));
+        check("{'to': b'bob@example.com'}", Some("bob@example.com"));
+        check("'bob@example.com'", Some("bob@example.com"));
     }
 
     #[test]
@@ -124,6 +157,9 @@ mod tests {
             "user@localhost",
             "x@.com",
             "x@-a.com",
+            "user=\"\"@x.com",
+            "say \"a\" \"@x.com",
+            "nested \"a@b c\"@x",
         ] {
             check(text, None);
         }

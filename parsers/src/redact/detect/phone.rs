@@ -4,48 +4,11 @@
 use std::ops::Range;
 
 use super::View;
+use country::is_number;
 
-/// Country calling codes of one and two digits (ITU-T E.164 assignments); others have three.
-const SHORT_CODES: &[u64] = &[
-    1, 7, 20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54,
-    55, 56, 57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
-];
+mod country;
 
-/// Three-digit codes that are assigned, as ranges.
-const LONG_CODES: &[(u64, u64)] = &[
-    (211, 213),
-    (216, 216),
-    (218, 218),
-    (220, 269),
-    (290, 291),
-    (297, 299),
-    (350, 359),
-    (370, 383),
-    (385, 387),
-    (389, 389),
-    (420, 421),
-    (423, 423),
-    (500, 509),
-    (590, 599),
-    (670, 670),
-    (672, 683),
-    (685, 692),
-    (800, 800),
-    (808, 808),
-    (850, 850),
-    (852, 853),
-    (855, 856),
-    (870, 870),
-    (878, 878),
-    (880, 883),
-    (886, 886),
-    (888, 888),
-    (960, 968),
-    (970, 977),
-    (979, 979),
-    (992, 996),
-    (998, 998),
-];
+pub(in super::super) use country::north_american;
 
 /// An international number; `at` is its `+`.
 pub(in super::super) fn e164(view: View<'_>, at: usize) -> Option<Range<usize>> {
@@ -66,7 +29,7 @@ pub(in super::super) fn e164(view: View<'_>, at: usize) -> Option<Range<usize>> 
             count += 1;
             place += 1;
         }
-        if assigned(digits.get(..count)?, groups) && ends(view, place) {
+        if is_number(digits.get(..count)?, groups) && ends(view, place) {
             best = Some(at..place);
         }
         let next = gap(view, place);
@@ -101,27 +64,6 @@ fn gap(view: View<'_>, place: usize) -> usize {
         next += 1;
     }
     next
-}
-
-/// Whether digits in that many groups can be a subscriber's number.
-fn assigned(digits: &[u8], groups: usize) -> bool {
-    let code = |length: usize| {
-        digits.iter().take(length).fold(0_u64, |sum, digit| sum * 10 + u64::from(digit & 0xf))
-    };
-    if code(1) == 1 {
-        return digits.len() == 11
-            && matches!(digits.get(1), Some(b'2'..=b'9'))
-            && matches!(digits.get(4), Some(b'2'..=b'9'))
-            && matches!(groups, 1..=4);
-    }
-    if code(1) == 7 {
-        return digits.len() == 11;
-    }
-    if SHORT_CODES.contains(&code(2)) {
-        return digits.len() >= if groups > 1 { 9 } else { 10 };
-    }
-    let long = LONG_CODES.iter().any(|(low, high)| (*low..=*high).contains(&code(3)));
-    long && digits.len() >= if groups > 1 { 8 } else { 9 }
 }
 
 /// A North American number as `(ddd) ddd-dddd`, `ddd-ddd-dddd` or `ddd.ddd.dddd`, with or without a
