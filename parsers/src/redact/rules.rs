@@ -189,7 +189,7 @@ impl Rules {
                 }
                 self.sweeps = true;
                 if scanner == Scanner::Jwt {
-                    self.prefixes.mark(b'e');
+                    self.prefixes.note_first(b"eyJ");
                 }
             }
             None => self.sweeps = true,
