@@ -8,6 +8,8 @@
 
 #[path = "../tests/labelled/corpus.rs"]
 mod corpus;
+#[path = "../tests/labelled/records.rs"]
+mod records;
 #[path = "../tests/labelled/removed.rs"]
 mod removed;
 #[path = "../tests/labelled/score.rs"]

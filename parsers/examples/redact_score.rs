@@ -4,6 +4,7 @@
 //!
 //! - `--by-rule` prints a row for each rule, `--by-kind` one for each kind of value,
 //! - `--faults` prints what was missed and what was taken wrongly; `--faults=RULE` of one rule,
+//! - `--markdown` prints the part of `docs/redaction.md` that has the scores, `--write=PAGE` puts it there,
 //! - `--rules=NAME,NAME` scores those rules rather than the default ones and all,
 //! - `--times=N` draws N values of each kind for each context, 4 if it is not said; `--seed=N` others.
 #![allow(clippy::print_stdout, reason = "a report")]
@@ -11,6 +12,8 @@
 
 #[path = "../tests/labelled/corpus.rs"]
 mod corpus;
+#[path = "../tests/labelled/records.rs"]
+mod records;
 #[path = "../tests/labelled/removed.rs"]
 mod removed;
 #[path = "../tests/labelled/score.rs"]
@@ -44,7 +47,18 @@ fn print_faults(faults: &[Fault], only: Option<&str>) {
     }
 }
 
-fn main() {
+/// Puts the scores into a page, between their marks.
+fn write(page: &str, part: &str) -> std::io::Result<()> {
+    let (begin, end) = ("<!-- scores -->", "<!-- end of scores -->");
+    let text = std::fs::read_to_string(page)?;
+    let parts =
+        text.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+    let (before, behind) =
+        parts.ok_or_else(|| std::io::Error::other("the page has no marks for the scores"))?;
+    std::fs::write(page, format!("{before}{begin}\n\n{part}\n{end}{behind}"))
+}
+
+fn main() -> std::io::Result<()> {
     let times = usize::try_from(number("times", 4)).unwrap_or(4);
     let corpus = corpus::corpus(number("seed", 1), times);
     let sets = match option("rules") {
@@ -60,6 +74,13 @@ fn main() {
         let mut judge = Judge::new(rules);
         scores.push((name, judge.score(&corpus)));
     }
+    if let Some(page) = option("write") {
+        return write(&page, &tables::page(&scores));
+    }
+    if flag("markdown") {
+        print!("{}", tables::page(&scores));
+        return Ok(());
+    }
     print!("{}", tables::overall(&scores));
     for (name, score) in &scores {
         if flag("by-rule") {
@@ -73,4 +94,5 @@ fn main() {
     if let Some((_, score)) = scores.last().filter(|_| flag("faults") || only.is_some()) {
         print_faults(&score.faults, only.as_deref());
     }
+    Ok(())
 }

@@ -88,6 +88,14 @@ pub(crate) fn corpus(seed: u64, times: usize) -> Vec<Line> {
     lines
 }
 
+/// A value in every spelling that the corpus's lines give one.
+pub(crate) fn spellings(value: &str) -> Vec<String> {
+    let once = [text::json, text::unicode_escaped, text::url, text::url_component, text::xml];
+    let mut all: Vec<String> = once.iter().map(|spell| spell(value)).collect();
+    all.extend([value.to_owned(), text::json(&text::json(value))]);
+    all
+}
+
 fn push(lines: &mut Vec<Line>, part: Part, from: &str, text: &Text) {
     let (text, spans) = text.labelled();
     lines.push(Line { text, spans, part, from: from.to_owned() });

@@ -96,7 +96,7 @@ fn email_international(draw: &mut Draw) -> String {
 
 fn phone(draw: &mut Draw) -> String {
     draw.one_of(&[
-        "+1415<d7>",
+        "+1415736<d4>",
         "+44 20 7946 0<d3>",
         "+447700900<d3>",
         "+49 30 9018<d4>",

@@ -90,7 +90,12 @@ fn spans(text: &str, labels: &[&Label]) -> Vec<Span> {
                 !(value.start <= known.value.start && known.value.end <= value.end)
             });
             if !spans.iter().any(|known| known.value.start <= at && at < known.value.end) {
-                spans.push(Span { outer: value.clone(), value, kind: label.kind });
+                spans.push(Span {
+                    outer: value.clone(),
+                    value,
+                    kind: label.kind,
+                    plain: label.value.to_owned(),
+                });
             }
         }
     }

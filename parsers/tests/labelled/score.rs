@@ -12,6 +12,7 @@ use std::sync::Arc;
 use pillion_parsers::redact::{Redactor, RuleSelection, Rules};
 
 use super::corpus::{Kind, Line, Part, Span, kind};
+use super::records::Records;
 use super::removed::{Removed, removed};
 
 /// Of these the recorded lines hold many that nobody labelled: there, they are no false alarms.
@@ -59,6 +60,8 @@ pub(crate) struct Score {
     pub(crate) all: Tally,
     /// Lines of each part, and those with a false alarm.
     pub(crate) lines: BTreeMap<Part, (usize, usize)>,
+    /// Values that are left in the records made of the lines, of those that were to be found.
+    pub(crate) left: usize,
     /// Values that were not found, and false alarms, in words.
     pub(crate) faults: Vec<Fault>,
 }
@@ -93,6 +96,7 @@ pub(crate) struct Judge {
     redactor: Redactor,
     /// By rule, whether it has matched in the line that is judged.
     matched: Vec<bool>,
+    records: Records,
     tokens: Vec<String>,
 }
 
@@ -109,7 +113,8 @@ impl Judge {
         let mut tokens: Vec<String> =
             Rules::builtin().iter().map(|rule| rule.token.clone()).collect();
         tokens.push("REDACTED".to_owned());
-        Self { redactor: Redactor::new(rules), matched: Vec::new(), tokens }
+        let records = Records::new(Arc::clone(&rules));
+        Self { redactor: Redactor::new(rules), matched: Vec::new(), records, tokens }
     }
 
     /// The rule that is to find a kind, if there is one and it is on.
@@ -184,6 +189,13 @@ impl Judge {
             if by.is_none() {
                 score.faults.push(fault(&rule, "missed", kind.name, span.value.clone()));
             }
+        }
+        let drawn = line.part == Part::Positive;
+        let left = if drawn { self.records.left(line) } else { Vec::new() };
+        for span in left {
+            let Some(rule) = kind(span.kind).and_then(|kind| self.rule_of(kind)) else { continue };
+            score.left += 1;
+            score.faults.push(fault(rule, "left", span.kind, span.value.clone()));
         }
         let mut alarmed = false;
         for part in &parts {

@@ -29,14 +29,20 @@ pub(crate) fn overall(scores: &[(&str, Score)]) -> String {
     for (name, score) in scores {
         let (lines, alarmed) = score.lines.get(&Part::Recorded).copied().unwrap_or_default();
         let (recall, precision) = (part(score.all.recall()), part(score.all.precision()));
-        let values = score.all.values;
+        let (values, left) = (score.all.values, score.left);
         let often = score.alarms_in_2000();
         _ = writeln!(
             out,
-            "| {name} | {values} | {recall} | {precision} | {lines} | {alarmed} | {often:.2} |"
+            "| {name} | {values} | {recall} | {left} | {precision} | {lines} | {alarmed} | {often:.2} |"
         );
     }
     out
+}
+
+/// What stands in the documentation: all scores, and those of each rule where all are on.
+pub(crate) fn page(scores: &[(&str, Score)]) -> String {
+    let rules = scores.last().map(|(name, score)| by_rule(name, score));
+    format!("{}\n{}", overall(scores), rules.unwrap_or_default())
 }
 
 /// One row for each rule.

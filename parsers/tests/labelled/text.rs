@@ -24,19 +24,22 @@ pub(crate) struct Span {
     pub(crate) outer: Range<usize>,
     /// Of which kind it is.
     pub(crate) kind: &'static str,
+    /// The value as it was before the line gave it a spelling.
+    pub(crate) plain: String,
 }
 
 /// A text in pieces, some of them marked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Text {
     pieces: Vec<(String, Mark)>,
-    kinds: Vec<&'static str>,
+    /// The kind of each value, and itself.
+    values: Vec<(&'static str, String)>,
 }
 
 impl Text {
     /// Text without anything to find.
     pub(crate) fn ground(text: impl Into<String>) -> Self {
-        Self { pieces: vec![(text.into(), Mark::Ground)], kinds: Vec::new() }
+        Self { pieces: vec![(text.into(), Mark::Ground)], values: Vec::new() }
     }
 
     /// A value of a kind; what stands before a `¦` only belongs to it.
@@ -44,7 +47,9 @@ impl Text {
         let text = text.into();
         match text.split_once('¦') {
             Some((before, value)) => Self::within(kind, before, value, ""),
-            None => Self { pieces: vec![(text, Mark::Value(0))], kinds: vec![kind] },
+            None => {
+                Self { pieces: vec![(text.clone(), Mark::Value(0))], values: vec![(kind, text)] }
+            }
         }
     }
 
@@ -52,20 +57,20 @@ impl Text {
     pub(crate) fn within(kind: &'static str, before: &str, value: &str, behind: &str) -> Self {
         let outer = |text: &str| (text.to_owned(), Mark::Outer(0));
         let pieces = vec![outer(before), (value.to_owned(), Mark::Value(0)), outer(behind)];
-        Self { pieces, kinds: vec![kind] }
+        Self { pieces, values: vec![(kind, value.to_owned())] }
     }
 
     /// This and then another.
     pub(crate) fn then(mut self, other: impl Into<Self>) -> Self {
         let other = other.into();
-        let known = self.kinds.len();
+        let known = self.values.len();
         let moved = other.pieces.into_iter().map(|(text, mark)| match mark {
             Mark::Ground => (text, Mark::Ground),
             Mark::Outer(at) => (text, Mark::Outer(at + known)),
             Mark::Value(at) => (text, Mark::Value(at + known)),
         });
         self.pieces.extend(moved);
-        self.kinds.extend(other.kinds);
+        self.values.extend(other.values);
         self
     }
 
@@ -91,13 +96,14 @@ impl Text {
     /// The text and what is to be found in it.
     pub(crate) fn labelled(&self) -> (String, Vec<Span>) {
         let mut line = String::new();
-        let mut spans: Vec<Option<Span>> = vec![None; self.kinds.len()];
+        let mut spans: Vec<Option<Span>> = vec![None; self.values.len()];
         for (text, mark) in &self.pieces {
             let (start, end) = (line.len(), line.len() + text.len());
             line.push_str(text);
             let (Mark::Outer(at) | Mark::Value(at)) = *mark else { continue };
-            let kind = self.kinds[at];
-            let span = spans[at].get_or_insert(Span { value: end..end, outer: start..end, kind });
+            let (kind, plain) = self.values[at].clone();
+            let new = Span { value: end..end, outer: start..end, kind, plain };
+            let span = spans[at].get_or_insert(new);
             span.outer.end = end;
             if matches!(mark, Mark::Value(_)) {
                 let first = span.value.is_empty();

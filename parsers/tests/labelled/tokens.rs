@@ -154,7 +154,7 @@ pub(crate) const KINDS: &[Kind] = &[
     shaped!("xai_key", ["xai-<n80>"], by "ai_key", "xai"),
     shaped!("docker_token", ["dckr_pat_<s27>"], by "dockerhub_token", "docker_hub_token", "docker"),
     shaped!("vault_token", ["hvs.<s90>", "hvb.<s140>"], by "vault"),
-    shaped!("terraform_token", ["<n14>.atlasv1.<s67>"], by "terraform", "terraform_cloud_token"),
+    shaped!("terraform_token", ["<n14>.atlasv1.¦<s67>"], by "terraform", "terraform_cloud_token"),
     shaped!("digitalocean_token", ["dop_v1_<h64>", "doo_v1_<h64>", "dor_v1_<h64>"], by "digitalocean"),
     shaped!("heroku_key", ["HRKU-AA<s58>"], by "heroku", "heroku_token"),
     named!("heroku_uuid", ["<h8>-<h4>-4<h3>-a<h3>-<h12>"], ["heroku_api_key", "HEROKU_API_KEY"],

@@ -355,7 +355,8 @@ mod tests {
             view.run(at, 16, slug) == at + 16 && (!slug(before) || before == b'-')
         };
         (0..text.len()).filter(begins).filter(|&at| table.may_begin(view, at)).find_map(|at| {
-            let found = token(view, at, &table).or_else(|| token(view, after_escape(view, at), &table));
+            let found =
+                token(view, at, &table).or_else(|| token(view, after_escape(view, at), &table));
             found.map(|(rule, range)| (rule, &text[range]))
         })
     }
@@ -363,9 +364,7 @@ mod tests {
     #[test]
     fn tokens_are_found_at_the_start_after_hyphens_and_after_escapes() {
         let key = "AKIAIOSFODNN7EXAMPLE";
-        for before in
-            ["", "id-", "\\n", "\\u000a", "%0A", "=", "x.", "\\u001b[31m", "\x1b[1;31m"]
-        {
+        for before in ["", "id-", "\\n", "\\u000a", "%0A", "=", "x.", "\\u001b[31m", "\x1b[1;31m"] {
             assert_eq!(found(&format!("{before}{key}")), Some((1, key)), "{before}");
         }
         for text in [format!("{key}A"), format!("X{key}"), "AKIAIOSFODNN7EXAMPL1".to_owned()] {
@@ -385,7 +384,9 @@ mod tests {
         let chimp = "0123456789abcdef0123456789abcdef-us12";
         assert_eq!(found(&format!("({chimp})")), Some((5, chimp)));
         assert_eq!(found("0123456789abcdef0123456789abcdef-usage"), None);
-        for odd in ["abc8Q~defghijklmnopqrstuvwxyz0123456789", "abc8Q~.efgh~ijklmnopqrstuvwxyz0123456789"] {
+        for odd in
+            ["abc8Q~defghijklmnopqrstuvwxyz0123456789", "abc8Q~.efgh~ijklmnopqrstuvwxyz0123456789"]
+        {
             assert_eq!(found(&format!("s='{odd}'")), Some((6, odd)));
         }
     }
@@ -393,10 +394,9 @@ mod tests {
     #[test]
     fn tokens_in_addresses_leave_the_address() {
         let key = "abcdefghijklmnop0123";
-        for before in [
-            "hooks.example.com/services/",
-            "https:\\/\\/hooks.example.com\\/services\\/T0\\/B0\\/",
-        ] {
+        for before in
+            ["hooks.example.com/services/", "https:\\/\\/hooks.example.com\\/services\\/T0\\/B0\\/"]
+        {
             assert_eq!(found(&format!("{before}{key}")), Some((9, key)), "{before}");
         }
         assert_eq!(found(&format!("hooks.example.com/docs/{key}")), None);
