@@ -10,6 +10,7 @@ mod action;
 mod block;
 mod builtin_names;
 mod check;
+mod chosen;
 mod clean;
 mod custom;
 mod decode;
@@ -25,6 +26,7 @@ mod rule_file;
 mod rules;
 mod scan;
 mod selection;
+mod shapes;
 mod sweep;
 mod work;
 

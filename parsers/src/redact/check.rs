@@ -14,6 +14,7 @@ mod iso7064;
 mod latin;
 mod nordic;
 mod pacific;
+mod phone;
 mod sums;
 mod wallet;
 mod western;
@@ -23,7 +24,6 @@ mod tests;
 
 pub(super) use iso7064::mod97;
 pub(super) use sums::luhn;
-pub(super) use wallet::{base58_check, bech32, ethereum};
 
 /// A check of a value without separators, in capitals.
 pub(super) type Check = fn(&[u8]) -> bool;
@@ -33,6 +33,10 @@ const NAMED: &[(&str, Check)] = &[
     ("luhn", luhn),
     ("mod97", mod97),
     ("verhoeff", sums::verhoeff),
+    ("date", digits::date),
+    ("paper", digits::paper),
+    ("phone", phone::national),
+    ("phone_us", phone::american),
     ("aba", america::aba),
     ("ar_cuit", latin::cuit),
     ("at_svnr", central::svnr),
@@ -40,16 +44,19 @@ const NAMED: &[(&str, Check)] = &[
     ("au_medicare", pacific::medicare),
     ("au_tfn", pacific::tfn),
     ("be_nrn", western::nrn),
+    ("bitcoin", wallet::bitcoin),
     ("br_cnpj", latin::cnpj),
     ("br_cpf", latin::cpf),
     ("ca_sin", america::sin),
     ("ch_ahv", central::ahv),
     ("cl_rut", latin::rut),
     ("cn_resident_id", asia::resident_id),
+    ("coin", wallet::coin),
     ("cz_rc", central::rodne_cislo),
     ("de_id_card", central::id_card),
     ("de_tax_id", central::tax_id),
     ("dk_cpr", nordic::cpr),
+    ("ether", wallet::ether),
     ("es_dni", western::dni),
     ("fi_hetu", nordic::hetu),
     ("fr_nir", western::nir),
@@ -80,6 +87,8 @@ const NAMED: &[(&str, Check)] = &[
     ("us_npi", america::npi),
     ("us_ssn", america::ssn),
     ("vin", device::vin),
+    ("vin_checked", device::checked_vin),
+    ("wallet_key", wallet::wallet_key),
     ("za_id", pacific::south_african_id),
 ];
 

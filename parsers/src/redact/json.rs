@@ -17,6 +17,9 @@ use pair::Pair;
 /// How deep values may be nested: what parsers let through.
 const DEEPEST: usize = 20;
 
+/// Names that say no more than that a value follows: it is what the object is called.
+const ONLY_VALUES: [&str; 4] = ["value", "number", "id", "stringValue"];
+
 /// Why a text was not rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -149,7 +152,12 @@ impl<'t> Walk<'_, 't> {
                 }
                 self.blanks();
                 let item = match close {
-                    b'}' => self.member(&mut names, owner, &mut pair)?,
+                    b'}' => {
+                        let named = self.work.named;
+                        let member = self.member(&mut names, owner, &mut pair)?;
+                        self.work.named = named;
+                        member
+                    }
                     _ => self.value()?,
                 };
                 match item {
@@ -187,6 +195,8 @@ impl<'t> Walk<'_, 't> {
             None => (0, None),
         };
         let is_value = key == "value";
+        let context = self.rules.context(key);
+        let only_says_so = ONLY_VALUES.contains(&key);
         let list = matches!(key, "arrayValue" | "values");
         let new_key = match self.work.key(self.rules, key, self.level) {
             Found::Nothing => None,
@@ -205,6 +215,9 @@ impl<'t> Walk<'_, 't> {
             (Some(new), None) => escape_json(new, &mut self.out),
         }
         self.out.push('"');
+        if !only_says_so {
+            self.work.named = context;
+        }
         self.blanks();
         self.expect(b':')?;
         self.blanks();

@@ -63,6 +63,13 @@ impl Keys {
     /// Adds a rule's name, words apart by blanks.
     pub(super) fn add(&mut self, name: &str, rule: u16) {
         let text: Box<[u8]> = name.bytes().filter(|byte| *byte != b' ').collect();
+        self.allow_words(name);
+        self.names.push(Name { text, rule });
+    }
+
+    /// Lets keys that end in these words, apart by blanks, through the first test.
+    pub(super) fn allow_words(&mut self, name: &str) {
+        let text: Vec<u8> = name.bytes().filter(|byte| *byte != b' ').collect();
         self.allow(&text);
         // Where the last word is short, what joins the words is among the last bytes.
         let last_word = name.rsplit(' ').next().unwrap_or_default();
@@ -71,7 +78,6 @@ impl Keys {
                 self.allow(name.replace(' ', joint).as_bytes());
             }
         }
-        self.names.push(Name { text, rule });
     }
 
     /// Adds a name that is not to match though it ends like one of the rule's.

@@ -5,6 +5,7 @@ use super::json::{self, Stop};
 use super::names::Names;
 use super::rules::{PAIRED, Rules};
 use super::scan::Hit;
+use super::shapes::Slots;
 use super::work::{Found, Work};
 use crate::Arena;
 use crate::record::{Field, Key, Origin, Record, Text, Value, unescape};
@@ -105,7 +106,10 @@ impl<'p, 'a> Pass<'p, 'a> {
     #[inline]
     fn skips(&self, field: &Field<'_>) -> bool {
         let key = match &field.key {
-            Key::Known(known) => self.rules.known_field(*known).is_none(),
+            Key::Known(known) => {
+                self.rules.known_field(*known).is_none()
+                    && self.rules.known_context(*known).is_empty()
+            }
             // A vetted key is no slice of the raw record: its name was not seen by the sweep.
             Key::Text(text) => {
                 !self.dirty && matches!(text.origin(), Origin::Raw | Origin::RawEscaped)
@@ -129,11 +133,14 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     fn field(&mut self, field: Field<'a>, all: &[Field<'a>]) -> Fate<'a> {
-        let (name, rule) = match field.key {
-            Key::Known(known) => (known.name(), self.rules.known_field(known)),
+        let (name, rule, context) = match field.key {
+            Key::Known(known) => {
+                let context = self.rules.known_context(known);
+                (known.name(), self.rules.known_field(known), context)
+            }
             Key::Text(text) => {
                 let name = self.decoded(text);
-                (name, self.rules.keys.find(name, &[]))
+                (name, self.rules.keys.find(name, &[]), self.rules.context(name))
             }
         };
         let mut key = field.key;
@@ -165,7 +172,10 @@ impl<'p, 'a> Pass<'p, 'a> {
             Some(fate) => fate,
             None => {
                 self.work.place(&path);
-                self.value(field, &mut path)
+                self.work.named = context;
+                let fate = self.value(field, &mut path);
+                self.work.named = Slots::default();
+                fate
             }
         };
         match fate {
@@ -245,7 +255,7 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     fn value(&mut self, field: Field<'a>, path: &mut Vec<String>) -> Fate<'a> {
-        if self.skips_value(&field.value) {
+        if self.work.named.is_empty() && self.skips_value(&field.value) {
             return Fate::Keep;
         }
         match field.value {

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use super::check::by_name;
+use super::chosen::Chosen;
 use super::custom::Custom;
 use super::detect::{Addresses, Judge, Masks, PrefixTable};
 use super::keys::Keys;
-use super::rule_file::{RuleFile, builtin};
-use super::{Action, CustomRule, RuleError, RuleSelection};
+use super::rule_file::{RuleFile, builtin, with_samples};
+use super::shapes::{Place, ShapeRule, Shapes, Slots};
+use super::sweep::Wanted;
+use super::{Action, RuleError, RuleSelection};
 use crate::record::Known;
 
 /// The detectors that are written by hand.
@@ -67,10 +71,13 @@ pub struct Rules {
     scanners: [Option<u16>; SCANNERS],
     queries: Vec<(Box<str>, u16)>,
     known: Vec<Option<u16>>,
+    /// Which rules' words each of pillion's own field names ends in.
+    known_contexts: Vec<Slots>,
     /// Whether any rule needs the sweep.
     pub(super) sweeps: bool,
     pub(super) addresses: Addresses,
     pub(super) prefixes: PrefixTable,
+    pub(super) shapes: Shapes,
     pub(super) masks: Masks,
     pub(super) keys: Keys,
     pub(super) custom: Vec<Custom>,
@@ -81,12 +88,17 @@ impl Rules {
     /// The default rules, masked.
     #[must_use]
     pub fn builtin_default() -> Arc<Self> {
+        Arc::new(Self::of(builtin().iter().filter(|rule| rule.default)))
+    }
+
+    /// These rules, masked.
+    pub(super) fn of<'f>(files: impl Iterator<Item = &'f RuleFile>) -> Self {
         let mut rules = Self::default();
-        for rule in builtin().iter().filter(|rule| rule.default) {
+        for rule in files {
             rules.add(rule, Action::Mask);
         }
         rules.note_known();
-        Arc::new(rules)
+        rules
     }
 
     /// The rules a configuration asks for.
@@ -134,6 +146,17 @@ impl Rules {
             self.keys.allow(name.as_bytes());
         }
         self.known = Known::ALL.iter().map(|known| self.keys.find(known.name(), &[])).collect();
+        let contexts = self.shapes.contexts();
+        self.known_contexts =
+            Known::ALL.iter().map(|known| contexts.of_name(known.name())).collect();
+        for name in contexts.names() {
+            self.keys.allow_words(&name);
+        }
+        for first in 0..=u8::MAX {
+            if self.shapes.has(Place::Word) && self.shapes.may_begin_word(first) {
+                self.prefixes.mark(first);
+            }
+        }
     }
 
     /// No rules: everything passes.
@@ -152,7 +175,7 @@ impl Rules {
     /// Every built-in rule, on or off, as its file declares it.
     #[must_use]
     pub fn builtin() -> &'static [RuleFile] {
-        builtin()
+        with_samples()
     }
 
     fn push(&mut self, name: &str, token: &str, action: Action, field: bool) -> u16 {
@@ -187,13 +210,13 @@ impl Rules {
                 if let Some(slot) = self.scanners.get_mut(scanner as usize) {
                     *slot = Some(index);
                 }
-                self.sweeps = true;
                 if scanner == Scanner::Jwt {
                     self.prefixes.note_first(b"eyJ");
                 }
             }
-            None => self.sweeps = true,
+            None => {}
         }
+        self.sweeps = true;
         for prefix in &file.prefixes {
             self.prefixes.add(prefix, index);
         }
@@ -206,10 +229,47 @@ impl Rules {
         for key in &file.except {
             self.keys.add_exception(key, index);
         }
+        if !file.shapes.is_empty() {
+            self.add_shapes(file, index);
+        }
         for name in &file.query {
             self.keys.allow(name.as_bytes());
             self.queries.push((name.as_str().into(), index));
         }
+    }
+
+    fn add_shapes(&mut self, file: &RuleFile, index: u16) {
+        let shapes = ShapeRule {
+            shapes: &file.shapes,
+            context: &file.context,
+            check: file.check.as_deref().and_then(by_name),
+            any_case: file.any_case,
+            rule: index,
+        };
+        let added = self.shapes.add(&shapes);
+        debug_assert_eq!(added, Ok(()), "{}", file.name);
+    }
+
+    /// Which anchors the sweep is to look for.
+    #[inline]
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted { shapes: !self.shapes.is_empty(), addresses: !self.addresses.is_off() }
+    }
+
+    /// The rules whose words the name of a field ends in.
+    #[inline]
+    pub(super) fn context(&self, name: &str) -> Slots {
+        if self.keys.may_be(name.as_bytes()) {
+            self.shapes.contexts().of_name(name)
+        } else {
+            Slots::default()
+        }
+    }
+
+    /// The same of one of pillion's own field names.
+    #[inline]
+    pub(super) fn known_context(&self, known: Known) -> Slots {
+        self.known_contexts.get(known as usize).copied().unwrap_or_default()
     }
 
     /// The rule that has this detector, if it is on.
@@ -269,74 +329,5 @@ impl std::fmt::Debug for Rules {
     /// Names, and never the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Rules").field(&self.names).finish()
-    }
-}
-
-/// Which names a selection turns on.
-struct Chosen<'s> {
-    on: Vec<&'s str>,
-    custom: &'s [CustomRule],
-}
-
-impl<'s> Chosen<'s> {
-    fn from(selection: &'s RuleSelection) -> Result<Self, RuleError> {
-        let mut chosen = Self { on: Vec::new(), custom: &selection.custom };
-        for custom in &selection.custom {
-            Self::check_name(custom, &selection.custom)?;
-            chosen.on.push(&custom.name);
-        }
-        let typed = || selection.rules.iter().map(|typed| typed.trim());
-        // Whoever only takes rules out wants the rest of them on.
-        let from_default = typed().next().is_some() && typed().all(|typed| typed.starts_with('-'));
-        for typed in from_default.then_some("default").into_iter().chain(typed()) {
-            match typed.strip_prefix('-') {
-                Some(name) => {
-                    if name != "default" {
-                        chosen.known(name)?;
-                    }
-                    let default = builtin().iter().filter(|rule| rule.default);
-                    let all: Vec<&str> = default.map(|rule| rule.name.as_str()).collect();
-                    chosen.on.retain(|on| *on != name && (name != "default" || !all.contains(on)));
-                }
-                None if typed == "default" => chosen
-                    .on
-                    .extend(builtin().iter().filter(|rule| rule.default).map(|rule| &*rule.name)),
-                None => {
-                    chosen.known(typed)?;
-                    chosen.on.push(typed);
-                }
-            }
-        }
-        Ok(chosen)
-    }
-
-    fn check_name(rule: &CustomRule, all: &[CustomRule]) -> Result<(), RuleError> {
-        let name = &rule.name;
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !name.starts_with(|c: char| c.is_ascii_lowercase())
-            || !name.chars().all(plain)
-            || name == "default"
-        {
-            return Err(RuleError::BadName { name: name.clone() });
-        }
-        let taken = builtin().iter().any(|rule| rule.name == *name)
-            || all.iter().filter(|rule| rule.name == *name).count() > 1;
-        if taken { Err(RuleError::Duplicate { name: name.clone() }) } else { Ok(()) }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.on.contains(&name)
-    }
-
-    fn known(&self, name: &str) -> Result<(), RuleError> {
-        let builtin = builtin().iter().map(|rule| rule.name.as_str());
-        let mut known = builtin.chain(self.custom.iter().map(|rule| rule.name.as_str()));
-        if known.any(|known| known == name) {
-            return Ok(());
-        }
-        let builtin = super::rule_file::builtin().iter().map(|rule| rule.name.clone());
-        let custom = self.custom.iter().map(|rule| rule.name.clone());
-        let known = std::iter::once("default".to_owned()).chain(builtin).chain(custom).collect();
-        Err(RuleError::Unknown { name: name.to_owned(), known })
     }
 }

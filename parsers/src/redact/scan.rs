@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::detect::{
-    self, Assigned, Judge, LONGEST_HEADER, View, after_escape, assignment, authorization, bearer,
-    card_number, e164, email, grouped_card, iban, judge, jwt, may_assign, nanp, private_key, query,
-    scheme_before, ssn, token, url_password,
+    Assigned, Judge, LONGEST_HEADER, View, address, after_escape, assignment, authorization,
+    bearer, card_number, e164, email, grouped_card, iban, judge, jwt, may_assign, nanp,
+    private_key, query, scheme_before, ssn, token, url_password,
 };
 use super::rules::{PAIRED, Rules, Scanner};
+use super::shapes::{Apart, Place, Slots};
 use super::sweep::{Anchor, Lanes, Visit};
 
 /// What a rule found: bytes of the text that are to go.
@@ -36,6 +37,10 @@ struct Scan<'s, 't> {
     covered: usize,
     /// Bytes that detectors may still look at.
     fuel: usize,
+    /// The rules whose words the name of the field ends in.
+    named: Slots,
+    /// Names and values of shapes that were seen.
+    apart: Apart,
 }
 
 /// What a scan tells beside its hits.
@@ -50,35 +55,46 @@ pub(super) struct Told {
 /// How much detectors may look at, per byte of text and beside that.
 const FUEL: (usize, usize) = (64, 16 * 1024);
 
-/// Finds everything in a value.
-pub(super) fn scan(rules: &Rules, lanes: &mut Lanes, text: &[u8], hits: &mut Vec<Hit>) -> Told {
-    run(rules, lanes, View { bytes: text, bounded: true, masks: &rules.masks }, hits)
+/// Finds everything in a value; `named` are the rules whose words the name of its field ends in.
+pub(super) fn scan(
+    rules: &Rules,
+    lanes: &mut Lanes,
+    text: &[u8],
+    named: Slots,
+    hits: &mut Vec<Hit>,
+) -> Told {
+    let view = View { bytes: text, bounded: true, masks: &rules.masks };
+    run(rules, lanes, view, named, hits).0
 }
 
 /// Whether there may be anything in a raw record or in any value a parser cuts out of it. Stops at
 /// the first thing found.
 pub(super) fn suspect(rules: &Rules, lanes: &mut Lanes, text: &[u8], hits: &mut Vec<Hit>) -> bool {
     hits.clear();
-    let told = run(rules, lanes, View { bytes: text, bounded: false, masks: &rules.masks }, hits);
-    let suspect = !hits.is_empty() || told.escaped || told.exhausted;
+    let view = View { bytes: text, bounded: false, masks: &rules.masks };
+    let (told, apart) = run(rules, lanes, view, Slots::default(), hits);
+    let suspect = !hits.is_empty() || told.escaped || told.exhausted || apart.meet();
     hits.clear();
     suspect
 }
 
-fn run(rules: &Rules, lanes: &mut Lanes, view: View<'_>, hits: &mut Vec<Hit>) -> Told {
+fn run(
+    rules: &Rules,
+    lanes: &mut Lanes,
+    view: View<'_>,
+    named: Slots,
+    hits: &mut Vec<Hit>,
+) -> (Told, Apart) {
     let fuel = view.bytes.len().saturating_mul(FUEL.0).saturating_add(FUEL.1);
-    let mut scan = Scan { rules, view, hits, escaped: false, covered: 0, fuel };
+    let apart = Apart::default();
+    let mut scan = Scan { rules, view, hits, escaped: false, covered: 0, fuel, named, apart };
     if rules.sweeps {
-        lanes.sweep(view.bytes, &mut scan);
+        lanes.sweep(view.bytes, rules.wanted(), &mut scan);
+        if view.bounded && !named.is_empty() {
+            scan.whole();
+        }
     }
-    let told = Told { escaped: scan.escaped, exhausted: scan.fuel == 0 };
-    if !rules.addresses.is_off() && (view.bounded || hits.is_empty()) {
-        detect::addresses(view, &rules.addresses, |rule, range| {
-            hits.push(Hit { range, rule, named: false, quote: 0..0 });
-            !view.bounded
-        });
-    }
-    told
+    (Told { escaped: scan.escaped, exhausted: scan.fuel == 0 }, scan.apart)
 }
 
 impl Visit for Scan<'_, '_> {
@@ -90,6 +106,8 @@ impl Visit for Scan<'_, '_> {
             Anchor::Colon if !may_assign(self.view, at, &self.rules.keys) => false,
             Anchor::LongWord if !self.rules.prefixes.may_begin(self.view, at) => false,
             Anchor::Scheme if scheme_before(self.view, at).is_none() => false,
+            Anchor::Capital if !self.rules.shapes.has(Place::Capital) => false,
+            Anchor::Pairs if !self.rules.shapes.has(Place::Pairs) => false,
             Anchor::Rare
                 if self.view.at(at) == b'=' && !may_assign(self.view, at, &self.rules.keys) =>
             {
@@ -115,9 +133,55 @@ impl<'t> Scan<'_, 't> {
             Anchor::LongNumber => self.try_rule(Scanner::Card, |view| card_number(view, at)),
             Anchor::Groups => self.groups(at),
             Anchor::LongWord => self.long_word(at),
-            Anchor::Iban => self.try_rule(Scanner::Iban, |view| iban(view, at)),
+            Anchor::Iban => {
+                self.try_rule(Scanner::Iban, |view| iban(view, at))
+                    || self.shape(Place::Capitals, at)
+            }
             Anchor::Dashes => self.dashes(at),
             Anchor::Scheme => self.scheme(at),
+            Anchor::Number => self.number(at),
+            Anchor::Capital => self.shape(Place::Capital, at),
+            Anchor::Triple => self.shape(Place::Triple, at),
+            Anchor::Pairs => self.shape(Place::Pairs, at),
+            Anchor::Dots | Anchor::Colons | Anchor::TwoColons | Anchor::Hyphens => self.address(at),
+        }
+    }
+
+    /// A run of digits.
+    fn number(&mut self, at: usize) -> bool {
+        let end = self.view.run(at, 24, |byte| byte.is_ascii_digit());
+        if !self.rules.shapes.has_run(end - at) {
+            return false;
+        }
+        if self.spend(64) {
+            return true;
+        }
+        let found = self.rules.shapes.run(self.view, at, end - at, self.named, &mut self.apart);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+
+    /// A shape that has this kind of anchor.
+    fn shape(&mut self, place: Place, at: usize) -> bool {
+        if !self.rules.shapes.has(place) {
+            return false;
+        }
+        if self.spend(32) {
+            return true;
+        }
+        let found = self.rules.shapes.find(self.view, place, at, self.named, &mut self.apart);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+
+    fn address(&mut self, at: usize) -> bool {
+        let found = address(self.view, &self.rules.addresses, at);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+
+    /// The whole value of a field with such a name, of a shape that nothing but a name gives away.
+    fn whole(&mut self) {
+        let start = self.view.run(0, usize::MAX, |byte| byte.is_ascii_whitespace());
+        if let Some((rule, range)) = self.rules.shapes.named(self.view, start, self.named) {
+            self.hit(rule, range);
         }
     }
 
@@ -149,9 +213,13 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn groups(&mut self, at: usize) -> bool {
-        let stop = self.try_rule(Scanner::Card, |view| grouped_card(view, at));
-        if stop || self.view.at(at) == b' ' {
-            return stop;
+        if self.try_rule(Scanner::Card, |view| grouped_card(view, at))
+            || self.shape(Place::Group, at)
+        {
+            return true;
+        }
+        if self.view.at(at) == b' ' {
+            return false;
         }
         self.try_rule(Scanner::Ssn, |view| ssn(view, at))
             || self.try_rule(Scanner::Phone, |view| nanp(view, at))
@@ -168,6 +236,10 @@ impl<'t> Scan<'_, 't> {
         self.try_rule(Scanner::Phone, |view| e164(view, at))
             || (self.view.before(at, 1).is_ascii_digit()
                 && self.try_rule(Scanner::Card, |view| grouped_card(view, at)))
+            || (self.view.before(at, 1).is_ascii_alphanumeric()
+                && [Place::Group, Place::Triple, Place::Pairs]
+                    .into_iter()
+                    .any(|place| self.shape(place, at)))
     }
 
     fn at_sign(&mut self, at: usize) -> bool {
@@ -201,7 +273,10 @@ impl<'t> Scan<'_, 't> {
                 self.covered = range.end;
                 self.hit(rule, range)
             }
-            None => view.before(at, 1) == b' ' && self.scheme(at - 1),
+            None => {
+                self.shape(Place::Word, after_escape(view, at))
+                    || (view.before(at, 1) == b' ' && self.scheme(at - 1))
+            }
         }
     }
 
@@ -241,6 +316,9 @@ impl<'t> Scan<'_, 't> {
         if at < self.covered || self.spend(64) {
             return self.fuel == 0;
         }
+        if !self.rules.shapes.is_empty() && self.shape_of(&assigned) {
+            return true;
+        }
         if !self.view.bounded
             && let Some(rule) = self.paired(&assigned, at)
         {
@@ -267,6 +345,24 @@ impl<'t> Scan<'_, 't> {
         let quote = if bare && number(range.clone()) { assigned.quote() } else { 0..0 };
         self.hits.push(Hit { range, rule, named: true, quote });
         !self.view.bounded
+    }
+
+    /// A value of a shape that nothing but its name gives away.
+    fn shape_of(&mut self, assigned: &Assigned<'t>) -> bool {
+        let (view, shapes) = (self.view, &self.rules.shapes);
+        let named = shapes.contexts().near(view, assigned.value_at());
+        if named.is_empty() {
+            return false;
+        }
+        let named = named.slots();
+        let at = assigned.inside(view);
+        let apart = shapes.note_name(named, &mut self.apart);
+        // In a list, or in an object, the name alone tells.
+        if apart && !view.bounded && matches!(view.at(at), b'[' | b'{') {
+            return self.hit(0, 0..0);
+        }
+        let found = shapes.named(view, at, named);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
     }
 
     /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.

@@ -50,6 +50,31 @@ pub(super) enum Anchor {
     Rare,
     /// A blank where `Bearer` may have ended.
     Scheme,
+    /// The first digit of a run of seven or more.
+    Number,
+    /// A capital before three digits.
+    Capital,
+    /// A blank, hyphen or dot between three digits and three.
+    Triple,
+    /// The first of three blanks, hyphens or dots, each before two digits.
+    Pairs,
+    /// The third dot of four short numbers.
+    Dots,
+    /// The fourth colon of five short words, or a later one.
+    Colons,
+    /// The second of two colons.
+    TwoColons,
+    /// The fourth hyphen of pairs.
+    Hyphens,
+}
+
+/// Which anchors are wanted: those of shapes and of addresses take time of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// [`Anchor::Number`] to [`Anchor::Pairs`].
+    pub(super) shapes: bool,
+    /// [`Anchor::Dots`] to [`Anchor::Hyphens`].
+    pub(super) addresses: bool,
 }
 
 /// By the bits of an anchor byte: the kind, and how far before the bit its place is.
@@ -63,6 +88,23 @@ const ANCHORS: [(Anchor, usize); 8] = [
     (Anchor::Rare, 0),
     (Anchor::Scheme, 0),
 ];
+
+/// The same for the second lane.
+const MORE: [(Anchor, usize); 8] = [
+    (Anchor::Number, 6),
+    (Anchor::Capital, 3),
+    (Anchor::Triple, 3),
+    (Anchor::Pairs, 8),
+    (Anchor::Dots, 0),
+    (Anchor::Colons, 0),
+    (Anchor::TwoColons, 0),
+    (Anchor::Hyphens, 0),
+];
+
+// Bits of links: what a chain of separators is made of, at short distances.
+const DOT_LINK: u8 = 1;
+const COLON_LINK: u8 = 1 << 1;
+const HYPHEN_LINK: u8 = 1 << 2;
 
 /// Told of each anchor.
 pub(super) trait Visit {
@@ -91,40 +133,64 @@ const fn class(byte: u8) -> u8 {
         | when(byte | 0x20 == b'r', R)
 }
 
+/// A lane: what is known of each byte of a window, and of those before it.
+type Lane = [u8; BEHIND + WINDOW];
+
 /// Class bits of a window, runs of them ending at each byte, and the anchors: the sweep's working
-/// space, about 5 KiB, kept from text to text so that it need not be cleared.
+/// space, about 9 KiB, kept from text to text so that it need not be cleared.
 pub(super) struct Lanes {
-    class: [u8; BEHIND + WINDOW],
-    twos: [u8; BEHIND + WINDOW],
-    fours: [u8; BEHIND + WINDOW],
-    eights: [u8; BEHIND + WINDOW],
+    class: Lane,
+    twos: Lane,
+    fours: Lane,
+    eights: Lane,
+    /// Separators that end one, two and three links of a chain.
+    links: [Lane; 3],
     anchors: [u8; WINDOW],
+    more: [u8; WINDOW],
 }
 
 impl Lanes {
     /// Working space.
     pub(super) fn new() -> Box<Self> {
         let lane = [0; BEHIND + WINDOW];
-        Box::new(Self { class: lane, twos: lane, fours: lane, eights: lane, anchors: [0; WINDOW] })
+        let [class, twos, fours, eights] = [lane; 4];
+        let [anchors, more] = [[0; WINDOW]; 2];
+        Box::new(Self { class, twos, fours, eights, links: [lane; 3], anchors, more })
     }
 
     /// Goes over `text` once and tells `visit` of each anchor.
     #[inline(always)]
-    pub(super) fn sweep(&mut self, text: &[u8], visit: &mut impl Visit) {
-        for lane in [&mut self.class, &mut self.twos, &mut self.fours, &mut self.eights] {
-            lane[..BEHIND].fill(0);
-        }
+    pub(super) fn sweep(&mut self, text: &[u8], wanted: Wanted, visit: &mut impl Visit) {
+        self.each(wanted, |lane| lane[..BEHIND].fill(0));
         for (index, window) in text.chunks(WINDOW).enumerate() {
             if index > 0 {
-                for lane in [&mut self.class, &mut self.twos, &mut self.fours, &mut self.eights] {
-                    lane.copy_within(WINDOW.., 0);
-                }
+                self.each(wanted, |lane| lane.copy_within(WINDOW.., 0));
             }
             self.fill(window);
-            let anchors = &self.anchors[..window.len().next_multiple_of(STEP)];
-            if look(anchors, index * WINDOW, visit) {
+            let len = window.len().next_multiple_of(STEP).min(WINDOW);
+            if look(&self.anchors[..len], &ANCHORS, index * WINDOW, visit) {
                 return;
             }
+            if wanted.shapes || wanted.addresses {
+                self.fill_shapes(len);
+                if wanted.addresses {
+                    self.fill_addresses(len);
+                }
+                if look(&self.more[..len], &MORE, index * WINDOW, visit) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Does the same to each lane that looks back.
+    #[inline(always)]
+    fn each(&mut self, wanted: Wanted, mut with: impl FnMut(&mut Lane)) {
+        for lane in [&mut self.class, &mut self.twos, &mut self.fours, &mut self.eights] {
+            with(lane);
+        }
+        if wanted.addresses {
+            self.links.iter_mut().for_each(with);
         }
     }
 
@@ -132,7 +198,7 @@ impl Lanes {
     #[inline(never)]
     fn fill(&mut self, window: &[u8]) {
         let len = window.len().next_multiple_of(STEP).min(WINDOW);
-        let Self { class: classes, twos, fours, eights, anchors } = self;
+        let Self { class: classes, twos, fours, eights, anchors, .. } = self;
         for (to, byte) in classes[BEHIND..].iter_mut().zip(window) {
             *to = class(*byte);
         }
@@ -171,11 +237,79 @@ impl Lanes {
                 | (scheme & R);
         }
     }
+
+    /// Fills the second lane of anchors with those that shapes are found by.
+    #[inline(never)]
+    fn fill_shapes(&mut self, len: usize) {
+        let class = |by| back(&self.class, by, len);
+        let (c2, c3, c5, c6) = (class(2), class(3), class(5), class(6));
+        let (c7, c8) = (class(7), class(8));
+        let twos = |by| back(&self.twos, by, len);
+        let (t0, t3, t4, t6) = (twos(0), twos(3), twos(4), twos(6));
+        let (f0, f3) = (back(&self.fours, 0, len), back(&self.fours, 3, len));
+        let more = &mut self.more[..len];
+        for i in 0..len {
+            let number = f0[i] & f3[i] & !c7[i];
+            let three = t0[i] & c2[i];
+            let capital = three & (c3[i] >> 1);
+            let triple = three & (c3[i] >> 3) & t4[i] & c6[i];
+            // All hyphens, or none.
+            let alike = !((c8[i] ^ c2[i]) >> 4) & !((c8[i] ^ c5[i]) >> 4);
+            let gaps = (c2[i] & c5[i] & c8[i]) >> 3;
+            let pairs = t0[i] & t3[i] & t6[i] & gaps & alike;
+            more[i] = (number & DIGIT)
+                | ((capital & DIGIT) << 1)
+                | ((triple & DIGIT) << 2)
+                | ((pairs & DIGIT) << 3);
+        }
+    }
+
+    /// Adds those that addresses are found by.
+    #[inline(never)]
+    fn fill_addresses(&mut self, len: usize) {
+        let [one, two, three] = &mut self.links;
+        let (c0, c1) = (back(&self.class, 0, len), back(&self.class, 1, len));
+        for (i, link) in one[BEHIND..][..len].iter_mut().enumerate() {
+            // Dots and blanks after a digit.
+            let dot = (c0[i] >> 3) & !(c0[i] >> 4) & c1[i];
+            *link = (dot & DOT_LINK) | ((c0[i] >> 4) & COLON_LINK) | ((c0[i] >> 2) & HYPHEN_LINK);
+        }
+        link(two, one, len);
+        link(three, two, len);
+        let (l0, l2) = (back(three, 0, len), back(three, 2, len));
+        let (l3, l4, l5) = (back(three, 3, len), back(three, 4, len), back(three, 5, len));
+        for (i, anchor) in self.more[..len].iter_mut().enumerate() {
+            let fourth = l0[i] & (l3[i] | ((l2[i] | l4[i] | l5[i]) & COLON_LINK));
+            let double = c0[i] & c1[i] & COLON;
+            *anchor |= ((l0[i] & DOT_LINK) << 4)
+                | ((fourth & COLON_LINK) << 4)
+                | (double << 1)
+                | ((fourth & HYPHEN_LINK) << 5);
+        }
+    }
+}
+
+/// A lane as it looks from each byte of a window, so far back.
+#[inline(always)]
+fn back(lane: &Lane, by: usize, len: usize) -> &[u8] {
+    &lane[BEHIND - by..][..len]
+}
+
+/// `to[i]`: whether a separator ends one link more than `from` has.
+#[inline(always)]
+fn link(to: &mut Lane, from: &Lane, len: usize) {
+    const CLOSE: u8 = DOT_LINK | COLON_LINK;
+    let (f0, f2, f3) = (back(from, 0, len), back(from, 2, len), back(from, 3, len));
+    let (f4, f5) = (back(from, 4, len), back(from, 5, len));
+    let to = &mut to[BEHIND..][..len];
+    for i in 0..len {
+        to[i] = f0[i] & (f3[i] | ((f2[i] | f4[i]) & CLOSE) | (f5[i] & COLON_LINK));
+    }
 }
 
 /// `to[i] = from[i] & from[i - by]`: runs twice as long.
 #[inline(always)]
-fn join(to: &mut [u8; BEHIND + WINDOW], from: &[u8; BEHIND + WINDOW], by: usize, len: usize) {
+fn join(to: &mut Lane, from: &Lane, by: usize, len: usize) {
     let earlier = &from[BEHIND - by..BEHIND - by + len];
     for ((to, from), earlier) in to[BEHIND..].iter_mut().zip(&from[BEHIND..]).zip(earlier) {
         *to = from & earlier;
@@ -184,7 +318,7 @@ fn join(to: &mut [u8; BEHIND + WINDOW], from: &[u8; BEHIND + WINDOW], by: usize,
 
 /// Visits the anchors of a window. Returns whether the sweep may stop.
 #[inline(always)]
-fn look(anchors: &[u8], base: usize, visit: &mut impl Visit) -> bool {
+fn look(anchors: &[u8], kinds: &[(Anchor, usize); 8], base: usize, visit: &mut impl Visit) -> bool {
     let (steps, _) = anchors.as_chunks::<STEP>();
     for (step, bytes) in steps.iter().enumerate() {
         let (words, _) = bytes.as_chunks::<8>();
@@ -193,7 +327,7 @@ fn look(anchors: &[u8], base: usize, visit: &mut impl Visit) -> bool {
             while left != 0 {
                 let bit = left.trailing_zeros() as usize;
                 left &= left - 1;
-                let (anchor, behind) = ANCHORS[bit % 8];
+                let (anchor, behind) = kinds[bit % 8];
                 let at = base + step * STEP + index * 8 + bit / 8;
                 if visit.visit(anchor, at.saturating_sub(behind)) {
                     return true;

@@ -28,7 +28,7 @@ fn standard() -> Redactor {
 }
 
 /// What a record looks like from outside, as JSON.
-fn shown(redacted: Option<Redacted<'_, '_>>) -> serde_json::Value {
+pub(super) fn shown(redacted: Option<Redacted<'_, '_>>) -> serde_json::Value {
     let Some(redacted) = redacted else { return serde_json::Value::Null };
     let text = |text: Text<'_>| -> serde_json::Value {
         if text.is_escaped() {
@@ -104,7 +104,7 @@ fn parsed(raw: &str) -> Record<'_> {
 }
 
 /// Redacts a line of JSON, as parsed.
-fn redact_json(redactor: &mut Redactor, raw: &str) -> String {
+pub(super) fn redact_json(redactor: &mut Redactor, raw: &str) -> String {
     let arena = Arena::new();
     let mut record = parsed(raw);
     let mut block = BlockState::default();

@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Masks, Material, is_constant, is_prose};
+use super::detect::{Judge, Masks, Material, View, is_constant, is_prose};
 use super::json::{self, Stop};
 use super::mask::{masked, normalised};
 use super::rules::{Rules, Scanner};
 use super::scan::{Hit, scan, suspect};
+use super::shapes::Slots;
 use super::sweep::Lanes;
 use super::{Action, Match, Place};
 
@@ -47,6 +48,8 @@ pub(super) struct Work {
     pub(super) material: Option<Material>,
     /// What was found, while somebody wants to know.
     pub(super) explained: Option<Vec<Match>>,
+    /// The rules whose words the name of the field ends in that is being looked at.
+    pub(super) named: Slots,
     /// The field that is being looked at, while somebody wants to know.
     place: String,
 }
@@ -61,6 +64,7 @@ impl Work {
             matches: vec![0; rules.names().len()],
             material: None,
             explained: None,
+            named: Slots::default(),
             place: String::new(),
         }
     }
@@ -77,6 +81,7 @@ impl Work {
     /// Whether there may be anything to find in a value.
     fn suspects(&mut self, rules: &Rules, text: &str) -> bool {
         self.material.is_some()
+            || !self.named.is_empty()
             || suspect(rules, &mut self.lanes, text.as_bytes(), &mut self.hits)
             || (!rules.custom.is_empty()
                 && (is_escaped(text)
@@ -85,9 +90,9 @@ impl Work {
 
     /// Redacts a key, which is never a part of a private key that began in an earlier record.
     pub(super) fn key(&mut self, rules: &Rules, key: &str, level: usize) -> Found {
-        let material = self.material.take();
+        let (material, named) = (self.material.take(), std::mem::take(&mut self.named));
         let found = self.text(rules, key, level);
-        self.material = material;
+        (self.material, self.named) = (material, named);
         found
     }
 
@@ -164,8 +169,9 @@ impl Work {
                 && (1e12..1e19).contains(&value)
                 && super::detect::is_card(format!("{value:.0}").as_bytes())
         });
+        let shape = || rules.shapes.number(View::of(number.as_bytes()), self.named);
         let custom = || rules.custom.iter().find(|custom| custom.pattern.is_match(number));
-        card.or_else(|| custom().map(|custom| custom.rule))
+        card.or_else(shape).or_else(|| custom().map(|custom| custom.rule))
     }
 
     /// Whether a value goes because of its key. `string` says whether it is a string.
@@ -210,7 +216,7 @@ impl Work {
     /// much work.
     fn find(&mut self, rules: &Rules, text: &str) -> bool {
         self.hits.clear();
-        let told = scan(rules, &mut self.lanes, text.as_bytes(), &mut self.hits);
+        let told = scan(rules, &mut self.lanes, text.as_bytes(), self.named, &mut self.hits);
         custom_hits(rules, text, &mut self.hits);
         if let Some(material) = &self.material
             && let Some(rule) = rules.scanner(Scanner::PrivateKey)
@@ -239,9 +245,10 @@ impl Work {
         if !decode(text, first, from_first) {
             return false;
         }
+        let named = self.named;
         let mut add = |subject: &str, back: &dyn Fn(usize) -> usize, hits: &mut Vec<Hit>| {
             let known = hits.len();
-            let told = scan(rules, &mut self.lanes, subject.as_bytes(), hits);
+            let told = scan(rules, &mut self.lanes, subject.as_bytes(), named, hits);
             custom_hits(rules, subject, hits);
             for hit in hits.iter_mut().skip(known) {
                 hit.range = back(hit.range.start)..back(hit.range.end);

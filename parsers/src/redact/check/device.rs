@@ -12,9 +12,20 @@ pub(super) fn imei(value: &[u8]) -> bool {
     })
 }
 
-/// A vehicle identification number (ISO 3779) with the check digit that North America and China ask for
-/// (49 CFR 565): seventeen characters without I, O and Q.
+/// A vehicle identification number (ISO 3779): seventeen characters without I, O and Q, the last four of
+/// them digits. Europe asks for no check digit.
 pub(super) fn vin(value: &[u8]) -> bool {
+    let known = |byte: &u8| {
+        byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !matches!(byte, b'I' | b'O' | b'Q'))
+    };
+    value.len() == 17
+        && value.iter().all(known)
+        && value.iter().any(u8::is_ascii_uppercase)
+        && value.iter().rev().take(4).all(u8::is_ascii_digit)
+}
+
+/// One with the check digit that North America and China ask for (49 CFR 565).
+pub(super) fn checked_vin(value: &[u8]) -> bool {
     const WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
     let Some(value) = value.first_chunk::<17>().filter(|known| known.len() == value.len()) else {
         return false;

@@ -45,6 +45,29 @@ pub(super) fn is_day(year: Option<u32>, month: u32, day: u32) -> bool {
     (1..=days).contains(&day)
 }
 
+/// A date of eight digits, in whatever order: year first or last, month before day or after it.
+pub(super) fn date(value: &[u8]) -> bool {
+    let is = |year: &[u32], month: &[u32], day: &[u32]| {
+        (1880..2100).contains(&number(year))
+            && is_day(Some(number(year)), number(month), number(day))
+    };
+    digits::<8>(value).is_some_and(|value| {
+        let [a, b, c, d, e, f, g, h] = value;
+        is(&[a, b, c, d], &[e, f], &[g, h])
+            || is(&[e, f, g, h], &[a, b], &[c, d])
+            || is(&[e, f, g, h], &[c, d], &[a, b])
+    })
+}
+
+/// The number of a paper that a state gives out: letters and digits, at least four of them digits.
+pub(super) fn paper(value: &[u8]) -> bool {
+    let known = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+    (6..=18).contains(&value.len())
+        && value.iter().all(known)
+        && !alike(value)
+        && value.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

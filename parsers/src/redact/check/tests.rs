@@ -1,6 +1,7 @@
 //! Every check against numbers of another library, against the errors it is there to catch, and against
 //! a second formula where it has a well-known one.
 
+use super::wallet::{base58_check, bech32, ethereum};
 use super::*;
 
 /// Names and valid numbers, in the order of the file.
@@ -192,10 +193,39 @@ fn published_examples_of_what_the_other_library_does_not_know() {
     );
     check("us_mbi", &["1EG4TE5MK73", "1EG4TE5MK72"], &["0EG4TE5MK73", "1SG4TE5MK73", "1EG4TE5MK7"]);
     check("us_npi", &["1234567893", "1245319599"], &["1234567894", "3234567893"]);
+    check("vin_checked", &["1M8GDM9AXKP042788", "1HGCM82633A004352"], &["1M8GDM9A1KP042788"]);
     check(
         "vin",
-        &["1M8GDM9AXKP042788", "1HGCM82633A004352"],
-        &["1M8GDM9A1KP042788", "1M8GDM9AXKPO42788"],
+        &["WVWZZZ1JZXW000001", "1M8GDM9AXKP042788"],
+        &["1M8GDM9AXKPO42788", "12345678901234567"],
+    );
+    check("date", &["19800517", "17051980", "05171980"], &["00000000", "18700517", "19801340"]);
+    check(
+        "bitcoin",
+        &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"],
+        &["a12uel5l", "LM2WMpR1Rp6j3Sa59cMXMs1SPzj9eXpGc1"],
+    );
+    check(
+        "ether",
+        &["0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"],
+        &["5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"],
+    );
+    check(
+        "coin",
+        &[
+            "LM2WMpR1Rp6j3Sa59cMXMs1SPzj9eXpGc1",
+            "DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L",
+            "cosmos1fl48vsnmsdzcv85q5d2q4z5ajdha8yu34mf0eh",
+        ],
+        &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"],
+    );
+    check(
+        "wallet_key",
+        &[
+            "5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ",
+            "KwdMAjGmerYanjeui5SHS7JkmpZvVipYvB2LJGU1ZxJwYvP98617",
+        ],
+        &["5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTK"],
     );
     check("au_medicare", &["2123456701", "29501012011"], &["2123456711", "1123456701"]);
     check("tw_id", &["A123456789", "F131104093", "A800000014"], &["A123456788", "A323456789"]);

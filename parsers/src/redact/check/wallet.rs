@@ -7,7 +7,7 @@ const LONGEST: usize = 82;
 
 /// Decodes Base58Check (Bitcoin's alphabet) and gives its version byte and how many bytes follow it. `None`
 /// if the checksum is wrong.
-pub(in super::super) fn base58_check(value: &[u8]) -> Option<(u8, usize)> {
+pub(super) fn base58_check(value: &[u8]) -> Option<(u8, usize)> {
     const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     let mut bytes = [0_u8; LONGEST];
     let mut used = 0;
@@ -33,7 +33,7 @@ pub(in super::super) fn base58_check(value: &[u8]) -> Option<(u8, usize)> {
 }
 
 /// Whether a text is Bech32 (BIP 173) or Bech32m (BIP 350), all in one case.
-pub(in super::super) fn bech32(value: &[u8]) -> bool {
+pub(super) fn bech32(value: &[u8]) -> bool {
     const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     let lower = !value.iter().any(u8::is_ascii_uppercase);
     if !lower && value.iter().any(u8::is_ascii_lowercase) {
@@ -71,7 +71,7 @@ pub(in super::super) fn bech32(value: &[u8]) -> bool {
 
 /// Whether 40 hex digits may be an Ethereum address: where capitals and small letters are mixed, they are
 /// the checksum of EIP-55.
-pub(in super::super) fn ethereum(digits: &[u8]) -> bool {
+pub(super) fn ethereum(digits: &[u8]) -> bool {
     if digits.len() != 40 || !digits.iter().all(u8::is_ascii_hexdigit) {
         return false;
     }
@@ -106,4 +106,39 @@ fn keccak_256(digits: &[u8]) -> [u64; 25] {
     }
     keccak::Keccak::new().with_f1600(|f1600| f1600(&mut state));
     state
+}
+
+/// An address of Bitcoin: P2PKH and P2SH by Base58Check, SegWit and Taproot by Bech32.
+pub(super) fn bitcoin(value: &[u8]) -> bool {
+    matches!(base58_check(value), Some((0 | 5, 20))) || named_bech32(value, &[b"bc"])
+}
+
+/// An address of Ethereum and its kin, with `0x`.
+pub(super) fn ether(value: &[u8]) -> bool {
+    value.strip_prefix(b"0x").is_some_and(ethereum)
+}
+
+/// An address of Litecoin, Dogecoin, Dash, Tron, Cardano (stake addresses), and of chains of Cosmos.
+pub(super) fn coin(value: &[u8]) -> bool {
+    const NAMES: &[&[u8]] =
+        &[b"ltc", b"cosmos", b"osmo", b"terra", b"bnb", b"stake", b"addr", b"zil"];
+    // Litecoin 48 and 50, Dogecoin 30 and 22, Dash 76 and 16, Tron 65.
+    let version = |(version, length): (u8, usize)| {
+        length == 20 && matches!(version, 48 | 50 | 30 | 22 | 76 | 16 | 65)
+    };
+    base58_check(value).is_some_and(version) || named_bech32(value, NAMES)
+}
+
+/// A private key of Bitcoin in the wallet import format: whoever has it has the money.
+pub(super) fn wallet_key(value: &[u8]) -> bool {
+    matches!(base58_check(value), Some((128, 32 | 33)))
+}
+
+/// Whether a text is Bech32 with one of these names before its `1`.
+fn named_bech32(value: &[u8], names: &[&[u8]]) -> bool {
+    let named = |name: &&[u8]| {
+        let (start, rest) = value.split_at(name.len().min(value.len()));
+        start.eq_ignore_ascii_case(name) && rest.first() == Some(&b'1')
+    };
+    names.iter().any(named) && bech32(value)
 }

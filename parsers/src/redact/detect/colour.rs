@@ -25,7 +25,7 @@ impl View<'_> {
     }
 
     /// Where a colour that ends right before a place begins (ECMA-48's control sequences).
-    pub(super) fn colour_before(&self, place: usize) -> Option<usize> {
+    pub(in super::super) fn colour_before(&self, place: usize) -> Option<usize> {
         let last = place.checked_sub(1).filter(|&last| self.at(last).is_ascii_alphabetic())?;
         let parameters = self.run_back(last, 16, is_parameter);
         let bracket = parameters.checked_sub(1).filter(|&bracket| self.at(bracket) == b'[')?;

@@ -30,6 +30,16 @@ pub(in super::super) struct Assigned<'t> {
 }
 
 impl<'t> Assigned<'t> {
+    /// Where its value begins, or the quotes around that.
+    pub(in super::super) const fn value_at(&self) -> usize {
+        self.value
+    }
+
+    /// Where its value begins, within quotes.
+    pub(in super::super) fn inside(&self, view: View<'_>) -> usize {
+        view.run(self.value, 8, |byte| matches!(byte, b'\\' | b'"' | b'\'' | b'`'))
+    }
+
     /// The quotes that a bare JSON number needs when text takes its place.
     pub(in super::super) fn quote(&self) -> Range<usize> {
         self.quote.clone()

@@ -4,11 +4,10 @@
 use std::ops::Range;
 
 use super::View;
-use country::is_number;
 
 mod country;
 
-pub(in super::super) use country::north_american;
+pub(in super::super) use country::{is_number, north_american};
 
 /// An international number; `at` is its `+`.
 pub(in super::super) fn e164(view: View<'_>, at: usize) -> Option<Range<usize>> {

@@ -70,7 +70,7 @@ const LENGTHS: &[(usize, usize, &[u16])] = &[
 const SHORTEST: (usize, usize) = (10, 9);
 
 /// Whether digits, the country's code first, can be a subscriber's number, written in so many groups.
-pub(super) fn is_number(digits: &[u8], groups: usize) -> bool {
+pub(in super::super::super) fn is_number(digits: &[u8], groups: usize) -> bool {
     let code = |length: usize| {
         let code = digits.get(..length).unwrap_or_default();
         code.iter().fold(0_u16, |sum, digit| sum * 10 + u16::from(digit & 0xf))

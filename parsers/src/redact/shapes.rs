@@ -1,0 +1,312 @@
+//! Values known by their shape: `000.000.000-00`, with a checksum, with words that stand before them.
+//!
+//! A shape is found by the anchor that it is sure to have (a run of digits, groups of them, capitals
+//! before digits …), at a place within it that is known beforehand. The cheapest test comes first: how
+//! long the run of digits is, then the words before it, then the shape, then the checksum. Of the rules
+//! that share a shape, the one whose word stands nearest has it, else the longest match, else the first.
+
+mod context;
+mod fit;
+mod plan;
+mod syntax;
+
+use std::ops::Range;
+
+pub(super) use context::{Contexts, Near, Slots};
+pub(super) use fit::Fit;
+pub(super) use plan::Place;
+pub(super) use syntax::{Part, ShapeError, What};
+
+use super::check::Check;
+use super::detect::View;
+
+/// The longest run of digits that lists are kept for.
+const LONGEST_RUN: usize = 20;
+
+/// How a rule file writes one shape.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(from = "Written")]
+pub(super) struct ShapeFile {
+    /// What it looks like, as [`syntax`] has it.
+    pub(super) shape: String,
+    /// Whether it is one only after one of the rule's words, or in a field of such a name.
+    pub(super) needs_context: bool,
+}
+
+/// A shape alone, or with what is to be said about it.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Alone(String),
+    With {
+        shape: String,
+        #[serde(default)]
+        needs_context: bool,
+    },
+}
+
+impl From<Written> for ShapeFile {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Alone(shape) => Self { shape, needs_context: false },
+            Written::With { shape, needs_context } => Self { shape, needs_context },
+        }
+    }
+}
+
+/// One rule's shapes.
+pub(super) struct ShapeRule<'f> {
+    /// The shapes.
+    pub(super) shapes: &'f [ShapeFile],
+    /// The words that stand before such values, apart by blanks.
+    pub(super) context: &'f [String],
+    /// What a value without its separators must pass.
+    pub(super) check: Option<Check>,
+    /// Whether letters may be of either case; the checksum is given capitals.
+    pub(super) any_case: bool,
+    /// The rule's index.
+    pub(super) rule: u16,
+}
+
+/// A shape where it can be found by an anchor.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Which shape.
+    shape: u16,
+    /// How far before the anchor's place it begins.
+    offset: u8,
+}
+
+/// All shapes of the rules that are on.
+#[derive(Default)]
+pub(super) struct Shapes {
+    fits: Vec<Fit>,
+    /// By the anchor's [`Place`]; runs of digits are in `runs`.
+    places: [Vec<Entry>; Place::COUNT],
+    /// By how many digits the run has.
+    runs: Vec<Run>,
+    /// Found at the value of a name only.
+    named: Vec<u16>,
+    /// The rules of those.
+    named_slots: Slots,
+    /// The words.
+    contexts: Contexts,
+}
+
+/// Shapes that have a run of so many digits.
+#[derive(Clone, Debug, Default)]
+struct Run {
+    entries: Vec<Entry>,
+    /// Whether one of them needs no context.
+    free: bool,
+    /// The rules of those that need one.
+    slots: Slots,
+}
+
+/// What a scan over a raw record remembers of shapes: a name and a value that stand apart may come
+/// together in a record.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Apart {
+    /// Rules whose name was assigned something.
+    names: Slots,
+    /// Rules one of whose shapes may be there.
+    values: Slots,
+}
+
+impl Apart {
+    /// Whether a name and a value of one rule are there.
+    pub(super) const fn meet(&self) -> bool {
+        self.names.meets(self.values)
+    }
+}
+
+impl Shapes {
+    /// Adds a rule's shapes.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when one is not written as shapes are, or can be found by nothing.
+    pub(super) fn add(&mut self, rule: &ShapeRule<'_>) -> Result<(), ShapeError> {
+        self.runs.resize(LONGEST_RUN + 1, Run::default());
+        let slot = if rule.context.is_empty() { None } else { Some(self.contexts.slot()?) };
+        for words in rule.context {
+            self.contexts.add(words, slot);
+        }
+        for file in rule.shapes {
+            if file.needs_context && slot.is_none() {
+                return Err(ShapeError::NoContext(file.shape.clone()));
+            }
+            for parts in syntax::parse(&file.shape)? {
+                self.add_parts(rule, file, slot, parts)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_parts(
+        &mut self,
+        rule: &ShapeRule<'_>,
+        file: &ShapeFile,
+        slot: Option<u8>,
+        parts: Vec<Part>,
+    ) -> Result<(), ShapeError> {
+        let plan = plan::plan(&parts, rule.any_case);
+        let shape = u16::try_from(self.fits.len()).unwrap_or(u16::MAX);
+        match plan {
+            Some((Place::Run { least, most }, offset)) => {
+                for run in self.runs.iter_mut().take(most + 1).skip(least) {
+                    run.entries.push(Entry { shape, offset });
+                    run.free |= !file.needs_context;
+                    run.slots.add(slot);
+                }
+            }
+            Some((place, offset)) => {
+                if let Some(list) = self.places.get_mut(place.index()) {
+                    list.push(Entry { shape, offset });
+                }
+            }
+            None if file.needs_context => {
+                self.named.push(shape);
+                self.named_slots.add(slot);
+            }
+            None => return Err(ShapeError::NoAnchor(file.shape.clone())),
+        }
+        self.fits.push(Fit {
+            parts: parts.into(),
+            rule: rule.rule,
+            slot,
+            needs_context: file.needs_context,
+            check: rule.check,
+            any_case: rule.any_case,
+        });
+        Ok(())
+    }
+
+    /// Whether there is no shape at all.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.fits.is_empty()
+    }
+
+    /// The words of all rules.
+    pub(super) const fn contexts(&self) -> &Contexts {
+        &self.contexts
+    }
+
+    /// Whether a shape may have a run of digits of this length.
+    #[inline]
+    pub(super) fn has_run(&self, length: usize) -> bool {
+        self.runs.get(length).is_some_and(|run| !run.entries.is_empty())
+    }
+
+    /// Whether a shape may be found by this kind of anchor.
+    #[inline]
+    pub(super) fn has(&self, place: Place) -> bool {
+        self.places.get(place.index()).is_some_and(|list| !list.is_empty())
+    }
+
+    /// Whether a shape found by the beginning of a long word may begin with this byte.
+    pub(super) fn may_begin_word(&self, byte: u8) -> bool {
+        let words = self.places.get(Place::Word.index());
+        words.into_iter().flatten().any(|entry| {
+            let fit = self.fits.get(usize::from(entry.shape));
+            fit.is_some_and(|fit| fit.may_begin(byte))
+        })
+    }
+
+    /// What a run of `length` digits at `at` belongs to; `named` are the rules that the name of the
+    /// field has.
+    pub(super) fn run(
+        &self,
+        view: View<'_>,
+        at: usize,
+        length: usize,
+        named: Slots,
+        apart: &mut Apart,
+    ) -> Option<(u16, Range<usize>)> {
+        let run = self.runs.get(length)?;
+        apart.values.join(run.slots);
+        let near = self.contexts.near(view, at);
+        if !run.free && near.is_empty() && !named.meets(run.slots) {
+            return None;
+        }
+        self.best(view, &run.entries, at, (&near, named))
+    }
+
+    /// What an anchor of another kind at `at` belongs to.
+    pub(super) fn find(
+        &self,
+        view: View<'_>,
+        place: Place,
+        at: usize,
+        named: Slots,
+        apart: &mut Apart,
+    ) -> Option<(u16, Range<usize>)> {
+        let entries = self.places.get(place.index())?;
+        // Mostly none fits, and then the words before do not matter.
+        let fits = |entry: &&Entry| self.fit(view, **entry, at).is_some();
+        let first = entries.iter().position(|entry| fits(&entry))?;
+        let rest = entries.get(first..)?;
+        for entry in rest {
+            apart.values.add(self.fits.get(usize::from(entry.shape)).and_then(|fit| fit.slot));
+        }
+        self.best(view, rest, at, (&self.contexts.near(view, at), named))
+    }
+
+    /// What the value at `at` of a name belongs to, of the shapes that only a name gives away.
+    pub(super) fn named(
+        &self,
+        view: View<'_>,
+        at: usize,
+        named: Slots,
+    ) -> Option<(u16, Range<usize>)> {
+        let fitting = self.named.iter().filter_map(|&shape| {
+            let fit = self.fits.get(usize::from(shape))?;
+            fit.slot.filter(|&slot| named.has(slot))?;
+            Some((fit.rule, at..fit.end(view, at)?))
+        });
+        fitting.min_by_key(|(_, range)| std::cmp::Reverse(range.end))
+    }
+
+    /// Notes what a name in a raw record may be the context of. Returns whether its value, wherever it
+    /// stands, is one of those that only a name gives away.
+    pub(super) fn note_name(&self, named: Slots, apart: &mut Apart) -> bool {
+        apart.names.join(named);
+        named.meets(self.named_slots)
+    }
+
+    /// What a number of JSON belongs to.
+    pub(super) fn number(&self, view: View<'_>, named: Slots) -> Option<u16> {
+        let length = view.bytes.len();
+        let found = self.run(view, 0, length, named, &mut Apart::default());
+        found.filter(|(_, range)| range.len() == length).map(|(rule, _)| rule)
+    }
+
+    fn fit(&self, view: View<'_>, entry: Entry, at: usize) -> Option<Range<usize>> {
+        let start = at.checked_sub(usize::from(entry.offset))?;
+        let fit = self.fits.get(usize::from(entry.shape))?;
+        Some(start..fit.end(view, start)?)
+    }
+
+    /// The best of some shapes at one place.
+    fn best(
+        &self,
+        view: View<'_>,
+        entries: &[Entry],
+        at: usize,
+        (near, named): (&Near, Slots),
+    ) -> Option<(u16, Range<usize>)> {
+        let ranked = entries.iter().filter_map(|&entry| {
+            let fit = self.fits.get(usize::from(entry.shape))?;
+            let distance = fit.slot.and_then(|slot| near.distance(slot, named));
+            if fit.needs_context && distance.is_none() {
+                return None;
+            }
+            let range = self.fit(view, entry, at)?;
+            let rank = (distance.unwrap_or(usize::MAX), std::cmp::Reverse(range.len()));
+            Some((rank, fit.rule, range))
+        });
+        ranked.min_by_key(|(rank, ..)| *rank).map(|(_, rule, range)| (rule, range))
+    }
+}
+
+#[cfg(test)]
+mod tests;
