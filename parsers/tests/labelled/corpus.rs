@@ -13,6 +13,7 @@ mod near;
 mod payment;
 mod personal;
 mod recorded;
+mod states;
 mod text;
 mod tokens;
 
@@ -63,9 +64,16 @@ pub(crate) struct Line {
 
 /// Every kind.
 pub(crate) fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [personal::KINDS, payment::KINDS, national::KINDS, tokens::KINDS, credentials::KINDS]
-        .into_iter()
-        .flatten()
+    [
+        personal::KINDS,
+        payment::KINDS,
+        national::KINDS,
+        states::KINDS,
+        tokens::KINDS,
+        credentials::KINDS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The kind of a span. Some values have none: whether they go does not matter.

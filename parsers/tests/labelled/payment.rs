@@ -133,14 +133,14 @@ pub(crate) const KINDS: &[Kind] = &[
         &["cvv", "cvc", "card_cvv", "security_code"],
         &[],
     )
-    .by(&["card_cvv", "card_verification", "card_security_code"]),
+    .by(&["card_data"]),
     Kind::formed(
         "card_expiry",
         |draw| format!("{}/{}", draw.padded(1, 12, 2), draw.between(27, 35)),
-        &["card_expiry", "card_exp", "expiry_date"],
+        &["card_expiry", "card_exp"],
         &[],
     )
-    .by(&["card_expiry", "card_cvv", "card_verification"]),
+    .by(&["card_data"]),
     Kind::checked(
         "iban",
         iban,

@@ -278,13 +278,8 @@ pub(crate) const KINDS: &[Kind] = &[
         &["date of birth {}", "dob: {}"],
     )
     .by(&["date_of_birth", "birth_date"]),
-    Kind::formed(
-        "gps",
-        place,
-        &["gps", "coordinates", "location", "latlng"],
-        &["gps {}", "coordinates: {}"],
-    )
-    .by(&["gps", "gps_coordinates", "coordinates", "geo"]),
+    Kind::formed("gps", place, &["gps", "coordinates", "latlng"], &["gps {}", "coordinates: {}"])
+        .by(&["gps", "gps_coordinates", "coordinates", "geo"]),
     Kind::formed("gps_latitude", latitude, &["latitude", "lat", "geo_latitude"], &["latitude {}"])
         .by(&["gps", "gps_coordinates", "coordinates", "geo"]),
     Kind::formed("person_name", full_name, &["full_name", "customer_name", "cardholder_name"], &[])
@@ -327,7 +322,7 @@ pub(crate) const KINDS: &[Kind] = &[
         &["imei {}", "device IMEI: {}"],
         another_last_digit,
     ),
-    Kind::checked(
+    Kind::formed(
         "vin",
         |draw| {
             const FORMS: &[&str] =
@@ -338,7 +333,6 @@ pub(crate) const KINDS: &[Kind] = &[
         },
         &["vin", "vehicle_vin"],
         &["vin {}", "VIN: {}"],
-        another_last_digit,
     ),
     Kind::formed(
         "passport",

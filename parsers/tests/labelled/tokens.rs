@@ -69,7 +69,6 @@ fn mailgun_or_chimp(draw: &mut Draw) -> String {
 }
 
 const BITCOIN: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-const RIPPLE: &[u8; 58] = b"rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz";
 
 fn bytes(draw: &mut Draw, count: u64) -> Vec<u8> {
     (0..count).map(|_| u8::try_from(draw.between(0, 255)).unwrap_or(0)).collect()
@@ -93,9 +92,15 @@ fn other_coin(draw: &mut Draw) -> String {
     match draw.between(0, 3) {
         0 => versioned(draw, 48, BITCOIN),
         1 => versioned(draw, 30, BITCOIN),
-        2 => versioned(draw, 0, RIPPLE),
+        2 => versioned(draw, 0x41, BITCOIN),
         _ => checks::bech32("ltc", 0, &bytes(draw, 20)),
     }
+}
+
+/// Wallet import format: a version, the key, and a mark that its public key is compressed.
+fn wallet_key(draw: &mut Draw) -> String {
+    let mark = if draw.one_in(2) { vec![1] } else { Vec::new() };
+    checks::base58check(&[vec![0x80], bytes(draw, 32), mark].concat(), BITCOIN)
 }
 
 /// A letter in another case, which a checksum does not survive.
@@ -184,6 +189,28 @@ pub(crate) const KINDS: &[Kind] = &[
         PHRASES,
     )
     .by(&["age_key", "age_secret_key", "age"]),
+    shaped!("airtable_token", ["pat<n14>.<h64>"]),
+    shaped!("alibaba_key", ["LTAI<n20>", "AKID<n32>"]),
+    shaped!("artifactory_key", ["AKCp8<n68>", "cmVmd<n59>"]),
+    shaped!("brevo_key", ["xkeysib-<h64>-<n16>"]),
+    shaped!("circleci_token", ["CCIPAT_<n22>_<h40>", "CCIPRJ_<n22>_<h40>"]),
+    shaped!("dropbox_token", ["sl.<s135>", "sl.u.<s140>"]),
+    shaped!("easypost_key", ["EZAK<n54>", "EZTK<n54>"]),
+    shaped!("fly_token", ["fo1_<s43>"]),
+    shaped!("octopus_key", ["API-<N26>"]),
+    named!("okta_token", ["00<s40>"], ["okta_api_token", "OKTA_API_TOKEN"]),
+    shaped!("onepassword_key", ["ops_eyJ<n250>", "A3-<N6>-<N11>-<N5>-<N5>-<N5>"]),
+    shaped!("paypal_token", ["access_token$production$<m16>$<h32>"]),
+    shaped!("plaid_token", ["access-production-<h8>-<h4>-<h4>-<h4>-<h12>"]),
+    shaped!("sonar_token", ["sqp_<h40>", "squ_<h40>", "sqa_<h40>"]),
+    shaped!("supabase_key", ["sbp_<h40>", "sb_secret_<s31>"]),
+    shaped!(
+        "teams_webhook",
+        [
+            "https://shop.webhook.office.com/webhookb2/¦<h8>-<h4>-4<h3>-a<h3>-<h12>@<h8>-<h4>-4<h3>-a<h3>-<h12>/IncomingWebhook/<h32>/<h8>-<h4>-4<h3>-a<h3>-<h12>"
+        ]
+    ),
+    Kind::formed("wallet_key", wallet_key, &["value", "wallet"], PHRASES),
     Kind::formed("jwt", jwt, &["value", "id_token", "assertion"], PHRASES),
     Kind::formed("kubernetes_token", service_account, KEYS, PHRASES)
         .by(&["kubernetes_token", "jwt"]),
@@ -194,7 +221,7 @@ pub(crate) const KINDS: &[Kind] = &[
         &["payout to {}", "wallet {} credited"],
         another_case,
     )
-    .by(&["btc_address", "bitcoin_address", "crypto_address", "crypto_btc", "btc"]),
+    .by(&["bitcoin"]),
     shaped!("eth_address", ["0x<h40>"], by "ethereum_address", "crypto_address", "crypto_eth", "eth"),
     Kind::checked(
         "other_coin",
