@@ -145,6 +145,7 @@ impl<'t> Walk<'_, 't> {
             let mut names = Names::default();
             let mut pair = Pair::At(self.at);
             let mut empty = true;
+            let mut option = None;
             loop {
                 let mark = self.out.len();
                 if !empty {
@@ -158,7 +159,7 @@ impl<'t> Walk<'_, 't> {
                         self.work.named = named;
                         member
                     }
-                    _ => self.value()?,
+                    _ => self.element(&mut option)?,
                 };
                 match item {
                     Member::Written => empty = false,
@@ -176,6 +177,26 @@ impl<'t> Walk<'_, 't> {
         }
         self.depth -= 1;
         self.expect(close).map(|()| Member::Written)
+    }
+
+    /// An element of an array. In a command's arguments an option may be named like a secret, and the
+    /// next of them be its value: `["--password","…"]`.
+    fn element(&mut self, option: &mut Option<u16>) -> Result<Member, Stop> {
+        let named = option.take();
+        if self.peek() != b'"' {
+            return self.value();
+        }
+        let from = self.at;
+        let inside = self.string()?;
+        let name = inside.strip_prefix("--").filter(|name| !name.is_empty());
+        *option = name.and_then(|name| self.rules.keys.find(name, &[]));
+        match named.filter(|_| !inside.starts_with('-')) {
+            Some(rule) => {
+                self.at = from;
+                self.secret(rule, Work::goes)
+            }
+            None => self.string_value(inside),
+        }
     }
 
     /// A key and its value; `owner`: the rule that the object's strings belong to.
@@ -273,7 +294,7 @@ impl<'t> Walk<'_, 't> {
             Action::DropRecord => Err(Stop::DropRecord),
             Action::Mask | Action::Hash => {
                 self.out.push('"');
-                let replacement = self.work.replacement(self.rules, rule, &text);
+                let replacement = self.work.replaced(self.rules, rule, &text);
                 escape_json(&replacement, &mut self.out);
                 self.out.push('"');
                 Ok(Member::Written)

@@ -232,7 +232,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             Action::DropRecord => Fate::DropRecord,
             Action::DropField => Fate::Leave,
             Action::Mask | Action::Hash => {
-                self.becomes(&self.work.replacement(self.rules, rule, &text))
+                self.becomes(&self.work.replaced(self.rules, rule, &text))
             }
         })
     }

@@ -146,6 +146,8 @@ rules![
     // Secrets.
     "jwt",
     "authorization",
+    "cookie",
+    "session_cookie",
     "url_password",
     "url_secret",
     "aws_key",
@@ -212,6 +214,8 @@ rules![
     "private_key",
     "password",
     "secret",
+    "session_id",
+    "high_entropy",
 ];
 
 /// Names that stand for several rules.

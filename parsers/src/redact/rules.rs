@@ -145,6 +145,10 @@ impl Rules {
         for name in PAIRED {
             self.keys.allow(name.as_bytes());
         }
+        // CEF's `cs1Label=password`, and PuTTY's keys.
+        for name in ["label", "lines", "mac"] {
+            self.keys.allow(name.as_bytes());
+        }
         self.known = Known::ALL.iter().map(|known| self.keys.find(known.name(), &[])).collect();
         let contexts = self.shapes.contexts();
         self.known_contexts =
@@ -302,7 +306,7 @@ impl Rules {
     /// Whether what stands right inside of an object belongs to the rule that the object's key has:
     /// `"password":{"new":"…"}`.
     pub(super) fn reaches_into(&self, index: u16) -> bool {
-        self.judge(index) == Judge::Any
+        matches!(self.judge(index), Judge::Any | Judge::Cookie)
     }
 
     /// The rule for a URL parameter of an everyday name.

@@ -1,11 +1,13 @@
 //! Puts anchors and detectors together: which rule looks where, and what it found.
 
+mod names;
+
 use std::ops::Range;
 
 use super::detect::{
     Assigned, Judge, LONGEST_HEADER, View, address, after_escape, assignment, authorization,
-    bearer, card_number, e164, email, grouped_card, iban, judge, jwt, may_assign, nanp,
-    private_key, query, scheme_before, ssn, token, url_password,
+    bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt, may_assign,
+    may_state, members, nanp, private_key, query, scheme_before, ssn, token, url_password,
 };
 use super::rules::{PAIRED, Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
@@ -105,7 +107,11 @@ impl Visit for Scan<'_, '_> {
         match anchor {
             Anchor::Colon if !may_assign(self.view, at, &self.rules.keys) => false,
             Anchor::LongWord if !self.rules.prefixes.may_begin(self.view, at) => false,
-            Anchor::Scheme if scheme_before(self.view, at).is_none() => false,
+            Anchor::Scheme
+                if scheme_before(self.view, at).is_none() && !may_state(self.view, at) =>
+            {
+                false
+            }
             Anchor::Capital if !self.rules.shapes.has(Place::Capital) => false,
             Anchor::Pairs if !self.rules.shapes.has(Place::Pairs) => false,
             Anchor::Rare
@@ -138,7 +144,7 @@ impl<'t> Scan<'_, 't> {
                     || self.shape(Place::Capitals, at)
             }
             Anchor::Dashes => self.dashes(at),
-            Anchor::Scheme => self.scheme(at),
+            Anchor::Scheme => self.scheme(at) || self.statement(at),
             Anchor::Number => self.number(at),
             Anchor::Capital => self.shape(Place::Capital, at),
             Anchor::Triple => self.shape(Place::Triple, at),
@@ -299,6 +305,9 @@ impl<'t> Scan<'_, 't> {
         if at < self.covered {
             return false;
         }
+        if self.view.at(at + 2) != b'-' {
+            return self.option(at);
+        }
         let Some(rule) = self.rules.scanner(Scanner::PrivateKey) else { return false };
         match private_key(self.view, at) {
             Some(range) => {
@@ -324,12 +333,25 @@ impl<'t> Scan<'_, 't> {
         {
             return self.hit(rule, 0..0);
         }
+        if let Some(stop) = self.described(&assigned) {
+            return stop;
+        }
         // What an escape parts from the name shows once it is decoded.
         self.escaped |= assigned.after_escape(self.view).is_some();
         let looked = match self.named(&assigned) {
             // In the raw record the name alone decides: the value is the parser's to cut out.
             Some((rule, _)) if !self.view.bounded => return self.hit(rule, 0..0),
             Some((rule, Judge::Header)) => Some((rule, authorization(self.view, &assigned))),
+            Some((rule, how @ (Judge::Any | Judge::Cookie))) => {
+                let stop = self.several(rule, at, |view, each| match how {
+                    Judge::Cookie => cookies(view, &assigned, each),
+                    _ => members(view, &assigned, each),
+                });
+                if let Some(stop) = stop {
+                    return stop;
+                }
+                Some((rule, judge(self.view, &assigned, how)))
+            }
             Some((rule, how)) => Some((rule, judge(self.view, &assigned, how))),
             None => self.rules.query(assigned.key).zip(Some(query(self.view, &assigned))),
         };

@@ -28,7 +28,7 @@ const HYPHEN: u8 = 1 << 4;
 const COLON: u8 = 1 << 5;
 /// `@ + % = \`
 const RARE: u8 = 1 << 6;
-/// `r`, of which `Bearer` has two.
+/// `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` has one.
 const R: u8 = 1 << 7;
 
 /// What makes a place worth a closer look; each comes with a byte offset.
@@ -42,13 +42,13 @@ pub(super) enum Anchor {
     LongWord,
     /// Two capitals and two digits begin here.
     Iban,
-    /// The first of four hyphens.
+    /// The first of two hyphens or more.
     Dashes,
     /// `:` or `>`, but not after digits that no word ends in: times are everywhere.
     Colon,
     /// `@`, `+`, `%`, `=` or a backslash.
     Rare,
-    /// A blank where `Bearer` may have ended.
+    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended.
     Scheme,
     /// The first digit of a run of seven or more.
     Number,
@@ -83,7 +83,7 @@ const ANCHORS: [(Anchor, usize); 8] = [
     (Anchor::Groups, 4),
     (Anchor::LongWord, 15),
     (Anchor::Iban, 3),
-    (Anchor::Dashes, 3),
+    (Anchor::Dashes, 1),
     (Anchor::Colon, 0),
     (Anchor::Rare, 0),
     (Anchor::Scheme, 0),
@@ -130,7 +130,7 @@ const fn class(byte: u8) -> u8 {
             (byte == b'@') | (byte == b'+') | (byte == b'%') | (byte == b'=') | (byte == b'\\'),
             RARE,
         )
-        | when(byte | 0x20 == b'r', R)
+        | when((byte | 0x20 == b'r') | (byte | 0x20 == b'w') | (byte | 0x20 == b'y'), R)
 }
 
 /// A lane: what is known of each byte of a window, and of those before it.
@@ -209,7 +209,8 @@ impl Lanes {
         join(fours, twos, 2, len);
         join(eights, fours, 4, len);
         let class_back = |by: usize| &classes[BEHIND - by..][..len];
-        let (c0, c1, c3, c4) = (class_back(0), class_back(1), class_back(3), class_back(4));
+        let (c0, c1, c2, c3) = (class_back(0), class_back(1), class_back(2), class_back(3));
+        let c4 = class_back(4);
         let (c13, c16) = (class_back(13), class_back(16));
         let twos_back = |by: usize| &twos[BEHIND - by..][..len];
         let (t0, t2, t5) = (twos_back(0), twos_back(2), twos_back(5));
@@ -222,11 +223,12 @@ impl Lanes {
             let groups = f0[i] & (c4[i] >> 3) & t5[i];
             let long_word = e0[i] & e8[i] & (!c16[i] | (c16[i] >> 2));
             let iban = t0[i] & (t2[i] >> 1);
-            let dashes = f0[i] & !c4[i];
+            let dashes = t0[i] & !c2[i];
             // After a digit, only if the four bytes before are of a word and not all digits.
             let word = f1[i] & !(f1[i] << 2);
             let colon = c0[i] & (!(c1[i] << 5) | (word << 3));
-            let scheme = (c0[i] << 4) & c1[i] & c3[i];
+            // `ear_`, `_by_`, `word_`
+            let scheme = (c0[i] << 4) & ((c1[i] & (c3[i] | (c3[i] << 4))) | (c2[i] & c4[i]));
             anchors[i] = (long_number & DIGIT)
                 | ((groups & DIGIT) << 1)
                 | (long_word & TOKEN)

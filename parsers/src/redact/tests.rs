@@ -10,6 +10,7 @@ use crate::Arena;
 use crate::record::{Key, Record, Text, Value};
 
 mod parted;
+mod planted;
 mod private_key;
 mod properties;
 mod samples;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Masks, Material, View, is_constant, is_prose};
+use super::detect::{Judge, Masks, Material, View, is_constant, is_entropic, is_prose};
 use super::json::{self, Stop};
 use super::mask::{masked, normalised};
 use super::rules::{Rules, Scanner};
@@ -12,6 +12,7 @@ use super::shapes::Slots;
 use super::sweep::Lanes;
 use super::{Action, Match, Place};
 
+mod cookies;
 mod parted;
 
 /// What stands for a value on which too much work would have been done.
@@ -179,13 +180,18 @@ impl Work {
         if rules.is_field(rule) {
             return text != "null" && !rules.masks.has(text.as_bytes());
         }
+        if rules.judge(rule) == Judge::Entropy {
+            return string && is_entropic(text.as_bytes());
+        }
         if string {
             return !text.is_empty() && !rules.masks.has(text.as_bytes());
         }
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         match rules.judge(rule) {
             Judge::Any | Judge::Header => digits > 0 || text.starts_with('['),
-            Judge::Random | Judge::Prose => digits >= 6 || text.starts_with('['),
+            Judge::Random | Judge::Prose | Judge::Cookie | Judge::Entropy => {
+                digits >= 6 || text.starts_with('[')
+            }
         }
     }
 
@@ -200,7 +206,7 @@ impl Work {
     ) -> bool {
         let strings = string || (text.starts_with('[') && text.contains('"'));
         let secret = match rules.judge(rule) {
-            Judge::Random | Judge::Prose => {
+            Judge::Random | Judge::Prose | Judge::Cookie | Judge::Entropy => {
                 text.len() >= 8 && text.bytes().any(|byte| byte.is_ascii_digit())
             }
             // Tests pass too, and are counted.

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::super::keys::{Keys, is_member};
+use super::value::entity_before;
 use super::{View, is_word};
 
 /// Bytes of a name without quotes that are looked at, and of one with them.
@@ -30,6 +31,12 @@ pub(in super::super) struct Assigned<'t> {
 }
 
 impl<'t> Assigned<'t> {
+    /// A name that a blank parts from its value.
+    pub(super) const fn of(key: &'t str, word: Range<usize>, value: usize) -> Self {
+        let quote = word.end..word.end;
+        Self { key, word, value, quote, prose: false, tag: false }
+    }
+
     /// Where its value begins, or the quotes around that.
     pub(in super::super) const fn value_at(&self) -> usize {
         self.value
@@ -156,6 +163,10 @@ pub(in super::super) fn assignment<'t>(
     let mark = view.before(end, 1);
     if matches!(mark, b'"' | b'\'' | b'`') {
         end = view.run_back(end - 1, 8, |byte| byte == b'\\');
+    } else if mark == b';'
+        && let Some(start) = entity_before(view, end)
+    {
+        end = start;
     }
     let quote = end..quote_end;
     let open = view.run_back(end, LONGEST.1, |byte| byte != mark);

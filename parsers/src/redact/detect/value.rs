@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::{View, is_word};
 
 /// The place after an opening quote, and the quote (with its backslashes) if there is one.
@@ -31,9 +33,33 @@ pub(super) fn wrapped(view: View<'_>, at: usize) -> usize {
     if opening(view, inside).1.is_some() { inside } else { at }
 }
 
+/// How HTML writes quotes.
+const ENTITIES: [&[u8]; 6] = [b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"&#039;", b"&#x27;"];
+
+/// Where a quote that HTML writes begins, if one ends before a place.
+pub(super) fn entity_before(view: View<'_>, to: usize) -> Option<usize> {
+    ENTITIES.iter().find_map(|entity| {
+        let start = to.checked_sub(entity.len())?;
+        view.has(start, entity).then_some(start)
+    })
+}
+
+/// What stands between two quotes that HTML writes, if one begins here.
+fn between_entities(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let entity = ENTITIES.iter().find(|entity| view.has(at, entity))?;
+    let from = at + entity.len();
+    let rest = view.bytes.get(from..)?;
+    Some(from..memmem::find(rest, entity).map_or(view.bytes.len(), |end| from + end))
+}
+
 /// The value that begins at `at`, without its quotes; and whether it has none. `query`: in a URL's query,
 /// where it ends at `&`.
 pub(super) fn value(view: View<'_>, at: usize, query: bool) -> (Range<usize>, bool) {
+    if view.at(at) == b'&'
+        && let Some(range) = between_entities(view, at)
+    {
+        return (range, false);
+    }
     let (from, quote) = opening(view, at);
     if let Some(quote) = quote {
         return (from..quoted_end(view, from, &quote), false);
@@ -51,7 +77,7 @@ pub(super) fn value(view: View<'_>, at: usize, query: bool) -> (Range<usize>, bo
 }
 
 /// Where a quoted value ends: at the same quote, behind the same number of backslashes.
-fn quoted_end(view: View<'_>, from: usize, quote: &Range<usize>) -> usize {
+pub(super) fn quoted_end(view: View<'_>, from: usize, quote: &Range<usize>) -> usize {
     let mark = view.at(quote.end - 1);
     let mut place = from;
     loop {

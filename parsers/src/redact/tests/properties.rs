@@ -22,7 +22,7 @@ const PLANTED: &[&str] = &[
 ];
 
 /// How a value may be written.
-fn written(value: &str, how: usize) -> String {
+pub(super) fn written(value: &str, how: usize) -> String {
     let every = |format: &dyn Fn(u8) -> String| value.bytes().map(format).collect::<String>();
     match how {
         0 => value.to_owned(),
@@ -53,7 +53,7 @@ fn written(value: &str, how: usize) -> String {
 }
 
 /// Whether a text, or what it says after up to four levels of escapes, has the value in it.
-fn holds(text: &str, value: &str) -> bool {
+pub(super) fn holds(text: &str, value: &str) -> bool {
     let mut text = text.to_owned();
     for _ in 0..4 {
         if text.contains(value) {

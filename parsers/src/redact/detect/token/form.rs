@@ -193,6 +193,9 @@ pub(super) fn end(parts: &[Part], view: View<'_>, at: usize) -> Option<usize> {
             }
             (Part::Run { of, min, max }, None) => {
                 let end = view.run(place, max.saturating_add(1), |byte| of.has(byte));
+                // The dot of a sentence is no part of it.
+                let dots = if of.has(b'.') { 2 } else { 0 };
+                let end = view.run_back(end, dots.min(end - place), |byte| byte == b'.');
                 let length = end - place;
                 let whole = *max == usize::MAX || (length <= *max && !is_word(view.at(end)));
                 (length >= *min && (whole || !view.bounded)).then_some(end)?
@@ -229,7 +232,7 @@ pub(super) mod tests {
 
     impl Form {
         /// A token that is spelt like this, of bytes that `choose` chooses by their number.
-        pub(in super::super::super) fn example(
+        pub(in super::super::super::super) fn example(
             &self,
             choose: &mut impl FnMut(usize) -> usize,
         ) -> String {
@@ -238,7 +241,9 @@ pub(super) mod tests {
                 match part {
                     Part::Literal(text) => token.push_str(std::str::from_utf8(text).unwrap()),
                     Part::Run { of, min, max } => {
-                        let members: Vec<u8> = (0..128).filter(|&byte| of.has(byte)).collect();
+                        // Few bytes of a path or of what is unreserved part it.
+                        let usual = |byte: &u8| of.has(*byte) && Body::Slug.has(*byte);
+                        let members: Vec<u8> = (0..128).filter(usual).collect();
                         let more = choose((*max).min(min + 8) - min + 1);
                         for _ in 0..min + more {
                             token.push(char::from(members[choose(members.len())]));
