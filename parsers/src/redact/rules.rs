@@ -158,7 +158,7 @@ impl Rules {
         }
         for first in 0..=u8::MAX {
             if self.shapes.has(Place::Word) && self.shapes.may_begin_word(first) {
-                self.prefixes.note_first(&[first]);
+                self.prefixes.mark(first);
             }
         }
     }
