@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::check::by_name;
 use super::chosen::Chosen;
-use super::custom::Custom;
+use super::custom::{Custom, prove};
 use super::detect::{Addresses, Judge, Masks, PrefixTable};
 use super::keys::Keys;
 use super::rule_file::{RuleFile, builtin, with_samples};
@@ -112,8 +112,8 @@ impl Rules {
             rules.add(rule, selection.action);
         }
         for custom in selection.custom.iter().filter(|rule| chosen.has(&rule.name)) {
-            let index = rules.push(&custom.name, &custom.name, selection.action, false);
-            rules.custom.push(Custom::compile(custom, index)?);
+            prove(custom)?;
+            rules.add_custom(custom, selection.action)?;
         }
         for (name, action) in &selection.actions_by_rule {
             chosen.known(name)?;
@@ -140,7 +140,7 @@ impl Rules {
     }
 
     /// Notes which of pillion's own field names a rule has, once all rules are in.
-    fn note_known(&mut self) {
+    pub(super) fn note_known(&mut self) {
         // `{"key":"password","value":…}`: these are looked at for what they say.
         for name in PAIRED {
             self.keys.allow(name.as_bytes());
@@ -182,7 +182,7 @@ impl Rules {
         with_samples()
     }
 
-    fn push(&mut self, name: &str, token: &str, action: Action, field: bool) -> u16 {
+    pub(super) fn push(&mut self, name: &str, token: &str, action: Action, field: bool) -> u16 {
         let token = token
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
@@ -251,7 +251,7 @@ impl Rules {
             rule: index,
         };
         let added = self.shapes.add(&shapes);
-        debug_assert_eq!(added, Ok(()), "{}", file.name);
+        debug_assert!(added.is_ok(), "{}: {added:?}", file.name);
     }
 
     /// Which anchors the sweep is to look for.

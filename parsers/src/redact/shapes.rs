@@ -121,11 +121,11 @@ impl Apart {
 }
 
 impl Shapes {
-    /// Adds a rule's shapes.
+    /// Adds a rule's shapes. Returns its place among the rules that have words.
     ///
     /// # Errors
     /// [`ShapeError`] when one is not written as shapes are, or can be found by nothing.
-    pub(super) fn add(&mut self, rule: &ShapeRule<'_>) -> Result<(), ShapeError> {
+    pub(super) fn add(&mut self, rule: &ShapeRule<'_>) -> Result<Option<u8>, ShapeError> {
         self.runs.resize(LONGEST_RUN + 1, Run::default());
         let slot = if rule.context.is_empty() { None } else { Some(self.contexts.slot()?) };
         for words in rule.context {
@@ -139,7 +139,7 @@ impl Shapes {
                 self.add_parts(rule, file, slot, parts)?;
             }
         }
-        Ok(())
+        Ok(slot)
     }
 
     fn add_parts(

@@ -73,10 +73,7 @@ impl Work {
     /// Whether there may be anything to find in a raw record, or in any value cut out of it.
     pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str) -> bool {
         suspect(rules, &mut self.lanes, raw.as_bytes(), &mut self.hits)
-            || rules.custom.iter().any(|custom| match &custom.gate {
-                Some(gate) => gate.is_match(raw),
-                None => true,
-            })
+            || rules.custom.iter().any(|custom| custom.suspects(raw))
     }
 
     /// Whether there may be anything to find in a value.
@@ -85,8 +82,7 @@ impl Work {
             || !self.named.is_empty()
             || suspect(rules, &mut self.lanes, text.as_bytes(), &mut self.hits)
             || (!rules.custom.is_empty()
-                && (is_escaped(text)
-                    || rules.custom.iter().any(|custom| custom.pattern.is_match(text))))
+                && (is_escaped(text) || rules.custom.iter().any(|custom| custom.suspects(text))))
     }
 
     /// Redacts a key, which is never a part of a private key that began in an earlier record.
@@ -171,8 +167,11 @@ impl Work {
                 && super::detect::is_card(format!("{value:.0}").as_bytes())
         });
         let shape = || rules.shapes.number(View::of(number.as_bytes()), self.named);
-        let custom = || rules.custom.iter().find(|custom| custom.pattern.is_match(number));
-        card.or_else(shape).or_else(|| custom().map(|custom| custom.rule))
+        let custom = || {
+            let mut found = rules.custom.iter().flat_map(|it| it.find(rules, number, self.named));
+            found.next().map(|hit| hit.rule)
+        };
+        card.or_else(shape).or_else(custom)
     }
 
     /// Whether a value goes because of its key. `string` says whether it is a string.
@@ -223,7 +222,7 @@ impl Work {
     fn find(&mut self, rules: &Rules, text: &str) -> bool {
         self.hits.clear();
         let told = scan(rules, &mut self.lanes, text.as_bytes(), self.named, &mut self.hits);
-        custom_hits(rules, text, &mut self.hits);
+        custom_hits(rules, text, self.named, &mut self.hits);
         if let Some(material) = &self.material
             && let Some(rule) = rules.scanner(Scanner::PrivateKey)
         {
@@ -255,7 +254,7 @@ impl Work {
         let mut add = |subject: &str, back: &dyn Fn(usize) -> usize, hits: &mut Vec<Hit>| {
             let known = hits.len();
             let told = scan(rules, &mut self.lanes, subject.as_bytes(), named, hits);
-            custom_hits(rules, subject, hits);
+            custom_hits(rules, subject, named, hits);
             for hit in hits.iter_mut().skip(known) {
                 hit.range = back(hit.range.start)..back(hit.range.end);
                 hit.quote = 0..0;
@@ -341,15 +340,9 @@ impl Work {
 }
 
 /// Adds what the user's own rules find.
-fn custom_hits(rules: &Rules, text: &str, hits: &mut Vec<Hit>) {
+fn custom_hits(rules: &Rules, text: &str, named: Slots, hits: &mut Vec<Hit>) {
     for custom in &rules.custom {
-        let found = custom.pattern.find_iter(text).filter(|found| !found.is_empty());
-        hits.extend(found.map(|found| Hit {
-            range: found.range(),
-            rule: custom.rule,
-            named: false,
-            quote: 0..0,
-        }));
+        hits.extend(custom.find(rules, text, named));
     }
 }
 

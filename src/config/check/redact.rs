@@ -148,6 +148,7 @@ fn custom_rule<'n>(
         pattern: pattern?.to_owned(),
         must_redact: must_redact?,
         must_leave: must_leave?,
+        ..CustomRule::default()
     })
 }
 
@@ -258,6 +259,7 @@ fn culprit(error: &RuleError) -> Option<&str> {
         | RuleError::BadName { name }
         | RuleError::Pattern { name, .. }
         | RuleError::MatchesEmpty { name }
+        | RuleError::Part { name, .. }
         | RuleError::SampleMissed { name, .. }
         | RuleError::SampleHit { name, .. }
         | RuleError::NotOn { name } => Some(name),
@@ -292,8 +294,9 @@ fn refusal(value: Value<'_>, error: &RuleError, typed: &Typed<'_>) -> Mistake {
         RuleError::Pattern { name, .. } | RuleError::MatchesEmpty { name } => {
             inside(name, "pattern", None)
         }
-        RuleError::SampleMissed { name, sample } => inside(name, "must_redact", Some(sample)),
-        RuleError::SampleHit { name, sample } => inside(name, "must_leave", Some(sample)),
+        RuleError::Part { name, key, .. } => inside(name, key, None),
+        RuleError::SampleMissed { name, sample, .. } => inside(name, "must_redact", Some(sample)),
+        RuleError::SampleHit { name, sample, .. } => inside(name, "must_leave", Some(sample)),
         RuleError::NotOn { name } => {
             let by_rule = typed.actions.iter().find(|(rule, _)| rule == name);
             by_rule.map(|(_, value)| value.key)

@@ -108,6 +108,25 @@ pub(in super::super) enum ShapeError {
     TooMany,
 }
 
+impl std::fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Syntax(shape) => write!(
+                f,
+                "`{shape}` is not written as shapes are: `0` a digit, `A` a capital, `X` either of \
+                 them, `{{n}}` so many times, `\\` before any other capital"
+            ),
+            Self::NoContext(shape) => write!(f, "`{shape}` needs `context`"),
+            Self::NoAnchor(shape) => write!(
+                f,
+                "`{shape}` is too common to be looked for: it needs `context`, seven digits in a row, or \
+                 capitals before digits"
+            ),
+            Self::TooMany => f.write_str("no more than 128 rules can have `context`"),
+        }
+    }
+}
+
 /// The parts of a shape; of one with `~`, without separators and with them.
 pub(super) fn parse(shape: &str) -> Result<Vec<Vec<Part>>, ShapeError> {
     let whole = parts(shape).ok_or_else(|| ShapeError::Syntax(shape.to_owned()))?;

@@ -9,7 +9,7 @@ const KNOWN: [&str; 4] = ["default", "email", "ipv4", "phone"];
 
 fn stand_in(selection: RuleSelection) -> Result<Rules, RuleError> {
     let mut known: Vec<_> = KNOWN.iter().map(|name| (*name).to_owned()).collect();
-    for CustomRule { name, pattern, must_redact, must_leave } in selection.custom {
+    for CustomRule { name, pattern, must_redact, must_leave, .. } in selection.custom {
         if known.contains(&name) {
             return Err(RuleError::Duplicate { name });
         }
@@ -24,10 +24,10 @@ fn stand_in(selection: RuleSelection) -> Result<Rules, RuleError> {
             return Err(RuleError::MatchesEmpty { name });
         }
         if let Some(sample) = must_redact.into_iter().find(|sample| !regex.is_match(sample)) {
-            return Err(RuleError::SampleMissed { name, sample });
+            return Err(RuleError::SampleMissed { name, sample, found: None });
         }
         if let Some(sample) = must_leave.into_iter().find(|sample| regex.is_match(sample)) {
-            return Err(RuleError::SampleHit { name, sample });
+            return Err(RuleError::SampleHit { name, sample, found: String::new() });
         }
         known.push(name);
     }
