@@ -20,7 +20,7 @@ import peers
 
 BEGIN, END = "<!-- peers -->", "<!-- end of peers -->"
 # Of these the recorded lines hold many that nobody labelled: there, they are no false alarms.
-UNLABELLED = {"ipv4", "ipv6", "mac"}
+UNLABELLED = {"ipv4", "ipv6", "mac", "session_id"}
 ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\.|[^\w]", re.S)
 
 
