@@ -213,7 +213,7 @@ pub(crate) const KINDS: &[Kind] = &[
     named(
         "high_entropy",
         |draw| draw.one_of(&["<n40>", "<b44>"]),
-        &["credential_value", "license_key", "hmac_key"],
+        &["license_key", "hmac_key"],
     )
     .by(&["high_entropy"]),
     Kind::snippet("url_password", url_password),

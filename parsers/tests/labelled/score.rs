@@ -121,9 +121,9 @@ impl Judge {
     /// The rule that is to find a kind, if there is one and it is on.
     pub(crate) fn rule_of(&self, kind: &Kind) -> Option<&str> {
         let on = self.redactor.rules().names();
-        let names = std::iter::once(&kind.name).chain(kind.rules);
+        let mut names = std::iter::once(&kind.name).chain(kind.rules);
         let exist = |name: &&&str| Rules::builtin().iter().any(|rule| rule.name == ***name);
-        let name = names.filter(exist).next()?;
+        let name = names.find(exist)?;
         on.iter().find(|on| on == name).map(String::as_str)
     }
 
