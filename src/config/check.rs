@@ -67,8 +67,9 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         .take("namespace")
         .map_or(Some("app".to_owned()), |value| checked(reader, value, "a name", names::namespace));
     let (parsers, redaction) = (fields.take("parsers"), fields.take("redact"));
-    let redact = redact::rules(reader, redaction);
-    let rules = redact.clone().unwrap_or_else(Rules::builtin_default);
+    let redact = redact::redaction(reader, redaction);
+    let redact = reader.or(redact, Rules::builtin_default().into());
+    let rules = redact.rules;
     let library = definitions::library(reader, parsers, &rules);
 
     let pod =
@@ -113,7 +114,8 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         sources,
         library,
         steps,
-        redact: reader.or(redact, Rules::builtin_default()),
+        redact: rules,
+        hash_key: redact.hash_key,
         rule_samples: redaction.map_or(0, |value| rule_samples(value.node)),
         destinations: destinations.into_iter().map(|(_, destination)| destination).collect(),
     };

@@ -15,7 +15,7 @@ use pillion_parsers::redact::Rules;
 use pillion_parsers::step::Step;
 
 use super::pod::Pod;
-use super::secret::Secret;
+use super::secret::{Held, Secret};
 
 /// Where metrics and probes are served unless the configuration says otherwise: loopback only.
 pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 2028);
@@ -53,6 +53,8 @@ pub struct Settings {
     pub steps: Arc<[Step]>,
     /// Compiled redaction rules, shared by all sources.
     pub redact: Arc<Rules>,
+    /// What the key of their hashes was read from: where that has changed, so have the rules.
+    pub hash_key: Option<Held>,
     /// Samples of the configuration's own redaction rules: the check has run them all.
     pub rule_samples: usize,
     /// Where to ship, at least one; [`Source::to`] indexes it.

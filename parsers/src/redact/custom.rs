@@ -194,12 +194,14 @@ fn changed(sample: &str, clean: &str) -> String {
     format!("`{text}` at byte {}", start + 1)
 }
 
+/// A pattern within bounds.
+pub(super) fn build(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(SIZES.0).dfa_size_limit(SIZES.1).build()
+}
+
 /// A rule's pattern, and its gate if that is another.
 fn compile(rule: &CustomRule) -> Result<(Regex, Option<Regex>), RuleError> {
     let refused = |reason| RuleError::Pattern { name: rule.name.clone(), reason };
-    let build = |pattern: &str| {
-        RegexBuilder::new(pattern).size_limit(SIZES.0).dfa_size_limit(SIZES.1).build()
-    };
     let hir = regex_syntax::parse(&rule.pattern).map_err(|error| refused(in_words(&error)))?;
     match hir.properties().minimum_len() {
         Some(0) => return Err(RuleError::MatchesEmpty { name: rule.name.clone() }),

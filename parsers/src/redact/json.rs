@@ -212,7 +212,7 @@ impl<'t> Walk<'_, 't> {
         self.path.push(key);
         let key = self.path.last().map(String::as_str).unwrap_or_default();
         let (outer, rule) = match self.path.split_last() {
-            Some((last, outer)) => (outer.len(), self.rules.keys.find(last, outer)),
+            Some((last, outer)) => (outer.len(), self.rules.named(last, outer)),
             None => (0, None),
         };
         let is_value = key == "value";
@@ -292,7 +292,7 @@ impl<'t> Walk<'_, 't> {
         match self.work.action(self.rules, rule) {
             Action::DropField => Ok(Member::Dropped),
             Action::DropRecord => Err(Stop::DropRecord),
-            Action::Mask | Action::Hash => {
+            Action::Mask | Action::Partial | Action::Hash => {
                 self.out.push('"');
                 let replacement = self.work.replaced(self.rules, rule, &text);
                 escape_json(&replacement, &mut self.out);

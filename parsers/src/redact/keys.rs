@@ -22,10 +22,12 @@ struct Name {
 pub(super) struct Keys {
     /// Names a configuration gives, lower-case.
     fields: Vec<Name>,
-    /// Names of rules, lower-case, words joined.
-    names: Vec<Name>,
+    /// Names of rules, lower-case, words joined, by their last letters.
+    names: [Vec<Name>; 32],
     /// Names that only look like those.
     except: Vec<Name>,
+    /// Names a configuration gives, lower-case, whose values do not go because of them.
+    allowed: Vec<Name>,
     /// Whole names, lower-case, that are a secret's only where the value is a string.
     strings: Vec<Name>,
     /// A bit for each (hashed) ending of four bytes that some name has: rejects almost every key at
@@ -35,15 +37,17 @@ pub(super) struct Keys {
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keys({} fields, {} names)", self.fields.len(), self.names.len())
+        let names: usize = self.names.iter().map(Vec::len).sum();
+        write!(f, "Keys({} fields, {names} names)", self.fields.len())
     }
 }
 
 impl Default for Keys {
     fn default() -> Self {
         let ends = Box::new([0; 512]);
-        let [fields, names, except, strings] = [const { Vec::new() }; 4];
-        Self { fields, names, except, strings, ends }
+        let [fields, except, allowed, strings] = [const { Vec::new() }; 4];
+        let names = [const { Vec::new() }; 32];
+        Self { fields, names, except, allowed, strings, ends }
     }
 }
 
@@ -64,7 +68,10 @@ impl Keys {
     pub(super) fn add(&mut self, name: &str, rule: u16) {
         let text: Box<[u8]> = name.bytes().filter(|byte| *byte != b' ').collect();
         self.allow_words(name);
-        self.names.push(Name { text, rule });
+        let last = text.last().map_or(0, |last| last & 0x1f);
+        if let Some(names) = self.names.get_mut(usize::from(last)) {
+            names.push(Name { text, rule });
+        }
     }
 
     /// Lets keys that end in these words, apart by blanks, through the first test.
@@ -98,6 +105,17 @@ impl Keys {
         let last = text.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
         self.allow(last);
         self.fields.push(Name { text, rule });
+    }
+
+    /// Adds a name that no rule is to have, but a configuration's own.
+    pub(super) fn add_allowed(&mut self, name: &str) {
+        let text = name.to_ascii_lowercase().into_bytes().into();
+        self.allowed.push(Name { text, rule: 0 });
+    }
+
+    /// Whether a configuration allows a name, at the end of `path`.
+    pub(super) fn allows(&self, key: &str, path: &[String]) -> bool {
+        leads_to(&self.allowed, key.as_bytes(), path).is_some()
     }
 
     /// Lets keys with this ending through the first test.
@@ -139,13 +157,15 @@ impl Keys {
         if !self.may_be(bytes) {
             return None;
         }
-        self.field(bytes, path).or_else(|| self.name(bytes))
+        let own = leads_to(&self.fields, bytes, path);
+        own.or_else(|| self.name(bytes).filter(|_| !self.allows(key, path)))
     }
 
     /// The rule for a key whose value goes only if it is a string.
     pub(super) fn find_string(&self, key: &str) -> Option<u16> {
         let matches = |name: &&Name| name.text.eq_ignore_ascii_case(key.as_bytes());
-        self.strings.iter().find(matches).map(|name| name.rule)
+        let found = self.strings.iter().find(matches).map(|name| name.rule);
+        found.filter(|_| !self.allows(key, &[]))
     }
 
     /// The rule that a name in a raw record may belong to, wherever it stands: of what surrounds it,
@@ -189,36 +209,8 @@ impl Keys {
         self.may_end([4, 3, 2, 1].map(|by| back(by).unwrap_or(0)))
     }
 
-    /// The rule for a field that a configuration names.
-    fn field(&self, key: &[u8], path: &[String]) -> Option<u16> {
-        let matches = |name: &[u8]| {
-            let mut name = name;
-            let outer = path.iter().rev().map(String::as_bytes);
-            for part in std::iter::once(key).chain(outer) {
-                if part.len() >= name.len() {
-                    let (rest, end) = part.split_at(part.len() - name.len());
-                    return end.eq_ignore_ascii_case(name)
-                        && rest.last().is_none_or(|byte| *byte == b'.');
-                }
-                let (rest, end) = name.split_at(name.len() - part.len());
-                if !end.eq_ignore_ascii_case(part) {
-                    return false;
-                }
-                match rest.strip_suffix(b".") {
-                    Some(rest) => name = rest,
-                    None => return false,
-                }
-            }
-            false
-        };
-        self.fields.iter().find(|name| matches(&name.text)).map(|name| name.rule)
-    }
-
     /// The rule that has a name which the key ends in.
     fn name(&self, key: &[u8]) -> Option<u16> {
-        if self.names.is_empty() {
-            return None;
-        }
         let key = &key[key.len().saturating_sub(LONGEST)..];
         let mut joined = [0; LONGEST];
         // A bit for each joined byte that begins a word.
@@ -244,10 +236,36 @@ impl Keys {
             joined.ends_with(&name.text)
                 && (name.text.len() >= GLUED || begins >> (length - name.text.len()) & 1 == 1)
         };
-        let found = self.names.iter().find(|name| ends_in(name))?;
+        let names = self.names.get(usize::from(joined.last()? & 0x1f))?;
+        let found = names.iter().find(|name| ends_in(name))?;
         let except = |name: &&Name| name.rule == found.rule && joined.ends_with(&name.text);
         self.except.iter().find(except).is_none().then_some(found.rule)
     }
+}
+
+/// The rule of the name, of those a configuration gives, that a key at the end of `path` has.
+fn leads_to(names: &[Name], key: &[u8], path: &[String]) -> Option<u16> {
+    let matches = |name: &[u8]| {
+        let mut name = name;
+        let outer = path.iter().rev().map(String::as_bytes);
+        for part in std::iter::once(key).chain(outer) {
+            if part.len() >= name.len() {
+                let (rest, end) = part.split_at(part.len() - name.len());
+                return end.eq_ignore_ascii_case(name)
+                    && rest.last().is_none_or(|byte| *byte == b'.');
+            }
+            let (rest, end) = name.split_at(name.len() - part.len());
+            if !end.eq_ignore_ascii_case(part) {
+                return false;
+            }
+            match rest.strip_suffix(b".") {
+                Some(rest) => name = rest,
+                None => return false,
+            }
+        }
+        false
+    };
+    names.iter().find(|name| matches(&name.text)).map(|name| name.rule)
 }
 
 /// A name without what follows its last letter: digits, `]`, blanks. All of it, if it has no letter.

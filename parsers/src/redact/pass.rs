@@ -8,10 +8,14 @@ use super::scan::Hit;
 use super::shapes::Slots;
 use super::work::{Found, Work};
 use crate::Arena;
-use crate::record::{Field, Key, Origin, Record, Text, Value, unescape};
+use crate::record::{Field, Key, Known, Origin, Record, Text, Value, unescape};
 
 /// Numbers from here on may be a card's: 13 digits.
 const LONG_NUMBER: u64 = 1_000_000_000_000;
+
+/// Durations of so many digits, in nanoseconds, may be cards' numbers: with fewer, one of some hours is
+/// likelier than a card of a brand that has so few.
+const LONG_DURATION: usize = 16;
 
 /// What became of a field.
 enum Fate<'a> {
@@ -140,7 +144,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             }
             Key::Text(text) => {
                 let name = self.decoded(text);
-                (name, self.rules.keys.find(name, &[]), self.rules.context(name))
+                (name, self.rules.named(name, &[]), self.rules.context(name))
             }
         };
         let mut key = field.key;
@@ -231,7 +235,7 @@ impl<'p, 'a> Pass<'p, 'a> {
         Some(match self.work.action(self.rules, rule) {
             Action::DropRecord => Fate::DropRecord,
             Action::DropField => Fate::Leave,
-            Action::Mask | Action::Hash => {
+            Action::Mask | Action::Partial | Action::Hash => {
                 self.becomes(&self.work.replaced(self.rules, rule, &text))
             }
         })
@@ -261,9 +265,9 @@ impl<'p, 'a> Pass<'p, 'a> {
         match field.value {
             Value::Null | Value::Bool(_) | Value::CleanJson(_) => Fate::Keep,
             Value::Text(text) => self.text(text),
-            Value::Int(number) => self.number(&number.to_string()),
-            Value::Float(number) => self.number(&number.to_string()),
-            Value::Number(text) => self.number(text),
+            Value::Int(number) => self.typed(field.key, &number.to_string()),
+            Value::Float(number) => self.typed(field.key, &number.to_string()),
+            Value::Number(text) => self.typed(field.key, text),
             Value::Json(text) => match self.cut_whole(text) {
                 Found::Nothing => self.json(text, path, None),
                 found => self.fate(found),
@@ -323,6 +327,19 @@ impl<'p, 'a> Pass<'p, 'a> {
             inside.then(|| Hit { range: range.start - start..range.end - start, ..hit.clone() })
         };
         self.parted.iter().filter_map(within).collect()
+    }
+
+    /// A number. As one of pillion's own fields it is mapped as a number, and no text
+    /// can stand in its place: it is left out.
+    fn typed(&mut self, key: Key<'_>, number: &str) -> Fate<'a> {
+        let Key::Known(known) = key else { return self.number(number) };
+        if known == Known::Duration && number.len() < LONG_DURATION {
+            return Fate::Keep;
+        }
+        match self.number(number) {
+            Fate::Becomes(_) => Fate::Leave,
+            fate => fate,
+        }
     }
 
     fn number(&mut self, number: &str) -> Fate<'a> {

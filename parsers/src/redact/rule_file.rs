@@ -211,6 +211,7 @@ rules![
     "plaid_token",
     "easypost_key",
     "okta_token",
+    "openshift_token",
     "private_key",
     "password",
     "secret",

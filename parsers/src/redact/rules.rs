@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::check::by_name;
 use super::chosen::Chosen;
 use super::custom::{Custom, prove};
-use super::detect::{Addresses, Judge, Masks, PrefixTable};
+use super::detect::{Addresses, Judge, PrefixTable};
 use super::keys::Keys;
+use super::mask::Masks;
 use super::rule_file::{RuleFile, builtin, with_samples};
 use super::shapes::{Place, ShapeRule, Shapes, Slots};
 use super::sweep::Wanted;
-use super::{Action, RuleError, RuleSelection};
+use super::{Action, Allow, RuleError, RuleSelection};
 use crate::record::Known;
 
 /// The detectors that are written by hand.
@@ -81,6 +82,7 @@ pub struct Rules {
     pub(super) masks: Masks,
     pub(super) keys: Keys,
     pub(super) custom: Vec<Custom>,
+    allow: Allow,
     pub(super) hash_key: Option<Box<[u8]>>,
 }
 
@@ -135,6 +137,10 @@ impl Rules {
             return Err(RuleError::NoHashKey);
         }
         rules.hash_key = selection.hash_key.map(Into::into);
+        for name in &selection.allow.keys {
+            rules.keys.add_allowed(name);
+        }
+        rules.allow = selection.allow;
         rules.note_known();
         Ok(rules)
     }
@@ -264,7 +270,7 @@ impl Rules {
     #[inline]
     pub(super) fn context(&self, name: &str) -> Slots {
         if self.keys.may_be(name.as_bytes()) {
-            self.shapes.contexts().of_name(name)
+            self.shapes.contexts().of_name(self.masks.behind(name))
         } else {
             Slots::default()
         }
@@ -293,9 +299,25 @@ impl Rules {
         self.rules.iter().any(|rule| rule.field)
     }
 
+    /// The rule for a field of that name, at the end of `path`. What redaction has left in a name, as in
+    /// `owner [US_SSN]`, says nothing of the value.
+    pub(super) fn named(&self, name: &str, path: &[String]) -> Option<u16> {
+        let found = self.keys.find(name, path)?;
+        let behind = self.masks.behind(name);
+        if behind.len() == name.len() || self.is_field(found) {
+            return Some(found);
+        }
+        self.keys.find(behind, &[])
+    }
+
     /// Whether a rule stands for a field that the configuration names.
     pub(super) fn is_field(&self, index: u16) -> bool {
         self.rule(index).is_some_and(|rule| rule.field)
+    }
+
+    /// Whether what a rule found is left all the same. What a configuration names goes.
+    pub(super) fn allows(&self, index: u16, found: &str) -> bool {
+        self.rule(index).is_some_and(|rule| !rule.field && self.allow.has(&rule.token, found))
     }
 
     /// What a rule takes for a secret in running text.
@@ -314,6 +336,7 @@ impl Rules {
         self.queries
             .iter()
             .find(|(known, _)| name.eq_ignore_ascii_case(known))
+            .filter(|_| !self.keys.allows(name, &[]))
             .map(|(_, rule)| *rule)
     }
 

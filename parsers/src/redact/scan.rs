@@ -5,13 +5,17 @@ mod names;
 use std::ops::Range;
 
 use super::detect::{
-    Assigned, Judge, LONGEST_HEADER, View, address, after_escape, assignment, authorization,
-    bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt, may_assign,
-    may_state, members, nanp, private_key, query, scheme_before, ssn, token, url_password,
+    Assigned, Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde,
+    authorization, bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt,
+    may_assign, may_be_letter, may_state, members, nanp, private_key, query, scheme_before, ssn,
+    token, url_password,
 };
 use super::rules::{PAIRED, Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
 use super::sweep::{Anchor, Lanes, Visit};
+
+mod escape;
+mod shape;
 
 /// What a rule found: bytes of the text that are to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +112,9 @@ impl Visit for Scan<'_, '_> {
             Anchor::Colon if !may_assign(self.view, at, &self.rules.keys) => false,
             Anchor::LongWord if !self.rules.prefixes.may_begin(self.view, at) => false,
             Anchor::Scheme
-                if scheme_before(self.view, at).is_none() && !may_state(self.view, at) =>
+                if scheme_before(self.view, at).is_none()
+                    && !may_state(self.view, at)
+                    && !may_be_letter(self.view, at) =>
             {
                 false
             }
@@ -119,6 +125,7 @@ impl Visit for Scan<'_, '_> {
             {
                 false
             }
+            Anchor::Rare if self.view.at(at) == b'#' && self.view.before(at, 1) != b'&' => false,
             _ => self.look(anchor, at),
         }
     }
@@ -134,6 +141,7 @@ impl<'t> Scan<'_, 't> {
                 b'=' => self.assign(at),
                 b'@' => self.at_sign(at),
                 b'+' => self.plus(at),
+                b'~' => self.tilde(at),
                 byte => self.escape(byte, at),
             },
             Anchor::LongNumber => self.try_rule(Scanner::Card, |view| card_number(view, at)),
@@ -153,42 +161,9 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
-    /// A run of digits.
-    fn number(&mut self, at: usize) -> bool {
-        let end = self.view.run(at, 24, |byte| byte.is_ascii_digit());
-        if !self.rules.shapes.has_run(end - at) {
-            return false;
-        }
-        if self.spend(64) {
-            return true;
-        }
-        let found = self.rules.shapes.run(self.view, at, end - at, self.named, &mut self.apart);
-        found.is_some_and(|(rule, range)| self.hit(rule, range))
-    }
-
-    /// A shape that has this kind of anchor.
-    fn shape(&mut self, place: Place, at: usize) -> bool {
-        if !self.rules.shapes.has(place) {
-            return false;
-        }
-        if self.spend(32) {
-            return true;
-        }
-        let found = self.rules.shapes.find(self.view, place, at, self.named, &mut self.apart);
-        found.is_some_and(|(rule, range)| self.hit(rule, range))
-    }
-
     fn address(&mut self, at: usize) -> bool {
         let found = address(self.view, &self.rules.addresses, at);
         found.is_some_and(|(rule, range)| self.hit(rule, range))
-    }
-
-    /// The whole value of a field with such a name, of a shape that nothing but a name gives away.
-    fn whole(&mut self) {
-        let start = self.view.run(0, usize::MAX, |byte| byte.is_ascii_whitespace());
-        if let Some((rule, range)) = self.rules.shapes.named(self.view, start, self.named) {
-            self.hit(rule, range);
-        }
     }
 
     /// Notes a hit. Returns whether that is enough to know.
@@ -249,7 +224,9 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn at_sign(&mut self, at: usize) -> bool {
-        if let Some(rule) = self.rules.scanner(Scanner::UrlPassword) {
+        if let Some(rule) = self.rules.scanner(Scanner::UrlPassword)
+            && self.has_url(at)
+        {
             if self.spend(256) {
                 return true;
             }
@@ -258,6 +235,21 @@ impl<'t> Scan<'_, 't> {
             }
         }
         self.try_rule(Scanner::Email, |view| email(view, at))
+    }
+
+    fn tilde(&mut self, at: usize) -> bool {
+        let found = at_tilde(self.view, at, &self.rules.prefixes);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+
+    /// Whether a URL may have begun before an `@`: most stand in addresses, in plain text.
+    fn has_url(&self, at: usize) -> bool {
+        const FAR: usize = 256;
+        let before = self.view.bytes.get(at.saturating_sub(FAR)..at).unwrap_or_default();
+        // Many bytes are looked at in one step.
+        self.view.walked(before.len() / 8);
+        memchr::memrchr_iter(b':', before)
+            .any(|colon| matches!(before.get(colon + 1), Some(b'/' | b'\\')))
     }
 
     fn long_word(&mut self, at: usize) -> bool {
@@ -369,24 +361,6 @@ impl<'t> Scan<'_, 't> {
         !self.view.bounded
     }
 
-    /// A value of a shape that nothing but its name gives away.
-    fn shape_of(&mut self, assigned: &Assigned<'t>) -> bool {
-        let (view, shapes) = (self.view, &self.rules.shapes);
-        let named = shapes.contexts().near(view, assigned.value_at());
-        if named.is_empty() {
-            return false;
-        }
-        let named = named.slots();
-        let at = assigned.inside(view);
-        let apart = shapes.note_name(named, &mut self.apart);
-        // In a list, or in an object, the name alone tells.
-        if apart && !view.bounded && matches!(view.at(at), b'[' | b'{') {
-            return self.hit(0, 0..0);
-        }
-        let found = shapes.named(view, at, named);
-        found.is_some_and(|(rule, range)| self.hit(rule, range))
-    }
-
     /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.
     fn paired(&self, assigned: &Assigned<'t>, at: usize) -> Option<u16> {
         /// Bytes of a name that are looked at.
@@ -426,62 +400,4 @@ impl<'t> Scan<'_, 't> {
         };
         Some((rule, how))
     }
-
-    /// A backslash or `%`: does it hide a byte that a detector would look for?
-    fn escape(&mut self, byte: u8, at: usize) -> bool {
-        if self.escaped {
-            return false;
-        }
-        let hidden = if byte == b'%' {
-            self.hex(at + 1, 2).is_some_and(|hidden| match hidden {
-                b' ' => self.blank(at, at + 3),
-                hidden => tells(hidden) || self.parts(at + 3),
-            })
-        } else {
-            // Backslashes in a row: escaped more than once.
-            if self.view.before(at, 1) == b'\\' {
-                return false;
-            }
-            let letter = self.view.run(at, 16, |byte| byte == b'\\');
-            match self.view.at(letter) {
-                b'u' => self
-                    .hex(letter + 1, 2)
-                    .filter(|high| *high == 0)
-                    .and_then(|_| self.hex(letter + 3, 2))
-                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 5)),
-                b'x' => self
-                    .hex(letter + 1, 2)
-                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 3)),
-                _ => false,
-            }
-        };
-        self.escaped |= hidden;
-        hidden && !self.view.bounded
-    }
-
-    /// Whether the blank that `%20` stands for tells. Most are between the words of a search: it does
-    /// between digits, after a scheme, and where no word follows. Names after it are seen at their `=`.
-    fn blank(&self, at: usize, after: usize) -> bool {
-        let next = self.view.at(after);
-        self.parts(after)
-            || (self.view.before(at, 1).is_ascii_digit() && next.is_ascii_alphanumeric())
-            || !(next.is_ascii_alphanumeric() || next <= b' ')
-            || scheme_before(self.view, at).is_some()
-    }
-
-    /// Whether an escaped byte parts what comes after it from the escape's own digits: `%22` in
-    /// `%224111…`, `\u0022` in `\u0022DE89…`.
-    fn parts(&self, after: usize) -> bool {
-        let (first, second) = (self.view.at(after), self.view.at(after + 1));
-        first.is_ascii_digit() || (first.is_ascii_uppercase() && second.is_ascii_uppercase())
-    }
-
-    fn hex(&self, at: usize, digits: usize) -> Option<u8> {
-        super::decode::hex(self.view.bytes.get(at..at + digits)?)
-    }
-}
-
-/// Whether a byte may be a part of what detectors look for, or part it from what stands around.
-const fn tells(byte: u8) -> bool {
-    byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }

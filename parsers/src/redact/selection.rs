@@ -1,6 +1,6 @@
 //! What a configuration says about redaction, and how it is refused.
 
-use super::Action;
+use super::{Action, Allow};
 
 /// What a configuration says about redaction.
 #[derive(Clone, Default)]
@@ -16,6 +16,8 @@ pub struct RuleSelection {
     pub actions_by_rule: Vec<(String, Action)>,
     /// Fields redacted whole, by name at any depth or by dotted path; ASCII case does not matter.
     pub fields: Vec<(String, Action)>,
+    /// What is left though a rule finds it.
+    pub allow: Allow,
     /// The key of [`Action::Hash`].
     pub hash_key: Option<Vec<u8>>,
 }

@@ -309,4 +309,4 @@ impl Shapes {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

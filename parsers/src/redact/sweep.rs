@@ -2,9 +2,11 @@
 //!
 //! Each byte becomes a byte of class bits; the AND of neighbours' class bits tells runs of every
 //! class at once (of 2, then 4, 8, 16 bytes); a few more ANDs of what stands at fixed distances give
-//! the anchors. No step depends on a byte's value, so the compiler makes 16-byte vector instructions
-//! of all of it. Every condition looks backwards from the last byte it needs: nothing is missed at
+//! the anchors. No step depends on a byte's value, so the compiler makes vector instructions of all of
+//! it. Every condition looks backwards from the last byte it needs: nothing is missed at
 //! the end of a text. Detectors are told the anchor and look for themselves.
+
+use fearless_simd::{Level, Simd};
 
 /// Bytes per round.
 const WINDOW: usize = 1024;
@@ -26,9 +28,9 @@ const GAP: u8 = 1 << 3;
 const HYPHEN: u8 = 1 << 4;
 /// `:`, and `>` of XML.
 const COLON: u8 = 1 << 5;
-/// `@ + % = \`
+/// `@ + % = ~ \ #`
 const RARE: u8 = 1 << 6;
-/// `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` has one.
+/// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` and `-p` have one.
 const R: u8 = 1 << 7;
 
 /// What makes a place worth a closer look; each comes with a byte offset.
@@ -46,9 +48,9 @@ pub(super) enum Anchor {
     Dashes,
     /// `:` or `>`, but not after digits that no word ends in: times are everywhere.
     Colon,
-    /// `@`, `+`, `%`, `=` or a backslash.
+    /// `@`, `+`, `%`, `=`, `~`, `#` or a backslash.
     Rare,
-    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended.
+    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the letter of `-p`.
     Scheme,
     /// The first digit of a run of seven or more.
     Number,
@@ -119,7 +121,8 @@ const fn class(byte: u8) -> u8 {
         if set { bits } else { 0 }
     }
     let upper = byte.wrapping_sub(b'A') < 26;
-    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let lower = byte | 0x20;
+    let letter = lower.wrapping_sub(b'a') < 26;
     when(byte.wrapping_sub(b'0') < 10, DIGIT | TOKEN)
         | when(upper, UPPER)
         | when(letter | (byte == b'_'), TOKEN)
@@ -127,10 +130,17 @@ const fn class(byte: u8) -> u8 {
         | when((byte == b'.') | (byte == b' '), GAP)
         | when((byte == b':') | (byte == b'>'), COLON)
         | when(
-            (byte == b'@') | (byte == b'+') | (byte == b'%') | (byte == b'=') | (byte == b'\\'),
+            (byte == b'@')
+                | (byte == b'+')
+                | (byte == b'%')
+                | (byte == b'=')
+                | (byte == b'~')
+                | (byte == b'#')
+                | (byte == b'\\'),
             RARE,
         )
-        | when((byte | 0x20 == b'r') | (byte | 0x20 == b'w') | (byte | 0x20 == b'y'), R)
+        // `p` and `r` differ in one bit.
+        | when((lower & !2 == b'p') | (lower == b'w') | (lower == b'y'), R)
 }
 
 /// A lane: what is known of each byte of a window, and of those before it.
@@ -147,6 +157,8 @@ pub(super) struct Lanes {
     links: [Lane; 3],
     anchors: [u8; WINDOW],
     more: [u8; WINDOW],
+    /// What the processor can do.
+    level: Level,
 }
 
 impl Lanes {
@@ -155,7 +167,16 @@ impl Lanes {
         let lane = [0; BEHIND + WINDOW];
         let [class, twos, fours, eights] = [lane; 4];
         let [anchors, more] = [[0; WINDOW]; 2];
-        Box::new(Self { class, twos, fours, eights, links: [lane; 3], anchors, more })
+        Box::new(Self {
+            class,
+            twos,
+            fours,
+            eights,
+            links: [lane; 3],
+            anchors,
+            more,
+            level: Level::new(),
+        })
     }
 
     /// Goes over `text` once and tells `visit` of each anchor.
@@ -166,19 +187,15 @@ impl Lanes {
             if index > 0 {
                 self.each(wanted, |lane| lane.copy_within(WINDOW.., 0));
             }
-            self.fill(window);
             let len = window.len().next_multiple_of(STEP).min(WINDOW);
+            self.fill(window, wanted);
             if look(&self.anchors[..len], &ANCHORS, index * WINDOW, visit) {
                 return;
             }
-            if wanted.shapes || wanted.addresses {
-                self.fill_shapes(len);
-                if wanted.addresses {
-                    self.fill_addresses(len);
-                }
-                if look(&self.more[..len], &MORE, index * WINDOW, visit) {
-                    return;
-                }
+            if (wanted.shapes || wanted.addresses)
+                && look(&self.more[..len], &MORE, index * WINDOW, visit)
+            {
+                return;
             }
         }
     }
@@ -194,127 +211,178 @@ impl Lanes {
         }
     }
 
-    /// Fills the lanes for a window.
-    #[inline(never)]
-    fn fill(&mut self, window: &[u8]) {
-        let len = window.len().next_multiple_of(STEP).min(WINDOW);
-        let Self { class: classes, twos, fours, eights, anchors, .. } = self;
-        for (to, byte) in classes[BEHIND..].iter_mut().zip(window) {
-            *to = class(*byte);
+    /// Fills the lanes for a window, by instructions for 32 bytes at once where there are such.
+    fn fill(&mut self, window: &[u8], wanted: Wanted) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(wide) = self.level.as_avx2() {
+            return wide.vectorize(|| self.fill_lanes(window, wanted));
         }
-        classes[BEHIND + window.len().min(WINDOW)..BEHIND + len].fill(0);
+        self.fill_lanes(window, wanted);
+    }
+
+    #[inline(always)]
+    fn fill_lanes(&mut self, window: &[u8], wanted: Wanted) {
+        let len = window.len().next_multiple_of(STEP).min(WINDOW);
+        self.fill_anchors(window, len);
+        if wanted.shapes || wanted.addresses {
+            self.fill_shapes(len);
+            if wanted.addresses {
+                self.fill_addresses(len);
+            }
+        }
+    }
+
+    /// Fills the first lane of anchors, and what all of them are made of.
+    #[inline(always)]
+    fn fill_anchors(&mut self, window: &[u8], len: usize) {
+        let Self { class: classes, twos, fours, eights, anchors, .. } = self;
+        let (whole, rest) = window.as_chunks::<STEP>();
+        let mut last = [0; STEP];
+        last[..rest.len()].copy_from_slice(rest);
+        let last = if rest.is_empty() { &[][..] } else { &[last][..] };
+        for (step, bytes) in whole.iter().chain(last).enumerate() {
+            let to = step_mut(classes, BEHIND + step * STEP);
+            for i in 0..STEP {
+                to[i] = class(bytes[i]);
+            }
+        }
         // Each lane is finished before the next reads it at an odd distance: a load that straddles
         // two stores still under way would wait for both.
         join(twos, classes, 1, len);
         join(fours, twos, 2, len);
         join(eights, fours, 4, len);
-        let class_back = |by: usize| &classes[BEHIND - by..][..len];
-        let (c0, c1, c2, c3) = (class_back(0), class_back(1), class_back(2), class_back(3));
-        let c4 = class_back(4);
-        let (c13, c16) = (class_back(13), class_back(16));
-        let twos_back = |by: usize| &twos[BEHIND - by..][..len];
-        let (t0, t2, t5) = (twos_back(0), twos_back(2), twos_back(5));
-        let (f0, f1) = (&fours[BEHIND..][..len], &fours[BEHIND - 1..][..len]);
-        let eights_back = |by: usize| &eights[BEHIND - by..][..len];
-        let (e0, e5, e8) = (eights_back(0), eights_back(5), eights_back(8));
-        let anchors = &mut anchors[..len];
-        for i in 0..len {
-            let long_number = e0[i] & e5[i] & !c13[i];
-            let groups = f0[i] & (c4[i] >> 3) & t5[i];
-            let long_word = e0[i] & e8[i] & (!c16[i] | (c16[i] >> 2));
-            let iban = t0[i] & (t2[i] >> 1);
-            let dashes = t0[i] & !c2[i];
-            // After a digit, only if the four bytes before are of a word and not all digits.
-            let word = f1[i] & !(f1[i] << 2);
-            let colon = c0[i] & (!(c1[i] << 5) | (word << 3));
-            // `ear_`, `_by_`, `word_`
-            let scheme = (c0[i] << 4) & ((c1[i] & (c3[i] | (c3[i] << 4))) | (c2[i] & c4[i]));
-            anchors[i] = (long_number & DIGIT)
-                | ((groups & DIGIT) << 1)
-                | (long_word & TOKEN)
-                | ((iban & DIGIT) << 3)
-                | (dashes & HYPHEN)
-                | (colon & COLON)
-                | (c0[i] & RARE)
-                | (scheme & R);
+        for at in (0..len).step_by(STEP) {
+            let class_back = |by| back(classes, by, at);
+            let (c0, c1, c2, c3) = (class_back(0), class_back(1), class_back(2), class_back(3));
+            let c4 = class_back(4);
+            let (c13, c16) = (class_back(13), class_back(16));
+            let (t0, t2, t5) = (back(twos, 0, at), back(twos, 2, at), back(twos, 5, at));
+            let (f0, f1) = (back(fours, 0, at), back(fours, 1, at));
+            let (e0, e5, e8) = (back(eights, 0, at), back(eights, 5, at), back(eights, 8, at));
+            let to = step_mut(anchors, at);
+            for i in 0..STEP {
+                let long_number = e0[i] & e5[i] & !c13[i];
+                let groups = f0[i] & (c4[i] >> 3) & t5[i];
+                let long_word = e0[i] & e8[i] & (!c16[i] | (c16[i] >> 2));
+                let iban = t0[i] & (t2[i] >> 1);
+                let dashes = t0[i] & !c2[i];
+                // After a digit, only if the four bytes before are of a word and not all digits.
+                let word = f1[i] & !(f1[i] << 2);
+                let colon = c0[i] & (!(c1[i] << 5) | (word << 3));
+                // `rer_`, `_by_`, `word_`, and `_-p`.
+                let end = (c1[i] & (c3[i] | (c3[i] << 4))) | (c2[i] & c4[i]);
+                let scheme = ((c0[i] << 4) & end) | (c0[i] & (c1[i] << 3) & (c2[i] << 4));
+                to[i] = (long_number & DIGIT)
+                    | ((groups & DIGIT) << 1)
+                    | (long_word & TOKEN)
+                    | ((iban & DIGIT) << 3)
+                    | (dashes & HYPHEN)
+                    | (colon & COLON)
+                    | (c0[i] & RARE)
+                    | (scheme & R);
+            }
         }
     }
 
     /// Fills the second lane of anchors with those that shapes are found by.
-    #[inline(never)]
+    #[inline(always)]
     fn fill_shapes(&mut self, len: usize) {
-        let class = |by| back(&self.class, by, len);
-        let (c2, c3, c5, c6) = (class(2), class(3), class(5), class(6));
-        let (c7, c8) = (class(7), class(8));
-        let twos = |by| back(&self.twos, by, len);
-        let (t0, t3, t4, t6) = (twos(0), twos(3), twos(4), twos(6));
-        let (f0, f3) = (back(&self.fours, 0, len), back(&self.fours, 3, len));
-        let more = &mut self.more[..len];
-        for i in 0..len {
-            let number = f0[i] & f3[i] & !c7[i];
-            let three = t0[i] & c2[i];
-            let capital = three & (c3[i] >> 1);
-            let triple = three & (c3[i] >> 3) & t4[i] & c6[i];
-            // All hyphens, or none.
-            let alike = !((c8[i] ^ c2[i]) >> 4) & !((c8[i] ^ c5[i]) >> 4);
-            let gaps = (c2[i] & c5[i] & c8[i]) >> 3;
-            let pairs = t0[i] & t3[i] & t6[i] & gaps & alike;
-            more[i] = (number & DIGIT)
-                | ((capital & DIGIT) << 1)
-                | ((triple & DIGIT) << 2)
-                | ((pairs & DIGIT) << 3);
+        let Self { class, twos, fours, more, .. } = self;
+        for at in (0..len).step_by(STEP) {
+            let class = |by| back(class, by, at);
+            let (c2, c3, c5, c6) = (class(2), class(3), class(5), class(6));
+            let (c7, c8) = (class(7), class(8));
+            let twos = |by| back(twos, by, at);
+            let (t0, t3, t4, t6) = (twos(0), twos(3), twos(4), twos(6));
+            let (f0, f3) = (back(fours, 0, at), back(fours, 3, at));
+            let to = step_mut(more, at);
+            for i in 0..STEP {
+                let number = f0[i] & f3[i] & !c7[i];
+                let three = t0[i] & c2[i];
+                let capital = three & (c3[i] >> 1);
+                let triple = three & (c3[i] >> 3) & t4[i] & c6[i];
+                // All hyphens, or none.
+                let alike = !((c8[i] ^ c2[i]) >> 4) & !((c8[i] ^ c5[i]) >> 4);
+                let gaps = (c2[i] & c5[i] & c8[i]) >> 3;
+                let pairs = t0[i] & t3[i] & t6[i] & gaps & alike;
+                to[i] = (number & DIGIT)
+                    | ((capital & DIGIT) << 1)
+                    | ((triple & DIGIT) << 2)
+                    | ((pairs & DIGIT) << 3);
+            }
         }
     }
 
     /// Adds those that addresses are found by.
-    #[inline(never)]
+    #[inline(always)]
     fn fill_addresses(&mut self, len: usize) {
-        let [one, two, three] = &mut self.links;
-        let (c0, c1) = (back(&self.class, 0, len), back(&self.class, 1, len));
-        for (i, link) in one[BEHIND..][..len].iter_mut().enumerate() {
-            // Dots and blanks after a digit.
-            let dot = (c0[i] >> 3) & !(c0[i] >> 4) & c1[i];
-            *link = (dot & DOT_LINK) | ((c0[i] >> 4) & COLON_LINK) | ((c0[i] >> 2) & HYPHEN_LINK);
+        let Self { class, links: [one, two, three], more, .. } = self;
+        for at in (0..len).step_by(STEP) {
+            let (c0, c1) = (back(class, 0, at), back(class, 1, at));
+            let to = step_mut(one, BEHIND + at);
+            for i in 0..STEP {
+                // Dots and blanks after a digit.
+                let dot = (c0[i] >> 3) & !(c0[i] >> 4) & c1[i];
+                to[i] =
+                    (dot & DOT_LINK) | ((c0[i] >> 4) & COLON_LINK) | ((c0[i] >> 2) & HYPHEN_LINK);
+            }
         }
         link(two, one, len);
         link(three, two, len);
-        let (l0, l2) = (back(three, 0, len), back(three, 2, len));
-        let (l3, l4, l5) = (back(three, 3, len), back(three, 4, len), back(three, 5, len));
-        for (i, anchor) in self.more[..len].iter_mut().enumerate() {
-            let fourth = l0[i] & (l3[i] | ((l2[i] | l4[i] | l5[i]) & COLON_LINK));
-            let double = c0[i] & c1[i] & COLON;
-            *anchor |= ((l0[i] & DOT_LINK) << 4)
-                | ((fourth & COLON_LINK) << 4)
-                | (double << 1)
-                | ((fourth & HYPHEN_LINK) << 5);
+        for at in (0..len).step_by(STEP) {
+            let (c0, c1) = (back(class, 0, at), back(class, 1, at));
+            let (l0, l2, l3) = (back(three, 0, at), back(three, 2, at), back(three, 3, at));
+            let (l4, l5) = (back(three, 4, at), back(three, 5, at));
+            let to = step_mut(more, at);
+            for i in 0..STEP {
+                let fourth = l0[i] & (l3[i] | ((l2[i] | l4[i] | l5[i]) & COLON_LINK));
+                let double = c0[i] & c1[i] & COLON;
+                to[i] |= ((l0[i] & DOT_LINK) << 4)
+                    | ((fourth & COLON_LINK) << 4)
+                    | (double << 1)
+                    | ((fourth & HYPHEN_LINK) << 5);
+            }
         }
     }
 }
 
-/// A lane as it looks from each byte of a window, so far back.
+/// A step of a lane as it looks from a place of the window, so far back.
 #[inline(always)]
-fn back(lane: &Lane, by: usize, len: usize) -> &[u8] {
-    &lane[BEHIND - by..][..len]
+fn back(lane: &Lane, by: usize, at: usize) -> &[u8; STEP] {
+    const NOTHING: [u8; STEP] = [0; STEP];
+    lane.get(BEHIND - by + at..).and_then(|rest| rest.first_chunk()).unwrap_or(&NOTHING)
+}
+
+/// A step that is to be written, from a place on. There is none beyond the window.
+#[inline(always)]
+fn step_mut(lane: &mut [u8], at: usize) -> &mut [u8; STEP] {
+    #[expect(clippy::expect_used, reason = "lanes are as long as a window, and steps fill that")]
+    lane.get_mut(at..).and_then(|rest| rest.first_chunk_mut()).expect("a step within the window")
 }
 
 /// `to[i]`: whether a separator ends one link more than `from` has.
 #[inline(always)]
 fn link(to: &mut Lane, from: &Lane, len: usize) {
     const CLOSE: u8 = DOT_LINK | COLON_LINK;
-    let (f0, f2, f3) = (back(from, 0, len), back(from, 2, len), back(from, 3, len));
-    let (f4, f5) = (back(from, 4, len), back(from, 5, len));
-    let to = &mut to[BEHIND..][..len];
-    for i in 0..len {
-        to[i] = f0[i] & (f3[i] | ((f2[i] | f4[i]) & CLOSE) | (f5[i] & COLON_LINK));
+    for at in (0..len).step_by(STEP) {
+        let (f0, f2, f3) = (back(from, 0, at), back(from, 2, at), back(from, 3, at));
+        let (f4, f5) = (back(from, 4, at), back(from, 5, at));
+        let to = step_mut(to, BEHIND + at);
+        for i in 0..STEP {
+            to[i] = f0[i] & (f3[i] | ((f2[i] | f4[i]) & CLOSE) | (f5[i] & COLON_LINK));
+        }
     }
 }
 
 /// `to[i] = from[i] & from[i - by]`: runs twice as long.
 #[inline(always)]
 fn join(to: &mut Lane, from: &Lane, by: usize, len: usize) {
-    let earlier = &from[BEHIND - by..BEHIND - by + len];
-    for ((to, from), earlier) in to[BEHIND..].iter_mut().zip(&from[BEHIND..]).zip(earlier) {
-        *to = from & earlier;
+    for at in (0..len).step_by(STEP) {
+        let (later, earlier) = (back(from, 0, at), back(from, by, at));
+        let to = step_mut(to, BEHIND + at);
+        for i in 0..STEP {
+            to[i] = later[i] & earlier[i];
+        }
     }
 }
 

@@ -9,7 +9,11 @@ use super::*;
 use crate::Arena;
 use crate::record::{Key, Record, Text, Value};
 
+mod actions;
+mod allowed;
+mod linear;
 mod parted;
+mod personal;
 mod planted;
 mod private_key;
 mod properties;
@@ -374,6 +378,34 @@ fn work_is_bounded_and_ends_in_a_mask() {
         "api key:",
         "%20",
         "password1:",
+        "cookie: a=b; ",
+        "cookie: a=b",
+        "\"cookie: a=b",
+        "cookie: path",
+        "password={",
+        "password={\"",
+        "password={a:",
+        "cs1Label=password ",
+        "cs1Label=",
+        "--password ",
+        "--password '",
+        "PASSWORD '",
+        "IDENTIFIED BY \"",
+        "identified by x ",
+        "&quot;password&quot;:",
+        "password=&quot;",
+        "sk-proj-",
+        "sk-abcdefghijklmnopqrstT3",
+        "abc8Q~.",
+        "1234567890:AA",
+        "MTAxMTAxMTAxMTAxMTAxMTAx.",
+        "https://discord.com/api/",
+        "0123456789abcdef0123456789abcdef-us",
+        "SG.abcdefghijklmnopqrstuv.",
+        "Private-Lines: ",
+        "thin:a/b@",
+        "a:b@tcp(",
+        "mysql -p",
     ] {
         let text = unit.repeat(64 * 1024 / unit.len());
         walked();

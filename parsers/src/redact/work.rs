@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Masks, Material, View, is_constant, is_entropic, is_prose};
+use super::detect::{
+    Judge, Material, View, cookie_values, is_constant, is_entropic, is_hidden, is_prose,
+};
 use super::json::{self, Stop};
-use super::mask::{masked, normalised};
 use super::rules::{Rules, Scanner};
 use super::scan::{Hit, scan, suspect};
 use super::shapes::Slots;
@@ -14,6 +15,7 @@ use super::{Action, Match, Place};
 
 mod cookies;
 mod parted;
+mod splice;
 
 /// What stands for a value on which too much work would have been done.
 const GIVEN_UP: &str = "[REDACTED]";
@@ -47,6 +49,8 @@ pub(super) struct Work {
     pub(super) matches: Vec<u64>,
     /// What the record may hold of a private key that began in an earlier one.
     pub(super) material: Option<Material>,
+    /// Whether nothing is dropped: what would be is masked.
+    pub(super) keeps: bool,
     /// What was found, while somebody wants to know.
     pub(super) explained: Option<Vec<Match>>,
     /// The rules whose words the name of the field ends in that is being looked at.
@@ -64,6 +68,7 @@ impl Work {
             from: Default::default(),
             matches: vec![0; rules.names().len()],
             material: None,
+            keeps: false,
             explained: None,
             named: Slots::default(),
             place: String::new(),
@@ -99,12 +104,13 @@ impl Work {
             if !self.suspects(rules, text) {
                 return Found::Nothing;
             }
+            let told = (self.matches.clone(), self.explained.clone());
             match json::rewrite(self, rules, text, &mut Vec::new(), level + 1, None) {
                 Ok(Some(new)) => return Found::Changed(new),
                 Ok(None) => return Found::Nothing,
                 Err(Stop::DropRecord) => return Found::DropRecord,
-                // Cut off, or no JSON after all: text like any other.
-                Err(Stop::Malformed) => {}
+                // Cut off, or no JSON after all: text like any other, looked at anew.
+                Err(Stop::Malformed) => (self.matches, self.explained) = told,
             }
         }
         let mut current: Option<String> = None;
@@ -150,7 +156,9 @@ impl Work {
         match self.action(rules, rule) {
             Action::DropRecord => Found::DropRecord,
             Action::DropField => Found::DropField,
-            Action::Mask | Action::Hash => Found::Changed(self.replacement(rules, rule, number)),
+            Action::Mask | Action::Partial | Action::Hash => {
+                Found::Changed(self.replacement(rules, rule, number))
+            }
         }
     }
 
@@ -171,16 +179,27 @@ impl Work {
             let mut found = rules.custom.iter().flat_map(|it| it.find(rules, number, self.named));
             found.next().map(|hit| hit.rule)
         };
-        card.or_else(shape).or_else(custom)
+        card.or_else(shape).or_else(custom).filter(|rule| !rules.allows(*rule, number))
     }
 
     /// Whether a value goes because of its key. `string` says whether it is a string.
     pub(super) fn goes(&self, rules: &Rules, rule: u16, text: &str, string: bool) -> bool {
         if rules.is_field(rule) {
-            return text != "null" && !rules.masks.has(text.as_bytes());
+            let left = rules.masks.has(text.as_bytes()) || self.is_network(rules, rule, text);
+            return text != "null" && !left;
+        }
+        if rules.allows(rule, text) {
+            return false;
+        }
+        if is_hidden(text.as_bytes()) {
+            return false;
         }
         if rules.judge(rule) == Judge::Entropy {
             return string && is_entropic(text.as_bytes());
+        }
+        if rules.judge(rule) == Judge::Cookie && !text.starts_with('[') {
+            // Of cookies whose values went already, nothing is left to go.
+            return string && !text.is_empty() && !cookie_values(text, &rules.masks).is_empty();
         }
         if string {
             return !text.is_empty() && !rules.masks.has(text.as_bytes());
@@ -233,8 +252,15 @@ impl Work {
         if told.escaped || (!rules.custom.is_empty() && is_escaped(text)) {
             exhausted |= self.find_decoded(rules, text);
         }
-        let whole = |hit: &Hit| !hit.range.is_empty() && !in_mask(&rules.masks, text, &hit.range);
-        self.hits.retain(whole);
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.retain(|hit| {
+            let found = text.get(hit.range.clone()).unwrap_or_default();
+            !hit.range.is_empty()
+                && !rules.masks.cover(text, &hit.range)
+                && !rules.allows(hit.rule, found)
+                && !self.is_network(rules, hit.rule, found)
+        });
+        self.hits = hits;
         for hit in &mut self.hits {
             snap(text, &mut hit.range);
         }
@@ -270,34 +296,11 @@ impl Work {
         exhausted
     }
 
-    /// The text with its hits replaced.
-    fn splice(&mut self, rules: &Rules, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut from = 0;
-        for index in 0..self.hits.len() {
-            let Some(hit) = self.hits.get(index).cloned() else { break };
-            let slice = |range: Range<usize>| text.get(range).unwrap_or_default();
-            out.push_str(slice(from..hit.range.start));
-            out.push_str(slice(hit.quote.clone()));
-            out.push_str(&self.replacement(rules, hit.rule, slice(hit.range.clone())));
-            out.push_str(slice(hit.quote));
-            from = hit.range.end;
-            self.note(rules, hit.rule, hit.range);
-        }
-        out.push_str(text.get(from..).unwrap_or_default());
-        out
-    }
-
-    /// What stands in place of a value.
-    pub(super) fn replacement(&self, rules: &Rules, rule: u16, found: &str) -> String {
-        let Some(known) = rules.rule(rule) else { return GIVEN_UP.to_owned() };
-        let key = rules.hash_key.as_deref().filter(|_| known.action == Action::Hash);
-        masked(&known.token, key.map(|key| (key, normalised(&known.token, found))))
-    }
-
     /// What is done with what a rule finds.
     pub(super) fn action(&self, rules: &Rules, rule: u16) -> Action {
-        rules.rule(rule).map_or(Action::Mask, |rule| rule.action)
+        let action = rules.rule(rule).map_or(Action::Mask, |rule| rule.action);
+        let drops = matches!(action, Action::DropField | Action::DropRecord);
+        if drops && self.keeps { Action::Mask } else { action }
     }
 
     /// Counts a match.
@@ -348,19 +351,8 @@ fn custom_hits(rules: &Rules, text: &str, named: Slots, hits: &mut Vec<Hit>) {
 
 /// Whether escapes may hide something from a pattern.
 fn is_escaped(text: &str) -> bool {
-    memchr::memchr2(b'\\', b'%', text.as_bytes()).is_some()
-}
-
-/// Whether a range lies within something that redaction left.
-fn in_mask(masks: &Masks, text: &str, range: &Range<usize>) -> bool {
     let bytes = text.as_bytes();
-    let before = bytes.get(range.start.saturating_sub(80)..=range.start).unwrap_or_default();
-    let Some(open) = memchr::memrchr(b'[', before) else { return false };
-    let start = range.start + 1 - before.len() + open;
-    let rest = bytes.get(start..bytes.len().min(start + 80)).unwrap_or_default();
-    memchr::memchr(b']', rest).is_some_and(|close| {
-        start + close + 1 >= range.end && rest.get(..=close).is_some_and(|text| masks.has(text))
-    })
+    memchr::memchr2(b'\\', b'%', bytes).is_some() || memchr::memmem::find(bytes, b"&#").is_some()
 }
 
 /// Widens a range to whole characters.

@@ -45,18 +45,40 @@ pub(super) fn is_day(year: Option<u32>, month: u32, day: u32) -> bool {
     (1..=days).contains(&day)
 }
 
-/// A date of eight digits, in whatever order: year first or last, month before day or after it.
+/// A date: eight digits with the year first or last, month before day or after it; with a time of day
+/// after a `T`; or a day and a year around an English month's name.
 pub(super) fn date(value: &[u8]) -> bool {
     let is = |year: &[u32], month: &[u32], day: &[u32]| {
         (1880..2100).contains(&number(year))
             && is_day(Some(number(year)), number(month), number(day))
     };
-    digits::<8>(value).is_some_and(|value| {
-        let [a, b, c, d, e, f, g, h] = value;
-        is(&[a, b, c, d], &[e, f], &[g, h])
-            || is(&[e, f, g, h], &[a, b], &[c, d])
-            || is(&[e, f, g, h], &[c, d], &[a, b])
-    })
+    let whole = value.get(8).is_none_or(|byte| *byte == b'T');
+    match value.first_chunk::<8>().and_then(|front| digits::<8>(front)) {
+        Some([a, b, c, d, e, f, g, h]) if whole => {
+            is(&[a, b, c, d], &[e, f], &[g, h])
+                || is(&[e, f, g, h], &[a, b], &[c, d])
+                || is(&[e, f, g, h], &[c, d], &[a, b])
+        }
+        Some(_) => false,
+        None => worded(value),
+    }
+}
+
+/// `17MAY1980`, `MAY171980`.
+fn worded(value: &[u8]) -> bool {
+    const MONTHS: [&[u8; 3]; 12] = [
+        b"JAN", b"FEB", b"MAR", b"APR", b"MAY", b"JUN", b"JUL", b"AUG", b"SEP", b"OCT", b"NOV",
+        b"DEC",
+    ];
+    let start = value.iter().position(u8::is_ascii_alphabetic).unwrap_or(value.len());
+    let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let (before, rest) = value.split_at(start);
+    let (name, after) = rest.split_at(letters.min(rest.len()));
+    let named = MONTHS.iter().any(|month| {
+        name.first_chunk::<3>().is_some_and(|start| start.eq_ignore_ascii_case(*month))
+    });
+    let numbers = before.iter().chain(after);
+    named && matches!(before.len() + after.len(), 5 | 6) && numbers.clone().all(u8::is_ascii_digit)
 }
 
 /// The number of a paper that a state gives out: letters and digits, at least four of them digits.
@@ -78,6 +100,19 @@ mod tests {
         assert!(!is_day(Some(2023), 2, 29) && !is_day(Some(1900), 2, 29) && !is_day(None, 2, 30));
         assert!(!is_day(None, 0, 1) && !is_day(None, 13, 1) && !is_day(None, 1, 0));
         assert!(is_day(None, 12, 31) && !is_day(None, 11, 31));
+    }
+
+    #[test]
+    fn dates_in_whatever_order() {
+        for value in
+            ["19800517", "17051980", "05171980", "19800517T000000Z", "17May1980", "MAY171980"]
+        {
+            assert!(date(value.as_bytes()), "{value}");
+        }
+        for value in ["", "19801340", "18700517", "1795658286679", "19800517X", "17Foo1980", "May"]
+        {
+            assert!(!date(value.as_bytes()), "{value}");
+        }
     }
 
     #[test]

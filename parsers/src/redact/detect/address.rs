@@ -47,7 +47,7 @@ fn first_dot(view: View<'_>, third: usize) -> Option<usize> {
     })
 }
 
-/// An IPv4 address; `at` is its first dot. Loopback is left: it is nobody's.
+/// An IPv4 address; `at` is its first dot. Loopback and 0.0.0.0 are left: they are nobody's.
 fn ipv4(view: View<'_>, at: usize) -> Option<Range<usize>> {
     let start = view.run_back(at, 3, |byte| byte.is_ascii_digit());
     let mut place = start;
@@ -77,7 +77,7 @@ fn ipv4(view: View<'_>, at: usize) -> Option<Range<usize>> {
         || matches!(before, b'~' | b'.' | b'-' | b'+')
         || (before == b'/' && view.before(start, 2).is_ascii_alphabetic());
     let apart = !view.bounded || !(version || word_after);
-    (apart && first != 127 && !after.is_ascii_digit()).then_some(start..place)
+    (apart && !matches!(first, 0 | 127) && !after.is_ascii_digit()).then_some(start..place)
 }
 
 /// An IPv6 address; `at` is any of its colons. At least three groups, or two around `::`.
@@ -99,7 +99,8 @@ fn ipv6(view: View<'_>, at: usize) -> Option<Range<usize>> {
     let groups = text.split([':', '.']).filter(|group| !group.is_empty()).count();
     // Eight pairs of digits are a dump of bytes, or a port's world-wide name.
     let dump = text.split(':').all(|group| group.len() == 2);
-    (groups >= 2 && !dump && !address.is_loopback()).then_some(start..end)
+    let mapped = address.to_ipv4_mapped().is_some_and(|mapped| mapped.is_loopback());
+    (groups >= 2 && !dump && !mapped && !address.is_loopback()).then_some(start..end)
 }
 
 /// A MAC address; `at` is its first separator.
@@ -164,6 +165,8 @@ mod tests {
             "10:00:00",
             "std::vec::Vec",
             "127.0.0.1",
+            "0.0.0.0",
+            "::ffff:127.0.0.1",
             "::1",
             "00:00:00:00:00:00",
             "00:1b:44:11:3a:b7:00:01",

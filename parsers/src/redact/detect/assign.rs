@@ -9,7 +9,7 @@ use super::super::keys::trimmed;
 use super::name::Assigned;
 use super::pem::is_varied;
 use super::value::{is_constant, is_placeholder, is_prose, value, wrapped};
-use super::{Looked, View, is_token68};
+use super::{Looked, View, is_token68, is_word};
 
 /// What a rule takes for a secret where a value is assigned in running text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -64,7 +64,14 @@ fn is_secret(
 ) -> bool {
     let text = view.bytes.get(range.clone()).unwrap_or_default();
     let bracketed = text.starts_with(b"<") && view.at(range.end) == b'>';
-    if text.is_empty() || is_placeholder(view, text) || bracketed || assigned.in_mask(view) {
+    // `"PASS <password>"` is no element.
+    let nothing = assigned.tag && !text.iter().any(|&byte| is_word(byte) || byte >= 0x80);
+    if text.is_empty()
+        || is_placeholder(view, text)
+        || bracketed
+        || assigned.in_mask(view)
+        || nothing
+    {
         return false;
     }
     // The shell's working directory.

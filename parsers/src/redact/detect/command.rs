@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::keys::Keys;
 use super::name::Assigned;
-use super::value::{is_constant, opening, quoted_end};
+use super::value::{is_constant, is_placeholder, opening, quoted_end};
 use super::{View, is_word};
 
 /// Words after an option that speak of it.
@@ -60,6 +60,58 @@ pub(in super::super) fn option<'t>(view: View<'t>, at: usize, keys: &Keys) -> Op
     (argument && !about && (!quoted || quote.is_some())).then(|| Assigned::of(key, name, value))
 }
 
+/// Programs that take a password behind a letter: their names, the words that must follow for it to mean
+/// that, the letter, and whether a blank may stand between.
+const PROGRAMS: &[(&[u8], &[u8], u8, bool)] = &[
+    (b"mysql", b"", b'p', false),
+    (b"mariadb", b"", b'p', false),
+    (b"sshpass", b"", b'p', true),
+    (b"docker", b" login", b'p', true),
+    (b"podman", b" login", b'p', true),
+    (b"helm", b" login", b'p', true),
+    (b"mongo", b"", b'p', true),
+    (b"ldap", b"", b'w', true),
+    (b"sqlcmd", b"", b'P', true),
+];
+
+/// Bytes of a command before an option that are looked at.
+const COMMAND: usize = 160;
+
+/// The password behind a program's `-p`; `at` is the letter: `mysql -u root -phunter2`.
+pub(in super::super) fn letter(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let before = view.bytes.get(at.saturating_sub(COMMAND)..at)?;
+    let blank = view.at(at + 1) == b' ';
+    let takes = |&&(name, word, letter, apart): &&(&[u8], &[u8], u8, bool)| {
+        letter == view.at(at)
+            && (apart || !blank)
+            && memchr::memmem::rfind(before, name).is_some_and(|found| {
+                let command = before.get(found..).unwrap_or_default();
+                let own = found.checked_sub(1).and_then(|at| before.get(at));
+                (!view.bounded || own.is_none_or(|&byte| !is_word(byte)))
+                    && memchr::memmem::find(command, word).is_some()
+                    && !command.iter().any(|byte| matches!(byte, b'\n' | b';' | b'|' | b'&'))
+            })
+    };
+    PROGRAMS.iter().find(takes)?;
+    let (from, quote) = opening(view, at + 1 + usize::from(blank));
+    let ends = |byte: u8| byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b';' | b'|' | b')');
+    let end = match &quote {
+        Some(quote) => quoted_end(view, from, quote),
+        None => view.run(from, 128, |byte| !ends(byte)),
+    };
+    let text = view.bytes.get(from..end)?;
+    let secret = !text.is_empty() && !is_placeholder(view, text) && !text.starts_with(b"-");
+    (secret && !text.starts_with(b"$")).then_some(from..end)
+}
+
+/// Whether such a letter may stand here.
+#[inline]
+pub(in super::super) fn may_be_letter(view: View<'_>, at: usize) -> bool {
+    view.before(at, 1) == b'-'
+        && view.before(at, 2) == b' '
+        && matches!(view.at(at), b'p' | b'w' | b'P')
+}
+
 /// The password of an SQL statement; `at` is the blank after `PASSWORD` or `BY`.
 pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usize>> {
     let by = ends_in_word(view, at, b"by");
@@ -85,6 +137,10 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
         None if identified && by => view.run(from, 64, |byte| byte > b' ' && byte != b';'),
         None => return None,
     };
+    if !view.bounded {
+        // What of it the value is, is the parser's to cut out.
+        return Some(at..at + 1);
+    }
     let text = view.bytes.get(from..end)?;
     let keyword = quote.is_none() && (is_constant(text) || text.eq_ignore_ascii_case(b"password"));
     let random = quote.is_none() && text.eq_ignore_ascii_case(b"random");
@@ -95,8 +151,9 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
 
 /// Whether this word, whatever its case, ends at a place.
 fn ends_in_word(view: View<'_>, at: usize, word: &[u8]) -> bool {
-    at.checked_sub(word.len())
-        .is_some_and(|start| view.has(start, word) && !is_word(view.before(start, 1)))
+    at.checked_sub(word.len()).is_some_and(|start| {
+        view.has(start, word) && !(view.bounded && is_word(view.before(start, 1)))
+    })
 }
 
 /// Whether one of the words of [`statement`] may end here: a few bytes tell.
@@ -140,6 +197,33 @@ mod tests {
             "app --password [PASSWORD]",
             "app --password ***",
             "[--password <string>]",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn letters_mean_passwords_to_some_programs() {
+        let check = |text: &str, expect: Option<&str>| {
+            let mut places = (0..text.len()).filter(|&at| may_be_letter(value(text), at));
+            let found = places.find_map(|at| letter(value(text), at));
+            assert_eq!(found.map(|range| &text[range]), expect, "{text}");
+        };
+        check("COMMAND=/usr/bin/mysql -u root -phunter2 shop", Some("hunter2"));
+        check("mysqldump -h db -p'hun ter2' shop", Some("hun ter2"));
+        check("sshpass -p hunter2 ssh bob@db", Some("hunter2"));
+        check("docker login -u bob -p hunter2 registry:5000", Some("hunter2"));
+        check("ldapsearch -x -D cn=a -w hunter2", Some("hunter2"));
+        check("sqlcmd -S db -U sa -P hunter2", Some("hunter2"));
+        for text in [
+            "mysql -u root -p shop",
+            "docker run -p 80:80 nginx",
+            "ssh -p 22 db",
+            "mkdir -p /var/lib/mysql",
+            "mysql -u root; mkdir -pv x",
+            "mysql -p$PASSWORD shop",
+            "mymysql -phunter2",
+            "mysql -p[PASSWORD]",
         ] {
             check(text, None);
         }

@@ -23,7 +23,10 @@ pub(in super::super) fn cookies(
         (from, quote) = opening(view, from + 1);
     }
     let bare = quote.is_none() && assigned.around(view).is_none();
-    let end = header_end(view, from, quote.or_else(|| assigned.around(view)));
+    let end = match quote.or_else(|| assigned.around(view)) {
+        None => view.bytes.len(),
+        quote => header_end(view, from, quote),
+    };
     values(view, from..end, bare, each)
 }
 
@@ -45,47 +48,59 @@ fn values(
     bare: bool,
     each: &mut dyn FnMut(Range<usize>),
 ) -> Option<usize> {
+    let left = |place: usize, most: usize| header.end.saturating_sub(place).min(most);
     let mut place = header.start;
     let mut first = true;
     while place < header.end {
-        let start = view.run(place, header.end - place, |byte| matches!(byte, b' ' | b'\t'));
-        let end = view.run(start, header.end - start, |byte| byte != b';');
-        let equals = view.run(start, end - start, is_name);
-        let name = view.bytes.get(start..equals).unwrap_or_default();
-        let pair = view.at(equals) == b'=' && equals < end && !name.is_empty();
+        let start = view.run(place, left(place, 16), |byte| matches!(byte, b' ' | b'\t'));
+        let equals = view.run(start, left(start, LONGEST), is_name);
+        let pair = view.at(equals) == b'=' && start < equals && equals < header.end;
         if first && !pair {
             return None;
         }
+        let name = view.bytes.get(start..equals).unwrap_or_default();
         let attribute = !first && ATTRIBUTES.iter().any(|known| name.eq_ignore_ascii_case(known));
+        let mut after = equals;
         if pair && !attribute {
-            let value = value(view, equals + 1, end, bare);
+            let value = value(view, equals + 1, header.end, bare);
             let text = view.bytes.get(value.clone()).unwrap_or_default();
             if !text.is_empty() && !view.masks.has(text) {
                 each(value.clone());
             }
-            let quotes = |byte: u8| matches!(byte, b'"' | b'\'' | b'`' | b'\\');
-            let after = view.run(value.end, 8, quotes);
-            if bare && view.at(after) != b';' {
-                return Some(value.end);
-            }
-        } else if bare && !pair && equals < end {
+            after = view.run(value.end, left(value.end, 8), is_quote);
+        } else if pair {
+            after = view.run(equals, left(equals, LONGEST), |byte| !ends_cookie(byte));
+        }
+        let blanks = |byte: u8| matches!(byte, b' ' | b'\t') && !bare;
+        after = view.run(after, left(after, 16), blanks);
+        if view.at(after) != b';' || after >= header.end {
             // A sentence goes on behind `;`.
-            return Some(start);
+            return Some(if bare && !pair { start } else { after });
         }
         first = false;
-        place = end + 1;
+        place = after + 1;
     }
     Some(header.end)
+}
+
+/// Bytes of a cookie's name, or of an attribute, that are looked at.
+const LONGEST: usize = 256;
+
+const fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`' | b'\\')
+}
+
+const fn ends_cookie(byte: u8) -> bool {
+    matches!(byte, b';' | b'\n' | b'\r')
 }
 
 /// A cookie's value from `from` on, at most to `to`, without its quotes.
 fn value(view: View<'_>, from: usize, to: usize, bare: bool) -> Range<usize> {
     let (inside, quote) = opening(view, from);
     if quote.is_some() && inside < to {
-        let quotes = |byte: u8| matches!(byte, b'"' | b'\'' | b'`' | b'\\');
-        return inside..view.run(inside, to - inside, |byte| !quotes(byte));
+        return inside..view.run(inside, to - inside, |byte| !is_quote(byte));
     }
-    let end = view.run(from, to - from, |byte| !(bare && byte <= b' '));
+    let end = view.run(from, to - from, |byte| !(ends_cookie(byte) || (bare && byte <= b' ')));
     let mask = from..view.run(from, end - from, |byte| byte != b']') + 1;
     if view.bytes.get(mask.clone()).is_some_and(|text| view.masks.has(text)) {
         return mask;

@@ -8,7 +8,7 @@ use super::View;
 use super::name::Assigned;
 
 /// Bytes around a label in which its field is looked for.
-const NEAR: usize = 1024;
+pub(in super::super) const NEAR: usize = 512;
 
 /// What the field holds that a label belongs to, and the rule that `rule` has for the label.
 pub(in super::super) fn labelled(
@@ -43,7 +43,7 @@ fn value_end(view: View<'_>, from: usize) -> usize {
     let mut place = from;
     loop {
         place = view.run(place, NEAR, |byte| !matches!(byte, b'=' | b'\n' | b'\r' | b'"'));
-        if view.at(place) != b'=' {
+        if view.at(place) != b'=' || place - from > NEAR {
             return place;
         }
         let word = view.run_back(place, place - from, is_member);

@@ -50,19 +50,19 @@ fn ends(view: View<'_>, place: usize) -> bool {
 }
 
 /// The place after what may stand between two groups of a number: one of `-./`, a blank (`+` in a
-/// query), or parentheses around the next or the last group.
+/// query), or parentheses around the next or the last group. `(0)` is dialled only within the country,
+/// and is no part of the number.
 fn gap(view: View<'_>, place: usize) -> usize {
-    let mut next = place;
-    if view.at(next) == b')' {
-        next += 1;
+    let joint =
+        |at: usize| at + usize::from(matches!(view.at(at), b' ' | b'+' | b'-' | b'.' | b'/'));
+    let next = joint(place + usize::from(view.at(place) == b')'));
+    if view.at(next) != b'(' {
+        next
+    } else if view.at(next + 1) == b'0' && view.at(next + 2) == b')' {
+        joint(next + 3)
+    } else {
+        next + 1
     }
-    if matches!(view.at(next), b' ' | b'+' | b'-' | b'.' | b'/') {
-        next += 1;
-    }
-    if view.at(next) == b'(' {
-        next += 1;
-    }
-    next
 }
 
 /// A North American number as `(ddd) ddd-dddd`, `ddd-ddd-dddd` or `ddd.ddd.dddd`, with or without a
@@ -145,8 +145,43 @@ mod tests {
             "+353 86 123 4567",
             "+7 495 123-45-67",
             "+298 211234",
+            "+44 (0)20 7946 0958",
+            "+49 (0) 30 901820",
+            "+49(0)30901820",
         ] {
             assert_eq!(e164(value(text), 0), Some(0..text.len()), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_every_country_with_and_without_their_groups() {
+        let examples =
+            include_str!("phone/examples.txt").lines().filter(|line| line.starts_with('+'));
+        for example in examples {
+            let digits: String = example.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+            // Saint Helena's, and those of the smallest islands, are as short as counters.
+            let (short, grouped) = (digits.len() < 11, example.len() > digits.len());
+            for text in [example, &digits] {
+                let found = e164(value(text), 0);
+                assert!(short || found == Some(0..text.len()), "{text}: {found:?}");
+            }
+            assert!(
+                digits.len() < 10 || !grouped || e164(value(example), 0).is_some(),
+                "{example}"
+            );
+        }
+    }
+
+    #[test]
+    fn more_or_fewer_digits_than_a_country_has_are_none() {
+        for text in [
+            "+33 1 23 45 67 8",
+            "+331234567890",
+            "+4512345",
+            "+34 612 34 56 789",
+            "+1 415 555 26711",
+        ] {
+            assert_eq!(e164(value(text), 0), None, "{text}");
         }
     }
 

@@ -7,8 +7,6 @@ mod tests;
 
 use std::ops::Range;
 
-use memchr::memmem;
-
 pub(in super::super) use form::Form;
 use form::{Part, end, split, start};
 
@@ -37,9 +35,6 @@ pub(in super::super) struct Behind {
 /// Parts of a path that may stand between an address and its token.
 const BETWEEN: usize = 4;
 
-/// Bytes of a form that has no long word, at most: it is looked for around one.
-const LONGEST_ODD: usize = 64;
-
 /// All prefixes of the rules that are on.
 pub(in super::super) struct PrefixTable {
     /// Forms that begin with a literal and a long word, by its first byte.
@@ -52,7 +47,7 @@ pub(in super::super) struct PrefixTable {
     fixed: Vec<Entry>,
     /// What stands behind those runs: after so many bytes, this byte.
     marks: Vec<(usize, u8)>,
-    /// Forms that may have no long word at a known place.
+    /// Forms that may have no long word at a known place, but a literal that ends in `~`.
     odd: Vec<Entry>,
     /// Tokens in addresses.
     behind: Vec<(Box<[u8]>, Entry)>,
@@ -134,9 +129,6 @@ impl PrefixTable {
             }
         };
         let Some((lead, rest)) = split(&form.0) else {
-            for byte in [b'.', b'~'] {
-                self.note_before(byte);
-            }
             return self.odd.push(Entry { lead: Vec::new(), rest: form.0.clone(), rule });
         };
         match (lead.last(), rest.first()) {
@@ -256,19 +248,15 @@ impl PrefixTable {
         })
     }
 
-    /// A token without a long word of its own around the one at `at`: it is looked for at its literal.
+    /// A token without a long word of its own, at the `~` that its literal ends in.
     fn find_odd(&self, view: View<'_>, at: usize) -> Option<(u16, Range<usize>)> {
-        let window = at.saturating_sub(LONGEST_ODD);
-        let before = view.bytes.get(window..at)?;
         self.odd.iter().find_map(|entry| {
             let place = entry.rest.iter().position(|part| matches!(part, Part::Literal(_)))?;
-            let (lead, rest) = entry.rest.split_at(place);
-            let Some(Part::Literal(text)) = rest.first() else { return None };
-            let literal = window + memmem::rfind(before, text)?;
-            let from = literal.checked_sub(lead.iter().map(least).sum())?;
-            let end = end(&entry.rest, view, from)?;
+            let before = entry.rest.get(..=place)?.iter().map(least).sum();
+            let from = (at + 1).checked_sub(before)?;
             let own = !view.bounded || !view.word_before(from);
-            (own && end > at).then_some((entry.rule, from..end))
+            let end = own.then(|| end(&entry.rest, view, from))??;
+            (end > at).then_some((entry.rule, from..end))
         })
     }
 
@@ -337,8 +325,14 @@ pub(in super::super) fn token(
     if found.is_some() || !table.may_stand_before(view.before(at, 1)) {
         return found;
     }
-    table
-        .find_led(view, at)
-        .or_else(|| table.find_behind(view, at))
-        .or_else(|| table.find_odd(view, at))
+    table.find_led(view, at).or_else(|| table.find_behind(view, at))
+}
+
+/// A token that has a `~` at `at`, and perhaps no long word.
+pub(in super::super) fn at_tilde(
+    view: View<'_>,
+    at: usize,
+    table: &PrefixTable,
+) -> Option<(u16, Range<usize>)> {
+    table.find_odd(view, at)
 }

@@ -166,12 +166,25 @@ fn bare_end(view: View<'_>, from: usize, query: bool) -> usize {
 pub(super) fn is_placeholder(view: View<'_>, text: &[u8]) -> bool {
     let begins = |start: &[u8]| text.starts_with(start);
     view.masks.has(text)
+        || is_hidden(text)
         || begins(b"${")
         || begins(b"$(")
         || begins(b"{{")
         || begins(b"%(")
         || matches!(text, b"%s" | b"%v" | b"%d" | b"%q" | b"{}" | b"?")
         || text.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'#'))
+}
+
+/// What programs write in place of a secret that they do not tell: `[FILTERED]`, `["REDACTED"]`, `****`.
+pub(in super::super) fn is_hidden(text: &[u8]) -> bool {
+    const WORDS: [&[u8]; 7] =
+        [b"redacted", b"filtered", b"masked", b"hidden", b"removed", b"sanitized", b"scrubbed"];
+    let around = |byte: &u8| !matches!(byte, b'[' | b']' | b'<' | b'>' | b'(' | b')' | b'"' | b' ');
+    let first = text.iter().position(around).unwrap_or(text.len());
+    let last = text.iter().rposition(around).map_or(first, |last| last + 1);
+    let word = text.get(first..last).unwrap_or_default();
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+        || (word.len() > 2 && word.iter().all(|&byte| byte == b'*'))
 }
 
 /// Words that programs write for no value, and for switches.

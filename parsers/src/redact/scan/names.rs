@@ -3,21 +3,28 @@
 
 use std::ops::Range;
 
-use super::super::detect::{Assigned, View, judge, labelled, may_state, option, putty, statement};
+use super::super::detect::{
+    Assigned, NEAR, View, judge, labelled, letter, may_state, option, putty, statement,
+};
 use super::super::rules::Scanner;
 use super::{Hit, Scan};
 
 impl<'t> Scan<'_, 't> {
-    /// The blank before what an SQL statement sets a password to.
+    /// The blank before what an SQL statement sets a password to, or an option's letter.
     pub(super) fn statement(&mut self, at: usize) -> bool {
-        if at < self.covered || !may_state(self.view, at) {
+        if at < self.covered {
             return false;
         }
+        let look = match self.view.at(at) {
+            b' ' if may_state(self.view, at) => statement,
+            b' ' => return false,
+            _ => letter,
+        };
         let Some(rule) = self.rules.keys.find("password", &[]) else { return false };
-        if self.spend(128) {
+        if self.spend(192) {
             return true;
         }
-        let Some(range) = statement(self.view, at) else { return false };
+        let Some(range) = look(self.view, at) else { return false };
         self.covered = range.end;
         self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
         !self.view.bounded
@@ -63,6 +70,9 @@ impl<'t> Scan<'_, 't> {
             |name: &str| if view.bounded { keys.find(name, &[]) } else { keys.may_find(name) };
         let key = || self.rules.scanner(Scanner::PrivateKey).zip(putty(view, assigned));
         let (rule, range) = labelled(view, assigned, named).or_else(key)?;
+        if self.spend(NEAR) {
+            return Some(true);
+        }
         self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
         Some(!view.bounded)
     }

@@ -267,6 +267,10 @@ impl Contexts {
 
     #[inline(never)]
     fn known(&self, view: View<'_>, hash: u32, end: usize, at: usize, near: &mut Near) {
+        // `Mobile/15E148` is a program and its version; `/mobile/9876543210` is not.
+        if view.at(end) == b'/' && at > end + 1 {
+            return;
+        }
         let from = self.hashes.partition_point(|(known, _)| *known < hash);
         let same = self.hashes.iter().skip(from).take_while(|(known, _)| *known == hash);
         let mut slots = Slots::default();

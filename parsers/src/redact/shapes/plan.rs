@@ -73,7 +73,10 @@ pub(super) fn plan(parts: &[Part], any_case: bool) -> Option<(Place, u8)> {
         .or_else(|| {
             at(&fixed, Place::Pairs, |shape| {
                 [0, 3, 6].into_iter().all(|at| {
-                    shape.get(at).is_some_and(is_gap) && all(shape.get(at + 1..at + 3), digit)
+                    // Three different ones are a date and what comes after it.
+                    shape.get(at).is_some_and(is_gap)
+                        && shape.get(at) == shape.first()
+                        && all(shape.get(at + 1..at + 3), digit)
                 })
             })
         })

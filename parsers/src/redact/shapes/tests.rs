@@ -4,6 +4,7 @@ use super::super::{BlockState, Redactor, Rules};
 use super::*;
 use crate::Arena;
 use crate::record::{Key, Known, Record, Text, Value};
+use proptest::prelude::*;
 
 /// Rules that share shapes: a number by its checksum, one by its name, one by its letters.
 const FILES: [&str; 6] = [
@@ -57,7 +58,7 @@ shapes: ['\\0xH{40}', 'bc\\1L{20,60}']
 ",
 ];
 
-fn redactor() -> Redactor {
+pub(in super::super) fn redactor() -> Redactor {
     let files: Vec<RuleFile> = FILES.iter().map(|file| read(file).unwrap()).collect();
     Redactor::new(std::sync::Arc::new(Rules::of(files.iter())))
 }
@@ -199,4 +200,109 @@ fn shapes_that_cannot_be_read_or_found_are_refused() {
     assert_eq!(add("00-00", false, &words), Err(ShapeError::NoAnchor("00-00".into())));
     assert_eq!(add("00000000", true, &[]), Err(ShapeError::NoContext("00000000".into())));
     assert_eq!(add("00-00", true, &words), Ok(Some(0)));
+}
+
+/// Pieces of texts in which shapes are found, or nearly.
+const PIECES: [&str; 36] = [
+    "046454286",
+    "046-454-286",
+    "046 454 286",
+    "12345678901",
+    "RSSMRA85T10A562S",
+    "QQ 12 34 56 C",
+    "X1234567L",
+    "11234567L",
+    "0x52908400098527886E0F7030069857D2E4169EE7",
+    "C01X00T47",
+    "C12345678",
+    "sin",
+    "tax",
+    "taxId",
+    "tax id",
+    "pesel",
+    "passport",
+    "social insurance",
+    "customer_pesel_number",
+    " ",
+    ": ",
+    "=",
+    "\"",
+    "\":\"",
+    "\":",
+    ",",
+    "[",
+    "{",
+    "-",
+    ".",
+    "_",
+    "\n",
+    "\\n",
+    "\u{1b}[0m",
+    "1",
+    "x",
+];
+
+/// Whether a place lies within a word: parsers take care of what they cut from there.
+fn within_word(text: &str, at: usize) -> bool {
+    let word =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let bytes = text.as_bytes();
+    word(bytes.get(at)) && word(at.checked_sub(1).and_then(|at| bytes.get(at)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_raw_record_gives_away_whatever_a_value_of_it_does(
+        picks in proptest::collection::vec(0..PIECES.len(), 1..14),
+        from in any::<prop::sample::Index>(), to in any::<prop::sample::Index>(),
+        name in proptest::option::of(11..19_usize),
+    ) {
+        let raw: String = picks.iter().map(|pick| PIECES[*pick]).collect();
+        let cuts: Vec<usize> = (0..=raw.len())
+            .filter(|&at| raw.is_char_boundary(at) && !within_word(&raw, at))
+            .collect();
+        let (one, other) = (*from.get(&cuts), *to.get(&cuts));
+        let value = &raw[one.min(other)..one.max(other)];
+        let mut redactor = redactor();
+        let alone = redactor.clean_field(name.map_or("x", |name| PIECES[name]), value).1;
+        let (arena, mut record) = (Arena::new(), Record::default());
+        let key = name.map_or("x", |name| PIECES[name]);
+        record.push(Key::Text(Text::vetted(key)), Value::Text(Text::raw(value)));
+        let redacted = redactor.redact(&raw, &mut record, &arena, &mut BlockState::default());
+        let redacted = redacted.unwrap();
+        let Value::Text(left) = redacted.fields()[0].value else { panic!("a text") };
+        prop_assert_eq!(left.as_stored(), &*alone, "of {:?}", raw);
+    }
+
+    #[test]
+    fn a_member_goes_by_its_name_wherever_it_stands(
+        name in 11..19_usize, blanks in 0..200_usize, list in any::<bool>(), pick in 0..11_usize,
+    ) {
+        let value = PIECES[pick];
+        let blanks = " ".repeat(blanks);
+        let value = if list {
+            format!("[\"first\",\"{}\",\"{value}\"]", "x y ".repeat(blanks.len() / 4))
+        } else {
+            format!("\"{value}\"")
+        };
+        let key = PIECES[name];
+        let alone = {
+            let (arena, mut record) = (Arena::new(), Record::default());
+            let json = arena.alloc_str(&format!("{{\"{key}\":{value}}}"));
+            record.push(Key::Text(Text::vetted("o")), Value::Json(json));
+            record.decoded = true;
+            let mut redactor = redactor();
+            let redacted = redactor.redact(json, &mut record, &arena, &mut BlockState::default());
+            super::super::tests::shown(redacted)["o"].to_string()
+        };
+        let raw = format!("{{\"o\":{{\"{key}\":{blanks}{value}}}}}");
+        let nested = raw.get(5..raw.len() - 1).unwrap();
+        let (arena, mut record) = (Arena::new(), Record::default());
+        record.push(Key::Text(Text::raw(&raw[2..3])), Value::Json(nested));
+        let mut redactor = redactor();
+        let redacted = redactor.redact(&raw, &mut record, &arena, &mut BlockState::default());
+        prop_assert_eq!(super::super::tests::shown(redacted)["o"].to_string(), alone, "{}", raw);
+    }
 }

@@ -195,7 +195,10 @@ pub(super) fn end(parts: &[Part], view: View<'_>, at: usize) -> Option<usize> {
                 let end = view.run(place, max.saturating_add(1), |byte| of.has(byte));
                 // The dot of a sentence is no part of it.
                 let dots = if of.has(b'.') { 2 } else { 0 };
-                let end = view.run_back(end, dots.min(end - place), |byte| byte == b'.');
+                let end =
+                    view.run_back(end, dots.min((end - place).saturating_sub(*min)), |byte| {
+                        byte == b'.'
+                    });
                 let length = end - place;
                 let whole = *max == usize::MAX || (length <= *max && !is_word(view.at(end)));
                 (length >= *min && (whole || !view.bounded)).then_some(end)?
@@ -220,7 +223,8 @@ pub(super) fn start(parts: &[Part], view: View<'_>, to: usize) -> Option<usize> 
         Part::Literal(text) => view.bytes.get(..to)?.ends_with(text).then(|| to - text.len()),
         Part::Run { of, min, max } => {
             let start = view.run_back(to, max.saturating_add(1), |byte| of.has(byte));
-            (*min..=*max).contains(&(to - start)).then_some(start)
+            let fits = *min <= to - start && (to - start <= *max || !view.bounded);
+            fits.then_some(start)
         }
     })
 }
@@ -241,8 +245,10 @@ pub(super) mod tests {
                 match part {
                     Part::Literal(text) => token.push_str(std::str::from_utf8(text).unwrap()),
                     Part::Run { of, min, max } => {
-                        // Few bytes of a path or of what is unreserved part it.
-                        let usual = |byte: &u8| of.has(*byte) && Body::Slug.has(*byte);
+                        // Parts of a path are long.
+                        let usual = |byte: &u8| {
+                            of.has(*byte) && (*of != Body::Path || Body::Slug.has(*byte))
+                        };
                         let members: Vec<u8> = (0..128).filter(usual).collect();
                         let more = choose((*max).min(min + 8) - min + 1);
                         for _ in 0..min + more {

@@ -30,6 +30,10 @@ fn found(text: &str) -> Option<(u16, &str)> {
         let before = view.before(at, 1);
         view.run(at, 16, slug) == at + 16 && (!slug(before) || before == b'-')
     };
+    let tildes = text.match_indices('~');
+    if let Some((rule, range)) = tildes.into_iter().find_map(|(at, _)| at_tilde(view, at, &table)) {
+        return Some((rule, &text[range]));
+    }
     (0..text.len()).filter(begins).filter(|&at| table.may_begin(view, at)).find_map(|at| {
         let found = token(view, at, &table).or_else(|| token(view, after_escape(view, at), &table));
         found.map(|(rule, range)| (rule, &text[range]))
