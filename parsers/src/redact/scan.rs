@@ -125,7 +125,6 @@ impl Visit for Scan<'_, '_> {
             {
                 false
             }
-            Anchor::Rare if self.view.at(at) == b'#' && self.view.before(at, 1) != b'&' => false,
             _ => self.look(anchor, at),
         }
     }
@@ -248,8 +247,13 @@ impl<'t> Scan<'_, 't> {
         let before = self.view.bytes.get(at.saturating_sub(FAR)..at).unwrap_or_default();
         // Many bytes are looked at in one step.
         self.view.walked(before.len() / 8);
+        let driver = |colon| {
+            before.get(..colon).is_some_and(|it| it.ends_with(b"thin") || it.ends_with(b"oci"))
+        };
         memchr::memrchr_iter(b':', before)
-            .any(|colon| matches!(before.get(colon + 1), Some(b'/' | b'\\')))
+            .any(|colon| matches!(before.get(colon + 1), Some(b'/' | b'\\')) || driver(colon))
+            || self.view.has(at + 1, b"tcp(")
+            || self.view.has(at + 1, b"unix(")
     }
 
     fn long_word(&mut self, at: usize) -> bool {

