@@ -125,7 +125,6 @@ impl Visit for Scan<'_, '_> {
             {
                 false
             }
-            Anchor::Rare if self.view.at(at) == b'#' && self.view.before(at, 1) != b'&' => false,
             _ => self.look(anchor, at),
         }
     }
