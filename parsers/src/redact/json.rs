@@ -284,8 +284,9 @@ impl<'t> Walk<'_, 't> {
         };
         let string = raw.starts_with('"');
         if !goes(self.work, self.rules, rule, &text, string) {
-            self.out.push_str(raw);
-            return Ok(Member::Written);
+            // Its name does not give it away; what it is may.
+            self.at = from;
+            return self.value();
         }
         self.changed = true;
         self.work.note_field(self.rules, rule, self.path);

@@ -54,12 +54,24 @@ impl Default for Keys {
 /// The last bytes of a key that are looked at first.
 pub(super) type Ending = [u8; 4];
 
-/// Where an ending has its bit. Case does not matter to the low five bits of a letter.
+/// An ending with case and what is no letter taken away, a byte for each.
 #[inline]
-const fn slot(last: Ending) -> (usize, u64) {
-    let fives = u32::from_le_bytes(last) & 0x1f1f_1f1f;
+const fn folded(last: Ending) -> u32 {
+    const EACH: u32 = 0x0101_0101;
+    let bytes = u32::from_le_bytes(last);
+    let low = (bytes | 0x20 * EACH) & 0x7f * EACH;
+    let from_a = low + (0x80 - b'a' as u32) * EACH;
+    let past_z = low + (0x7f - b'z' as u32) * EACH;
+    // Bytes of other scripts are letters.
+    let letters = ((from_a & !past_z) | bytes) >> 7 & EACH;
+    bytes & letters * 0x1f
+}
+
+/// Where a folded ending has its bit.
+#[inline]
+const fn slot(folded: u32) -> (usize, u64) {
     // Fibonacci hashing to 15 bits.
-    let hash = fives.wrapping_mul(0x9E37_79B1) >> 17;
+    let hash = folded.wrapping_mul(0x9E37_79B1) >> 17;
     (hash as usize / 64, 1 << (hash % 64))
 }
 
@@ -70,7 +82,9 @@ impl Keys {
         self.allow_words(name);
         let last = text.last().map_or(0, |last| last & 0x1f);
         if let Some(names) = self.names.get_mut(usize::from(last)) {
-            names.push(Name { text, rule });
+            // Of several that a key ends in, the longest says most.
+            let at = names.partition_point(|name| name.text.len() >= text.len());
+            names.insert(at, Name { text, rule });
         }
     }
 
@@ -118,37 +132,51 @@ impl Keys {
         leads_to(&self.allowed, key.as_bytes(), path).is_some()
     }
 
-    /// Lets keys with this ending through the first test.
+    /// Lets keys with this ending through the first test. Before a name of less than four letters stands
+    /// no letter, and then anything.
     pub(super) fn allow(&mut self, name: &[u8]) {
         let known = trimmed(name);
-        let mut last = [None; 4];
+        let mut last = Ending::default();
         for (to, from) in last.iter_mut().rev().zip(known.iter().rev()) {
-            *to = Some(*from);
+            *to = *from;
         }
-        self.allow_from(last, Ending::default(), 0);
-    }
-
-    /// Sets the bits of every ending that agrees with `known`; what stands before a shorter name may
-    /// be anything.
-    fn allow_from(&mut self, known: [Option<u8>; 4], mut ending: Ending, place: usize) {
-        let Some(byte) = known.get(place) else {
-            let (word, bit) = slot(ending);
+        let free = 3_usize.saturating_sub(known.len());
+        let any = 0..1_u32 << (5 * free);
+        for other in any {
+            let before = (other & 0x1f) | (other >> 5) << 8;
+            let (word, bit) = slot(folded(last) | before);
             if let Some(word) = self.ends.get_mut(word) {
                 *word |= bit;
             }
-            return;
-        };
-        for choice in byte.map_or(0..=31, |byte| byte..=byte) {
-            ending[place] = choice;
-            self.allow_from(known, ending, place + 1);
         }
     }
 
     /// Whether some name may end like this: `last` is a key's last bytes, up to its last letter.
     #[inline]
     pub(super) fn may_end(&self, last: Ending) -> bool {
-        let (word, bit) = slot(last);
+        let folded = folded(last);
+        self.has(folded) || (last.iter().any(u8::is_ascii_uppercase) && self.begins(last, folded))
+    }
+
+    #[inline]
+    fn has(&self, folded: u32) -> bool {
+        let (word, bit) = slot(folded);
         self.ends.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Whether a short name may begin at a capital: `userId`.
+    fn begins(&self, last: Ending, folded: u32) -> bool {
+        last.windows(2).enumerate().any(|(at, pair)| {
+            let begins = matches!(pair, [before, first]
+                if first.is_ascii_uppercase() && !before.is_ascii_uppercase());
+            begins && self.has(folded & !(0x1f << (8 * at)))
+        })
+    }
+
+    /// Whether a short name may begin at any of these bytes: the one before it is part of an escape or
+    /// of a colour.
+    pub(super) fn may_end_odd(&self, last: Ending) -> bool {
+        (0..3).any(|at| self.has(folded(last) & !(0x1f << (8 * at))))
     }
 
     /// The rule for a key that stands at the end of `path`, the keys around it (outermost first).

@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::detect::{
     Assigned, Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde,
     authorization, bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt,
-    may_assign, may_be_letter, may_state, members, nanp, private_key, query, scheme_before, ssn,
-    token, url_password,
+    may_assign, may_be_entropic, may_be_letter, may_state, members, nanp, private_key,
+    query as query_value, scheme_before, ssn, token, url_password,
 };
 use super::rules::{PAIRED, Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
@@ -79,7 +79,8 @@ pub(super) fn suspect(rules: &Rules, lanes: &mut Lanes, text: &[u8], hits: &mut 
     hits.clear();
     let view = View { bytes: text, bounded: false, masks: &rules.masks };
     let (told, apart) = run(rules, lanes, view, Slots::default(), hits);
-    let suspect = !hits.is_empty() || told.escaped || told.exhausted || apart.meet();
+    let suspect =
+        !hits.is_empty() || told.escaped || told.exhausted || rules.shapes.meet(view, &apart);
     hits.clear();
     suspect
 }
@@ -110,7 +111,13 @@ impl Visit for Scan<'_, '_> {
     fn visit(&mut self, anchor: Anchor, at: usize) -> bool {
         match anchor {
             Anchor::Colon if !may_assign(self.view, at, &self.rules.keys) => false,
-            Anchor::LongWord if !self.rules.prefixes.may_begin(self.view, at) => false,
+            Anchor::LongWord
+                if !self.rules.prefixes.may_begin(self.view, at)
+                    && !(self.rules.prefixes.is_others(self.view.at(at))
+                        && self.rules.shapes.is_word(self.view, at)) =>
+            {
+                false
+            }
             Anchor::Scheme
                 if scheme_before(self.view, at).is_none()
                     && !may_state(self.view, at)
@@ -118,19 +125,27 @@ impl Visit for Scan<'_, '_> {
             {
                 false
             }
-            Anchor::Capital if !self.rules.shapes.has(Place::Capital) => false,
-            Anchor::Pairs if !self.rules.shapes.has(Place::Pairs) => false,
-            Anchor::Rare
-                if self.view.at(at) == b'=' && !may_assign(self.view, at, &self.rules.keys) =>
-            {
-                false
-            }
+            Anchor::Capital if !self.rules.shapes.has_at(self.view, Place::Capital, at) => false,
+            Anchor::Triple if !self.rules.shapes.has_at(self.view, Place::Triple, at) => false,
+            Anchor::Pairs if !self.rules.shapes.has_at(self.view, Place::Pairs, at) => false,
+            Anchor::Rare if !self.is_rare(at) => false,
             _ => self.look(anchor, at),
         }
     }
 }
 
 impl<'t> Scan<'_, 't> {
+    /// Whether a rare byte is worth a closer look.
+    #[inline(always)]
+    fn is_rare(&self, at: usize) -> bool {
+        match self.view.at(at) {
+            b'=' => may_assign(self.view, at, &self.rules.keys),
+            b'#' => self.view.before(at, 1) == b'&',
+            b'+' => self.view.at(at + 1).is_ascii_digit() || scheme_before(self.view, at).is_some(),
+            _ => true,
+        }
+    }
+
     /// Looks closer at any anchor.
     #[inline(never)]
     fn look(&mut self, anchor: Anchor, at: usize) -> bool {
@@ -318,7 +333,12 @@ impl<'t> Scan<'_, 't> {
         // What an escape parts from the name shows once it is decoded.
         self.escaped |= assigned.after_escape(self.view).is_some();
         let looked = match self.named(&assigned) {
-            // In the raw record the name alone decides: the value is the parser's to cut out.
+            // In the raw record the name alone decides, mostly: the value is the parser's to cut out.
+            Some((_, Judge::Entropy))
+                if !self.view.bounded && !may_be_entropic(self.view, &assigned) =>
+            {
+                None
+            }
             Some((rule, _)) if !self.view.bounded => return self.hit(rule, 0..0),
             Some((rule, Judge::Header)) => Some((rule, authorization(self.view, &assigned))),
             Some((rule, how @ (Judge::Any | Judge::Cookie))) => {
@@ -332,7 +352,15 @@ impl<'t> Scan<'_, 't> {
                 Some((rule, judge(self.view, &assigned, how)))
             }
             Some((rule, how)) => Some((rule, judge(self.view, &assigned, how))),
-            None => self.rules.query(assigned.key).zip(Some(query(self.view, &assigned))),
+            None => None,
+        };
+        // A parameter's everyday name may be another rule's, too.
+        let looked = match looked {
+            Some((rule, looked)) if looked.secret.is_some() => Some((rule, looked)),
+            looked => {
+                let query = self.rules.query(assigned.key);
+                query.map(|rule| (rule, query_value(self.view, &assigned))).or(looked)
+            }
         };
         let Some((rule, looked)) = looked else { return self.escaped && !self.view.bounded };
         if self.spend(looked.end.saturating_sub(at)) {
@@ -372,14 +400,20 @@ impl<'t> Scan<'_, 't> {
         let rule = |name: &str| {
             if view.bounded { rules.keys.find(name, &[]) } else { rules.keys.may_find(name) }
         };
-        if let Some(rule) = rule(assigned.key) {
-            return Some((rule, rules.judge(rule)));
+        let own = rule(assigned.key).map(|rule| (rule, rules.judge(rule)));
+        // `API Key:` says more than `Key:`.
+        let weak = own.filter(|(_, how)| *how == Judge::Entropy);
+        if weak.is_none() && own.is_some() {
+            return own;
         }
         // `\ntoken=…`: the `n` may be an escape's.
-        if let Some(rule) = assigned.after_escape(view).and_then(rule) {
+        if weak.is_none()
+            && let Some(rule) = assigned.after_escape(view).and_then(rule)
+        {
             return Some((rule, rules.judge(rule)));
         }
-        let rule = assigned.with_words(view).find_map(rule)?;
+        let other = |name| rule(name).filter(|rule| weak.is_none_or(|(weak, _)| weak != *rule));
+        let Some(rule) = assigned.with_words(view).find_map(other) else { return weak };
         let how = match rules.judge(rule) {
             _ if rules.is_field(rule) => Judge::Any,
             Judge::Random => Judge::Prose,

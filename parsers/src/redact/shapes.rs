@@ -5,13 +5,16 @@
 //! long the run of digits is, then the words before it, then the shape, then the checksum. Of the rules
 //! that share a shape, the one whose word stands nearest has it, else the longest match, else the first.
 
+mod around;
 mod context;
+mod endings;
 mod fit;
 mod plan;
 mod syntax;
 
 use std::ops::Range;
 
+use around::Places;
 pub(super) use context::{Contexts, Near, Slots};
 pub(super) use fit::Fit;
 pub(super) use plan::Place;
@@ -77,16 +80,40 @@ struct Entry {
     offset: u8,
 }
 
+/// Shapes by the byte that they begin with.
+#[derive(Default)]
+struct First(Vec<Vec<u16>>);
+
+impl First {
+    fn add(&mut self, fit: &Fit, shape: u16) {
+        self.0.resize(1 << 8, Vec::new());
+        for (byte, shapes) in (0..=u8::MAX).zip(&mut self.0) {
+            if fit.may_begin(byte) {
+                shapes.push(shape);
+            }
+        }
+    }
+
+    #[inline]
+    fn of(&self, byte: u8) -> &[u16] {
+        self.0.get(usize::from(byte)).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// All shapes of the rules that are on.
 #[derive(Default)]
 pub(super) struct Shapes {
     fits: Vec<Fit>,
     /// By the anchor's [`Place`]; runs of digits are in `runs`.
-    places: [Vec<Entry>; Place::COUNT],
+    places: Places,
     /// By how many digits the run has.
     runs: Vec<Run>,
     /// Found at the value of a name only.
     named: Vec<u16>,
+    /// The same by the byte that they begin with.
+    named_first: First,
+    /// By that byte, shapes found by the beginning of a long word.
+    words: First,
     /// The rules of those.
     named_slots: Slots,
     /// The words.
@@ -109,14 +136,25 @@ struct Run {
 pub(super) struct Apart {
     /// Rules whose name was assigned something.
     names: Slots,
-    /// Rules one of whose shapes may be there.
+    /// Rules one of whose shapes is there.
     values: Slots,
+    /// Runs of digits that may be a value, by place and length. They are looked at once a name is there.
+    runs: [(usize, usize); APART],
+    count: usize,
 }
 
+/// Runs of digits that are remembered; of more, each counts as a value of all rules that have its length.
+const APART: usize = 8;
+
 impl Apart {
-    /// Whether a name and a value of one rule are there.
-    pub(super) const fn meet(&self) -> bool {
-        self.names.meets(self.values)
+    fn note_run(&mut self, at: usize, length: usize, slots: Slots) {
+        match self.runs.get_mut(self.count) {
+            Some(run) => {
+                *run = (at, length);
+                self.count += 1;
+            }
+            None => self.values.join(slots),
+        }
     }
 }
 
@@ -160,9 +198,7 @@ impl Shapes {
                 }
             }
             Some((place, offset)) => {
-                if let Some(list) = self.places.get_mut(place.index()) {
-                    list.push(Entry { shape, offset });
-                }
+                self.places.add(place, &parts, Entry { shape, offset });
             }
             None if file.needs_context => {
                 self.named.push(shape);
@@ -170,7 +206,7 @@ impl Shapes {
             }
             None => return Err(ShapeError::NoAnchor(file.shape.clone())),
         }
-        self.fits.push(Fit {
+        let fit = Fit {
             probe: plan::last_fixed(&parts),
             parts: parts.into(),
             rule: rule.rule,
@@ -178,7 +214,13 @@ impl Shapes {
             needs_context: file.needs_context,
             check: rule.check,
             any_case: rule.any_case,
-        });
+        };
+        match plan {
+            None => self.named_first.add(&fit, shape),
+            Some((Place::Word, _)) => self.words.add(&fit, shape),
+            Some(_) => {}
+        }
+        self.fits.push(fit);
         Ok(())
     }
 
@@ -201,16 +243,25 @@ impl Shapes {
     /// Whether a shape may be found by this kind of anchor.
     #[inline]
     pub(super) fn has(&self, place: Place) -> bool {
-        self.places.get(place.index()).is_some_and(|list| !list.is_empty())
+        self.places.has(place)
+    }
+
+    /// Whether a shape may be found by one at `at`.
+    #[inline]
+    pub(super) fn has_at(&self, view: View<'_>, place: Place, at: usize) -> bool {
+        !self.places.at(view, place, at).is_empty()
     }
 
     /// Whether a shape found by the beginning of a long word may begin with this byte.
     pub(super) fn may_begin_word(&self, byte: u8) -> bool {
-        let words = self.places.get(Place::Word.index());
-        words.into_iter().flatten().any(|entry| {
-            let fit = self.fits.get(usize::from(entry.shape));
-            fit.is_some_and(|fit| fit.may_begin(byte))
-        })
+        !self.words.of(byte).is_empty()
+    }
+
+    /// Whether one of those begins at a place.
+    #[inline(never)]
+    pub(super) fn is_word(&self, view: View<'_>, at: usize) -> bool {
+        let fits = |&shape: &u16| self.fits.get(usize::from(shape))?.end(view, at);
+        self.words.of(view.at(at)).iter().any(|shape| fits(shape).is_some())
     }
 
     /// What a run of `length` digits at `at` belongs to; `named` are the rules that the name of the
@@ -224,7 +275,7 @@ impl Shapes {
         apart: &mut Apart,
     ) -> Option<(u16, Range<usize>)> {
         let run = self.runs.get(length)?;
-        apart.values.join(run.slots);
+        apart.note_run(at, length, run.slots);
         let near = self.contexts.near(view, at);
         if !run.free && near.is_empty() && !named.meets(run.slots) {
             return None;
@@ -241,7 +292,7 @@ impl Shapes {
         named: Slots,
         apart: &mut Apart,
     ) -> Option<(u16, Range<usize>)> {
-        let entries = self.places.get(place.index())?;
+        let entries = self.places.at(view, place, at);
         // Mostly none fits, and then the words before do not matter.
         let fits = |entry: &&Entry| self.fit(view, **entry, at).is_some();
         let first = entries.iter().position(|entry| fits(&entry))?;
@@ -267,11 +318,33 @@ impl Shapes {
         fitting.min_by_key(|(_, range)| std::cmp::Reverse(range.end))
     }
 
+    /// Whether a value of those begins at a place.
+    pub(super) fn named_fits(&self, view: View<'_>, at: usize) -> bool {
+        let fit = |&shape: &u16| self.fits.get(usize::from(shape))?.end(view, at);
+        self.named_first.of(view.at(at)).iter().any(|shape| fit(shape).is_some())
+    }
+
     /// Notes what a name in a raw record may be the context of. Returns whether its value, wherever it
     /// stands, is one of those that only a name gives away.
     pub(super) fn note_name(&self, named: Slots, apart: &mut Apart) -> bool {
         apart.names.join(named);
         named.meets(self.named_slots)
+    }
+
+    /// Whether a name and a value of one rule are in a raw record.
+    pub(super) fn meet(&self, view: View<'_>, apart: &Apart) -> bool {
+        let names = apart.names;
+        let fits = |&(at, length): &(usize, usize)| {
+            let Some(run) = self.runs.get(length).filter(|run| run.slots.meets(names)) else {
+                return false;
+            };
+            run.entries.iter().any(|&entry| {
+                let slot = self.fits.get(usize::from(entry.shape)).and_then(|fit| fit.slot);
+                slot.is_some_and(|slot| names.has(slot)) && self.fit(view, entry, at).is_some()
+            })
+        };
+        names.meets(apart.values)
+            || (!names.is_empty() && apart.runs.iter().take(apart.count).any(fits))
     }
 
     /// What a number of JSON belongs to.

@@ -28,7 +28,7 @@ const GAP: u8 = 1 << 3;
 const HYPHEN: u8 = 1 << 4;
 /// `:`, and `>` of XML.
 const COLON: u8 = 1 << 5;
-/// `@ + % = ~ \`
+/// `@ + % # = ~ \`
 const RARE: u8 = 1 << 6;
 /// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` and `-p` have one.
 const R: u8 = 1 << 7;
@@ -48,7 +48,7 @@ pub(super) enum Anchor {
     Dashes,
     /// `:` or `>`, but not after digits that no word ends in: times are everywhere.
     Colon,
-    /// `@`, `+`, `%`, `=`, `~` or a backslash.
+    /// `@`, `+`, `%`, `#`, `=`, `~` or a backslash.
     Rare,
     /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the letter of `-p`.
     Scheme,
@@ -133,6 +133,7 @@ const fn class(byte: u8) -> u8 {
             (byte == b'@')
                 | (byte == b'+')
                 | (byte == b'%')
+                | (byte == b'#')
                 | (byte == b'=')
                 | (byte == b'~')
                 | (byte == b'\\'),

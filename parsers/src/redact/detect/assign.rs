@@ -106,16 +106,23 @@ fn is_random(text: &[u8], long: usize) -> bool {
     text.len() >= long || (text.len() >= 6 && digits > 0)
 }
 
+/// Least bytes of a text that chance made, and bits of each.
+const LEAST_ENTROPIC: (usize, f32) = (20, 3.5);
+
 /// Whether a text is as varied as only chance makes it, and none of what machines give out as names: a
 /// UUID, a digest, an identifier in base32, a path, words joined.
 pub(in super::super) fn is_entropic(text: &[u8]) -> bool {
-    const LEAST: (usize, f32) = (20, 3.5);
     let has = |wanted: fn(&u8) -> bool| text.iter().any(wanted);
     let mixed =
         has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
     let plain = text.iter().all(|byte| is_token68(*byte) || *byte == b'=');
     let parts = text.iter().filter(|byte| matches!(byte, b'/' | b'.')).count();
-    if text.len() < LEAST.0 || !mixed || !plain || parts > text.len() / 10 || !is_varied(text) {
+    if text.len() < LEAST_ENTROPIC.0
+        || !mixed
+        || !plain
+        || parts > text.len() / 10
+        || !is_varied(text)
+    {
         return false;
     }
     let mut counts = [0_u16; 256];
@@ -130,7 +137,21 @@ pub(in super::super) fn is_entropic(text: &[u8]) -> bool {
         let share = f32::from(*count) / all;
         -share * share.log2()
     };
-    counts.iter().filter(|count| **count > 0).map(bits).sum::<f32>() >= LEAST.1
+    counts.iter().filter(|count| **count > 0).map(bits).sum::<f32>() >= LEAST_ENTROPIC.1
+}
+
+/// Whether such a text may begin behind a name in a raw record, in which it may be escaped: what stands before
+/// it is no part of one.
+pub(in super::super) fn may_be_entropic(view: View<'_>, assigned: &Assigned<'_>) -> bool {
+    const BEFORE: usize = 64;
+    let part =
+        |byte: u8| is_token68(byte) || matches!(byte, b'=' | b'\\' | b'%' | b'&' | b'#' | b';');
+    let outside = |byte: u8| !part(byte) || byte == b'\\';
+    let value = wrapped(view, assigned.value);
+    let from = view.run(value, BEFORE, outside);
+    assigned.tag
+        || from - value == BEFORE
+        || view.run(from, LEAST_ENTROPIC.0, part) - from == LEAST_ENTROPIC.0
 }
 
 /// A parameter of a URL's query that holds a secret though its name is an everyday one.

@@ -125,7 +125,9 @@ pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bo
     let end = at - usize::from(view.before(at, 1) == b'"');
     match end.checked_sub(4).and_then(|from| view.bytes.get(from..end)) {
         Some(&[first, second, third, last]) if last.is_ascii_alphabetic() => {
-            keys.may_end([first, second, third, last])
+            let ending = [first, second, third, last];
+            keys.may_end(ending)
+                || (is_odd_before(view, end) && keys.may_end_odd(ending))
                 // A colour may stand after the name,
                 || (!third.is_ascii_alphabetic() && view.colour_before(end).is_some())
                 // and a quote at the end of a tag, whose name is elsewhere.
@@ -136,12 +138,23 @@ pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bo
     }
 }
 
+/// Whether what stands before a short name may be part of an escape or of a colour.
+#[inline]
+fn is_odd_before(view: View<'_>, end: usize) -> bool {
+    let before = end.checked_sub(8).and_then(|from| view.bytes.get(from..)?.first_chunk::<7>());
+    before.is_none_or(|before| {
+        before.iter().any(|byte| matches!(byte, b'\\' | b'%' | b'[' | b'0'..=b'9'))
+    })
+}
+
 /// As [`may_assign`], where digits end the name; or the hour of a time: `2026-11-22T10:00`.
 #[inline(never)]
 fn may_end_before(view: View<'_>, end: usize, keys: &Keys) -> bool {
     let letters = view.run_back(end, 16, |byte| byte.is_ascii_digit());
     let ending = [4, 3, 2, 1].map(|by| view.before(letters, by));
-    !ending[3].is_ascii_alphabetic() || keys.may_end(ending)
+    !ending[3].is_ascii_alphabetic()
+        || keys.may_end(ending)
+        || (is_odd_before(view, letters) && keys.may_end_odd(ending))
 }
 
 /// The name before an `=` or `:` at `at`, if it may be one that some rule has.
@@ -179,7 +192,8 @@ pub(in super::super) fn assignment<'t>(
     };
     let word = word_start(view, word_end)..word_end;
     let key = if enclosed { text(view, open..end)? } else { text(view, word.clone())? };
-    if key.is_empty() || !keys.may_be(key.as_bytes()) {
+    let escaped = matches!(view.before(word.start, 1), b'\\' | b'%');
+    if key.is_empty() || !(escaped || keys.may_be(key.as_bytes())) {
         return None;
     }
     let after = view.run(at, 2, |byte| matches!(byte, b'=' | b':' | b'>'));

@@ -10,6 +10,7 @@ use std::ops::Range;
 pub(in super::super) use form::Form;
 use form::{Part, end, split, start};
 
+use super::authorization::scheme_before;
 use super::{View, is_word};
 
 /// How tokens of one kind are written.
@@ -78,8 +79,8 @@ impl Default for PrefixTable {
             befores: [0; 4],
             others: [0; 4],
         };
-        // A blank after a scheme, and what ends an escape.
-        for byte in [b' ', b'\\', b'%'] {
+        // What ends an escape.
+        for byte in [b'\\', b'%'] {
             table.note_before(byte);
         }
         table
@@ -220,9 +221,15 @@ impl PrefixTable {
     pub(in super::super) fn may_begin(&self, view: View<'_>, at: usize) -> bool {
         self.may_stand_before(view.before(at, 1))
             || self.may_be_first(view, at)
-            || has(&self.others, view.at(at))
+            || (view.before(at, 1) == b' ' && scheme_before(view, at - 1).is_some())
             || self.is_marked(view, at)
             || (matches!(view.before(at, 1), b'[' | b';') && view.word_start(at) != at)
+    }
+
+    /// Whether another detector's words may begin with this byte.
+    #[inline]
+    pub(in super::super) fn is_others(&self, byte: u8) -> bool {
+        has(&self.others, byte)
     }
 
     /// A token that begins at `at`.

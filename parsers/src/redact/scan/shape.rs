@@ -20,7 +20,7 @@ impl<'t> Scan<'_, 't> {
 
     /// A shape that has this kind of anchor.
     pub(super) fn shape(&mut self, place: Place, at: usize) -> bool {
-        if !self.rules.shapes.has(place) {
+        if !self.rules.shapes.has_at(self.view, place, at) {
             return false;
         }
         if self.spend(32) {
@@ -41,17 +41,21 @@ impl<'t> Scan<'_, 't> {
     /// A value of a shape that nothing but its name gives away.
     pub(super) fn shape_of(&mut self, assigned: &Assigned<'t>) -> bool {
         let (view, shapes) = (self.view, &self.rules.shapes);
-        let named = shapes.contexts().near(view, assigned.value_at()).slots();
         let of_name = shapes.contexts().of_name(assigned.key);
-        if named.is_empty() && of_name.is_empty() {
+        let at = assigned.inside(view);
+        let fits = shapes.named_fits(view, at);
+        if !fits && of_name.is_empty() {
             return false;
         }
-        let at = assigned.inside(view);
         let apart = shapes.note_name(of_name, &mut self.apart);
         // In a list, or in an object, the name alone tells.
         if apart && !view.bounded && matches!(view.at(at), b'[' | b'{') {
             return self.hit(0, 0..0);
         }
+        if !fits {
+            return false;
+        }
+        let named = shapes.contexts().near(view, assigned.value_at()).slots();
         let found = shapes.named(view, at, named);
         found.is_some_and(|(rule, range)| self.hit(rule, range))
     }

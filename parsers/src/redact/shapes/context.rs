@@ -6,6 +6,7 @@
 
 use super::super::detect::View;
 use super::ShapeError;
+use super::endings::{Endings, WINDOW};
 
 /// How far before a value words are looked for.
 const REACH: usize = 48;
@@ -107,10 +108,12 @@ pub(in super::super) struct Contexts {
     hashes: Vec<(u32, u16)>,
     /// A bit for each of them.
     filter: Vec<u64>,
+    /// What they end in.
+    endings: Endings,
     slots: u8,
 }
 
-const fn is_letter(byte: u8) -> bool {
+pub(super) const fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte >= 0x80
 }
 
@@ -148,6 +151,8 @@ impl Contexts {
         }
         let index = u16::try_from(self.phrases.len()).unwrap_or(u16::MAX);
         let last = text.rsplit(' ').next().unwrap_or_default();
+        self.endings.add(last.bytes());
+        self.endings.add(text.bytes().filter(|byte| *byte != b' '));
         let mut hashes = vec![hash_of(last.bytes())];
         hashes.push(hash_of(text.bytes().filter(|byte| *byte != b' ')));
         hashes.dedup();
@@ -229,6 +234,12 @@ impl Contexts {
             }
             _ => REACH,
         };
+        if reach < WINDOW
+            && !self.endings.meet(view.bytes.get(..from).unwrap_or_default(), reach + 1)
+        {
+            view.walked(WINDOW);
+            return near;
+        }
         let first = from.saturating_sub(reach);
         let bytes = view.bytes.get(first.saturating_sub(LONGEST_WORD)..from).unwrap_or_default();
         view.walked(bytes.len());
@@ -278,6 +289,10 @@ impl Contexts {
 
     #[inline(never)]
     fn known(&self, view: View<'_>, hash: u32, end: usize, at: usize, near: &mut Near) {
+        // `Mobile/15E148` is a program and its version.
+        if end < at && view.at(end) == b'/' && end + 1 != at {
+            return;
+        }
         let slots = self.ending_at(view, hash, end);
         if !slots.is_empty() {
             near.push(at - end, slots);
@@ -297,7 +312,7 @@ struct Word {
 }
 
 /// Whether a word begins after `byte`, a letter, before two others: `taxId`, `CPFNumber`.
-const fn parts(byte: u8, next: u8, second: u8) -> bool {
+pub(super) const fn parts(byte: u8, next: u8, second: u8) -> bool {
     next.is_ascii_uppercase()
         && (byte.is_ascii_lowercase() || (byte.is_ascii_uppercase() && second.is_ascii_lowercase()))
 }
@@ -328,6 +343,10 @@ fn stands(view: View<'_>, end: usize, words: &[Box<[u8]>]) -> bool {
         place = start;
     }
     let before = view.before(place, 1);
+    // `iPhone` is one word.
+    if before == b'i' && !is_letter(view.before(place, 2)) && view.before(place, 2) != b'\\' {
+        return false;
+    }
     !is_letter(before)
         || parts(before, view.at(place), view.at(place + 1))
         || view.before(place, 2) == b'\\'

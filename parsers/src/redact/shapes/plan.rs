@@ -84,7 +84,7 @@ pub(super) fn plan(parts: &[Part], any_case: bool) -> Option<(Place, u8)> {
 }
 
 /// The places of a shape that are the same in all its values.
-fn fixed(parts: &[Part]) -> Vec<What> {
+pub(super) fn fixed(parts: &[Part]) -> Vec<What> {
     let mut fixed = Vec::new();
     for part in parts {
         fixed.extend(std::iter::repeat_n(part.what, part.least));
@@ -112,7 +112,7 @@ fn all(shape: Option<&[What]>, is: impl Fn(&What) -> bool) -> bool {
     shape.is_some_and(|shape| shape.iter().all(is))
 }
 
-const fn digit(what: &What) -> bool {
+pub(super) const fn digit(what: &What) -> bool {
     matches!(what, What::Digit | What::Literal(b'0'..=b'9'))
 }
 
@@ -126,7 +126,7 @@ const fn is_gap(what: &What) -> bool {
 }
 
 /// Whether a digit may stand there.
-const fn may_be_digit(what: &What) -> bool {
+pub(super) const fn may_be_digit(what: &What) -> bool {
     digit(what)
         || matches!(what, What::CapitalOrDigit | What::LowerOrDigit | What::Word | What::Hex)
 }
