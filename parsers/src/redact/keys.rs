@@ -4,6 +4,10 @@
 //! `api key` matches `apiKey`, `API_KEY` and `x-api-key`. Names that a configuration gives are
 //! matched as they are, as the last parts of a dotted path.
 
+mod tails;
+
+use tails::Tails;
+
 /// Bytes of a key that are looked at, from its end.
 const LONGEST: usize = 64;
 
@@ -33,6 +37,8 @@ pub(super) struct Keys {
     /// A bit for each (hashed) ending of four bytes that some name has: rejects almost every key at
     /// once.
     ends: Box<[u64; 512]>,
+    /// The same of longer endings.
+    tails: Tails,
 }
 
 impl std::fmt::Debug for Keys {
@@ -47,7 +53,7 @@ impl Default for Keys {
         let ends = Box::new([0; 512]);
         let [fields, except, allowed, strings] = [const { Vec::new() }; 4];
         let names = [const { Vec::new() }; 32];
-        Self { fields, names, except, allowed, strings, ends }
+        Self { fields, names, except, allowed, strings, ends, tails: Tails::default() }
     }
 }
 
@@ -90,13 +96,15 @@ impl Keys {
 
     /// Lets keys that end in these words, apart by blanks, through the first test.
     pub(super) fn allow_words(&mut self, name: &str) {
+        let letters = name.bytes().filter(|byte| *byte != b' ').count();
+        self.tails.add(name.to_ascii_lowercase().as_bytes(), letters < GLUED);
         let text: Vec<u8> = name.bytes().filter(|byte| *byte != b' ').collect();
-        self.allow(&text);
+        self.allow_ending(&text);
         // Where the last word is short, what joins the words is among the last bytes.
         let last_word = name.rsplit(' ').next().unwrap_or_default();
         if last_word.len() < 4 && last_word.len() < name.len() {
             for joint in ["_", "-", ".", " "] {
-                self.allow(name.replace(' ', joint).as_bytes());
+                self.allow_ending(name.replace(' ', joint).as_bytes());
             }
         }
     }
@@ -135,6 +143,11 @@ impl Keys {
     /// Lets keys with this ending through the first test. Before a name of less than four letters stands
     /// no letter, and then anything.
     pub(super) fn allow(&mut self, name: &[u8]) {
+        self.tails.add(trimmed(name), false);
+        self.allow_ending(name);
+    }
+
+    fn allow_ending(&mut self, name: &[u8]) {
         let known = trimmed(name);
         let mut last = Ending::default();
         for (to, from) in last.iter_mut().rev().zip(known.iter().rev()) {
@@ -164,11 +177,24 @@ impl Keys {
         self.ends.get(word).is_some_and(|word| word & bit != 0)
     }
 
-    /// Whether a short name may begin at a capital: `userId`.
+    /// Whether some name may end like a key that passed the first test; `last` are more of its bytes.
+    #[inline(never)]
+    pub(super) fn may_end_so(&self, last: [u8; tails::BYTES]) -> bool {
+        let tail = tails::fold(last);
+        let begins = |at: usize| {
+            let (before, first) = (last.get(at), last.get(at + 1));
+            before.is_some_and(u8::is_ascii_alphabetic)
+                && first.is_some_and(u8::is_ascii_uppercase)
+                && self.tails.has(tail & !(0x1f << (8 * at)))
+        };
+        self.tails.has(tail) || (0..tails::BYTES - 1).any(begins)
+    }
+
+    /// Whether a short name may begin at a capital: `userId`, `IDNo`.
     fn begins(&self, last: Ending, folded: u32) -> bool {
         last.windows(2).enumerate().any(|(at, pair)| {
             let begins = matches!(pair, [before, first]
-                if first.is_ascii_uppercase() && !before.is_ascii_uppercase());
+                if first.is_ascii_uppercase() && before.is_ascii_alphabetic());
             begins && self.has(folded & !(0x1f << (8 * at)))
         })
     }
@@ -234,7 +260,8 @@ impl Keys {
     pub(super) fn may_be(&self, key: &[u8]) -> bool {
         let known = trimmed(key);
         let back = |by: usize| known.len().checked_sub(by).and_then(|at| known.get(at).copied());
-        self.may_end([4, 3, 2, 1].map(|by| back(by).unwrap_or(0)))
+        let last = [4, 3, 2, 1].map(|by| back(by).unwrap_or(0));
+        self.may_end(last) || (!last.is_ascii() && self.may_end_odd(last))
     }
 
     /// The rule that has a name which the key ends in.

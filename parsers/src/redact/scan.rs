@@ -141,6 +141,10 @@ impl<'t> Scan<'_, 't> {
         match self.view.at(at) {
             b'=' => may_assign(self.view, at, &self.rules.keys),
             b'#' => self.view.before(at, 1) == b'&',
+            // Line breaks of a string, mostly.
+            b'\\' if !self.escaped => {
+                matches!(self.view.at(at + 1), b'u' | b'x' | b'\\')
+            }
             b'+' => self.view.at(at + 1).is_ascii_digit() || scheme_before(self.view, at).is_some(),
             _ => true,
         }

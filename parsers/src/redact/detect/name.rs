@@ -126,7 +126,7 @@ pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bo
     match end.checked_sub(4).and_then(|from| view.bytes.get(from..end)) {
         Some(&[first, second, third, last]) if last.is_ascii_alphabetic() => {
             let ending = [first, second, third, last];
-            keys.may_end(ending)
+            (keys.may_end(ending) && may_end_so(view, end, keys))
                 || (is_odd_before(view, end) && keys.may_end_odd(ending))
                 // A colour may stand after the name,
                 || (!third.is_ascii_alphabetic() && view.colour_before(end).is_some())
@@ -138,12 +138,20 @@ pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bo
     }
 }
 
-/// Whether what stands before a short name may be part of an escape or of a colour.
+/// Whether more of a name's bytes are some rule's.
+#[inline]
+fn may_end_so(view: View<'_>, end: usize, keys: &Keys) -> bool {
+    let last = [8, 7, 6, 5, 4, 3, 2, 1].map(|by| view.before(end, by));
+    keys.may_end_so(last) || is_odd_before(view, end)
+}
+
+/// Whether what stands before a short name may be part of an escape or of a colour, or is of another script,
+/// which is a letter to some and none to others.
 #[inline]
 fn is_odd_before(view: View<'_>, end: usize) -> bool {
     let before = end.checked_sub(8).and_then(|from| view.bytes.get(from..)?.first_chunk::<7>());
     before.is_none_or(|before| {
-        before.iter().any(|byte| matches!(byte, b'\\' | b'%' | b'[' | b'0'..=b'9'))
+        before.iter().any(|byte| matches!(byte, b'\\' | b'%' | b'[' | b'0'..=b'9' | 0x80..))
     })
 }
 
