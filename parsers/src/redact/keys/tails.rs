@@ -62,11 +62,13 @@ impl Tails {
 
     fn insert(&mut self, tail: Tail) {
         let counts = tail.1 >> 40;
-        let every = counts != 0xff_ffff;
-        for (index, list_of) in self.0.iter_mut().enumerate() {
-            if (every || index == list(tail.0)) && !list_of.contains(&tail) {
-                list_of.push(tail);
-            }
+        let lists = match self.0.get_mut(list(tail.0)..=list(tail.0)) {
+            Some(lists) if counts == 0xff_ffff => lists,
+            // What is shorter may be in any of them.
+            _ => &mut self.0,
+        };
+        for tails in lists.iter_mut().filter(|tails| !tails.contains(&tail)) {
+            tails.push(tail);
         }
     }
 
