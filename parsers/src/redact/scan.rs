@@ -111,13 +111,7 @@ impl Visit for Scan<'_, '_> {
     fn visit(&mut self, anchor: Anchor, at: usize) -> bool {
         match anchor {
             Anchor::Colon if !may_assign(self.view, at, &self.rules.keys) => false,
-            Anchor::LongWord
-                if !self.rules.prefixes.may_begin(self.view, at)
-                    && !(self.rules.prefixes.is_others(self.view.at(at))
-                        && self.rules.shapes.is_word(self.view, at)) =>
-            {
-                false
-            }
+            Anchor::LongWord if !self.may_be_token(at) => false,
             Anchor::Scheme
                 if scheme_before(self.view, at).is_none()
                     && !may_state(self.view, at)
@@ -135,6 +129,14 @@ impl Visit for Scan<'_, '_> {
 }
 
 impl<'t> Scan<'_, 't> {
+    /// Whether a long word is worth a closer look.
+    #[inline(always)]
+    fn may_be_token(&self, at: usize) -> bool {
+        let Rules { prefixes, shapes, .. } = self.rules;
+        prefixes.may_begin(self.view, at)
+            || (prefixes.is_others(self.view.at(at)) && shapes.is_word(self.view, at))
+    }
+
     /// Whether a rare byte is worth a closer look.
     #[inline(always)]
     fn is_rare(&self, at: usize) -> bool {
