@@ -4,6 +4,7 @@
 use super::diagnostic::Place;
 
 /// The keys that a mapping at this place may have.
+#[cfg_attr(not(test), expect(clippy::missing_const_for_fn, reason = "in tests it is none"))]
 pub(super) fn keys(place: Place, keys: &[&'static str]) {
     #[cfg(test)]
     noted::note(&noted::KEYS, place, keys);

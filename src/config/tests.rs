@@ -17,7 +17,7 @@ use super::settings::*;
 use super::*;
 
 fn fixtures(kind: &str) -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/configs").join(kind);
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/configs").join(kind);
     let mut paths: Vec<_> = std::fs::read_dir(directory)
         .expect("fixtures")
         .map(|entry| entry.expect("an entry").path())
@@ -81,7 +81,7 @@ fn good_configurations_are_accepted() {
 }
 
 fn good(name: &str) -> Settings {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/configs/good").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/configs/good").join(name);
     load(&path, &Over::default(), &environment).expect(name)
 }
 

@@ -129,6 +129,11 @@ impl Agent {
         self.log.lock().expect("not poisoned").clone()
     }
 
+    /// What it logs, to be read when it has ended.
+    pub(crate) fn log_to_come(&self) -> Arc<Mutex<Vec<String>>> {
+        Arc::clone(&self.log)
+    }
+
     pub(crate) fn wait_for_log(&self, text: &str) {
         let found = until(PATIENCE, || self.log().iter().any(|line| line.contains(text)));
         assert!(found, "the agent never logged {text:?}; it logged:\n{}", self.log().join("\n"));

@@ -117,7 +117,7 @@ fn is_whole(answer: &[u8]) -> bool {
 fn rotate(program: &Path, dir: &Path, logs: &Path) {
     let config = dir.join("logrotate.conf");
     let text = format!(
-        "{}/*.log {{\n  rotate 50\n  missingok\n  notifempty\n  nocompress\n  create 0644 root root\n  \
+        "{}/*.log {{\n  rotate 50\n  missingok\n  ifempty\n  nocompress\n  create 0644 root root\n  \
          sharedscripts\n  postrotate\n    kill -USR1 $(cat {}/nginx.pid)\n  endscript\n}}\n",
         logs.display(),
         dir.display()

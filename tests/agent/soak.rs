@@ -13,6 +13,8 @@ mod totals;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
+use std::os::unix::fs::DirEntryExt;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -34,6 +36,8 @@ const ROUND: Duration = Duration::from_secs(15);
 /// What is resident may pass the configured memory by this. The program as it is built for tests is
 /// larger.
 const BESIDES: u64 = if cfg!(debug_assertions) { 40 << 20 } else { 12 << 20 };
+/// Agents that have ended whose words are kept.
+const EARLIER: usize = 3;
 /// The checkpoint is saved once a second; with this much patience for a slow disk, what reached Loki
 /// earlier before a kill, and was answered, is never sent again.
 const SAVED_WITHIN: Duration = Duration::from_secs(10);
@@ -93,6 +97,8 @@ struct Soak {
     said: Places,
     /// When how many lines had reached Loki, in this round.
     reached: Vec<(Instant, u64)>,
+    /// What the last agents before this one logged.
+    earlier: VecDeque<Arc<Mutex<Vec<String>>>>,
     /// Deleted, by file and end: until these lines are shipped only a living agent has them.
     unnamed: Vec<(u32, u64)>,
     /// Lines judged so far.
@@ -128,6 +134,7 @@ impl Soak {
             dropped: 0,
             said: Places::default(),
             reached: Vec::new(),
+            earlier: VecDeque::new(),
             unnamed: Vec::new(),
             judged: BTreeMap::new(),
             played: VecDeque::new(),
@@ -179,7 +186,10 @@ impl Soak {
     /// The agent that is to end, which has kept to its memory.
     fn take_agent(&mut self) -> Agent {
         self.look_at_memory();
-        self.agent.take().expect("it runs")
+        let agent = self.agent.take().expect("it runs");
+        self.earlier.truncate(EARLIER - 1);
+        self.earlier.push_front(agent.log_to_come());
+        agent
     }
 
     fn look_at_memory(&mut self) {
@@ -355,11 +365,21 @@ impl Soak {
         )
     }
 
-    /// The same with the agent's last words.
+    /// The same with what the last agents said, the files that lie there, and what is known of them: a seed
+    /// does not play the same twice.
     fn trace(&self) -> String {
-        let log = self.agent().log();
-        let log = &log[log.len().saturating_sub(60)..];
-        format!("{}\n{}", self.describe(), log.join("\n"))
+        let earlier =
+            self.earlier.iter().rev().map(|log| log.lock().expect("not poisoned").join("\n"));
+        let said = Vec::from_iter(earlier.chain([self.agent().log().join("\n")]));
+        let files = std::fs::read_dir(self.place.logs()).expect("logs").map(|entry| {
+            let entry = entry.expect("readable");
+            let meta = entry.metadata();
+            let size = meta.as_ref().map_or(0, std::fs::Metadata::len);
+            format!("{:?} {size} bytes, inode {}", entry.file_name(), entry.ino())
+        });
+        let files = Vec::from_iter(files).join("\n");
+        let known = std::fs::read_to_string(self.place.state().join("checkpoint"));
+        format!("{}\n{}\n{files}\n{known:?}", self.describe(), said.join("\n--\n"))
     }
 }
 

@@ -143,7 +143,8 @@ fn text_of(
     match container {
         Some(container) => unwrapped(*container, joiner.as_ref(), &sample.line),
         None => {
-            let one = sample.record.as_ref().and_then(|_| one_record(joiner.as_ref(), &sample.line));
+            let one =
+                sample.record.as_ref().and_then(|_| one_record(joiner.as_ref(), &sample.line));
             one.map_or_else(|| Ok((sample.line.clone(), None)), Err)
         }
     }

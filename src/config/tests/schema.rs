@@ -36,7 +36,7 @@ fn json(node: &Node) -> Value {
 
 /// Every configuration that is right: the fixtures, and what the documentation shows.
 fn right() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = &Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let read = |path: &Path| std::fs::read_to_string(path).expect("readable");
     let mut all: Vec<_> =
         fixtures("good").iter().map(|path| (path.display().to_string(), read(path))).collect();

@@ -7,7 +7,8 @@ use super::*;
 use crate::pipeline::stats::SourceStats;
 use crate::tail::stats::FileLag;
 
-const OPERATIONS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md"));
+const OPERATIONS: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md"));
 
 /// The words of a text that are metrics' names, without what a counter's samples end in.
 fn metrics(words: impl Iterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
