@@ -8,7 +8,7 @@ mod tails;
 #[cfg(test)]
 mod tests;
 
-use tails::Tails;
+use tails::{Before, Tails};
 
 /// Bytes of a key that are looked at, from its end.
 const LONGEST: usize = 64;
@@ -99,7 +99,8 @@ impl Keys {
     /// Lets keys that end in these words, apart by blanks, through the first test.
     pub(super) fn allow_words(&mut self, name: &str) {
         let letters = name.bytes().filter(|byte| *byte != b' ').count();
-        self.tails.add(name.to_ascii_lowercase().as_bytes(), letters < GLUED);
+        let before = if letters < GLUED { Before::NoLetter } else { Before::Anything };
+        self.tails.add(name.as_bytes(), before);
         let text: Vec<u8> = name.bytes().filter(|byte| *byte != b' ').collect();
         self.allow_ending(&text);
         // Where the last word is short, what joins the words is among the last bytes.
@@ -119,7 +120,7 @@ impl Keys {
 
     /// Adds a name that is to match whole, and only where its value is a string.
     pub(super) fn add_string(&mut self, name: &str, rule: u16) {
-        self.allow(name.as_bytes());
+        self.allow_alone(name.as_bytes());
         self.strings.push(Name { text: name.to_ascii_lowercase().into_bytes().into(), rule });
     }
 
@@ -145,7 +146,13 @@ impl Keys {
     /// Lets keys with this ending through the first test. Before a name of less than four letters stands
     /// no letter, and then anything.
     pub(super) fn allow(&mut self, name: &[u8]) {
-        self.tails.add(trimmed(name), false);
+        self.tails.add(trimmed(name), Before::NoLetter);
+        self.allow_ending(name);
+    }
+
+    /// Lets keys of this name through the first test, which stands alone.
+    pub(super) fn allow_alone(&mut self, name: &[u8]) {
+        self.tails.add(trimmed(name), Before::Nothing);
         self.allow_ending(name);
     }
 
@@ -179,17 +186,36 @@ impl Keys {
         self.ends.get(word).is_some_and(|word| word & bit != 0)
     }
 
-    /// Whether some name may end like a key that passed the first test; `last` are more of its bytes.
-    #[inline(never)]
-    pub(super) fn may_end_so(&self, last: [u8; tails::BYTES]) -> bool {
-        let tail = tails::fold(last);
-        let begins = |at: usize| {
-            let (before, first) = (last.get(at), last.get(at + 1));
-            before.is_some_and(u8::is_ascii_alphabetic)
-                && first.is_some_and(u8::is_ascii_uppercase)
-                && self.tails.has(tail & !(0x1f << (8 * at)))
-        };
-        self.tails.has(tail) || (0..tails::BYTES - 1).any(begins)
+    /// Whether some name may stand at the end of a text.
+    #[inline]
+    pub(super) fn may_stand(&self, text: &[u8]) -> bool {
+        self.may_end_in(text) && self.tails.has(text)
+    }
+
+    /// Whether a configuration gives a name without letters.
+    pub(super) const fn has_nameless(&self) -> bool {
+        self.tails.nameless
+    }
+
+    /// The first test of a text's last bytes.
+    #[inline]
+    fn may_end_in(&self, text: &[u8]) -> bool {
+        let Some(last) = text.last_chunk::<8>() else { return true };
+        let bytes = u64::from_le_bytes(*last);
+        let ending = (bytes >> 32) as u32;
+        let folded = folded(ending.to_le_bytes());
+        if self.has(folded) {
+            return true;
+        }
+        // Capitals, and what an escape or a colour may end in.
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        let low = bytes & (0x7f * EACH);
+        let from = |first: u8| low + (0x80 - first as u64) * EACH;
+        let within = |first: u8, last: u8| from(first) & !from(last + 1);
+        let capitals = within(b'A', b'Z') >> 32;
+        let odd = within(b'0', b'9') | within(b'[', b'\\') | within(b'%', b'%') | bytes;
+        (capitals | odd) & (0x80 * EACH) != 0
+            && (self.begins(ending.to_le_bytes(), folded) || self.may_end_odd(ending.to_le_bytes()))
     }
 
     /// Whether a short name may begin at a capital: `userId`, `IDNo`.

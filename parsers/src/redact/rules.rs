@@ -149,7 +149,7 @@ impl Rules {
     pub(super) fn note_known(&mut self) {
         // `{"key":"password","value":…}`: these are looked at for what they say.
         for name in PAIRED {
-            self.keys.allow(name.as_bytes());
+            self.keys.allow_alone(name.as_bytes());
         }
         // CEF's `cs1Label=password`, and PuTTY's keys.
         for name in ["label", "lines", "mac"] {
@@ -259,7 +259,7 @@ impl Rules {
             self.add_shapes(file, index);
         }
         for name in &file.query {
-            self.keys.allow(name.as_bytes());
+            self.keys.allow_alone(name.as_bytes());
             self.queries.push((name.as_str().into(), index));
         }
     }

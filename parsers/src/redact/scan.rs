@@ -5,16 +5,16 @@ mod names;
 use std::ops::Range;
 
 use super::detect::{
-    Assigned, Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde,
-    authorization, bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt,
-    may_assign, may_be_entropic, may_be_letter, may_state, members, nanp, private_key,
-    query as query_value, scheme_before, ssn, token, url_password,
+    Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde, authorization,
+    bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt, may_be_entropic,
+    members, nanp, private_key, query as query_value, scheme_before, ssn, token, url_password,
 };
-use super::rules::{PAIRED, Rules, Scanner};
+use super::rules::{Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
-use super::sweep::{Anchor, Lanes, Visit};
+use super::sweep::{Anchor, Sweep, Visit};
 
 mod escape;
+mod gate;
 mod shape;
 
 /// What a rule found: bytes of the text that are to go.
@@ -64,21 +64,21 @@ const FUEL: (usize, usize) = (64, 16 * 1024);
 /// Finds everything in a value; `named` are the rules whose words the name of its field ends in.
 pub(super) fn scan(
     rules: &Rules,
-    lanes: &mut Lanes,
+    sweep: Sweep,
     text: &[u8],
     named: Slots,
     hits: &mut Vec<Hit>,
 ) -> Told {
     let view = View { bytes: text, bounded: true, masks: &rules.masks };
-    run(rules, lanes, view, named, hits).0
+    run(rules, sweep, view, named, hits).0
 }
 
 /// Whether there may be anything in a raw record or in any value a parser cuts out of it. Stops at
 /// the first thing found.
-pub(super) fn suspect(rules: &Rules, lanes: &mut Lanes, text: &[u8], hits: &mut Vec<Hit>) -> bool {
+pub(super) fn suspect(rules: &Rules, sweep: Sweep, text: &[u8], hits: &mut Vec<Hit>) -> bool {
     hits.clear();
     let view = View { bytes: text, bounded: false, masks: &rules.masks };
-    let (told, apart) = run(rules, lanes, view, Slots::default(), hits);
+    let (told, apart) = run(rules, sweep, view, Slots::default(), hits);
     let suspect =
         !hits.is_empty() || told.escaped || told.exhausted || rules.shapes.meet(view, &apart);
     hits.clear();
@@ -87,7 +87,7 @@ pub(super) fn suspect(rules: &Rules, lanes: &mut Lanes, text: &[u8], hits: &mut 
 
 fn run(
     rules: &Rules,
-    lanes: &mut Lanes,
+    sweep: Sweep,
     view: View<'_>,
     named: Slots,
     hits: &mut Vec<Hit>,
@@ -96,7 +96,7 @@ fn run(
     let apart = Apart::default();
     let mut scan = Scan { rules, view, hits, escaped: false, covered: 0, fuel, named, apart };
     if rules.sweeps {
-        lanes.sweep(view.bytes, rules.wanted(), &mut scan);
+        sweep.over(view.bytes, rules.wanted(), &mut scan);
         if view.bounded && !named.is_empty() {
             scan.whole();
         }
@@ -105,53 +105,18 @@ fn run(
 }
 
 impl Visit for Scan<'_, '_> {
-    /// Names are what most anchors are about, and almost none is a secret's: that is decided here,
-    /// without a call.
+    #[inline(always)]
+    fn may_be(&self, anchor: Anchor, at: usize) -> bool {
+        self.passes(anchor, at)
+    }
+
     #[inline(always)]
     fn visit(&mut self, anchor: Anchor, at: usize) -> bool {
-        match anchor {
-            Anchor::Colon if !may_assign(self.view, at, &self.rules.keys) => false,
-            Anchor::LongWord if !self.may_be_token(at) => false,
-            Anchor::Scheme
-                if scheme_before(self.view, at).is_none()
-                    && !may_state(self.view, at)
-                    && !may_be_letter(self.view, at) =>
-            {
-                false
-            }
-            Anchor::Capital if !self.rules.shapes.has_at(self.view, Place::Capital, at) => false,
-            Anchor::Triple if !self.rules.shapes.has_at(self.view, Place::Triple, at) => false,
-            Anchor::Pairs if !self.rules.shapes.has_at(self.view, Place::Pairs, at) => false,
-            Anchor::Rare if !self.is_rare(at) => false,
-            _ => self.look(anchor, at),
-        }
+        self.look(anchor, at)
     }
 }
 
 impl<'t> Scan<'_, 't> {
-    /// Whether a long word is worth a closer look.
-    #[inline(always)]
-    fn may_be_token(&self, at: usize) -> bool {
-        let Rules { prefixes, shapes, .. } = self.rules;
-        prefixes.may_begin(self.view, at)
-            || (prefixes.is_others(self.view.at(at)) && shapes.is_word(self.view, at))
-    }
-
-    /// Whether a rare byte is worth a closer look.
-    #[inline(always)]
-    fn is_rare(&self, at: usize) -> bool {
-        match self.view.at(at) {
-            b'=' => may_assign(self.view, at, &self.rules.keys),
-            b'#' => self.view.before(at, 1) == b'&',
-            // Line breaks of a string, mostly.
-            b'\\' if !self.escaped => {
-                matches!(self.view.at(at + 1), b'u' | b'x' | b'\\')
-            }
-            b'+' => self.view.at(at + 1).is_ascii_digit() || scheme_before(self.view, at).is_some(),
-            _ => true,
-        }
-    }
-
     /// Looks closer at any anchor.
     #[inline(never)]
     fn look(&mut self, anchor: Anchor, at: usize) -> bool {
@@ -380,51 +345,5 @@ impl<'t> Scan<'_, 't> {
         let quote = if bare && number(range.clone()) { assigned.quote() } else { 0..0 };
         self.hits.push(Hit { range, rule, named: true, quote });
         !self.view.bounded
-    }
-
-    /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.
-    fn paired(&self, assigned: &Assigned<'t>, at: usize) -> Option<u16> {
-        /// Bytes of a name that are looked at.
-        const LONGEST: usize = 256;
-        if self.view.at(at) != b':' || !PAIRED.contains(&assigned.key) {
-            return None;
-        }
-        let blanks = self.view.run(at + 1, LONGEST, |byte| byte.is_ascii_whitespace());
-        let quote = self.view.run(blanks, 8, |byte| byte == b'\\');
-        if self.view.at(quote) != b'"' {
-            return None;
-        }
-        let end = self.view.run(quote + 1, LONGEST, |byte| !matches!(byte, b'"' | b'\\'));
-        let name = std::str::from_utf8(self.view.bytes.get(quote + 1..end)?).ok()?;
-        self.rules.keys.may_find(name)
-    }
-
-    /// The rule for a name, and what it takes for a secret after it. Two or three words without quotes
-    /// may be prose: what follows them must look random.
-    fn named(&self, assigned: &Assigned<'t>) -> Option<(u16, Judge)> {
-        let (view, rules) = (self.view, self.rules);
-        let rule = |name: &str| {
-            if view.bounded { rules.keys.find(name, &[]) } else { rules.keys.may_find(name) }
-        };
-        let own = rule(assigned.key).map(|rule| (rule, rules.judge(rule)));
-        // `API Key:` says more than `Key:`.
-        let weak = own.filter(|(_, how)| *how == Judge::Entropy);
-        if weak.is_none() && own.is_some() {
-            return own;
-        }
-        // `\ntoken=…`: the `n` may be an escape's.
-        if weak.is_none()
-            && let Some(rule) = assigned.after_escape(view).and_then(rule)
-        {
-            return Some((rule, rules.judge(rule)));
-        }
-        let other = |name| rule(name).filter(|rule| weak.is_none_or(|(weak, _)| weak != *rule));
-        let Some(rule) = assigned.with_words(view).find_map(other) else { return weak };
-        let how = match rules.judge(rule) {
-            _ if rules.is_field(rule) => Judge::Any,
-            Judge::Random => Judge::Prose,
-            _ => Judge::Random,
-        };
-        Some((rule, how))
     }
 }

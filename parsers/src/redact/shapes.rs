@@ -21,7 +21,7 @@ pub(super) use plan::Place;
 pub(super) use syntax::{Part, ShapeError, What};
 
 use super::check::Check;
-use super::detect::View;
+use super::detect::{View, is_word};
 
 /// The longest run of digits that lists are kept for.
 const LONGEST_RUN: usize = 20;
@@ -126,6 +126,10 @@ struct Run {
     entries: Vec<Entry>,
     /// Whether one of them needs no context.
     free: bool,
+    /// Whether one of them has something before the run.
+    led: bool,
+    /// Whether one of them may go on behind it.
+    longer: bool,
     /// The rules of those that need one.
     slots: Slots,
 }
@@ -191,9 +195,12 @@ impl Shapes {
         let shape = u16::try_from(self.fits.len()).unwrap_or(u16::MAX);
         match plan {
             Some((Place::Run { least, most }, offset)) => {
-                for run in self.runs.iter_mut().take(most + 1).skip(least) {
+                let all: usize = parts.iter().map(|part| part.most).sum();
+                for (length, run) in self.runs.iter_mut().enumerate().take(most + 1).skip(least) {
                     run.entries.push(Entry { shape, offset });
                     run.free |= !file.needs_context;
+                    run.led |= offset > 0;
+                    run.longer |= all > usize::from(offset) + length;
                     run.slots.add(slot);
                 }
             }
@@ -238,6 +245,15 @@ impl Shapes {
     #[inline]
     pub(super) fn has_run(&self, length: usize) -> bool {
         self.runs.get(length).is_some_and(|run| !run.entries.is_empty())
+    }
+
+    /// Whether a shape may have the run of digits between two places.
+    pub(super) fn may_have_run(&self, view: View<'_>, at: usize, end: usize) -> bool {
+        self.runs.get(end - at).is_some_and(|run| {
+            !run.entries.is_empty()
+                && (run.led || !view.word_before(at))
+                && (run.longer || !is_word(view.at(end)))
+        })
     }
 
     /// Whether a shape may be found by this kind of anchor.

@@ -10,7 +10,7 @@ use super::json::{self, Stop};
 use super::rules::{Rules, Scanner};
 use super::scan::{Hit, scan, suspect};
 use super::shapes::Slots;
-use super::sweep::Lanes;
+use super::sweep::Sweep;
 use super::{Action, Match, Place, Why};
 
 mod cookies;
@@ -41,7 +41,7 @@ pub(super) enum Found {
 
 /// Scratch space and counters of a redactor.
 pub(super) struct Work {
-    lanes: Box<Lanes>,
+    sweep: Sweep,
     hits: Vec<Hit>,
     decoded: [String; 2],
     from: [Vec<u32>; 2],
@@ -62,7 +62,7 @@ pub(super) struct Work {
 impl Work {
     pub(super) fn new(rules: &Rules) -> Self {
         Self {
-            lanes: Lanes::new(),
+            sweep: Sweep::new(),
             hits: Vec::new(),
             decoded: Default::default(),
             from: Default::default(),
@@ -77,7 +77,7 @@ impl Work {
 
     /// Whether there may be anything to find in a raw record, or in any value cut out of it.
     pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str) -> bool {
-        suspect(rules, &mut self.lanes, raw.as_bytes(), &mut self.hits)
+        suspect(rules, self.sweep, raw.as_bytes(), &mut self.hits)
             || rules.custom.iter().any(|custom| custom.suspects(raw))
     }
 
@@ -85,7 +85,7 @@ impl Work {
     fn suspects(&mut self, rules: &Rules, text: &str) -> bool {
         self.material.is_some()
             || !self.named.is_empty()
-            || suspect(rules, &mut self.lanes, text.as_bytes(), &mut self.hits)
+            || suspect(rules, self.sweep, text.as_bytes(), &mut self.hits)
             || (!rules.custom.is_empty()
                 && (is_escaped(text) || rules.custom.iter().any(|custom| custom.suspects(text))))
     }
@@ -240,7 +240,7 @@ impl Work {
     /// much work.
     fn find(&mut self, rules: &Rules, text: &str) -> bool {
         self.hits.clear();
-        let told = scan(rules, &mut self.lanes, text.as_bytes(), self.named, &mut self.hits);
+        let told = scan(rules, self.sweep, text.as_bytes(), self.named, &mut self.hits);
         custom_hits(rules, text, self.named, &mut self.hits);
         if let Some(material) = &self.material
             && let Some(rule) = rules.scanner(Scanner::PrivateKey)
@@ -279,7 +279,7 @@ impl Work {
         let named = self.named;
         let mut add = |subject: &str, back: &dyn Fn(usize) -> usize, hits: &mut Vec<Hit>| {
             let known = hits.len();
-            let told = scan(rules, &mut self.lanes, subject.as_bytes(), named, hits);
+            let told = scan(rules, self.sweep, subject.as_bytes(), named, hits);
             custom_hits(rules, subject, named, hits);
             for hit in hits.iter_mut().skip(known) {
                 hit.range = back(hit.range.start)..back(hit.range.end);

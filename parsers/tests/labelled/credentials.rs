@@ -210,12 +210,8 @@ pub(crate) const KINDS: &[Kind] = &[
         &["session_id", "sessionid", "JSESSIONID", "PHPSESSID"],
     )
     .by(&["session_id", "session", "cookie"]),
-    named(
-        "high_entropy",
-        |draw| draw.one_of(&["<n40>", "<b44>"]),
-        &["license_key", "hmac_key"],
-    )
-    .by(&["high_entropy"]),
+    named("high_entropy", |draw| draw.one_of(&["<n40>", "<b44>"]), &["license_key", "hmac_key"])
+        .by(&["high_entropy"]),
     Kind::snippet("url_password", url_password),
     Kind::snippet("database_url", database_url).by(&[
         "database_url",

@@ -122,47 +122,49 @@ impl<'t> Assigned<'t> {
 /// perhaps in quotes, and no rule's: a few bytes tell.
 #[inline]
 pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bool {
-    let end = at - usize::from(view.before(at, 1) == b'"');
-    match end.checked_sub(4).and_then(|from| view.bytes.get(from..end)) {
-        Some(&[first, second, third, last]) if last.is_ascii_alphabetic() => {
-            let ending = [first, second, third, last];
-            (keys.may_end(ending) && may_end_so(view, end, keys))
-                || (is_odd_before(view, end) && keys.may_end_odd(ending))
-                // A colour may stand after the name,
-                || (!third.is_ascii_alphabetic() && view.colour_before(end).is_some())
-                // and a quote at the end of a tag, whose name is elsewhere.
-                || (end < at && view.at(at) == b'>')
+    let mut end = at;
+    match view.before(end, 1) {
+        b'"' => {
+            // A quote at the end of a tag, whose name is elsewhere.
+            if view.at(at) == b'>' {
+                return true;
+            }
+            end -= 1;
+            if view.before(end, 1) == b'\\' {
+                end = view.run_back(end, 8, |byte| byte == b'\\');
+            }
         }
-        Some(&[.., last]) if last.is_ascii_digit() => may_end_before(view, end, keys),
-        _ => true,
+        b' ' => end = view.run_back(end, 8, |byte| byte == b' '),
+        b':' => end -= 1,
+        _ => {}
     }
+    let last = view.before(end, 1);
+    if last.is_ascii_alphabetic() {
+        let text = view.bytes.get(..end).unwrap_or_default();
+        // A colour may stand after the name.
+        return keys.may_stand(text)
+            || (!view.before(end, 2).is_ascii_alphabetic() && view.colour_before(end).is_some());
+    }
+    may_end_before(view, end, last, keys)
 }
 
-/// Whether more of a name's bytes are some rule's.
-#[inline]
-fn may_end_so(view: View<'_>, end: usize, keys: &Keys) -> bool {
-    let last = [8, 7, 6, 5, 4, 3, 2, 1].map(|by| view.before(end, by));
-    keys.may_end_so(last) || is_odd_before(view, end)
-}
-
-/// Whether what stands before a short name may be part of an escape or of a colour, or is of another script,
-/// which is a letter to some and none to others.
-#[inline]
-fn is_odd_before(view: View<'_>, end: usize) -> bool {
-    let before = end.checked_sub(8).and_then(|from| view.bytes.get(from..)?.first_chunk::<7>());
-    before.is_none_or(|before| {
-        before.iter().any(|byte| matches!(byte, b'\\' | b'%' | b'[' | b'0'..=b'9' | 0x80..))
-    })
-}
-
-/// As [`may_assign`], where digits end the name; or the hour of a time: `2026-11-22T10:00`.
+/// As [`may_assign`], where digits, an index or a bracket end the name; or the hour of a time:
+/// `2026-11-22T10:00`.
 #[inline(never)]
-fn may_end_before(view: View<'_>, end: usize, keys: &Keys) -> bool {
-    let letters = view.run_back(end, 16, |byte| byte.is_ascii_digit());
-    let ending = [4, 3, 2, 1].map(|by| view.before(letters, by));
-    !ending[3].is_ascii_alphabetic()
-        || keys.may_end(ending)
-        || (is_odd_before(view, letters) && keys.may_end_odd(ending))
+fn may_end_before(view: View<'_>, end: usize, last: u8, keys: &Keys) -> bool {
+    if !matches!(last, b'0'..=b'9' | b']' | b')') {
+        return true;
+    }
+    let letters = view.run_back(end, 16, |byte| is_odd(byte) || matches!(byte, b'_' | b'-' | b'.'));
+    let text = view.bytes.get(..letters).unwrap_or_default();
+    match text.last() {
+        Some(byte) if byte.is_ascii_alphabetic() => {
+            keys.may_stand(text) || view.colour_before(letters).is_some()
+        }
+        // Nothing that names are made of stands before the bracket.
+        Some(byte) if is_member(*byte) => true,
+        _ => end - letters == 16 || keys.has_nameless(),
+    }
 }
 
 /// The name before an `=` or `:` at `at`, if it may be one that some rule has.

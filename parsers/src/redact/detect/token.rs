@@ -52,6 +52,10 @@ pub(in super::super) struct PrefixTable {
     odd: Vec<Entry>,
     /// Tokens in addresses.
     behind: Vec<(Box<[u8]>, Entry)>,
+    /// A bit for each byte that stands last but one in an address, and for what may escape its last.
+    seconds: [u64; 4],
+    /// A bit for each byte before the `~` of odd forms.
+    tildes: [u64; 4],
     /// A bit for each byte that may stand before the long word of what is not found by its first bytes.
     befores: [u64; 4],
     /// A bit for each byte that others' words begin with.
@@ -76,6 +80,8 @@ impl Default for PrefixTable {
             marks: Vec::new(),
             odd: Vec::new(),
             behind: Vec::new(),
+            seconds: [0; 4],
+            tildes: [0; 4],
             befores: [0; 4],
             others: [0; 4],
         };
@@ -122,14 +128,25 @@ impl PrefixTable {
             Prefix::Whole(form) => form,
             Prefix::Behind(Behind { after, then }) => {
                 let entry = Entry { lead: Vec::new(), rest: then.0.clone(), rule };
-                if let Some(&last) = after.as_bytes().last() {
+                if let [.., second, last] = *after.as_bytes() {
                     self.note_before(last);
+                    set(&mut self.seconds, second);
+                    set(&mut self.seconds, b'\\');
                     self.behind.push((after.as_bytes().into(), entry));
                 }
                 return;
             }
         };
         let Some((lead, rest)) = split(&form.0) else {
+            for part in &form.0 {
+                match part {
+                    Part::Literal(text) => match **text {
+                        [.., before, b'~'] => set(&mut self.tildes, before),
+                        _ => self.tildes = [u64::MAX; 4],
+                    },
+                    Part::Run { .. } => {}
+                }
+            }
             return self.odd.push(Entry { lead: Vec::new(), rest: form.0.clone(), rule });
         };
         match (lead.last(), rest.first()) {
@@ -219,11 +236,44 @@ impl PrefixTable {
     /// Whether a token, a JWT or credentials after their scheme may begin here: a few bytes tell.
     #[inline]
     pub(in super::super) fn may_begin(&self, view: View<'_>, at: usize) -> bool {
-        self.may_stand_before(view.before(at, 1))
+        (self.may_stand_before(view.before(at, 1)) && self.may_be_led(view, at))
             || self.may_be_first(view, at)
             || (view.before(at, 1) == b' ' && scheme_before(view, at - 1).is_some())
             || self.is_marked(view, at)
             || (matches!(view.before(at, 1), b'[' | b';') && view.word_start(at) != at)
+    }
+
+    /// Whether what stands before a long word may be what gives a token away.
+    #[inline(never)]
+    fn may_be_led(&self, view: View<'_>, at: usize) -> bool {
+        let leads = |entry: &Entry| match entry.lead.split_last() {
+            Some((Part::Literal(text), before)) => {
+                let from = at.checked_sub(text.len());
+                let stands = from.is_some_and(|from| view.bytes.get(from..at) == Some(text));
+                stands && from.is_some_and(|from| start(before, view, from).is_some())
+            }
+            _ => true,
+        };
+        matches!(view.before(at, 1), b'\\' | b'%')
+            || self.places(view, at).any(|place| has(&self.seconds, view.before(place, 2)))
+            || self.led.iter().any(leads)
+    }
+
+    /// The places behind an address from which a token at `at` may be reached by parts of a path.
+    fn places<'v>(&self, view: View<'v>, at: usize) -> impl Iterator<Item = usize> + use<'v> {
+        let next = move |place: &usize| {
+            (view.before(*place, 1) == b'/').then(|| {
+                let slash = view.run_back(*place - 1, 4, |byte| byte == b'\\');
+                view.run_back(slash, 64, |byte| is_word(byte) || byte == b'-')
+            })
+        };
+        std::iter::successors(Some(at), next).take(BETWEEN + 1)
+    }
+
+    /// Whether the `~` of an odd form may stand behind this byte.
+    #[inline]
+    pub(in super::super) fn may_be_odd(&self, before: u8) -> bool {
+        has(&self.tildes, before)
     }
 
     /// Whether another detector's words may begin with this byte.
@@ -269,20 +319,14 @@ impl PrefixTable {
 
     /// A token at `at` that an address before it gives away.
     fn find_behind(&self, view: View<'_>, at: usize) -> Option<(u16, Range<usize>)> {
-        let mut place = at;
-        for _ in 0..=BETWEEN {
+        let near = |place: &usize| has(&self.seconds, view.before(*place, 2));
+        self.places(view, at).filter(near).find_map(|place| {
             let before = view.bytes.get(..place)?;
-            let found = self.behind.iter().find_map(|(after, entry)| {
+            self.behind.iter().find_map(|(after, entry)| {
                 let end = ends_in(before, after).then(|| end(&entry.rest, view, at))??;
                 Some((entry.rule, at..end))
-            });
-            if found.is_some() || view.before(place, 1) != b'/' {
-                return found;
-            }
-            let slash = view.run_back(place - 1, 4, |byte| byte == b'\\');
-            place = view.run_back(slash, 64, |byte| is_word(byte) || byte == b'-');
-        }
-        None
+            })
+        })
     }
 }
 

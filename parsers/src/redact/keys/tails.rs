@@ -1,80 +1,128 @@
-//! The second test of a key: whether its last eight bytes are those of some name, however its words are
-//! joined.
+//! The second test of a key: whether some name stands at its end, letter by letter, however its words are
+//! joined and wherever they part.
 
-use super::folded;
+use super::is_member;
 
-/// Bytes that are looked at.
-pub(super) const BYTES: usize = 8;
+/// Bytes that are looked at, from a key's end.
+const LONGEST: usize = 64;
 
-/// How many lists there are.
-const LISTS: usize = 1 << 10;
+/// Bits of each set.
+const BITS: u32 = 16;
 
-/// A name's last bytes, folded, and which of them count.
-type Tail = (u64, u64);
+/// Bytes before a name in which an escape or a colour may end: then its first letter may be its own though a
+/// letter stands before it.
+const ODD: usize = 7;
 
-/// Tails by their last three bytes.
-pub(super) struct Tails(Vec<Vec<Tail>>);
+/// What may stand before a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Anything: it may be the end of a longer word.
+    Anything,
+    /// No letter, unless a word begins with its first.
+    NoLetter,
+    /// Nothing that names are made of.
+    Nothing,
+}
+
+/// Names, read from their last letter on: a bit for each (hashed) part that some of them begin with so, and one
+/// for each whole one.
+pub(super) struct Tails {
+    parts: Box<[u64]>,
+    /// By what may stand before.
+    whole: [Box<[u64]>; 3],
+    /// Whether there is a name without a letter.
+    pub(super) nameless: bool,
+}
 
 impl Default for Tails {
     fn default() -> Self {
-        Self(vec![Vec::new(); LISTS])
+        let bits = || vec![0; 1 << (BITS - 6)].into_boxed_slice();
+        Self { parts: bits(), whole: [bits(), bits(), bits()], nameless: false }
     }
 }
 
-/// Bytes without case, and what is no letter as 0.
-pub(super) fn fold(bytes: [u8; BYTES]) -> u64 {
-    let [a, b, c, d, e, f, g, h] = bytes;
-    u64::from(folded([a, b, c, d])) | u64::from(folded([e, f, g, h])) << 32
+/// One letter more.
+#[inline]
+const fn hashed(hash: u64, letter: u8) -> u64 {
+    (hash ^ (letter & 0x1f) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23)
 }
 
-/// Which list has the tails of those last bytes.
-const fn list(tail: u64) -> usize {
-    (tail >> 40).wrapping_mul(0x9E37_79B1) as u32 as usize >> 22
+/// Bytes of other scripts are letters.
+#[inline]
+const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80
+}
+
+/// Where a hash has its bit.
+#[inline]
+const fn slot(hash: u64) -> (usize, u64) {
+    let slot = hash >> (64 - BITS);
+    (slot as usize / 64, 1 << (slot % 64))
+}
+
+#[inline]
+fn has(bits: &[u64], hash: u64) -> bool {
+    let (word, bit) = slot(hash);
+    bits.get(word).is_some_and(|word| word & bit != 0)
+}
+
+fn set(bits: &mut [u64], hash: u64) {
+    let (word, bit) = slot(hash);
+    if let Some(word) = bits.get_mut(word) {
+        *word |= bit;
+    }
 }
 
 impl Tails {
-    /// Adds a name, its words apart by blanks; `whole` if nothing but another word may stand before it.
-    pub(super) fn add(&mut self, name: &[u8], whole: bool) {
-        let words: Vec<&[u8]> = name.split(|byte| *byte == b' ').rev().collect();
-        self.add_words(&words, whole, [0; BYTES], 0);
+    /// Adds a name.
+    pub(super) fn add(&mut self, name: &[u8], before: Before) {
+        let mut hash = 0;
+        for &letter in name.iter().rev().filter(|byte| is_letter(**byte)) {
+            hash = hashed(hash, letter);
+            set(&mut self.parts, hash);
+        }
+        self.nameless |= hash == 0;
+        if let Some(whole) = self.whole.get_mut(before as usize) {
+            set(whole, hash);
+        }
     }
 
-    /// `known` bytes of the tail are there; what stands before them may be any number of bytes that join words.
-    fn add_words(&mut self, words: &[&[u8]], whole: bool, tail: [u8; BYTES], known: usize) {
-        let Some((word, rest)) = words.split_first().filter(|_| known < BYTES) else {
-            // A byte that is no letter stands before.
-            let known = if whole { BYTES.min(known + 1) } else { known };
-            let mask = u64::MAX.checked_shl(8 * (BYTES - known) as u32).unwrap_or(0);
-            return self.insert((fold(tail), mask));
-        };
-        let (mut tail, mut known) = (tail, known);
-        for byte in word.iter().rev() {
-            if let Some(to) = (BYTES - 1).checked_sub(known).and_then(|at| tail.get_mut(at)) {
-                *to = *byte;
-                known += 1;
+    /// Whether a key may end in a name, given the text up to its end.
+    pub(super) fn has(&self, text: &[u8]) -> bool {
+        let last = text.len().saturating_sub(LONGEST);
+        let mut hash = 0;
+        for (at, &byte) in text.iter().enumerate().skip(last).rev() {
+            if !is_letter(byte) {
+                continue;
+            }
+            hash = hashed(hash, byte);
+            if !has(&self.parts, hash) {
+                return self.nameless;
+            }
+            if self.begins(text, at, hash) {
+                return true;
             }
         }
-        let joints = if rest.is_empty() { 0 } else { BYTES - known };
-        for joint in 0..=joints {
-            self.add_words(rest, whole, tail, known + joint);
-        }
+        last > 0 || self.nameless
     }
 
-    fn insert(&mut self, tail: Tail) {
-        let counts = tail.1 >> 40;
-        let lists = match self.0.get_mut(list(tail.0)..=list(tail.0)) {
-            Some(lists) if counts == 0xff_ffff => lists,
-            // What is shorter may be in any of them.
-            _ => &mut self.0,
-        };
-        for tails in lists.iter_mut().filter(|tails| !tails.contains(&tail)) {
-            tails.push(tail);
+    /// Whether what has been read is a name, and may begin there.
+    #[inline]
+    fn begins(&self, text: &[u8], at: usize, hash: u64) -> bool {
+        let [any, no_letter, nothing] = &self.whole;
+        if has(any, hash) {
+            return true;
         }
-    }
-
-    /// Whether a key may end in these bytes.
-    pub(super) fn has(&self, tail: u64) -> bool {
-        let tails = self.0.get(list(tail));
-        tails.is_some_and(|tails| tails.iter().any(|(known, mask)| tail & mask == *known))
+        let (no_letter, nothing) = (has(no_letter, hash), has(nothing, hash));
+        if !no_letter && !nothing {
+            return false;
+        }
+        let before = text.get(at.saturating_sub(ODD)..at).unwrap_or_default();
+        let is_odd = |byte: &u8| matches!(byte, b'\\' | b'%' | b'[' | b'0'..=b'9' | 0x80..);
+        if before.last().is_none_or(|&byte| !is_member(byte)) || before.iter().any(is_odd) {
+            return true;
+        }
+        let letter = before.last().is_some_and(u8::is_ascii_alphabetic);
+        no_letter && (!letter || text.get(at).is_some_and(u8::is_ascii_uppercase))
     }
 }

@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use super::super::detect::{
-    Assigned, NEAR, View, judge, labelled, letter, may_state, option, putty, statement,
+    Assigned, Judge, NEAR, View, judge, labelled, letter, may_state, option, putty, statement,
 };
-use super::super::rules::Scanner;
+use super::super::rules::{PAIRED, Scanner};
 use super::{Hit, Scan};
 
 impl<'t> Scan<'_, 't> {
@@ -75,5 +75,51 @@ impl<'t> Scan<'_, 't> {
         }
         self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
         Some(!view.bounded)
+    }
+
+    /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.
+    pub(super) fn paired(&self, assigned: &Assigned<'t>, at: usize) -> Option<u16> {
+        /// Bytes of a name that are looked at.
+        const LONGEST: usize = 256;
+        if self.view.at(at) != b':' || !PAIRED.contains(&assigned.key) {
+            return None;
+        }
+        let blanks = self.view.run(at + 1, LONGEST, |byte| byte.is_ascii_whitespace());
+        let quote = self.view.run(blanks, 8, |byte| byte == b'\\');
+        if self.view.at(quote) != b'"' {
+            return None;
+        }
+        let end = self.view.run(quote + 1, LONGEST, |byte| !matches!(byte, b'"' | b'\\'));
+        let name = std::str::from_utf8(self.view.bytes.get(quote + 1..end)?).ok()?;
+        self.rules.keys.may_find(name)
+    }
+
+    /// The rule for a name, and what it takes for a secret after it. Two or three words without quotes
+    /// may be prose: what follows them must look random.
+    pub(super) fn named(&self, assigned: &Assigned<'t>) -> Option<(u16, Judge)> {
+        let (view, rules) = (self.view, self.rules);
+        let rule = |name: &str| {
+            if view.bounded { rules.keys.find(name, &[]) } else { rules.keys.may_find(name) }
+        };
+        let own = rule(assigned.key).map(|rule| (rule, rules.judge(rule)));
+        // `API Key:` says more than `Key:`.
+        let weak = own.filter(|(_, how)| *how == Judge::Entropy);
+        if weak.is_none() && own.is_some() {
+            return own;
+        }
+        // `\ntoken=…`: the `n` may be an escape's.
+        if weak.is_none()
+            && let Some(rule) = assigned.after_escape(view).and_then(rule)
+        {
+            return Some((rule, rules.judge(rule)));
+        }
+        let other = |name| rule(name).filter(|rule| weak.is_none_or(|(weak, _)| weak != *rule));
+        let Some(rule) = assigned.with_words(view).find_map(other) else { return weak };
+        let how = match rules.judge(rule) {
+            _ if rules.is_field(rule) => Judge::Any,
+            Judge::Random => Judge::Prose,
+            _ => Judge::Random,
+        };
+        Some((rule, how))
     }
 }
