@@ -7,26 +7,26 @@ pub(super) fn decode(text: &str, out: &mut String, from: &mut Vec<u32>) -> bool 
     out.clear();
     from.clear();
     let bytes = text.as_bytes();
+    let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let mut changed = false;
-    let mut place = 0;
-    // Bytes of a character that is written as several `%XX` or `\xXX`.
-    while place < bytes.len() {
-        let start = place;
-        let (character, next) = match escape(bytes, place) {
-            Some(found) => {
-                changed = true;
-                found
-            }
-            None => match text.get(place..).and_then(|rest| rest.chars().next()) {
-                Some(character) => (character, place + character.len_utf8()),
-                None => break,
-            },
+    let mut copied = 0;
+    let mut at = 0;
+    let special =
+        |from: usize| Some(from + memchr::memchr3(b'\\', b'%', b'&', bytes.get(from..)?)?);
+    while let Some(start) = special(at) {
+        let Some((character, next)) = escape(bytes, start) else {
+            at = start + 1;
+            continue;
         };
+        changed = true;
+        out.push_str(text.get(copied..start).unwrap_or_default());
+        from.extend(place(copied)..place(start));
         out.push(character);
-        from.resize(out.len(), u32::try_from(start).unwrap_or(u32::MAX));
-        place = next;
+        from.resize(out.len(), place(start));
+        (copied, at) = (next, next);
     }
-    from.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+    out.push_str(text.get(copied..).unwrap_or_default());
+    from.extend(place(copied)..=place(bytes.len()));
     changed
 }
 
@@ -115,7 +115,7 @@ mod tests {
         let (mut out, mut from) = (String::new(), Vec::new());
         assert!(decode("a%40b\\u0040\\x2e\\/é%zz", &mut out, &mut from));
         assert_eq!(out, "a@b@./é%zz");
-        assert_eq!(from, [0, 1, 4, 5, 11, 15, 17, 17, 19, 20, 21, 22]);
+        assert_eq!(from, [0, 1, 4, 5, 11, 15, 17, 18, 19, 20, 21, 22]);
         assert!(!decode("100% \\d &#; &#x; &#64 &#233; &amp; #64;", &mut out, &mut from));
         assert!(decode("b&#111;b&#x40;c&#0046;d", &mut out, &mut from));
         assert_eq!(out, "bob@c.d");

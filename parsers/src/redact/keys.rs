@@ -8,7 +8,7 @@ mod tails;
 #[cfg(test)]
 mod tests;
 
-use tails::{Before, Tails};
+use tails::{Before, Pairs, Tails};
 
 /// Bytes of a key that are looked at, from its end.
 const LONGEST: usize = 64;
@@ -39,7 +39,9 @@ pub(super) struct Keys {
     /// A bit for each (hashed) ending of four bytes that some name has: rejects almost every key at
     /// once.
     ends: Box<[u64; 512]>,
-    /// The same of longer endings.
+    /// The last two letters of names of less than four.
+    short: Pairs,
+    /// Whole names, from their last letter on.
     tails: Tails,
 }
 
@@ -55,7 +57,16 @@ impl Default for Keys {
         let ends = Box::new([0; 512]);
         let [fields, except, allowed, strings] = [const { Vec::new() }; 4];
         let names = [const { Vec::new() }; 32];
-        Self { fields, names, except, allowed, strings, ends, tails: Tails::default() }
+        Self {
+            fields,
+            names,
+            except,
+            allowed,
+            strings,
+            ends,
+            short: Pairs::default(),
+            tails: Tails::default(),
+        }
     }
 }
 
@@ -162,6 +173,9 @@ impl Keys {
         for (to, from) in last.iter_mut().rev().zip(known.iter().rev()) {
             *to = *from;
         }
+        if known.len() < last.len() {
+            self.short.add(last[2], last[3], known.len());
+        }
         let free = 3_usize.saturating_sub(known.len());
         let any = 0..1_u32 << (5 * free);
         for other in any {
@@ -200,22 +214,20 @@ impl Keys {
     /// The first test of a text's last bytes.
     #[inline]
     fn may_end_in(&self, text: &[u8]) -> bool {
+        const EACH: u64 = 0x0101_0101_0101_0101;
         let Some(last) = text.last_chunk::<8>() else { return true };
         let bytes = u64::from_le_bytes(*last);
-        let ending = (bytes >> 32) as u32;
-        let folded = folded(ending.to_le_bytes());
-        if self.has(folded) {
+        let ending = ((bytes >> 32) as u32).to_le_bytes();
+        if self.has(folded(ending)) {
             return true;
         }
-        // Capitals, and what an escape or a colour may end in.
-        const EACH: u64 = 0x0101_0101_0101_0101;
+        // A short name may begin at a capital, or behind what an escape or a colour ends in.
         let low = bytes & (0x7f * EACH);
-        let from = |first: u8| low + (0x80 - first as u64) * EACH;
+        let from = |first: u8| low + (0x80 - u64::from(first)) * EACH;
         let within = |first: u8, last: u8| from(first) & !from(last + 1);
         let capitals = within(b'A', b'Z') >> 32;
         let odd = within(b'0', b'9') | within(b'[', b'\\') | within(b'%', b'%') | bytes;
-        (capitals | odd) & (0x80 * EACH) != 0
-            && (self.begins(ending.to_le_bytes(), folded) || self.may_end_odd(ending.to_le_bytes()))
+        (capitals | odd) & (0x80 * EACH) != 0 && self.short.has(ending[2], ending[3])
     }
 
     /// Whether a short name may begin at a capital: `userId`, `IDNo`.

@@ -46,7 +46,7 @@ struct Scan<'s, 't> {
     /// The rules whose words the name of the field ends in.
     named: Slots,
     /// Names and values of shapes that were seen.
-    apart: Apart,
+    apart: &'s mut Apart,
 }
 
 /// What a scan tells beside its hits.
@@ -70,19 +70,34 @@ pub(super) fn scan(
     hits: &mut Vec<Hit>,
 ) -> Told {
     let view = View { bytes: text, bounded: true, masks: &rules.masks };
-    run(rules, sweep, view, named, hits).0
+    run(rules, sweep, view, named, (hits, &mut Apart::default()))
+}
+
+/// What is seen of a raw record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Nothing, in it or in any value that a parser cuts out of it.
+    Nothing,
+    /// Nothing but escapes that may hide something.
+    Escapes,
+    /// Something, perhaps.
+    Something,
 }
 
 /// Whether there may be anything in a raw record or in any value a parser cuts out of it. Stops at
 /// the first thing found.
-pub(super) fn suspect(rules: &Rules, sweep: Sweep, text: &[u8], hits: &mut Vec<Hit>) -> bool {
+pub(super) fn suspect(rules: &Rules, sweep: Sweep, text: &[u8], hits: &mut Vec<Hit>) -> Seen {
     hits.clear();
     let view = View { bytes: text, bounded: false, masks: &rules.masks };
-    let (told, apart) = run(rules, sweep, view, Slots::default(), hits);
-    let suspect =
-        !hits.is_empty() || told.escaped || told.exhausted || rules.shapes.meet(view, &apart);
+    let mut apart = Apart::default();
+    let told = run(rules, sweep, view, Slots::default(), (hits, &mut apart));
+    let suspect = !hits.is_empty() || told.exhausted || rules.shapes.meet(view, &apart);
     hits.clear();
-    suspect
+    match (suspect, told.escaped) {
+        (true, _) => Seen::Something,
+        (false, true) => Seen::Escapes,
+        (false, false) => Seen::Nothing,
+    }
 }
 
 fn run(
@@ -90,10 +105,9 @@ fn run(
     sweep: Sweep,
     view: View<'_>,
     named: Slots,
-    hits: &mut Vec<Hit>,
-) -> (Told, Apart) {
+    (hits, apart): (&mut Vec<Hit>, &mut Apart),
+) -> Told {
     let fuel = view.bytes.len().saturating_mul(FUEL.0).saturating_add(FUEL.1);
-    let apart = Apart::default();
     let mut scan = Scan { rules, view, hits, escaped: false, covered: 0, fuel, named, apart };
     if rules.sweeps {
         sweep.over(view.bytes, rules.wanted(), &mut scan);
@@ -101,7 +115,7 @@ fn run(
             scan.whole();
         }
     }
-    (Told { escaped: scan.escaped, exhausted: scan.fuel == 0 }, scan.apart)
+    Told { escaped: scan.escaped, exhausted: scan.fuel == 0 }
 }
 
 impl Visit for Scan<'_, '_> {
@@ -310,6 +324,8 @@ impl<'t> Scan<'_, 't> {
             {
                 None
             }
+            // Nothing is nothing wherever it is cut out.
+            Some(_) if !self.view.bounded && assigned.is_null(self.view) => None,
             Some((rule, _)) if !self.view.bounded => return self.hit(rule, 0..0),
             Some((rule, Judge::Header)) => Some((rule, authorization(self.view, &assigned))),
             Some((rule, how @ (Judge::Any | Judge::Cookie))) => {
@@ -333,7 +349,7 @@ impl<'t> Scan<'_, 't> {
                 query.map(|rule| (rule, query_value(self.view, &assigned))).or(looked)
             }
         };
-        let Some((rule, looked)) = looked else { return self.escaped && !self.view.bounded };
+        let Some((rule, looked)) = looked else { return false };
         if self.spend(looked.end.saturating_sub(at)) {
             return true;
         }

@@ -143,7 +143,7 @@ pub(super) struct Apart {
     /// Rules one of whose shapes is there.
     values: Slots,
     /// Runs of digits that may be a value, by place and length. They are looked at once a name is there.
-    runs: [(usize, usize); APART],
+    runs: [(u32, u32); APART],
     count: usize,
 }
 
@@ -154,12 +154,17 @@ impl Apart {
     fn note_run(&mut self, at: usize, length: usize, slots: Slots) {
         match self.runs.get_mut(self.count) {
             Some(run) => {
-                *run = (at, length);
+                *run = (shortened(at), shortened(length));
                 self.count += 1;
             }
             None => self.values.join(slots),
         }
     }
+}
+
+/// A place of a raw record, which is far from being so long that this loses any.
+fn shortened(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 impl Shapes {
@@ -205,7 +210,7 @@ impl Shapes {
                 }
             }
             Some((place, offset)) => {
-                self.places.add(place, &parts, Entry { shape, offset });
+                self.places.add(place, &parts, rule.any_case, Entry { shape, offset });
             }
             None if file.needs_context => {
                 self.named.push(shape);
@@ -215,6 +220,7 @@ impl Shapes {
         }
         let fit = Fit {
             probe: plan::last_fixed(&parts),
+            length: plan::length(&parts),
             parts: parts.into(),
             rule: rule.rule,
             slot,
@@ -350,7 +356,8 @@ impl Shapes {
     /// Whether a name and a value of one rule are in a raw record.
     pub(super) fn meet(&self, view: View<'_>, apart: &Apart) -> bool {
         let names = apart.names;
-        let fits = |&(at, length): &(usize, usize)| {
+        let fits = |&(at, length): &(u32, u32)| {
+            let (at, length) = (at as usize, length as usize);
             let Some(run) = self.runs.get(length).filter(|run| run.slots.meets(names)) else {
                 return false;
             };

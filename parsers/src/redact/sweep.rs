@@ -63,17 +63,16 @@ pub(super) struct Wanted {
     pub(super) addresses: bool,
 }
 
-/// The anchors in the order in which those of one place are looked at, and how far before the last byte that
-/// tells each its place is.
+/// The anchors, and how far before the last byte that tells each its place is.
 const ANCHORS: [(Anchor, usize); 16] = [
-    (Anchor::LongNumber, 12),
-    (Anchor::Groups, 4),
     (Anchor::LongWord, 15),
-    (Anchor::Iban, 3),
-    (Anchor::Dashes, 1),
     (Anchor::Colon, 0),
     (Anchor::Rare, 0),
     (Anchor::Scheme, 0),
+    (Anchor::LongNumber, 12),
+    (Anchor::Groups, 4),
+    (Anchor::Iban, 3),
+    (Anchor::Dashes, 1),
     (Anchor::Number, 6),
     (Anchor::Capital, 3),
     (Anchor::Triple, 3),
@@ -83,6 +82,9 @@ const ANCHORS: [(Anchor, usize); 16] = [
     (Anchor::TwoColons, 0),
     (Anchor::Hyphens, 0),
 ];
+
+/// How many of them, the first ones, almost every block has.
+const COMMON: usize = 4;
 
 /// Told of each anchor.
 pub(super) trait Visit {
@@ -94,9 +96,14 @@ pub(super) trait Visit {
     fn visit(&mut self, anchor: Anchor, at: usize) -> bool;
 }
 
-/// The anchors of a block, a word for each kind.
+/// The anchors of a block.
 #[derive(Clone, Copy, Default)]
-struct Marks([u64; ANCHORS.len()]);
+struct Marks {
+    /// A word for each kind.
+    words: [u64; ANCHORS.len()],
+    /// Where there is any that is not among the [`COMMON`] ones.
+    others: u64,
+}
 
 /// The sweep: what the processor can do.
 #[derive(Clone, Copy)]
@@ -112,64 +119,94 @@ impl Sweep {
     #[inline]
     pub(super) fn over(self, text: &[u8], wanted: Wanted, visit: &mut impl Visit) {
         let Self(level) = self;
-        let mut padded = [0; BLOCK];
-        let (mut from, mut fresh) = (0, u64::MAX);
-        loop {
-            let left = text.get(from..).unwrap_or_default();
-            let block = match left.first_chunk() {
-                Some(block) => block,
-                None => match text.last_chunk() {
-                    // The last block lies over more of the one before.
-                    Some(block) => {
-                        fresh = u64::MAX << (BLOCK - left.len().saturating_sub(BEHIND)).min(63);
-                        from = text.len() - BLOCK;
-                        block
+        dispatch!(level, simd => over(simd, text, wanted, visit));
+    }
+}
+
+#[inline(always)]
+fn over<S: Simd>(simd: S, text: &[u8], wanted: Wanted, visit: &mut impl Visit) {
+    let mut padded = [0; BLOCK];
+    let (mut from, mut fresh) = (0, u64::MAX);
+    loop {
+        let left = text.get(from..).unwrap_or_default();
+        let block = match left.first_chunk() {
+            Some(block) => block,
+            None => match text.last_chunk() {
+                // The last block lies over more of the one before.
+                Some(block) => {
+                    fresh = u64::MAX << (BLOCK - left.len().saturating_sub(BEHIND)).min(BLOCK - 1);
+                    from = text.len() - BLOCK;
+                    block
+                }
+                None => {
+                    if let Some(to) = padded.get_mut(..text.len()) {
+                        to.copy_from_slice(text);
                     }
-                    None => {
-                        padded[..text.len()].copy_from_slice(text);
-                        &padded
-                    }
-                },
-            };
-            let (mut marks, any) = dispatch!(level, simd => marks(simd, block, wanted));
-            if any & fresh != 0 && look(&mut marks, any & fresh, from, visit) {
-                return;
-            }
-            if from + BLOCK >= text.len() {
-                return;
-            }
-            (from, fresh) = (from + STEP, u64::MAX << BEHIND);
+                    &padded
+                }
+            },
+        };
+        let mut marks = marks(simd, block, wanted);
+        if look(&mut marks, fresh, from, visit) {
+            return;
         }
+        if from + BLOCK >= text.len() {
+            return;
+        }
+        (from, fresh) = (from + STEP, u64::MAX << BEHIND);
     }
 }
 
 /// Visits the anchors of a block, in order of their last bytes. Returns whether the sweep may stop.
+#[inline(always)]
 fn look(marks: &mut Marks, fresh: u64, base: usize, visit: &mut impl Visit) -> bool {
     let mut any = 0;
-    for (marks, &(anchor, behind)) in marks.0.iter_mut().zip(&ANCHORS) {
-        *marks &= fresh;
-        let mut left = *marks;
-        while left != 0 {
-            let bit = left & left.wrapping_neg();
-            left ^= bit;
-            let at = (base + bit.trailing_zeros() as usize).saturating_sub(behind);
-            if !visit.may_be(anchor, at) {
-                *marks ^= bit;
+    let (common, others) = ANCHORS.split_at(COMMON);
+    for (marks, &(anchor, behind)) in marks.words.iter_mut().zip(common) {
+        any |= pass(marks, fresh, (anchor, behind, base), visit);
+    }
+    if marks.others & fresh != 0 {
+        let words = marks.words.iter_mut().skip(COMMON);
+        for (marks, &(anchor, behind)) in words.zip(others) {
+            if *marks & fresh != 0 {
+                any |= pass(marks, fresh, (anchor, behind, base), visit);
+            } else {
+                *marks = 0;
             }
         }
-        any |= *marks;
     }
     while any != 0 {
         let bit = any & any.wrapping_neg();
         any ^= bit;
-        for (marks, &(anchor, behind)) in marks.0.iter().zip(&ANCHORS) {
-            let at = base + bit.trailing_zeros() as usize;
+        let at = base + bit.trailing_zeros() as usize;
+        for (marks, &(anchor, behind)) in marks.words.iter().zip(&ANCHORS) {
             if marks & bit != 0 && visit.visit(anchor, at.saturating_sub(behind)) {
                 return true;
             }
         }
     }
     false
+}
+
+/// Takes away the anchors of one kind that are not worth being told of. Returns what is left.
+#[inline(always)]
+fn pass(
+    marks: &mut u64,
+    fresh: u64,
+    (anchor, behind, base): (Anchor, usize, usize),
+    visit: &impl Visit,
+) -> u64 {
+    *marks &= fresh;
+    let mut left = *marks;
+    while left != 0 {
+        let bit = left & left.wrapping_neg();
+        left ^= bit;
+        let at = (base + bit.trailing_zeros() as usize).saturating_sub(behind);
+        if !visit.may_be(anchor, at) {
+            *marks ^= bit;
+        }
+    }
+    *marks
 }
 
 /// The classes of a block's bytes.
@@ -199,7 +236,7 @@ impl Classes {
         let digit = (bytes - b'0').simd_le(9).to_bitmask();
         let upper = (bytes - b'A').simd_le(25).to_bitmask();
         let hyphen = is(b'-');
-        // `p` and `r` differ in one bit, and so do `w` and `y` but for another.
+        // `p` and `r` differ in one bit.
         let r = (lower & !2).simd_eq(b'p').to_bitmask()
             | lower.simd_eq(b'w').to_bitmask()
             | lower.simd_eq(b'y').to_bitmask();
@@ -210,16 +247,15 @@ impl Classes {
             gap: hyphen | is(b'.') | is(b' '),
             hyphen,
             colon: is(b':') | is(b'>'),
-            // `#` and `+` alone are looked at for what stands around them.
             rare: is(b'@') | is(b'+') | is(b'%') | is(b'#') | is(b'=') | is(b'~') | is(b'\\'),
             r,
         }
     }
 }
 
-/// The anchors of a block, and where there is any.
+/// The anchors of a block.
 #[inline(always)]
-fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> (Marks, u64) {
+fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
     let of = Classes::of(simd, block);
     let Classes { digit, upper, token, gap, hyphen, colon, r, .. } = of;
     let twice = |runs: u64, by: u32| runs & runs << by;
@@ -231,65 +267,71 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> (Marks, u64) 
     let word = tokens4 & !digits4;
     // `rer_`, `_by_`, `word_`, and `_-p`.
     let end = (r << 1 & (r << 3 | gap << 3)) | (r << 2 & r << 4);
-    let mut marks = Marks::default();
-    let [long_number, groups, long_word, iban, dashes, names, rare, scheme, more @ ..] =
-        &mut marks.0;
-    *long_number = digits8 & digits8 << 5 & !(digit << 13);
-    *groups = digits4 & gap << 4 & digits2 << 5;
-    *long_word = tokens16 & (!(token << 16) | hyphen << 16);
-    *iban = digits2 & twice(upper, 1) << 2;
-    *dashes = hyphens2 & !(hyphen << 2);
-    *names = colon & (!(digit << 1) | word << 1);
-    *rare = of.rare;
-    *scheme = gap & end | (r & hyphen << 1 & gap << 2);
-    let mut any = *long_number | *groups | *long_word | *iban | *dashes | *names | *rare | *scheme;
-    if wanted.shapes {
-        any |= shapes(&of, (digits2, digits4), more);
-    }
-    if wanted.addresses {
-        any |= addresses(&of, more);
-    }
-    (marks, any)
+    let long_number = digits8 & digits8 << 5 & !(digit << 13);
+    let groups = digits4 & gap << 4 & digits2 << 5;
+    let long_word = tokens16 & (!(token << 16) | hyphen << 16);
+    let iban = digits2 & twice(upper, 1) << 2;
+    let dashes = hyphens2 & !(hyphen << 2);
+    let names = colon & (!(digit << 1) | word << 1);
+    let scheme = gap & end | (r & hyphen << 1 & gap << 2);
+    let shapes = if wanted.shapes { shapes(&of, digits2, digits4) } else { [0; 4] };
+    let addresses = if wanted.addresses { addresses(&of) } else { [0; 4] };
+    let [number, capital, triple, pairs] = shapes;
+    let [dots, colons, two_colons, hyphens] = addresses;
+    let others = long_number
+        | groups
+        | iban
+        | dashes
+        | (number | capital | triple | pairs)
+        | (dots | colons | two_colons | hyphens);
+    let words = [
+        long_word,
+        names,
+        of.rare,
+        scheme,
+        long_number,
+        groups,
+        iban,
+        dashes,
+        number,
+        capital,
+        triple,
+        pairs,
+        dots,
+        colons,
+        two_colons,
+        hyphens,
+    ];
+    Marks { words, others }
 }
 
 /// Those that shapes are found by.
 #[inline(always)]
-fn shapes(of: &Classes, (digits2, digits4): (u64, u64), to: &mut [u64]) -> u64 {
+fn shapes(of: &Classes, digits2: u64, digits4: u64) -> [u64; 4] {
     let Classes { digit, upper, gap, hyphen, .. } = *of;
     let three = digits2 & digit << 2;
     // All hyphens, or none.
     let alike = !(hyphen << 8 ^ hyphen << 2) & !(hyphen << 8 ^ hyphen << 5);
-    let found = [
+    [
         digits4 & digits4 << 3 & !(digit << 7),
         three & upper << 3,
         three & gap << 3 & digits2 << 4 & digit << 6,
         digits2 & digits2 << 3 & digits2 << 6 & gap << 2 & gap << 5 & gap << 8 & alike,
-    ];
-    put(to, 0, found)
+    ]
 }
 
 /// Those that addresses are found by: chains of separators at short distances.
 #[inline(always)]
-fn addresses(of: &Classes, to: &mut [u64]) -> u64 {
+fn addresses(of: &Classes) -> [u64; 4] {
     let Classes { digit, gap, hyphen, colon, .. } = *of;
     // Dots and blanks after a digit.
     let dot = |from: u64| from & (from << 3 | from << 2 | from << 4);
     let colons = |from: u64| from & (from << 3 | from << 2 | from << 4 | from << 5);
     let hyphens = |from: u64| from & from << 3;
-    let found = [
+    [
         dot(dot(gap & !hyphen & digit << 1)),
         colons(colons(colons(colon))),
         colon & colon << 1,
         hyphens(hyphens(hyphens(hyphen))),
-    ];
-    put(to, 4, found)
-}
-
-/// Puts words into their places, and joins them.
-#[inline(always)]
-fn put(to: &mut [u64], from: usize, found: [u64; 4]) -> u64 {
-    for (to, found) in to.iter_mut().skip(from).zip(found) {
-        *to = found;
-    }
-    found.into_iter().fold(0, std::ops::BitOr::bitor)
+    ]
 }

@@ -8,7 +8,7 @@ use super::detect::{
 };
 use super::json::{self, Stop};
 use super::rules::{Rules, Scanner};
-use super::scan::{Hit, scan, suspect};
+use super::scan::{Hit, Seen, scan, suspect};
 use super::shapes::Slots;
 use super::sweep::Sweep;
 use super::{Action, Match, Place, Why};
@@ -25,6 +25,10 @@ const ROUNDS: usize = 4;
 
 /// How many strings JSON is looked for inside of: JSON in a string, in a string of JSON.
 const LEVELS: usize = 2;
+
+/// How often a raw record's escapes are undone to see what they hide: once for each string of JSON that text may
+/// be in, and twice for what it says itself.
+const ESCAPES: usize = LEVELS + 3;
 
 /// What became of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,17 +79,36 @@ impl Work {
         }
     }
 
-    /// Whether there may be anything to find in a raw record, or in any value cut out of it.
+    /// Whether there may be anything to find in a raw record, or in any value cut out of it. What escapes hide is
+    /// looked at, level by level, as a parser and a closer look would undo them.
     pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str) -> bool {
-        suspect(rules, self.sweep, raw.as_bytes(), &mut self.hits)
-            || rules.custom.iter().any(|custom| custom.suspects(raw))
+        let customs = |text: &str| rules.custom.iter().any(|custom| custom.suspects(text));
+        let Self { sweep, hits, decoded: [first, second], from: [from, _], .. } = self;
+        let mut seen = suspect(rules, *sweep, raw.as_bytes(), hits);
+        if seen == Seen::Something || customs(raw) {
+            return true;
+        }
+        for level in 0..ESCAPES {
+            if seen == Seen::Nothing {
+                return false;
+            }
+            if !decode(if level == 0 { raw } else { second }, first, from) {
+                return false;
+            }
+            seen = suspect(rules, *sweep, first.as_bytes(), hits);
+            if seen == Seen::Something || customs(first) {
+                return true;
+            }
+            std::mem::swap(first, second);
+        }
+        true
     }
 
     /// Whether there may be anything to find in a value.
     fn suspects(&mut self, rules: &Rules, text: &str) -> bool {
         self.material.is_some()
             || !self.named.is_empty()
-            || suspect(rules, self.sweep, text.as_bytes(), &mut self.hits)
+            || suspect(rules, self.sweep, text.as_bytes(), &mut self.hits) != Seen::Nothing
             || (!rules.custom.is_empty()
                 && (is_escaped(text) || rules.custom.iter().any(|custom| custom.suspects(text))))
     }

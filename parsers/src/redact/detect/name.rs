@@ -68,6 +68,14 @@ impl<'t> Assigned<'t> {
         if hex { text(view, end..self.word.end) } else { None }
     }
 
+    /// Whether what is assigned is `null`, and neither quotes nor anything right behind it say otherwise.
+    pub(in super::super) fn is_null(&self, view: View<'_>) -> bool {
+        let end = self.value + b"null".len();
+        let delimits =
+            matches!(view.at(end), 0 | b'\t' | b'\n' | b'\r' | b' ' | b',' | b';' | b'}' | b']');
+        delimits && view.bytes.get(self.value..end) == Some(b"null")
+    }
+
     /// The name with one word more, and with two: `Social Security Number:`.
     pub(in super::super) fn with_words(&self, view: View<'t>) -> impl Iterator<Item = &'t str> {
         let back = move |from: usize| {

@@ -73,6 +73,38 @@ fn set(bits: &mut [u64], hash: u64) {
     }
 }
 
+/// Pairs of letters that short names end in.
+#[derive(Default)]
+pub(super) struct Pairs([u64; 16]);
+
+impl Pairs {
+    /// Adds the last two bytes of a name of `known` bytes: of one, anything stands before.
+    pub(super) fn add(&mut self, second: u8, last: u8, known: usize) {
+        for other in 0..32 {
+            self.set(if known < 2 { other } else { second }, last);
+        }
+    }
+
+    fn set(&mut self, second: u8, last: u8) {
+        let (word, bit) = Self::slot(second, last);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    /// Whether some short name ends like this.
+    #[inline]
+    pub(super) fn has(&self, second: u8, last: u8) -> bool {
+        let (word, bit) = Self::slot(second, last);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    const fn slot(second: u8, last: u8) -> (usize, u64) {
+        let slot = (second as usize & 0x1f) << 5 | last as usize & 0x1f;
+        (slot / 64, 1 << (slot % 64))
+    }
+}
+
 impl Tails {
     /// Adds a name.
     pub(super) fn add(&mut self, name: &[u8], before: Before) {
@@ -118,8 +150,12 @@ impl Tails {
             return false;
         }
         let before = text.get(at.saturating_sub(ODD)..at).unwrap_or_default();
-        let is_odd = |byte: &u8| matches!(byte, b'\\' | b'%' | b'[' | b'0'..=b'9' | 0x80..);
-        if before.last().is_none_or(|&byte| !is_member(byte)) || before.iter().any(is_odd) {
+        let run = before.iter().rposition(|byte| !byte.is_ascii_alphanumeric());
+        let is_odd = match run.and_then(|at| before.get(at)) {
+            Some(b'\\' | b'%' | b'[' | b';' | 0x80..) => true,
+            _ => before.last().is_some_and(u8::is_ascii_digit),
+        };
+        if is_odd || before.last().is_none_or(|&byte| !is_member(byte)) {
             return true;
         }
         let letter = before.last().is_some_and(u8::is_ascii_alphabetic);

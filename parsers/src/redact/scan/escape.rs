@@ -36,7 +36,7 @@ impl Scan<'_, '_> {
             }
         };
         self.escaped |= hidden;
-        hidden && !self.view.bounded
+        false
     }
 
     /// Whether the blank that `%20` stands for tells. Most are between the words of a search: it does

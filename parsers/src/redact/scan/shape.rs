@@ -14,19 +14,19 @@ impl<'t> Scan<'_, 't> {
         if self.spend(64) {
             return true;
         }
-        let found = self.rules.shapes.run(self.view, at, end - at, self.named, &mut self.apart);
+        let found = self.rules.shapes.run(self.view, at, end - at, self.named, self.apart);
         found.is_some_and(|(rule, range)| self.hit(rule, range))
     }
 
     /// A shape that has this kind of anchor.
     pub(super) fn shape(&mut self, place: Place, at: usize) -> bool {
-        if !self.rules.shapes.has_at(self.view, place, at) {
+        if !self.rules.shapes.has(place) {
             return false;
         }
         if self.spend(32) {
             return true;
         }
-        let found = self.rules.shapes.find(self.view, place, at, self.named, &mut self.apart);
+        let found = self.rules.shapes.find(self.view, place, at, self.named, self.apart);
         found.is_some_and(|(rule, range)| self.hit(rule, range))
     }
 
@@ -47,7 +47,7 @@ impl<'t> Scan<'_, 't> {
         if !fits && of_name.is_empty() {
             return false;
         }
-        let apart = shapes.note_name(of_name, &mut self.apart);
+        let apart = shapes.note_name(of_name, self.apart);
         // In a list, or in an object, the name alone tells.
         if apart && !view.bounded && matches!(view.at(at), b'[' | b'{') {
             return self.hit(0, 0..0);

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::super::detect::View;
-use super::plan::{Place, digit, fixed, may_be_digit};
-use super::{Entry, Part};
+use super::plan::{Place, digit, fixed, last_fixed, may_be_digit};
+use super::{Entry, Part, What};
 
 /// So many digits, or more.
 const MOST: usize = 8;
@@ -15,13 +15,42 @@ const SIDE: usize = MOST + 1;
 
 /// Shapes by anchor and digits.
 #[derive(Default)]
-pub(super) struct Places([Vec<Vec<Entry>>; Place::COUNT]);
+pub(super) struct Places([Vec<List>; Place::COUNT]);
+
+/// Shapes that may stand around one kind of anchor.
+#[derive(Clone, Debug, Default)]
+struct List {
+    entries: Vec<Entry>,
+    /// What is sure to stand so far behind the anchor, or before it: one of these, or no shape is there.
+    probes: Vec<Probe>,
+}
+
+/// What a shape has at a place, counted from the anchor, and whether letters may be of either case.
+type Probe = (isize, What, bool);
+
+impl List {
+    fn add(&mut self, entry: Entry, probe: Probe) {
+        self.entries.push(entry);
+        if !self.probes.contains(&probe) {
+            self.probes.push(probe);
+        }
+    }
+
+    #[inline]
+    fn may_be(&self, view: View<'_>, at: usize) -> bool {
+        self.probes.iter().any(|&(from, what, any_case)| {
+            at.checked_add_signed(from).is_some_and(|place| what.has(view.at(place), any_case))
+        })
+    }
+}
 
 impl Places {
     /// Adds a shape.
-    pub(super) fn add(&mut self, place: Place, parts: &[Part], entry: Entry) {
+    pub(super) fn add(&mut self, place: Place, parts: &[Part], any_case: bool, entry: Entry) {
         let Some(lists) = self.0.get_mut(place.index()) else { return };
-        lists.resize(if place == Place::Word { 1 } else { SIDE * SIDE }, Vec::new());
+        lists.resize(if place == Place::Word { 1 } else { SIDE * SIDE }, List::default());
+        let (last, what) = last_fixed(parts);
+        let from = isize::try_from(last).unwrap_or_default() - isize::from(entry.offset);
         let (before, behind) = if place == Place::Word {
             (0..1, 0..1)
         } else {
@@ -30,7 +59,7 @@ impl Places {
         for before in before {
             for behind in behind.clone() {
                 if let Some(list) = lists.get_mut(before * SIDE + behind) {
-                    list.push(entry);
+                    list.add(entry, (from, what, any_case));
                 }
             }
         }
@@ -54,7 +83,8 @@ impl Places {
             before * SIDE + view.run(from, MOST, digit) - from
         };
         let lists = self.0.get(place.index());
-        lists.and_then(|lists| lists.get(index)).map_or(&[], Vec::as_slice)
+        let list = lists.and_then(|lists| lists.get(index)).filter(|list| list.may_be(view, at));
+        list.map_or(&[], |list| &list.entries)
     }
 }
 

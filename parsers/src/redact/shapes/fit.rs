@@ -12,6 +12,8 @@ pub(in super::super) struct Fit {
     pub(super) parts: Box<[Part]>,
     /// The last place that is the same in all its values, and what stands there.
     pub(super) probe: (usize, What),
+    /// How long its values are, if all are as long.
+    pub(super) length: Option<usize>,
     pub(super) rule: u16,
     /// The rule among those that have words.
     pub(super) slot: Option<u8>,
@@ -26,6 +28,9 @@ impl Fit {
     pub(super) fn end(&self, view: View<'_>, start: usize) -> Option<usize> {
         let (last, what) = self.probe;
         if !what.has(view.at(start + last), self.any_case) {
+            return None;
+        }
+        if self.length.is_some_and(|length| is_word(view.at(start + length))) {
             return None;
         }
         let mut joint = None;

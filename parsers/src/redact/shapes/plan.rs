@@ -102,6 +102,11 @@ pub(super) fn last_fixed(parts: &[Part]) -> (usize, What) {
     (last, fixed.get(last).copied().unwrap_or(What::Digit))
 }
 
+/// How long the values of a shape are, if all are as long.
+pub(super) fn length(parts: &[Part]) -> Option<usize> {
+    parts.iter().try_fold(0, |all, part| (part.least == part.most).then_some(all + part.most))
+}
+
 /// Whether a shape has the anchor that `is` knows at its beginning, anywhere.
 fn at(fixed: &[What], place: Place, is: impl Fn(&[What]) -> bool) -> Option<(Place, u8)> {
     let offset = (0..fixed.len()).find(|&at| fixed.get(at..).is_some_and(&is))?;
