@@ -15,7 +15,10 @@ use super::{Action, Match, Place, Why};
 
 mod cookies;
 mod parted;
+mod spans;
 mod splice;
+
+use spans::{merge, snap};
 
 /// What stands for a value on which too much work would have been done.
 const GIVEN_UP: &str = "[REDACTED]";
@@ -384,28 +387,4 @@ fn custom_hits(rules: &Rules, text: &str, named: Slots, hits: &mut Vec<Hit>) {
 fn is_escaped(text: &str) -> bool {
     let bytes = text.as_bytes();
     memchr::memchr2(b'\\', b'%', bytes).is_some() || memchr::memmem::find(bytes, b"&#").is_some()
-}
-
-/// Widens a range to whole characters.
-fn snap(text: &str, range: &mut Range<usize>) {
-    range.end = range.end.min(text.len());
-    while range.start > 0 && !text.is_char_boundary(range.start) {
-        range.start -= 1;
-    }
-    while range.end < text.len() && !text.is_char_boundary(range.end) {
-        range.end += 1;
-    }
-}
-
-/// Sorts hits and joins those that overlap: the first and longest names the whole.
-fn merge(hits: &mut Vec<Hit>) {
-    hits.sort_unstable_by_key(|hit| (hit.range.start, std::cmp::Reverse(hit.range.end), hit.rule));
-    hits.dedup_by(|next, kept| {
-        let overlap = next.range.start < kept.range.end;
-        if overlap && next.range.end > kept.range.end {
-            kept.range.end = next.range.end;
-            kept.quote = 0..0;
-        }
-        overlap
-    });
 }

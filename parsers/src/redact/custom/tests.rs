@@ -1,3 +1,5 @@
+//! Rules of a configuration's own: what is refused, and what the others find.
+
 use super::super::tests::redact_json;
 use super::super::{RuleSelection, Rules};
 use super::*;

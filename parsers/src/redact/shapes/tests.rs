@@ -1,3 +1,5 @@
+//! Shapes: what tells them, what is left, and that the raw record gives away whatever a value of it does.
+
 use super::super::rule_file::{RuleFile, read};
 use super::super::tests::redact_json;
 use super::super::{BlockState, Redactor, Rules};

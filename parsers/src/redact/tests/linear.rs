@@ -1,5 +1,6 @@
 //! No rule costs more than its share, whatever the text: bytes that detectors walk over are counted.
 
+use super::super::detect::tests::walked;
 use super::*;
 
 /// What detectors look at, repeated: nothing of it may cost the square of its length.
