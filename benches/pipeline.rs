@@ -74,6 +74,7 @@ impl Rig {
             destination,
             settings.schema,
             &settings.namespace,
+            &settings.redact,
             Instance::from_bytes([7; 9]),
         )
         .expect("an encoder");

@@ -7,8 +7,11 @@
 //! detectors they name. Past a bounded amount of work a value is masked whole: it fails closed.
 
 mod action;
+mod allow;
 mod block;
 mod builtin_names;
+mod check;
+mod chosen;
 mod clean;
 mod custom;
 mod decode;
@@ -17,6 +20,7 @@ mod json;
 mod keys;
 mod mask;
 mod names;
+mod partial;
 mod pass;
 mod redactor;
 mod renaming;
@@ -24,6 +28,7 @@ mod rule_file;
 mod rules;
 mod scan;
 mod selection;
+mod shapes;
 mod sweep;
 mod work;
 
@@ -31,6 +36,7 @@ mod work;
 mod tests;
 
 pub use action::{Action, FieldAction};
+pub use allow::{Allow, AllowedPattern, Network};
 pub use block::BlockState;
 pub(crate) use builtin_names::{ends_in_secret, gives_away, has_secret, is_guarded, names_secret};
 pub use clean::{Clean, Redacted};

@@ -21,6 +21,7 @@ use crate::export::encode::Encoder;
 use crate::export::id::Instance;
 use crate::export::queue::Queue;
 use crate::export::rewrite::Rewriter;
+use crate::observe::log;
 use crate::observe::metrics::Counted;
 use crate::pipeline::chunk::Read;
 use crate::pipeline::outlet::{Outlet, OutletParts};
@@ -173,6 +174,7 @@ impl Prepared {
             let returned = read.saturating_sub(self.counted.recorded_bytes());
             tail.bytes_returned.store(returned, Ordering::Relaxed);
         }
+        log::redact_by(&self.settings.redact);
         let (notice, noticed) = watch::channel(Notice::default());
         let mut deliveries = JoinSet::new();
         for (index, delivery) in self.deliveries.into_iter().enumerate() {
@@ -250,12 +252,12 @@ fn worker(
 ) -> Result<Worker, StartError> {
     let mut outlets = Vec::new();
     for (destination, queue) in settings.destinations.iter().zip(queues) {
-        let encoder =
-            Encoder::new(destination, settings.schema, &settings.namespace, lasting.instance)
-                .map_err(|error| StartError::destination(destination, error))?;
+        let Settings { schema, namespace, redact, .. } = &**settings;
+        let encoder = Encoder::new(destination, *schema, namespace, redact, lasting.instance)
+            .map_err(|error| StartError::destination(destination, error))?;
         outlets.push(Outlet::new(OutletParts {
             name: destination.name.clone(),
-            encoder: encoder.redacting(&settings.redact),
+            encoder,
             limits: destination.batch,
             most: memory::batch_limit(destination),
             when_full: destination.when_full,

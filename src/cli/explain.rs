@@ -162,7 +162,17 @@ fn why(found: &Match) -> String {
         }
         (Why::FieldName, _) => "the field's name says what it is".to_owned(),
         (Why::NameBefore, _) => "a name that stands before it says what it is".to_owned(),
-        (Why::Form, Some(rule)) => format!("it looks like it: {}", rule.doc.trim()),
+        (Why::Form, Some(rule)) => {
+            let check = rule.check.as_ref();
+            let check =
+                check.map_or(String::new(), |check| format!(", its checksum ({check}) fits"));
+            let context: Vec<_> = rule.context.iter().take(3).map(String::as_str).collect();
+            let context = match context.as_slice() {
+                [] => String::new(),
+                words => format!(", known by words as `{}`", words.join("`, `")),
+            };
+            format!("it looks like it{check}{context}: {}", rule.doc.trim())
+        }
         (Why::Form, None) => "the rule's pattern matches".to_owned(),
     }
 }

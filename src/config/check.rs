@@ -19,8 +19,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pillion_parsers::redact::{RuleSelection, Rules};
-
 use super::diagnostic::{Mistake, NOWHERE};
 use super::names;
 use super::nearest::suggestion;
@@ -67,9 +65,9 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         .take("namespace")
         .map_or(Some("app".to_owned()), |value| checked(reader, value, "a name", names::namespace));
     let (parsers, redaction) = (fields.take("parsers"), fields.take("redact"));
-    let redact = redact::rules(reader, redaction);
-    let (rules, selection) =
-        reader.or(redact, (Rules::builtin_default(), Some(RuleSelection::standard())));
+    let redact = redact::redaction(reader, redaction);
+    let redact = reader.or(redact, redact::Redaction::standard());
+    let rules = redact.rules;
     let library = definitions::library(reader, parsers, &rules);
 
     let pod =
@@ -115,7 +113,8 @@ pub(super) fn check(root: &Node, over: &Node, reader: &mut Reader<'_>) -> Option
         library,
         steps,
         redact: rules,
-        selection,
+        selection: redact.selection,
+        hash_key: redact.hash_key,
         rule_samples: redaction.map_or(0, |value| rule_samples(value.node)),
         destinations: destinations.into_iter().map(|(_, destination)| destination).collect(),
     };

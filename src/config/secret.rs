@@ -1,6 +1,8 @@
 //! Credentials: kept as a template, read when they are used, never shown.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_64;
 
 pub use super::template::FileProblem;
 
@@ -104,6 +106,52 @@ impl Secret {
     #[must_use]
     pub fn is_from_file(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::File(_)))
+    }
+}
+
+/// A secret that was read once, and is to be known for another when its files have changed.
+#[derive(Clone)]
+pub struct Held {
+    secret: Secret,
+    /// Of the value that was read.
+    hash: u64,
+}
+
+impl Held {
+    /// Reads a secret; the value is the caller's to keep.
+    ///
+    /// # Errors
+    ///
+    /// See [`Secret::read`].
+    pub fn read(secret: Secret) -> Result<(Self, String), SecretError> {
+        let value = secret.read()?;
+        Ok((Self { hash: xxh3_64(value.as_bytes()), secret }, value))
+    }
+
+    /// A hash of the value that was read.
+    #[must_use]
+    pub const fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// A hash of the value as of now; 0 where there is none.
+    #[must_use]
+    pub fn hash_now(&self) -> u64 {
+        self.secret.read().map_or(0, |value| xxh3_64(value.as_bytes()))
+    }
+
+    /// The files that it is read from.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.secret.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::File(path) => Some(path.as_path()),
+        })
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Held(…)")
     }
 }
 

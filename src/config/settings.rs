@@ -15,7 +15,7 @@ use pillion_parsers::redact::{RuleSelection, Rules};
 use pillion_parsers::step::Step;
 
 use super::pod::Pod;
-use super::secret::Secret;
+use super::secret::{Held, Secret};
 
 /// Where metrics and probes are served unless the configuration says otherwise: loopback only.
 pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 2028);
@@ -55,6 +55,8 @@ pub struct Settings {
     pub redact: Arc<Rules>,
     /// What they were compiled from, for looking at what others would find; `None` is `redact: off`.
     pub selection: Option<RuleSelection>,
+    /// What the key of their hashes was read from: where that has changed, so have the rules.
+    pub hash_key: Option<Held>,
     /// Samples of the configuration's own redaction rules: the check has run them all.
     pub rule_samples: usize,
     /// Where to ship, at least one; [`Source::to`] indexes it.

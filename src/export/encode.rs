@@ -169,7 +169,8 @@ enum Kind {
 impl Encoder {
     /// An empty encoder.
     ///
-    /// `schema` and `namespace` count for Elasticsearch only; `instance` is the agent's.
+    /// `schema` and `namespace` count for Elasticsearch only; by `rules`, the text that the destination's
+    /// own settings add to records is redacted too: Loki's labels. `instance` is the agent's.
     ///
     /// # Errors
     /// When the settings name something the destination would refuse.
@@ -177,6 +178,7 @@ impl Encoder {
         destination: &Destination,
         schema: Schema,
         namespace: &str,
+        rules: &Arc<Rules>,
         instance: Instance,
     ) -> Result<Self, EncoderError> {
         let kind = match &destination.kind {
@@ -188,22 +190,13 @@ impl Encoder {
                 namespace,
             )?),
             DestinationKind::Loki(server) => {
-                Kind::Push(Push::new(server, destination.compression)?)
+                Kind::Push(Push::new(server, destination.compression, rules)?)
             }
             DestinationKind::Console | DestinationKind::File { .. } => {
                 Kind::Lines(Lines::default())
             }
         };
         Ok(Self { kind, instance })
-    }
-
-    /// Has the text that the destination's own settings add to records redacted too: Loki's labels.
-    #[must_use]
-    pub fn redacting(mut self, rules: &Arc<Rules>) -> Self {
-        if let Kind::Push(push) = &mut self.kind {
-            push.redact(rules);
-        }
-        self
     }
 
     /// Adds a record to the open batch. Its id must be of the encoder's instance.

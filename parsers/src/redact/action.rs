@@ -6,6 +6,10 @@ pub enum Action {
     /// The found text becomes the rule's token, as `[EMAIL]`.
     #[default]
     Mask,
+    /// Of the found text stays what tells where it belongs and not whose it is: the last four of a card,
+    /// an account or a telephone number, the domain of an address, the network of an IP address, the
+    /// vendor of a MAC address. All else becomes the rule's token.
+    Partial,
     /// The found text becomes `[EMAIL:…]` with the first ten base32 characters of its keyed
     /// HMAC-SHA-256, so that equal values can still be joined. Needs a key.
     Hash,
@@ -24,6 +28,7 @@ impl Action {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mask => "mask",
+            Self::Partial => "partial",
             Self::Hash => "hash",
             Self::DropField => "drop_field",
             Self::DropRecord => "drop_record",
@@ -31,7 +36,8 @@ impl Action {
     }
 
     /// Every action.
-    pub const ALL: &'static [Self] = &[Self::Mask, Self::Hash, Self::DropField, Self::DropRecord];
+    pub const ALL: &'static [Self] =
+        &[Self::Mask, Self::Partial, Self::Hash, Self::DropField, Self::DropRecord];
 
     /// The action of that name.
     #[must_use]

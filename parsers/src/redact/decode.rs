@@ -1,32 +1,32 @@
 //! Undoes one level of escapes, and remembers where each byte came from, so that what is found in
 //! the decoded text can be taken out of the original.
 
-/// Decodes `\uXXXX`, `\xXX`, JSON's short escapes and `%XX`. Byte *i* of `out` comes from
+/// Decodes `\uXXXX`, `\xXX`, JSON's short escapes, `%XX` and HTML's `&#64;` and `&#x40;`. Byte *i* of `out` comes from
 /// `from[i]` of `text`; `from` has one more entry, for the end. Returns whether anything changed.
 pub(super) fn decode(text: &str, out: &mut String, from: &mut Vec<u32>) -> bool {
     out.clear();
     from.clear();
     let bytes = text.as_bytes();
+    let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let mut changed = false;
-    let mut place = 0;
-    // Bytes of a character that is written as several `%XX` or `\xXX`.
-    while place < bytes.len() {
-        let start = place;
-        let (character, next) = match escape(bytes, place) {
-            Some(found) => {
-                changed = true;
-                found
-            }
-            None => match text.get(place..).and_then(|rest| rest.chars().next()) {
-                Some(character) => (character, place + character.len_utf8()),
-                None => break,
-            },
+    let mut copied = 0;
+    let mut at = 0;
+    let special =
+        |from: usize| Some(from + memchr::memchr3(b'\\', b'%', b'&', bytes.get(from..)?)?);
+    while let Some(start) = special(at) {
+        let Some((character, next)) = escape(bytes, start) else {
+            at = start + 1;
+            continue;
         };
+        changed = true;
+        out.push_str(text.get(copied..start).unwrap_or_default());
+        from.extend(place(copied)..place(start));
         out.push(character);
-        from.resize(out.len(), u32::try_from(start).unwrap_or(u32::MAX));
-        place = next;
+        from.resize(out.len(), place(start));
+        (copied, at) = (next, next);
     }
-    from.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+    out.push_str(text.get(copied..).unwrap_or_default());
+    from.extend(place(copied)..=place(bytes.len()));
     changed
 }
 
@@ -39,6 +39,7 @@ fn escape(bytes: &[u8], at: usize) -> Option<(char, usize)> {
             let byte = hex(digits(at + 1, 2)?).filter(u8::is_ascii)?;
             Some((char::from(byte), at + 3))
         }
+        b'&' => entity(bytes, at).map(|(byte, end)| (char::from(byte), end)),
         b'\\' => match bytes.get(at + 1)? {
             b'u' => {
                 let high = hex(digits(at + 2, 2)?)?;
@@ -58,6 +59,22 @@ fn escape(bytes: &[u8], at: usize) -> Option<(char, usize)> {
         },
         _ => None,
     }
+}
+
+/// The ASCII character that HTML's `&#64;` or `&#x40;` at a place stands for, and where that ends.
+pub(super) fn entity(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+    /// Digits that are looked at: zeros may stand before the two or three that count.
+    const DIGITS: usize = 8;
+    let rest = bytes.get(at..)?.strip_prefix(b"&#")?;
+    let (radix, rest) = match rest.split_first() {
+        Some((b'x' | b'X', rest)) => (16, rest),
+        _ => (10, rest),
+    };
+    let digits = rest.iter().take(DIGITS).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let (digits, after) = rest.split_at(digits);
+    let code = u8::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?;
+    let end = bytes.len() - after.strip_prefix(b";")?.len();
+    code.is_ascii().then_some((code, end))
 }
 
 /// The value of one or two hex digits.
@@ -98,8 +115,11 @@ mod tests {
         let (mut out, mut from) = (String::new(), Vec::new());
         assert!(decode("a%40b\\u0040\\x2e\\/é%zz", &mut out, &mut from));
         assert_eq!(out, "a@b@./é%zz");
-        assert_eq!(from, [0, 1, 4, 5, 11, 15, 17, 17, 19, 20, 21, 22]);
-        assert!(!decode("100% \\d", &mut out, &mut from));
+        assert_eq!(from, [0, 1, 4, 5, 11, 15, 17, 18, 19, 20, 21, 22]);
+        assert!(!decode("100% \\d &#; &#x; &#64 &#233; &amp; #64;", &mut out, &mut from));
+        assert!(decode("b&#111;b&#x40;c&#0046;d", &mut out, &mut from));
+        assert_eq!(out, "bob@c.d");
+        assert_eq!(from, [0, 1, 7, 8, 14, 15, 22, 23]);
     }
 
     #[test]

@@ -8,9 +8,13 @@ mod assign;
 mod authorization;
 mod card;
 mod colour;
+mod command;
+mod cookie;
 mod email;
 mod iban;
 mod jwt;
+mod label;
+mod members;
 mod name;
 mod pem;
 mod phone;
@@ -20,19 +24,27 @@ mod value;
 
 use std::ops::Range;
 
-pub(super) use address::{Addresses, addresses};
-pub(super) use assign::{Judge, judge, query};
+use super::mask::Masks;
+
+pub(super) use address::{Addresses, address};
+pub(super) use assign::{Judge, is_entropic, judge, may_be_entropic, query};
 pub(super) use authorization::{authorization, bearer, scheme_before};
 pub(super) use card::{card_number, grouped_card, is_card};
+pub(super) use command::{letter, may_be_letter, may_state, option, statement};
+pub(super) use cookie::{cookie_values, cookies};
 pub(super) use email::email;
 pub(super) use iban::iban;
 pub(super) use jwt::{LONGEST_HEADER, jwt};
+pub(super) use label::{NEAR, labelled};
+pub(super) use members::members;
 pub(super) use name::{Assigned, assignment, may_assign};
-pub(super) use pem::{Material, private_key, still_open};
-pub(super) use phone::{e164, nanp, ssn};
-pub(super) use token::{Prefix, PrefixTable, after_escape, token};
+pub(super) use pem::{Material, private_key, putty, still_open};
+pub(super) use phone::{e164, is_number, nanp, north_american, ssn};
+#[cfg(test)]
+pub(super) use token::Behind;
+pub(super) use token::{Prefix, PrefixTable, after_escape, at_tilde, token};
 pub(super) use url::url_password;
-pub(super) use value::{is_constant, is_prose};
+pub(super) use value::{is_constant, is_hidden, is_prose};
 
 /// A text as detectors look at it: no place is out of bounds.
 #[derive(Clone, Copy)]
@@ -54,7 +66,23 @@ pub(super) struct Looked {
     pub(super) end: usize,
 }
 
+impl<'t> View<'t> {
+    /// A value in which nothing was redacted yet.
+    pub(super) const fn of(bytes: &'t [u8]) -> Self {
+        static NONE: Masks = Masks::NONE;
+        Self { bytes, bounded: true, masks: &NONE }
+    }
+}
+
 impl View<'_> {
+    /// Notes that so many bytes were looked at: tests count them.
+    #[inline]
+    pub(super) fn walked(&self, bytes: usize) {
+        #[cfg(test)]
+        tests::walk(bytes);
+        let _ = (self, bytes);
+    }
+
     /// The byte at a place; 0 beyond the end.
     #[inline]
     pub(super) fn at(&self, place: usize) -> u8 {
@@ -161,30 +189,6 @@ pub(super) fn token68_end(view: View<'_>, from: usize) -> usize {
         } else {
             return view.run(end, 2, |byte| byte == b'=');
         }
-    }
-}
-
-/// The names of the tokens that redaction leaves: `EMAIL` of `[EMAIL]` and `[EMAIL:abcdefghij]`.
-#[derive(Debug, Default)]
-pub(super) struct Masks(Vec<Box<str>>);
-
-impl Masks {
-    /// Adds a name.
-    pub(super) fn add(&mut self, name: &str) {
-        if !self.0.iter().any(|known| **known == *name) {
-            self.0.push(name.into());
-        }
-    }
-
-    /// Whether a text is one of those tokens. Other words in brackets may be anything.
-    pub(super) fn has(&self, text: &[u8]) -> bool {
-        let Some((b'[', rest)) = text.split_first() else { return false };
-        let Some((b']', inner)) = rest.split_last() else { return false };
-        let end = memchr::memchr(b':', inner).unwrap_or(inner.len());
-        let (name, hash) = inner.split_at(end);
-        let hashed = hash.len() == 11
-            && hash.iter().skip(1).all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
-        (hash.is_empty() || hashed) && self.0.iter().any(|known| known.as_bytes() == name)
     }
 }
 

@@ -17,6 +17,9 @@ use pair::Pair;
 /// How deep values may be nested: what parsers let through.
 const DEEPEST: usize = 20;
 
+/// Names that say no more than that a value follows: it is what the object is called.
+const ONLY_VALUES: [&str; 4] = ["value", "number", "id", "stringValue"];
+
 /// Why a text was not rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -142,6 +145,7 @@ impl<'t> Walk<'_, 't> {
             let mut names = Names::default();
             let mut pair = Pair::At(self.at);
             let mut empty = true;
+            let mut option = None;
             loop {
                 let mark = self.out.len();
                 if !empty {
@@ -149,8 +153,13 @@ impl<'t> Walk<'_, 't> {
                 }
                 self.blanks();
                 let item = match close {
-                    b'}' => self.member(&mut names, owner, &mut pair)?,
-                    _ => self.value()?,
+                    b'}' => {
+                        let named = self.work.named;
+                        let member = self.member(&mut names, owner, &mut pair)?;
+                        self.work.named = named;
+                        member
+                    }
+                    _ => self.element(&mut option)?,
                 };
                 match item {
                     Member::Written => empty = false,
@@ -170,6 +179,26 @@ impl<'t> Walk<'_, 't> {
         self.expect(close).map(|()| Member::Written)
     }
 
+    /// An element of an array. In a command's arguments an option may be named like a secret, and the
+    /// next of them be its value: `["--password","…"]`.
+    fn element(&mut self, option: &mut Option<u16>) -> Result<Member, Stop> {
+        let named = option.take();
+        if self.peek() != b'"' {
+            return self.value();
+        }
+        let from = self.at;
+        let inside = self.string()?;
+        let name = inside.strip_prefix("--").filter(|name| !name.is_empty());
+        *option = name.and_then(|name| self.rules.keys.find(name, &[]));
+        match named.filter(|_| !inside.starts_with('-')) {
+            Some(rule) => {
+                self.at = from;
+                self.secret(rule, Work::goes)
+            }
+            None => self.string_value(inside),
+        }
+    }
+
     /// A key and its value; `owner`: the rule that the object's strings belong to.
     fn member(
         &mut self,
@@ -183,10 +212,12 @@ impl<'t> Walk<'_, 't> {
         self.path.push(key);
         let key = self.path.last().map(String::as_str).unwrap_or_default();
         let (outer, rule) = match self.path.split_last() {
-            Some((last, outer)) => (outer.len(), self.rules.keys.find(last, outer)),
+            Some((last, outer)) => (outer.len(), self.rules.named(last, outer)),
             None => (0, None),
         };
         let is_value = key == "value";
+        let context = self.rules.context(key);
+        let only_says_so = ONLY_VALUES.contains(&key);
         let list = matches!(key, "arrayValue" | "values");
         let new_key = match self.work.key(self.rules, key, self.level) {
             Found::Nothing => None,
@@ -205,6 +236,9 @@ impl<'t> Walk<'_, 't> {
             (Some(new), None) => escape_json(new, &mut self.out),
         }
         self.out.push('"');
+        if !only_says_so {
+            self.work.named = context;
+        }
         self.blanks();
         self.expect(b':')?;
         self.blanks();
@@ -250,17 +284,18 @@ impl<'t> Walk<'_, 't> {
         };
         let string = raw.starts_with('"');
         if !goes(self.work, self.rules, rule, &text, string) {
-            self.out.push_str(raw);
-            return Ok(Member::Written);
+            // Its name does not give it away; what it is may.
+            self.at = from;
+            return self.value();
         }
         self.changed = true;
         self.work.note_field(self.rules, rule, self.path);
         match self.work.action(self.rules, rule) {
             Action::DropField => Ok(Member::Dropped),
             Action::DropRecord => Err(Stop::DropRecord),
-            Action::Mask | Action::Hash => {
+            Action::Mask | Action::Partial | Action::Hash => {
                 self.out.push('"');
-                let replacement = self.work.replacement(self.rules, rule, &text);
+                let replacement = self.work.replaced(self.rules, rule, &text);
                 escape_json(&replacement, &mut self.out);
                 self.out.push('"');
                 Ok(Member::Written)

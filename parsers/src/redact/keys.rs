@@ -4,6 +4,12 @@
 //! `api key` matches `apiKey`, `API_KEY` and `x-api-key`. Names that a configuration gives are
 //! matched as they are, as the last parts of a dotted path.
 
+mod tails;
+#[cfg(test)]
+mod tests;
+
+use tails::{Before, Pairs, Tails};
+
 /// Bytes of a key that are looked at, from its end.
 const LONGEST: usize = 64;
 
@@ -22,40 +28,69 @@ struct Name {
 pub(super) struct Keys {
     /// Names a configuration gives, lower-case.
     fields: Vec<Name>,
-    /// Names of rules, lower-case, words joined.
-    names: Vec<Name>,
+    /// Names of rules, lower-case, words joined, by their last letters.
+    names: [Vec<Name>; 32],
     /// Names that only look like those.
     except: Vec<Name>,
+    /// Names a configuration gives, lower-case, whose values do not go because of them.
+    allowed: Vec<Name>,
     /// Whole names, lower-case, that are a secret's only where the value is a string.
     strings: Vec<Name>,
     /// A bit for each (hashed) ending of four bytes that some name has: rejects almost every key at
     /// once.
     ends: Box<[u64; 512]>,
+    /// The last two letters of names of less than four.
+    short: Pairs,
+    /// Whole names, from their last letter on.
+    tails: Tails,
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keys({} fields, {} names)", self.fields.len(), self.names.len())
+        let names: usize = self.names.iter().map(Vec::len).sum();
+        write!(f, "Keys({} fields, {names} names)", self.fields.len())
     }
 }
 
 impl Default for Keys {
     fn default() -> Self {
         let ends = Box::new([0; 512]);
-        let [fields, names, except, strings] = [const { Vec::new() }; 4];
-        Self { fields, names, except, strings, ends }
+        let [fields, except, allowed, strings] = [const { Vec::new() }; 4];
+        let names = [const { Vec::new() }; 32];
+        Self {
+            fields,
+            names,
+            except,
+            allowed,
+            strings,
+            ends,
+            short: Pairs::default(),
+            tails: Tails::default(),
+        }
     }
 }
 
 /// The last bytes of a key that are looked at first.
 pub(super) type Ending = [u8; 4];
 
-/// Where an ending has its bit. Case does not matter to the low five bits of a letter.
+/// An ending with case and what is no letter taken away, a byte for each.
 #[inline]
-const fn slot(last: Ending) -> (usize, u64) {
-    let fives = u32::from_le_bytes(last) & 0x1f1f_1f1f;
+const fn folded(last: Ending) -> u32 {
+    const EACH: u32 = 0x0101_0101;
+    let bytes = u32::from_le_bytes(last);
+    let low = (bytes | (0x20 * EACH)) & (0x7f * EACH);
+    let from_a = low + (0x80 - b'a' as u32) * EACH;
+    let past_z = low + (0x7f - b'z' as u32) * EACH;
+    // Bytes of other scripts are letters.
+    let letters = ((from_a & !past_z) | bytes) >> 7 & EACH;
+    bytes & (letters * 0x1f)
+}
+
+/// Where a folded ending has its bit.
+#[inline]
+const fn slot(folded: u32) -> (usize, u64) {
     // Fibonacci hashing to 15 bits.
-    let hash = fives.wrapping_mul(0x9E37_79B1) >> 17;
+    let hash = folded.wrapping_mul(0x9E37_79B1) >> 17;
     (hash as usize / 64, 1 << (hash % 64))
 }
 
@@ -63,15 +98,29 @@ impl Keys {
     /// Adds a rule's name, words apart by blanks.
     pub(super) fn add(&mut self, name: &str, rule: u16) {
         let text: Box<[u8]> = name.bytes().filter(|byte| *byte != b' ').collect();
-        self.allow(&text);
+        self.allow_words(name);
+        let last = text.last().map_or(0, |last| last & 0x1f);
+        if let Some(names) = self.names.get_mut(usize::from(last)) {
+            // Of several that a key ends in, the longest says most.
+            let at = names.partition_point(|name| name.text.len() >= text.len());
+            names.insert(at, Name { text, rule });
+        }
+    }
+
+    /// Lets keys that end in these words, apart by blanks, through the first test.
+    pub(super) fn allow_words(&mut self, name: &str) {
+        let letters = name.bytes().filter(|byte| *byte != b' ').count();
+        let before = if letters < GLUED { Before::NoLetter } else { Before::Anything };
+        self.tails.add(name.as_bytes(), before);
+        let text: Vec<u8> = name.bytes().filter(|byte| *byte != b' ').collect();
+        self.allow_ending(&text);
         // Where the last word is short, what joins the words is among the last bytes.
         let last_word = name.rsplit(' ').next().unwrap_or_default();
         if last_word.len() < 4 && last_word.len() < name.len() {
             for joint in ["_", "-", ".", " "] {
-                self.allow(name.replace(' ', joint).as_bytes());
+                self.allow_ending(name.replace(' ', joint).as_bytes());
             }
         }
-        self.names.push(Name { text, rule });
     }
 
     /// Adds a name that is not to match though it ends like one of the rule's.
@@ -82,7 +131,7 @@ impl Keys {
 
     /// Adds a name that is to match whole, and only where its value is a string.
     pub(super) fn add_string(&mut self, name: &str, rule: u16) {
-        self.allow(name.as_bytes());
+        self.allow_alone(name.as_bytes());
         self.strings.push(Name { text: name.to_ascii_lowercase().into_bytes().into(), rule });
     }
 
@@ -94,37 +143,106 @@ impl Keys {
         self.fields.push(Name { text, rule });
     }
 
-    /// Lets keys with this ending through the first test.
-    pub(super) fn allow(&mut self, name: &[u8]) {
-        let known = trimmed(name);
-        let mut last = [None; 4];
-        for (to, from) in last.iter_mut().rev().zip(known.iter().rev()) {
-            *to = Some(*from);
-        }
-        self.allow_from(last, Ending::default(), 0);
+    /// Adds a name that no rule is to have, but a configuration's own.
+    pub(super) fn add_allowed(&mut self, name: &str) {
+        let text = name.to_ascii_lowercase().into_bytes().into();
+        self.allowed.push(Name { text, rule: 0 });
     }
 
-    /// Sets the bits of every ending that agrees with `known`; what stands before a shorter name may
-    /// be anything.
-    fn allow_from(&mut self, known: [Option<u8>; 4], mut ending: Ending, place: usize) {
-        let Some(byte) = known.get(place) else {
-            let (word, bit) = slot(ending);
+    /// Whether a configuration allows a name, at the end of `path`.
+    pub(super) fn allows(&self, key: &str, path: &[String]) -> bool {
+        leads_to(&self.allowed, key.as_bytes(), path).is_some()
+    }
+
+    /// Lets keys with this ending through the first test. Before a name of less than four letters stands
+    /// no letter, and then anything.
+    pub(super) fn allow(&mut self, name: &[u8]) {
+        self.tails.add(trimmed(name), Before::NoLetter);
+        self.allow_ending(name);
+    }
+
+    /// Lets keys of this name through the first test, which stands alone.
+    pub(super) fn allow_alone(&mut self, name: &[u8]) {
+        self.tails.add(trimmed(name), Before::Nothing);
+        self.allow_ending(name);
+    }
+
+    fn allow_ending(&mut self, name: &[u8]) {
+        let known = trimmed(name);
+        let mut last = Ending::default();
+        for (to, from) in last.iter_mut().rev().zip(known.iter().rev()) {
+            *to = *from;
+        }
+        if known.len() < last.len() {
+            self.short.add(last[2], last[3], known.len());
+        }
+        let free = 3_usize.saturating_sub(known.len());
+        let any = 0..1_u32 << (5 * free);
+        for other in any {
+            let before = (other & 0x1f) | (other >> 5) << 8;
+            let (word, bit) = slot(folded(last) | before);
             if let Some(word) = self.ends.get_mut(word) {
                 *word |= bit;
             }
-            return;
-        };
-        for choice in byte.map_or(0..=31, |byte| byte..=byte) {
-            ending[place] = choice;
-            self.allow_from(known, ending, place + 1);
         }
     }
 
     /// Whether some name may end like this: `last` is a key's last bytes, up to its last letter.
     #[inline]
     pub(super) fn may_end(&self, last: Ending) -> bool {
-        let (word, bit) = slot(last);
+        let folded = folded(last);
+        self.has(folded) || (last.iter().any(u8::is_ascii_uppercase) && self.begins(last, folded))
+    }
+
+    #[inline]
+    fn has(&self, folded: u32) -> bool {
+        let (word, bit) = slot(folded);
         self.ends.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Whether some name may stand at the end of a text.
+    #[inline]
+    pub(super) fn may_stand(&self, text: &[u8]) -> bool {
+        self.may_end_in(text) && self.tails.has(text)
+    }
+
+    /// Whether a configuration gives a name without letters.
+    pub(super) const fn has_nameless(&self) -> bool {
+        self.tails.nameless
+    }
+
+    /// The first test of a text's last bytes.
+    #[inline]
+    fn may_end_in(&self, text: &[u8]) -> bool {
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        let Some(last) = text.last_chunk::<8>() else { return true };
+        let bytes = u64::from_le_bytes(*last);
+        let ending = ((bytes >> 32) as u32).to_le_bytes();
+        if self.has(folded(ending)) {
+            return true;
+        }
+        // A short name may begin at a capital, or behind what an escape or a colour ends in.
+        let low = bytes & (0x7f * EACH);
+        let from = |first: u8| low + (0x80 - u64::from(first)) * EACH;
+        let within = |first: u8, last: u8| from(first) & !from(last + 1);
+        let capitals = within(b'A', b'Z') >> 32;
+        let odd = within(b'0', b'9') | within(b'[', b'\\') | within(b'%', b'%') | bytes;
+        (capitals | odd) & (0x80 * EACH) != 0 && self.short.has(ending[2], ending[3])
+    }
+
+    /// Whether a short name may begin at a capital: `userId`, `IDNo`.
+    fn begins(&self, last: Ending, folded: u32) -> bool {
+        last.windows(2).enumerate().any(|(at, pair)| {
+            let begins = matches!(pair, [before, first]
+                if first.is_ascii_uppercase() && before.is_ascii_alphabetic());
+            begins && self.has(folded & !(0x1f << (8 * at)))
+        })
+    }
+
+    /// Whether a short name may begin at any of these bytes: the one before it is part of an escape or
+    /// of a colour.
+    pub(super) fn may_end_odd(&self, last: Ending) -> bool {
+        (0..3).any(|at| self.has(folded(last) & !(0x1f << (8 * at))))
     }
 
     /// The rule for a key that stands at the end of `path`, the keys around it (outermost first).
@@ -133,13 +251,15 @@ impl Keys {
         if !self.may_be(bytes) {
             return None;
         }
-        self.field(bytes, path).or_else(|| self.name(bytes))
+        let own = leads_to(&self.fields, bytes, path);
+        own.or_else(|| self.name(bytes).filter(|_| !self.allows(key, path)))
     }
 
     /// The rule for a key whose value goes only if it is a string.
     pub(super) fn find_string(&self, key: &str) -> Option<u16> {
         let matches = |name: &&Name| name.text.eq_ignore_ascii_case(key.as_bytes());
-        self.strings.iter().find(matches).map(|name| name.rule)
+        let found = self.strings.iter().find(matches).map(|name| name.rule);
+        found.filter(|_| !self.allows(key, &[]))
     }
 
     /// The rule that a name in a raw record may belong to, wherever it stands: of what surrounds it,
@@ -180,39 +300,12 @@ impl Keys {
     pub(super) fn may_be(&self, key: &[u8]) -> bool {
         let known = trimmed(key);
         let back = |by: usize| known.len().checked_sub(by).and_then(|at| known.get(at).copied());
-        self.may_end([4, 3, 2, 1].map(|by| back(by).unwrap_or(0)))
-    }
-
-    /// The rule for a field that a configuration names.
-    fn field(&self, key: &[u8], path: &[String]) -> Option<u16> {
-        let matches = |name: &[u8]| {
-            let mut name = name;
-            let outer = path.iter().rev().map(String::as_bytes);
-            for part in std::iter::once(key).chain(outer) {
-                if part.len() >= name.len() {
-                    let (rest, end) = part.split_at(part.len() - name.len());
-                    return end.eq_ignore_ascii_case(name)
-                        && rest.last().is_none_or(|byte| *byte == b'.');
-                }
-                let (rest, end) = name.split_at(name.len() - part.len());
-                if !end.eq_ignore_ascii_case(part) {
-                    return false;
-                }
-                match rest.strip_suffix(b".") {
-                    Some(rest) => name = rest,
-                    None => return false,
-                }
-            }
-            false
-        };
-        self.fields.iter().find(|name| matches(&name.text)).map(|name| name.rule)
+        let last = [4, 3, 2, 1].map(|by| back(by).unwrap_or(0));
+        self.may_end(last) || (!last.is_ascii() && self.may_end_odd(last))
     }
 
     /// The rule that has a name which the key ends in.
     fn name(&self, key: &[u8]) -> Option<u16> {
-        if self.names.is_empty() {
-            return None;
-        }
         let key = &key[key.len().saturating_sub(LONGEST)..];
         let mut joined = [0; LONGEST];
         // A bit for each joined byte that begins a word.
@@ -238,10 +331,36 @@ impl Keys {
             joined.ends_with(&name.text)
                 && (name.text.len() >= GLUED || begins >> (length - name.text.len()) & 1 == 1)
         };
-        let found = self.names.iter().find(|name| ends_in(name))?;
+        let names = self.names.get(usize::from(joined.last()? & 0x1f))?;
+        let found = names.iter().find(|name| ends_in(name))?;
         let except = |name: &&Name| name.rule == found.rule && joined.ends_with(&name.text);
         self.except.iter().find(except).is_none().then_some(found.rule)
     }
+}
+
+/// The rule of the name, of those a configuration gives, that a key at the end of `path` has.
+fn leads_to(names: &[Name], key: &[u8], path: &[String]) -> Option<u16> {
+    let matches = |name: &[u8]| {
+        let mut name = name;
+        let outer = path.iter().rev().map(String::as_bytes);
+        for part in std::iter::once(key).chain(outer) {
+            if part.len() >= name.len() {
+                let (rest, end) = part.split_at(part.len() - name.len());
+                return end.eq_ignore_ascii_case(name)
+                    && rest.last().is_none_or(|byte| *byte == b'.');
+            }
+            let (rest, end) = name.split_at(name.len() - part.len());
+            if !end.eq_ignore_ascii_case(part) {
+                return false;
+            }
+            match rest.strip_suffix(b".") {
+                Some(rest) => name = rest,
+                None => return false,
+            }
+        }
+        false
+    };
+    names.iter().find(|name| matches(&name.text)).map(|name| name.rule)
 }
 
 /// A name without what follows its last letter: digits, `]`, blanks. All of it, if it has no letter.
@@ -254,91 +373,4 @@ pub(super) fn trimmed(name: &[u8]) -> &[u8] {
 /// Bytes that names are made of where nothing encloses them.
 pub(super) const fn is_member(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn keys() -> Keys {
-        let mut keys = Keys::default();
-        keys.add("password", 1);
-        keys.add("pwd", 1);
-        keys.add("api key", 2);
-        keys.add("token", 2);
-        keys.add_exception("page token", 2);
-        keys.add_field("user.Email", 7);
-        keys.add_field("pw", 8);
-        keys.add_field("line2", 9);
-        keys
-    }
-
-    #[test]
-    fn rules_names_match_the_end_of_a_key_however_joined() {
-        let check = |key: &str, expect| assert_eq!(keys().find(key, &[]), expect, "{key}");
-        check("password", Some(1));
-        check("db_password", Some(1));
-        check("dbpassword", Some(1));
-        check("userPassword2", Some(1));
-        check("PASSWORD", Some(1));
-        check("mysql.pwd", Some(1));
-        check("spwd", None);
-        check("API_KEY", Some(2));
-        check("x-api-key", Some(2));
-        check("apiKey", Some(2));
-        check("access_token", Some(2));
-        check("nextPageToken", None);
-        check("tokens", None);
-        check("password_changed", None);
-        check("key", None);
-        check("", None);
-    }
-
-    #[test]
-    fn configured_names_match_whole_parts_of_a_path() {
-        let path = |parts: &[&str]| parts.iter().map(|&part| part.into()).collect::<Vec<String>>();
-        let check = |key: &str, around: &[&str], expect| {
-            assert_eq!(keys().find(key, &path(around)), expect, "{around:?} {key}");
-        };
-        check("email", &["user"], Some(7));
-        check("EMAIL", &["request", "User"], Some(7));
-        check("user.email", &[], Some(7));
-        check("user.email", &["x"], Some(7));
-        check("email", &["superuser"], None);
-        check("email", &["a.user"], Some(7));
-        check("email", &[], None);
-        check("pw", &[], Some(8));
-        check("xpw", &[], None);
-        check("line2", &[], Some(9));
-        check("line3", &[], None);
-    }
-
-    #[test]
-    fn odd_ends_and_blanks_are_no_part_of_a_name() {
-        let check = |key: &str, expect| assert_eq!(keys().find(key, &[]), expect, "{key}");
-        for key in ["user[password]", "password ", "password_", "$password$", "Password:", "pwd[0]"]
-        {
-            check(key, Some(1));
-        }
-        check("API Key", Some(2));
-        check("password?x", None);
-    }
-
-    #[test]
-    fn a_raw_name_may_be_the_last_part_of_a_configured_one() {
-        let mut keys = keys();
-        keys.add_field("a/first name", 10);
-        keys.add_string("pass", 11);
-        let check = |key: &str, expect| assert_eq!(keys.may_find(key), expect, "{key}");
-        check("email", Some(7));
-        check("x.EMAIL", Some(7));
-        check("user.email", Some(7));
-        check("x_email", None);
-        check("name", Some(10));
-        check("first name", Some(10));
-        check("pass", Some(11));
-        check("bypass", None);
-        check("x-api-key", Some(2));
-        assert_eq!((keys.find("pass", &[]), keys.find_string("Pass")), (None, Some(11)));
-    }
 }

@@ -5,12 +5,17 @@ use super::json::{self, Stop};
 use super::names::Names;
 use super::rules::{PAIRED, Rules};
 use super::scan::Hit;
+use super::shapes::Slots;
 use super::work::{Found, Work};
 use crate::Arena;
-use crate::record::{Field, Key, Origin, Record, Text, Value, unescape};
+use crate::record::{Field, Key, Known, Origin, Record, Text, Value, unescape};
 
 /// Numbers from here on may be a card's: 13 digits.
 const LONG_NUMBER: u64 = 1_000_000_000_000;
+
+/// Durations of so many digits, in nanoseconds, may be cards' numbers: with fewer, one of some hours is
+/// likelier than a card of a brand that has so few.
+const LONG_DURATION: usize = 16;
 
 /// What became of a field.
 enum Fate<'a> {
@@ -105,7 +110,10 @@ impl<'p, 'a> Pass<'p, 'a> {
     #[inline]
     fn skips(&self, field: &Field<'_>) -> bool {
         let key = match &field.key {
-            Key::Known(known) => self.rules.known_field(*known).is_none(),
+            Key::Known(known) => {
+                self.rules.known_field(*known).is_none()
+                    && self.rules.known_context(*known).is_empty()
+            }
             // A vetted key is no slice of the raw record: its name was not seen by the sweep.
             Key::Text(text) => {
                 !self.dirty && matches!(text.origin(), Origin::Raw | Origin::RawEscaped)
@@ -129,11 +137,14 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     fn field(&mut self, field: Field<'a>, all: &[Field<'a>]) -> Fate<'a> {
-        let (name, rule) = match field.key {
-            Key::Known(known) => (known.name(), self.rules.known_field(known)),
+        let (name, rule, context) = match field.key {
+            Key::Known(known) => {
+                let context = self.rules.known_context(known);
+                (known.name(), self.rules.known_field(known), context)
+            }
             Key::Text(text) => {
                 let name = self.decoded(text);
-                (name, self.rules.keys.find(name, &[]))
+                (name, self.rules.named(name, &[]), self.rules.context(name))
             }
         };
         let mut key = field.key;
@@ -165,7 +176,10 @@ impl<'p, 'a> Pass<'p, 'a> {
             Some(fate) => fate,
             None => {
                 self.work.place(&path);
-                self.value(field, &mut path)
+                self.work.named = context;
+                let fate = self.value(field, &mut path);
+                self.work.named = Slots::default();
+                fate
             }
         };
         match fate {
@@ -221,8 +235,8 @@ impl<'p, 'a> Pass<'p, 'a> {
         Some(match self.work.action(self.rules, rule) {
             Action::DropRecord => Fate::DropRecord,
             Action::DropField => Fate::Leave,
-            Action::Mask | Action::Hash => {
-                self.becomes(&self.work.replacement(self.rules, rule, &text))
+            Action::Mask | Action::Partial | Action::Hash => {
+                self.becomes(&self.work.replaced(self.rules, rule, &text))
             }
         })
     }
@@ -245,15 +259,15 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     fn value(&mut self, field: Field<'a>, path: &mut Vec<String>) -> Fate<'a> {
-        if self.skips_value(&field.value) {
+        if self.work.named.is_empty() && self.skips_value(&field.value) {
             return Fate::Keep;
         }
         match field.value {
             Value::Null | Value::Bool(_) | Value::CleanJson(_) => Fate::Keep,
             Value::Text(text) => self.text(text),
-            Value::Int(number) => self.number(&number.to_string()),
-            Value::Float(number) => self.number(&number.to_string()),
-            Value::Number(text) => self.number(text),
+            Value::Int(number) => self.typed(field.key, &number.to_string()),
+            Value::Float(number) => self.typed(field.key, &number.to_string()),
+            Value::Number(text) => self.typed(field.key, text),
             Value::Json(text) => match self.cut_whole(text) {
                 Found::Nothing => self.json(text, path, None),
                 found => self.fate(found),
@@ -313,6 +327,19 @@ impl<'p, 'a> Pass<'p, 'a> {
             inside.then(|| Hit { range: range.start - start..range.end - start, ..hit.clone() })
         };
         self.parted.iter().filter_map(within).collect()
+    }
+
+    /// A number. As one of pillion's own fields it is mapped as a number, and no text
+    /// can stand in its place: it is left out.
+    fn typed(&mut self, key: Key<'_>, number: &str) -> Fate<'a> {
+        let Key::Known(known) = key else { return self.number(number) };
+        if known == Known::Duration && number.len() < LONG_DURATION {
+            return Fate::Keep;
+        }
+        match self.number(number) {
+            Fate::Becomes(_) => Fate::Leave,
+            fate => fate,
+        }
     }
 
     fn number(&mut self, number: &str) -> Fate<'a> {

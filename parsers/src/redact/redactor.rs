@@ -56,6 +56,15 @@ impl Redactor {
         Self { rules, work }
     }
 
+    /// One for texts that must not go whole, such as lines of a program's own log: where an action drops
+    /// a field or a record, the value alone is masked.
+    #[must_use]
+    pub fn that_keeps(rules: Arc<Rules>) -> Self {
+        let mut redactor = Self::new(rules);
+        redactor.work.keeps = true;
+        redactor
+    }
+
     /// Redacts a record in place and lends what may now be encoded; `None` when a rule says that the
     /// record is to be dropped. `raw` is the raw text the record borrows from, `arena` where
     /// replacements are built, `block` the lineage's state.

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use super::custom::Custom;
-use super::detect::{Addresses, Judge, Masks, PrefixTable};
+use super::check::by_name;
+use super::chosen::Chosen;
+use super::custom::{Custom, prove};
+use super::detect::{Addresses, Judge, PrefixTable};
 use super::keys::Keys;
-use super::rule_file::{RuleFile, builtin};
-use super::{Action, CustomRule, RuleError, RuleSelection};
+use super::mask::Masks;
+use super::rule_file::{RuleFile, builtin, with_samples};
+use super::shapes::{Place, ShapeRule, Shapes, Slots};
+use super::sweep::Wanted;
+use super::{Action, Allow, RuleError, RuleSelection};
 use crate::record::Known;
 
 /// The detectors that are written by hand.
@@ -67,13 +72,17 @@ pub struct Rules {
     scanners: [Option<u16>; SCANNERS],
     queries: Vec<(Box<str>, u16)>,
     known: Vec<Option<u16>>,
+    /// Which rules' words each of pillion's own field names ends in.
+    known_contexts: Vec<Slots>,
     /// Whether any rule needs the sweep.
     pub(super) sweeps: bool,
     pub(super) addresses: Addresses,
     pub(super) prefixes: PrefixTable,
+    pub(super) shapes: Shapes,
     pub(super) masks: Masks,
     pub(super) keys: Keys,
     pub(super) custom: Vec<Custom>,
+    allow: Allow,
     pub(super) hash_key: Option<Box<[u8]>>,
 }
 
@@ -81,12 +90,17 @@ impl Rules {
     /// The default rules, masked.
     #[must_use]
     pub fn builtin_default() -> Arc<Self> {
+        Arc::new(Self::of(builtin().iter().filter(|rule| rule.default)))
+    }
+
+    /// These rules, masked.
+    pub(super) fn of<'f>(files: impl Iterator<Item = &'f RuleFile>) -> Self {
         let mut rules = Self::default();
-        for rule in builtin().iter().filter(|rule| rule.default) {
+        for rule in files {
             rules.add(rule, Action::Mask);
         }
         rules.note_known();
-        Arc::new(rules)
+        rules
     }
 
     /// The rules a configuration asks for.
@@ -100,8 +114,8 @@ impl Rules {
             rules.add(rule, selection.action);
         }
         for custom in selection.custom.iter().filter(|rule| chosen.has(&rule.name)) {
-            let index = rules.push(&custom.name, &custom.name, selection.action, false);
-            rules.custom.push(Custom::compile(custom, index)?);
+            prove(custom)?;
+            rules.add_custom(custom, selection.action)?;
         }
         for (name, action) in &selection.actions_by_rule {
             chosen.known(name)?;
@@ -123,17 +137,36 @@ impl Rules {
             return Err(RuleError::NoHashKey);
         }
         rules.hash_key = selection.hash_key.map(Into::into);
+        for name in &selection.allow.keys {
+            rules.keys.add_allowed(name);
+        }
+        rules.allow = selection.allow;
         rules.note_known();
         Ok(rules)
     }
 
     /// Notes which of pillion's own field names a rule has, once all rules are in.
-    fn note_known(&mut self) {
+    pub(super) fn note_known(&mut self) {
         // `{"key":"password","value":…}`: these are looked at for what they say.
         for name in PAIRED {
+            self.keys.allow_alone(name.as_bytes());
+        }
+        // CEF's `cs1Label=password`, and PuTTY's keys.
+        for name in ["label", "lines", "mac"] {
             self.keys.allow(name.as_bytes());
         }
         self.known = Known::ALL.iter().map(|known| self.keys.find(known.name(), &[])).collect();
+        let contexts = self.shapes.contexts();
+        self.known_contexts =
+            Known::ALL.iter().map(|known| contexts.of_name(known.name())).collect();
+        for name in contexts.names() {
+            self.keys.allow_words(&name);
+        }
+        for first in 0..=u8::MAX {
+            if self.shapes.has(Place::Word) && self.shapes.may_begin_word(first) {
+                self.prefixes.mark(first);
+            }
+        }
     }
 
     /// No rules: everything passes.
@@ -152,26 +185,26 @@ impl Rules {
     /// What a rule that is on leaves in place of what it finds, without the brackets.
     #[must_use]
     pub fn token(&self, name: &str) -> Option<&str> {
-        self.named(name).map(|rule| &*rule.token)
+        self.called(name).map(|rule| &*rule.token)
     }
 
     /// What a rule that is on does with what it finds.
     #[must_use]
     pub fn action(&self, name: &str) -> Option<Action> {
-        self.named(name).map(|rule| rule.action)
+        self.called(name).map(|rule| rule.action)
     }
 
-    fn named(&self, name: &str) -> Option<&Rule> {
+    fn called(&self, name: &str) -> Option<&Rule> {
         self.rules.get(self.names.iter().position(|known| known == name)?)
     }
 
     /// Every built-in rule, on or off, as its file declares it.
     #[must_use]
     pub fn builtin() -> &'static [RuleFile] {
-        builtin()
+        with_samples()
     }
 
-    fn push(&mut self, name: &str, token: &str, action: Action, field: bool) -> u16 {
+    pub(super) fn push(&mut self, name: &str, token: &str, action: Action, field: bool) -> u16 {
         let token = token
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
@@ -203,13 +236,13 @@ impl Rules {
                 if let Some(slot) = self.scanners.get_mut(scanner as usize) {
                     *slot = Some(index);
                 }
-                self.sweeps = true;
                 if scanner == Scanner::Jwt {
-                    self.prefixes.mark(b'e');
+                    self.prefixes.note_first(b"eyJ");
                 }
             }
-            None => self.sweeps = true,
+            None => {}
         }
+        self.sweeps = true;
         for prefix in &file.prefixes {
             self.prefixes.add(prefix, index);
         }
@@ -222,10 +255,47 @@ impl Rules {
         for key in &file.except {
             self.keys.add_exception(key, index);
         }
+        if !file.shapes.is_empty() {
+            self.add_shapes(file, index);
+        }
         for name in &file.query {
-            self.keys.allow(name.as_bytes());
+            self.keys.allow_alone(name.as_bytes());
             self.queries.push((name.as_str().into(), index));
         }
+    }
+
+    fn add_shapes(&mut self, file: &RuleFile, index: u16) {
+        let shapes = ShapeRule {
+            shapes: &file.shapes,
+            context: &file.context,
+            check: file.check.as_deref().and_then(by_name),
+            any_case: file.any_case,
+            rule: index,
+        };
+        let added = self.shapes.add(&shapes);
+        debug_assert!(added.is_ok(), "{}: {added:?}", file.name);
+    }
+
+    /// Which anchors the sweep is to look for.
+    #[inline]
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted { shapes: !self.shapes.is_empty(), addresses: !self.addresses.is_off() }
+    }
+
+    /// The rules whose words the name of a field ends in.
+    #[inline]
+    pub(super) fn context(&self, name: &str) -> Slots {
+        if self.keys.may_be(name.as_bytes()) {
+            self.shapes.contexts().of_name(self.masks.behind(name))
+        } else {
+            Slots::default()
+        }
+    }
+
+    /// The same of one of pillion's own field names.
+    #[inline]
+    pub(super) fn known_context(&self, known: Known) -> Slots {
+        self.known_contexts.get(known as usize).copied().unwrap_or_default()
     }
 
     /// The rule that has this detector, if it is on.
@@ -245,9 +315,25 @@ impl Rules {
         self.rules.iter().any(|rule| rule.field)
     }
 
+    /// The rule for a field of that name, at the end of `path`. What redaction has left in a name, as in
+    /// `owner [US_SSN]`, says nothing of the value.
+    pub(super) fn named(&self, name: &str, path: &[String]) -> Option<u16> {
+        let found = self.keys.find(name, path)?;
+        let behind = self.masks.behind(name);
+        if behind.len() == name.len() || self.is_field(found) {
+            return Some(found);
+        }
+        self.keys.find(behind, &[])
+    }
+
     /// Whether a rule stands for a field that the configuration names.
     pub(super) fn is_field(&self, index: u16) -> bool {
         self.rule(index).is_some_and(|rule| rule.field)
+    }
+
+    /// Whether what a rule found is left all the same. What a configuration names goes.
+    pub(super) fn allows(&self, index: u16, found: &str) -> bool {
+        self.rule(index).is_some_and(|rule| !rule.field && self.allow.has(&rule.token, found))
     }
 
     /// What a rule takes for a secret in running text.
@@ -258,7 +344,7 @@ impl Rules {
     /// Whether what stands right inside of an object belongs to the rule that the object's key has:
     /// `"password":{"new":"…"}`.
     pub(super) fn reaches_into(&self, index: u16) -> bool {
-        self.judge(index) == Judge::Any
+        matches!(self.judge(index), Judge::Any | Judge::Cookie)
     }
 
     /// The rule for a URL parameter of an everyday name.
@@ -266,6 +352,7 @@ impl Rules {
         self.queries
             .iter()
             .find(|(known, _)| name.eq_ignore_ascii_case(known))
+            .filter(|_| !self.keys.allows(name, &[]))
             .map(|(_, rule)| *rule)
     }
 
@@ -285,74 +372,5 @@ impl std::fmt::Debug for Rules {
     /// Names, and never the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Rules").field(&self.names).finish()
-    }
-}
-
-/// Which names a selection turns on.
-struct Chosen<'s> {
-    on: Vec<&'s str>,
-    custom: &'s [CustomRule],
-}
-
-impl<'s> Chosen<'s> {
-    fn from(selection: &'s RuleSelection) -> Result<Self, RuleError> {
-        let mut chosen = Self { on: Vec::new(), custom: &selection.custom };
-        for custom in &selection.custom {
-            Self::check_name(custom, &selection.custom)?;
-            chosen.on.push(&custom.name);
-        }
-        let typed = || selection.rules.iter().map(|typed| typed.trim());
-        // Whoever only takes rules out wants the rest of them on.
-        let from_default = typed().next().is_some() && typed().all(|typed| typed.starts_with('-'));
-        for typed in from_default.then_some("default").into_iter().chain(typed()) {
-            match typed.strip_prefix('-') {
-                Some(name) => {
-                    if name != "default" {
-                        chosen.known(name)?;
-                    }
-                    let default = builtin().iter().filter(|rule| rule.default);
-                    let all: Vec<&str> = default.map(|rule| rule.name.as_str()).collect();
-                    chosen.on.retain(|on| *on != name && (name != "default" || !all.contains(on)));
-                }
-                None if typed == "default" => chosen
-                    .on
-                    .extend(builtin().iter().filter(|rule| rule.default).map(|rule| &*rule.name)),
-                None => {
-                    chosen.known(typed)?;
-                    chosen.on.push(typed);
-                }
-            }
-        }
-        Ok(chosen)
-    }
-
-    fn check_name(rule: &CustomRule, all: &[CustomRule]) -> Result<(), RuleError> {
-        let name = &rule.name;
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !name.starts_with(|c: char| c.is_ascii_lowercase())
-            || !name.chars().all(plain)
-            || name == "default"
-        {
-            return Err(RuleError::BadName { name: name.clone() });
-        }
-        let taken = builtin().iter().any(|rule| rule.name == *name)
-            || all.iter().filter(|rule| rule.name == *name).count() > 1;
-        if taken { Err(RuleError::Duplicate { name: name.clone() }) } else { Ok(()) }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.on.contains(&name)
-    }
-
-    fn known(&self, name: &str) -> Result<(), RuleError> {
-        let builtin = builtin().iter().map(|rule| rule.name.as_str());
-        let mut known = builtin.chain(self.custom.iter().map(|rule| rule.name.as_str()));
-        if known.any(|known| known == name) {
-            return Ok(());
-        }
-        let builtin = super::rule_file::builtin().iter().map(|rule| rule.name.clone());
-        let custom = self.custom.iter().map(|rule| rule.name.clone());
-        let known = std::iter::once("default".to_owned()).chain(builtin).chain(custom).collect();
-        Err(RuleError::Unknown { name: name.to_owned(), known })
     }
 }

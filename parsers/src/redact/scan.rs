@@ -1,14 +1,21 @@
 //! Puts anchors and detectors together: which rule looks where, and what it found.
 
+mod names;
+
 use std::ops::Range;
 
 use super::detect::{
-    self, Assigned, Judge, LONGEST_HEADER, View, after_escape, assignment, authorization, bearer,
-    card_number, e164, email, grouped_card, iban, judge, jwt, may_assign, nanp, private_key, query,
-    scheme_before, ssn, token, url_password,
+    Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde, authorization,
+    bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt, may_be_entropic,
+    members, nanp, private_key, query as query_value, scheme_before, ssn, token, url_password,
 };
-use super::rules::{PAIRED, Rules, Scanner};
-use super::sweep::{Anchor, Lanes, Visit};
+use super::rules::{Rules, Scanner};
+use super::shapes::{Apart, Place, Slots};
+use super::sweep::{Anchor, Sweep, Visit};
+
+mod escape;
+mod gate;
+mod shape;
 
 /// What a rule found: bytes of the text that are to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +43,10 @@ struct Scan<'s, 't> {
     covered: usize,
     /// Bytes that detectors may still look at.
     fuel: usize,
+    /// The rules whose words the name of the field ends in.
+    named: Slots,
+    /// Names and values of shapes that were seen.
+    apart: &'s mut Apart,
 }
 
 /// What a scan tells beside its hits.
@@ -50,53 +61,72 @@ pub(super) struct Told {
 /// How much detectors may look at, per byte of text and beside that.
 const FUEL: (usize, usize) = (64, 16 * 1024);
 
-/// Finds everything in a value.
-pub(super) fn scan(rules: &Rules, lanes: &mut Lanes, text: &[u8], hits: &mut Vec<Hit>) -> Told {
-    run(rules, lanes, View { bytes: text, bounded: true, masks: &rules.masks }, hits)
+/// Finds everything in a value; `named` are the rules whose words the name of its field ends in.
+pub(super) fn scan(
+    rules: &Rules,
+    sweep: Sweep,
+    text: &[u8],
+    named: Slots,
+    hits: &mut Vec<Hit>,
+) -> Told {
+    let view = View { bytes: text, bounded: true, masks: &rules.masks };
+    run(rules, sweep, view, named, (hits, &mut Apart::default()))
+}
+
+/// What is seen of a raw record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Nothing, in it or in any value that a parser cuts out of it.
+    Nothing,
+    /// Nothing but escapes that may hide something.
+    Escapes,
+    /// Something, perhaps.
+    Something,
 }
 
 /// Whether there may be anything in a raw record or in any value a parser cuts out of it. Stops at
 /// the first thing found.
-pub(super) fn suspect(rules: &Rules, lanes: &mut Lanes, text: &[u8], hits: &mut Vec<Hit>) -> bool {
+pub(super) fn suspect(rules: &Rules, sweep: Sweep, text: &[u8], hits: &mut Vec<Hit>) -> Seen {
     hits.clear();
-    let told = run(rules, lanes, View { bytes: text, bounded: false, masks: &rules.masks }, hits);
-    let suspect = !hits.is_empty() || told.escaped || told.exhausted;
+    let view = View { bytes: text, bounded: false, masks: &rules.masks };
+    let mut apart = Apart::default();
+    let told = run(rules, sweep, view, Slots::default(), (hits, &mut apart));
+    let suspect = !hits.is_empty() || told.exhausted || rules.shapes.meet(view, &apart);
     hits.clear();
-    suspect
+    match (suspect, told.escaped) {
+        (true, _) => Seen::Something,
+        (false, true) => Seen::Escapes,
+        (false, false) => Seen::Nothing,
+    }
 }
 
-fn run(rules: &Rules, lanes: &mut Lanes, view: View<'_>, hits: &mut Vec<Hit>) -> Told {
+fn run(
+    rules: &Rules,
+    sweep: Sweep,
+    view: View<'_>,
+    named: Slots,
+    (hits, apart): (&mut Vec<Hit>, &mut Apart),
+) -> Told {
     let fuel = view.bytes.len().saturating_mul(FUEL.0).saturating_add(FUEL.1);
-    let mut scan = Scan { rules, view, hits, escaped: false, covered: 0, fuel };
+    let mut scan = Scan { rules, view, hits, escaped: false, covered: 0, fuel, named, apart };
     if rules.sweeps {
-        lanes.sweep(view.bytes, &mut scan);
+        sweep.over(view.bytes, rules.wanted(), &mut scan);
+        if view.bounded && !named.is_empty() {
+            scan.whole();
+        }
     }
-    let told = Told { escaped: scan.escaped, exhausted: scan.fuel == 0 };
-    if !rules.addresses.is_off() && (view.bounded || hits.is_empty()) {
-        detect::addresses(view, &rules.addresses, |rule, range| {
-            hits.push(Hit { range, rule, named: false, quote: 0..0 });
-            !view.bounded
-        });
-    }
-    told
+    Told { escaped: scan.escaped, exhausted: scan.fuel == 0 }
 }
 
 impl Visit for Scan<'_, '_> {
-    /// Names are what most anchors are about, and almost none is a secret's: that is decided here,
-    /// without a call.
+    #[inline(always)]
+    fn may_be(&self, anchor: Anchor, at: usize) -> bool {
+        self.passes(anchor, at)
+    }
+
     #[inline(always)]
     fn visit(&mut self, anchor: Anchor, at: usize) -> bool {
-        match anchor {
-            Anchor::Colon if !may_assign(self.view, at, &self.rules.keys) => false,
-            Anchor::LongWord if !self.rules.prefixes.may_begin(self.view, at) => false,
-            Anchor::Scheme if scheme_before(self.view, at).is_none() => false,
-            Anchor::Rare
-                if self.view.at(at) == b'=' && !may_assign(self.view, at, &self.rules.keys) =>
-            {
-                false
-            }
-            _ => self.look(anchor, at),
-        }
+        self.look(anchor, at)
     }
 }
 
@@ -110,15 +140,29 @@ impl<'t> Scan<'_, 't> {
                 b'=' => self.assign(at),
                 b'@' => self.at_sign(at),
                 b'+' => self.plus(at),
+                b'~' => self.tilde(at),
                 byte => self.escape(byte, at),
             },
             Anchor::LongNumber => self.try_rule(Scanner::Card, |view| card_number(view, at)),
             Anchor::Groups => self.groups(at),
             Anchor::LongWord => self.long_word(at),
-            Anchor::Iban => self.try_rule(Scanner::Iban, |view| iban(view, at)),
+            Anchor::Iban => {
+                self.try_rule(Scanner::Iban, |view| iban(view, at))
+                    || self.shape(Place::Capitals, at)
+            }
             Anchor::Dashes => self.dashes(at),
-            Anchor::Scheme => self.scheme(at),
+            Anchor::Scheme => self.scheme(at) || self.statement(at),
+            Anchor::Number => self.number(at),
+            Anchor::Capital => self.shape(Place::Capital, at),
+            Anchor::Triple => self.shape(Place::Triple, at),
+            Anchor::Pairs => self.shape(Place::Pairs, at),
+            Anchor::Dots | Anchor::Colons | Anchor::TwoColons | Anchor::Hyphens => self.address(at),
         }
+    }
+
+    fn address(&mut self, at: usize) -> bool {
+        let found = address(self.view, &self.rules.addresses, at);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
     }
 
     /// Notes a hit. Returns whether that is enough to know.
@@ -149,9 +193,13 @@ impl<'t> Scan<'_, 't> {
     }
 
     fn groups(&mut self, at: usize) -> bool {
-        let stop = self.try_rule(Scanner::Card, |view| grouped_card(view, at));
-        if stop || self.view.at(at) == b' ' {
-            return stop;
+        if self.try_rule(Scanner::Card, |view| grouped_card(view, at))
+            || self.shape(Place::Group, at)
+        {
+            return true;
+        }
+        if self.view.at(at) == b' ' {
+            return false;
         }
         self.try_rule(Scanner::Ssn, |view| ssn(view, at))
             || self.try_rule(Scanner::Phone, |view| nanp(view, at))
@@ -168,6 +216,10 @@ impl<'t> Scan<'_, 't> {
         self.try_rule(Scanner::Phone, |view| e164(view, at))
             || (self.view.before(at, 1).is_ascii_digit()
                 && self.try_rule(Scanner::Card, |view| grouped_card(view, at)))
+            || (self.view.before(at, 1).is_ascii_alphanumeric()
+                && [Place::Group, Place::Triple, Place::Pairs]
+                    .into_iter()
+                    .any(|place| self.shape(place, at)))
     }
 
     fn at_sign(&mut self, at: usize) -> bool {
@@ -180,6 +232,11 @@ impl<'t> Scan<'_, 't> {
             }
         }
         self.try_rule(Scanner::Email, |view| email(view, at))
+    }
+
+    fn tilde(&mut self, at: usize) -> bool {
+        let found = at_tilde(self.view, at, &self.rules.prefixes);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
     }
 
     fn long_word(&mut self, at: usize) -> bool {
@@ -201,7 +258,10 @@ impl<'t> Scan<'_, 't> {
                 self.covered = range.end;
                 self.hit(rule, range)
             }
-            None => view.before(at, 1) == b' ' && self.scheme(at - 1),
+            None => {
+                self.shape(Place::Word, after_escape(view, at))
+                    || (view.before(at, 1) == b' ' && self.scheme(at - 1))
+            }
         }
     }
 
@@ -224,6 +284,9 @@ impl<'t> Scan<'_, 't> {
         if at < self.covered {
             return false;
         }
+        if self.view.at(at + 2) != b'-' {
+            return self.option(at);
+        }
         let Some(rule) = self.rules.scanner(Scanner::PrivateKey) else { return false };
         match private_key(self.view, at) {
             Some(range) => {
@@ -241,21 +304,52 @@ impl<'t> Scan<'_, 't> {
         if at < self.covered || self.spend(64) {
             return self.fuel == 0;
         }
+        if !self.rules.shapes.is_empty() && self.shape_of(&assigned) {
+            return true;
+        }
         if !self.view.bounded
             && let Some(rule) = self.paired(&assigned, at)
         {
             return self.hit(rule, 0..0);
         }
+        if let Some(stop) = self.described(&assigned) {
+            return stop;
+        }
         // What an escape parts from the name shows once it is decoded.
         self.escaped |= assigned.after_escape(self.view).is_some();
         let looked = match self.named(&assigned) {
-            // In the raw record the name alone decides: the value is the parser's to cut out.
+            // In the raw record the name alone decides, mostly: the value is the parser's to cut out.
+            Some((_, Judge::Entropy))
+                if !self.view.bounded && !may_be_entropic(self.view, &assigned) =>
+            {
+                None
+            }
+            // Nothing is nothing wherever it is cut out.
+            Some(_) if !self.view.bounded && assigned.is_null(self.view) => None,
             Some((rule, _)) if !self.view.bounded => return self.hit(rule, 0..0),
             Some((rule, Judge::Header)) => Some((rule, authorization(self.view, &assigned))),
+            Some((rule, how @ (Judge::Any | Judge::Cookie))) => {
+                let stop = self.several(rule, at, |view, each| match how {
+                    Judge::Cookie => cookies(view, &assigned, each),
+                    _ => members(view, &assigned, each),
+                });
+                if let Some(stop) = stop {
+                    return stop;
+                }
+                Some((rule, judge(self.view, &assigned, how)))
+            }
             Some((rule, how)) => Some((rule, judge(self.view, &assigned, how))),
-            None => self.rules.query(assigned.key).zip(Some(query(self.view, &assigned))),
+            None => None,
         };
-        let Some((rule, looked)) = looked else { return self.escaped && !self.view.bounded };
+        // A parameter's everyday name may be another rule's, too.
+        let looked = match looked {
+            Some((rule, looked)) if looked.secret.is_some() => Some((rule, looked)),
+            looked => {
+                let query = self.rules.query(assigned.key);
+                query.map(|rule| (rule, query_value(self.view, &assigned))).or(looked)
+            }
+        };
+        let Some((rule, looked)) = looked else { return false };
         if self.spend(looked.end.saturating_sub(at)) {
             return true;
         }
@@ -268,102 +362,4 @@ impl<'t> Scan<'_, 't> {
         self.hits.push(Hit { range, rule, named: true, quote });
         !self.view.bounded
     }
-
-    /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.
-    fn paired(&self, assigned: &Assigned<'t>, at: usize) -> Option<u16> {
-        /// Bytes of a name that are looked at.
-        const LONGEST: usize = 256;
-        if self.view.at(at) != b':' || !PAIRED.contains(&assigned.key) {
-            return None;
-        }
-        let blanks = self.view.run(at + 1, LONGEST, |byte| byte.is_ascii_whitespace());
-        let quote = self.view.run(blanks, 8, |byte| byte == b'\\');
-        if self.view.at(quote) != b'"' {
-            return None;
-        }
-        let end = self.view.run(quote + 1, LONGEST, |byte| !matches!(byte, b'"' | b'\\'));
-        let name = std::str::from_utf8(self.view.bytes.get(quote + 1..end)?).ok()?;
-        self.rules.keys.may_find(name)
-    }
-
-    /// The rule for a name, and what it takes for a secret after it. Two or three words without quotes
-    /// may be prose: what follows them must look random.
-    fn named(&self, assigned: &Assigned<'t>) -> Option<(u16, Judge)> {
-        let (view, rules) = (self.view, self.rules);
-        let rule = |name: &str| {
-            if view.bounded { rules.keys.find(name, &[]) } else { rules.keys.may_find(name) }
-        };
-        if let Some(rule) = rule(assigned.key) {
-            return Some((rule, rules.judge(rule)));
-        }
-        // `\ntoken=…`: the `n` may be an escape's.
-        if let Some(rule) = assigned.after_escape(view).and_then(rule) {
-            return Some((rule, rules.judge(rule)));
-        }
-        let rule = assigned.with_words(view).find_map(rule)?;
-        let how = match rules.judge(rule) {
-            _ if rules.is_field(rule) => Judge::Any,
-            Judge::Random => Judge::Prose,
-            _ => Judge::Random,
-        };
-        Some((rule, how))
-    }
-
-    /// A backslash or `%`: does it hide a byte that a detector would look for?
-    fn escape(&mut self, byte: u8, at: usize) -> bool {
-        if self.escaped {
-            return false;
-        }
-        let hidden = if byte == b'%' {
-            self.hex(at + 1, 2).is_some_and(|hidden| match hidden {
-                b' ' => self.blank(at, at + 3),
-                hidden => tells(hidden) || self.parts(at + 3),
-            })
-        } else {
-            // Backslashes in a row: escaped more than once.
-            if self.view.before(at, 1) == b'\\' {
-                return false;
-            }
-            let letter = self.view.run(at, 16, |byte| byte == b'\\');
-            match self.view.at(letter) {
-                b'u' => self
-                    .hex(letter + 1, 2)
-                    .filter(|high| *high == 0)
-                    .and_then(|_| self.hex(letter + 3, 2))
-                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 5)),
-                b'x' => self
-                    .hex(letter + 1, 2)
-                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 3)),
-                _ => false,
-            }
-        };
-        self.escaped |= hidden;
-        hidden && !self.view.bounded
-    }
-
-    /// Whether the blank that `%20` stands for tells. Most are between the words of a search: it does
-    /// between digits, after a scheme, and where no word follows. Names after it are seen at their `=`.
-    fn blank(&self, at: usize, after: usize) -> bool {
-        let next = self.view.at(after);
-        self.parts(after)
-            || (self.view.before(at, 1).is_ascii_digit() && next.is_ascii_alphanumeric())
-            || !(next.is_ascii_alphanumeric() || next <= b' ')
-            || scheme_before(self.view, at).is_some()
-    }
-
-    /// Whether an escaped byte parts what comes after it from the escape's own digits: `%22` in
-    /// `%224111…`, `\u0022` in `\u0022DE89…`.
-    fn parts(&self, after: usize) -> bool {
-        let (first, second) = (self.view.at(after), self.view.at(after + 1));
-        first.is_ascii_digit() || (first.is_ascii_uppercase() && second.is_ascii_uppercase())
-    }
-
-    fn hex(&self, at: usize, digits: usize) -> Option<u8> {
-        super::decode::hex(self.view.bytes.get(at..at + digits)?)
-    }
-}
-
-/// Whether a byte may be a part of what detectors look for, or part it from what stands around.
-const fn tells(byte: u8) -> bool {
-    byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }

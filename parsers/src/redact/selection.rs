@@ -1,11 +1,11 @@
 //! What a configuration says about redaction, and how it is refused.
 
-use super::Action;
+use super::{Action, Allow};
 
 /// What a configuration says about redaction.
 #[derive(Clone, Default)]
 pub struct RuleSelection {
-    /// In order: `default`, a rule's name, or `-name`. Custom rules are on unless taken out. Where
+    /// In order: `default`, `all`, the name of a group or of a rule, or `-name`. Custom rules are on unless taken out. Where
     /// nothing but `-name` is listed, the default rules are what it is taken from.
     pub rules: Vec<String>,
     /// The user's own rules.
@@ -16,6 +16,8 @@ pub struct RuleSelection {
     pub actions_by_rule: Vec<(String, Action)>,
     /// Fields redacted whole, by name at any depth or by dotted path; ASCII case does not matter.
     pub fields: Vec<(String, Action)>,
+    /// What is left though a rule finds it.
+    pub allow: Allow,
     /// The key of [`Action::Hash`].
     pub hash_key: Option<Vec<u8>>,
 }
@@ -50,8 +52,18 @@ impl std::fmt::Debug for RuleSelection {
 pub struct CustomRule {
     /// Its name in `rules` and in metrics; in capitals, its token.
     pub name: String,
-    /// What it finds, in the `regex` crate's syntax.
+    /// What it finds, in the `regex` crate's syntax; empty if `shapes` or `keys` say it.
     pub pattern: String,
+    /// Or what that looks like: `0` a digit, `A` a capital, `X` either of them, `_` a separator that is
+    /// the same everywhere, `~` the same or none, `{n}` so many times, `\\` before any other capital.
+    pub shapes: Vec<String>,
+    /// Names of fields whose values go whole: matched at the end of a name, words apart by blanks.
+    pub keys: Vec<String>,
+    /// Words, apart by blanks: what `pattern` and `shapes` find goes only where one of these stands
+    /// shortly before it, or the name of its field ends in one.
+    pub context: Vec<String>,
+    /// The checksum that what they find must pass without its separators, by its name.
+    pub check: Option<String>,
     /// Texts it must find something in.
     pub must_redact: Vec<String>,
     /// Texts it must find nothing in.
@@ -73,7 +85,7 @@ pub enum RuleError {
         /// The name.
         name: String,
     },
-    /// A name that is not lower-case letters, digits and `_`, or is `default`.
+    /// A name that is not lower-case letters, digits and `_`, or is `default`, `all` or a group's.
     BadName {
         /// The name.
         name: String,
@@ -90,19 +102,32 @@ pub enum RuleError {
         /// The rule.
         name: String,
     },
-    /// A `must_redact` sample in which the pattern finds nothing.
+    /// Another part of a custom rule that cannot be.
+    Part {
+        /// The rule.
+        name: String,
+        /// The key: `shapes`, `context`, `check`, or `pattern` where there should be one.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A `must_redact` sample in which the rule finds nothing.
     SampleMissed {
         /// The rule.
         name: String,
         /// The sample.
         sample: String,
+        /// What its pattern matches there all the same, and why that is not taken.
+        found: Option<String>,
     },
-    /// A `must_leave` sample in which the pattern finds something.
+    /// A `must_leave` sample in which the rule finds something.
     SampleHit {
         /// The rule.
         name: String,
         /// The sample.
         sample: String,
+        /// What it finds, and where.
+        found: String,
     },
     /// An action for a rule that is not on.
     NotOn {
@@ -130,11 +155,13 @@ impl std::fmt::Display for RuleError {
             Self::MatchesEmpty { name } => {
                 write!(f, "the pattern of rule `{name}` matches the empty string")
             }
-            Self::SampleMissed { name, sample } => {
-                write!(f, "rule `{name}` does not find anything in its sample `{sample}`")
+            Self::Part { name, key, reason } => write!(f, "`{key}` of rule `{name}`: {reason}"),
+            Self::SampleMissed { name, sample, found } => {
+                write!(f, "rule `{name}` does not find anything in its sample `{sample}`")?;
+                found.iter().try_for_each(|found| write!(f, ": {found}"))
             }
-            Self::SampleHit { name, sample } => {
-                write!(f, "rule `{name}` finds something in `{sample}`, which it must leave")
+            Self::SampleHit { name, sample, found } => {
+                write!(f, "rule `{name}` finds {found} in `{sample}`, which it must leave")
             }
             Self::NotOn { name } => write!(f, "rule `{name}` is not on: add it to `rules`"),
             Self::NothingOn => f.write_str("no redaction rule is on"),

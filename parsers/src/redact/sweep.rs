@@ -1,37 +1,21 @@
 //! The one pass over a text: finds the places (anchors) where a detector could find something.
 //!
-//! Each byte becomes a byte of class bits; the AND of neighbours' class bits tells runs of every
-//! class at once (of 2, then 4, 8, 16 bytes); a few more ANDs of what stands at fixed distances give
-//! the anchors. No step depends on a byte's value, so the compiler makes vector instructions of all of it,
-//! as wide as the processor at hand has them. Every condition looks backwards from the last byte it needs: nothing is missed at
-//! the end of a text. Detectors are told the anchor and look for themselves.
+//! Of each block of 64 bytes, each class of bytes (digits, capitals, separators …) becomes a word with a bit for
+//! each byte; the AND of such a word with itself, shifted, tells runs of 2 bytes, then of 4, 8 and 16; a few more
+//! of what stands at fixed distances give the anchors. Blocks overlap by as much as conditions look back, so that
+//! none needs to know of the one before. Every condition looks backwards from the last byte it needs: nothing is
+//! missed at the end of a text. Detectors are told the anchor and look for themselves.
 
-use fearless_simd::{Level, dispatch};
+use fearless_simd::{Level, Simd, SimdBase as _, SimdFrom as _, SimdMask as _, dispatch, u8x64};
 
-/// Bytes per round.
-const WINDOW: usize = 1024;
+/// Bytes of a block: one for each bit of a word.
+const BLOCK: usize = 64;
 
 /// How far back a condition looks.
 const BEHIND: usize = 16;
 
-/// Rounds are a multiple of this, so that loops need no odd ends: two vectors, or one.
-const STEP: usize = 32;
-
-// Class bits.
-const DIGIT: u8 = 1;
-const UPPER: u8 = 1 << 1;
-/// `A-Z a-z 0-9 _ -`
-const TOKEN: u8 = 1 << 2;
-/// `-`, `.` and a blank.
-const GAP: u8 = 1 << 3;
-/// `-`
-const HYPHEN: u8 = 1 << 4;
-/// `:`, and `>` of XML.
-const COLON: u8 = 1 << 5;
-/// `@ + % = \`
-const RARE: u8 = 1 << 6;
-/// `r`, of which `Bearer` has two.
-const R: u8 = 1 << 7;
+/// Bytes from block to block.
+const STEP: usize = BLOCK - BEHIND;
 
 /// What makes a place worth a closer look; each comes with a byte offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,200 +28,310 @@ pub(super) enum Anchor {
     LongWord,
     /// Two capitals and two digits begin here.
     Iban,
-    /// The first of four hyphens.
+    /// The first of two hyphens or more.
     Dashes,
     /// `:` or `>`, but not after digits that no word ends in: times are everywhere.
     Colon,
-    /// `@`, `+`, `%`, `=` or a backslash.
+    /// `@`, `+`, `%`, `#`, `=`, `~` or a backslash.
     Rare,
-    /// A blank where `Bearer` may have ended.
+    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the letter of `-p`.
     Scheme,
+    /// The first digit of a run of seven or more.
+    Number,
+    /// A capital before three digits.
+    Capital,
+    /// A blank, hyphen or dot between three digits and three.
+    Triple,
+    /// The first of three blanks, hyphens or dots, each before two digits.
+    Pairs,
+    /// The third dot of four short numbers.
+    Dots,
+    /// The fourth colon of five short words, or a later one.
+    Colons,
+    /// The second of two colons.
+    TwoColons,
+    /// The fourth hyphen of pairs.
+    Hyphens,
 }
 
-/// By the bits of an anchor byte: the kind, and how far before the bit its place is.
-const ANCHORS: [(Anchor, usize); 8] = [
-    (Anchor::LongNumber, 12),
-    (Anchor::Groups, 4),
+/// Which anchors are wanted: those of shapes and of addresses take time of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// [`Anchor::Number`] to [`Anchor::Pairs`].
+    pub(super) shapes: bool,
+    /// [`Anchor::Dots`] to [`Anchor::Hyphens`].
+    pub(super) addresses: bool,
+}
+
+/// The anchors, and how far before the last byte that tells each its place is.
+const ANCHORS: [(Anchor, usize); 16] = [
     (Anchor::LongWord, 15),
-    (Anchor::Iban, 3),
-    (Anchor::Dashes, 3),
     (Anchor::Colon, 0),
     (Anchor::Rare, 0),
     (Anchor::Scheme, 0),
+    (Anchor::LongNumber, 12),
+    (Anchor::Groups, 4),
+    (Anchor::Iban, 3),
+    (Anchor::Dashes, 1),
+    (Anchor::Number, 6),
+    (Anchor::Capital, 3),
+    (Anchor::Triple, 3),
+    (Anchor::Pairs, 8),
+    (Anchor::Dots, 0),
+    (Anchor::Colons, 0),
+    (Anchor::TwoColons, 0),
+    (Anchor::Hyphens, 0),
 ];
+
+/// How many of them, the first ones, almost every block has.
+const COMMON: usize = 4;
 
 /// Told of each anchor.
 pub(super) trait Visit {
+    /// Whether an anchor is worth being told of: a few bytes around it tell that most are not. Asked in any
+    /// order.
+    fn may_be(&self, anchor: Anchor, at: usize) -> bool;
+
     /// Looks closer at one anchor. Returns whether the sweep may stop, enough being known.
     fn visit(&mut self, anchor: Anchor, at: usize) -> bool;
 }
 
-/// The class bits of one byte.
-#[inline(always)]
-const fn class(byte: u8) -> u8 {
-    const fn when(set: bool, bits: u8) -> u8 {
-        if set { bits } else { 0 }
-    }
-    let upper = byte.wrapping_sub(b'A') < 26;
-    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-    when(byte.wrapping_sub(b'0') < 10, DIGIT | TOKEN)
-        | when(upper, UPPER)
-        | when(letter | (byte == b'_'), TOKEN)
-        | when(byte == b'-', TOKEN | GAP | HYPHEN)
-        | when((byte == b'.') | (byte == b' '), GAP)
-        | when((byte == b':') | (byte == b'>'), COLON)
-        | when(
-            (byte == b'@') | (byte == b'+') | (byte == b'%') | (byte == b'=') | (byte == b'\\'),
-            RARE,
-        )
-        | when(byte | 0x20 == b'r', R)
+/// The anchors of a block.
+#[derive(Clone, Copy, Default)]
+struct Marks {
+    /// A word for each kind.
+    words: [u64; ANCHORS.len()],
+    /// Where there is any that is not among the [`COMMON`] ones.
+    others: u64,
 }
 
-/// Class bits of a window, runs of them ending at each byte, and the anchors: the sweep's working
-/// space, about 5 KiB, kept from text to text so that it need not be cleared.
-pub(super) struct Lanes {
-    /// The vector instructions that there are.
-    level: Level,
-    class: [u8; BEHIND + WINDOW],
-    twos: [u8; BEHIND + WINDOW],
-    fours: [u8; BEHIND + WINDOW],
-    eights: [u8; BEHIND + WINDOW],
-    anchors: [u8; WINDOW],
-}
+/// The sweep: what the processor can do.
+#[derive(Clone, Copy)]
+pub(super) struct Sweep(Level);
 
-impl Lanes {
-    /// Working space.
-    pub(super) fn new() -> Box<Self> {
-        let lane = [0; BEHIND + WINDOW];
-        Box::new(Self {
-            level: Level::new(),
-            class: lane,
-            twos: lane,
-            fours: lane,
-            eights: lane,
-            anchors: [0; WINDOW],
-        })
+impl Sweep {
+    /// By the widest instructions that there are.
+    pub(super) fn new() -> Self {
+        Self(Level::new())
     }
 
     /// Goes over `text` once and tells `visit` of each anchor.
-    #[inline(always)]
-    pub(super) fn sweep(&mut self, text: &[u8], visit: &mut impl Visit) {
-        for lane in [&mut self.class, &mut self.twos, &mut self.fours, &mut self.eights] {
-            lane[..BEHIND].fill(0);
-        }
-        for (index, window) in text.chunks(WINDOW).enumerate() {
-            if index > 0 {
-                for lane in [&mut self.class, &mut self.twos, &mut self.fours, &mut self.eights] {
-                    lane.copy_within(WINDOW.., 0);
+    #[inline]
+    pub(super) fn over(self, text: &[u8], wanted: Wanted, visit: &mut impl Visit) {
+        let Self(level) = self;
+        dispatch!(level, simd => over(simd, text, wanted, visit));
+    }
+}
+
+#[inline(always)]
+fn over<S: Simd>(simd: S, text: &[u8], wanted: Wanted, visit: &mut impl Visit) {
+    let mut padded = [0; BLOCK];
+    let (mut from, mut fresh) = (0, u64::MAX);
+    loop {
+        let left = text.get(from..).unwrap_or_default();
+        let block = match left.first_chunk() {
+            Some(block) => block,
+            None => match text.last_chunk() {
+                // The last block lies over more of the one before.
+                Some(block) => {
+                    fresh = u64::MAX << (BLOCK - left.len().saturating_sub(BEHIND)).min(BLOCK - 1);
+                    from = text.len() - BLOCK;
+                    block
                 }
-            }
-            self.fill(window);
-            let anchors = &self.anchors[..window.len().next_multiple_of(STEP)];
-            if look(anchors, index * WINDOW, visit) {
-                return;
-            }
-        }
-    }
-
-    /// Fills the lanes for a window.
-    #[inline(never)]
-    fn fill(&mut self, window: &[u8]) {
-        dispatch!(self.level, _ => self.fill_here(window));
-    }
-
-    /// The same, with the vector instructions of wherever it stands.
-    #[inline(always)]
-    fn fill_here(&mut self, window: &[u8]) {
-        let len = window.len().next_multiple_of(STEP).min(WINDOW);
-        let Self { class: classes, twos, fours, eights, anchors, .. } = self;
-        let (whole, rest) = window.as_chunks::<STEP>();
-        let (to, _) = classes[BEHIND..].as_chunks_mut::<STEP>();
-        let (first, last) = to.split_at_mut(whole.len());
-        for (to, bytes) in first.iter_mut().zip(whole) {
-            *to = bytes.map(class);
-        }
-        if let (Some(to), false) = (last.first_mut(), rest.is_empty()) {
-            let mut bytes = [0; STEP];
-            bytes[..rest.len()].copy_from_slice(rest);
-            *to = bytes.map(class);
-        }
-        // Each lane is finished before the next reads it at an odd distance: a load that straddles
-        // two stores still under way would wait for both.
-        join(twos, classes, 1, len);
-        join(fours, twos, 2, len);
-        join(eights, fours, 4, len);
-        let class_back = |by: usize| steps(classes, by, len);
-        let (c0, c1, c3, c4) = (class_back(0), class_back(1), class_back(3), class_back(4));
-        let (c13, c16) = (class_back(13), class_back(16));
-        let twos_back = |by: usize| steps(twos, by, len);
-        let (t0, t2, t5) = (twos_back(0), twos_back(2), twos_back(5));
-        let (f0, f1) = (steps(fours, 0, len), steps(fours, 1, len));
-        let eights_back = |by: usize| steps(eights, by, len);
-        let (e0, e5, e8) = (eights_back(0), eights_back(5), eights_back(8));
-        let (anchors, _) = anchors[..len].as_chunks_mut::<STEP>();
-        for step in 0..len / STEP {
-            let (c0, c1, c3, c4) = (&c0[step], &c1[step], &c3[step], &c4[step]);
-            let (c13, c16) = (&c13[step], &c16[step]);
-            let (t0, t2, t5) = (&t0[step], &t2[step], &t5[step]);
-            let (f0, f1) = (&f0[step], &f1[step]);
-            let (e0, e5, e8) = (&e0[step], &e5[step], &e8[step]);
-            anchors[step] = std::array::from_fn(|i| {
-                let long_number = e0[i] & e5[i] & !c13[i];
-                let groups = f0[i] & (c4[i] >> 3) & t5[i];
-                let long_word = e0[i] & e8[i] & (!c16[i] | (c16[i] >> 2));
-                let iban = t0[i] & (t2[i] >> 1);
-                let dashes = f0[i] & !c4[i];
-                // After a digit, only if the four bytes before are of a word and not all digits.
-                let word = f1[i] & !(f1[i] << 2);
-                let colon = c0[i] & (!(c1[i] << 5) | (word << 3));
-                let scheme = (c0[i] << 4) & c1[i] & c3[i];
-                (long_number & DIGIT)
-                    | ((groups & DIGIT) << 1)
-                    | (long_word & TOKEN)
-                    | ((iban & DIGIT) << 3)
-                    | (dashes & HYPHEN)
-                    | (colon & COLON)
-                    | (c0[i] & RARE)
-                    | (scheme & R)
-            });
-        }
-    }
-}
-
-/// The steps of a lane, seen from so many bytes before.
-#[inline(always)]
-fn steps(lane: &[u8; BEHIND + WINDOW], before: usize, len: usize) -> &[[u8; STEP]] {
-    lane[BEHIND - before..][..len].as_chunks().0
-}
-
-/// `to[i] = from[i] & from[i - by]`: runs twice as long.
-#[inline(always)]
-fn join(to: &mut [u8; BEHIND + WINDOW], from: &[u8; BEHIND + WINDOW], by: usize, len: usize) {
-    let (to, _) = to[BEHIND..][..len].as_chunks_mut::<STEP>();
-    let both = steps(from, 0, len).iter().zip(steps(from, by, len));
-    for (to, (from, earlier)) in to.iter_mut().zip(both) {
-        *to = std::array::from_fn(|i| from[i] & earlier[i]);
-    }
-}
-
-/// Visits the anchors of a window. Returns whether the sweep may stop.
-#[inline(always)]
-fn look(anchors: &[u8], base: usize, visit: &mut impl Visit) -> bool {
-    let (steps, _) = anchors.as_chunks::<STEP>();
-    for (step, bytes) in steps.iter().enumerate() {
-        let (words, _) = bytes.as_chunks::<8>();
-        for (index, word) in words.iter().enumerate() {
-            let mut left = u64::from_le_bytes(*word);
-            while left != 0 {
-                let bit = left.trailing_zeros() as usize;
-                left &= left - 1;
-                let (anchor, behind) = ANCHORS[bit % 8];
-                let at = base + step * STEP + index * 8 + bit / 8;
-                if visit.visit(anchor, at.saturating_sub(behind)) {
-                    return true;
+                None => {
+                    if let Some(to) = padded.get_mut(..text.len()) {
+                        to.copy_from_slice(text);
+                    }
+                    &padded
                 }
+            },
+        };
+        let mut marks = marks(simd, block, wanted);
+        if look(&mut marks, fresh, from, visit) {
+            return;
+        }
+        if from + BLOCK >= text.len() {
+            return;
+        }
+        (from, fresh) = (from + STEP, u64::MAX << BEHIND);
+    }
+}
+
+/// Visits the anchors of a block, in order of their last bytes. Returns whether the sweep may stop.
+#[inline(always)]
+fn look(marks: &mut Marks, fresh: u64, base: usize, visit: &mut impl Visit) -> bool {
+    let mut any = 0;
+    let (common, others) = ANCHORS.split_at(COMMON);
+    for (marks, &(anchor, behind)) in marks.words.iter_mut().zip(common) {
+        any |= pass(marks, fresh, (anchor, behind, base), visit);
+    }
+    if marks.others & fresh != 0 {
+        let words = marks.words.iter_mut().skip(COMMON);
+        for (marks, &(anchor, behind)) in words.zip(others) {
+            if *marks & fresh != 0 {
+                any |= pass(marks, fresh, (anchor, behind, base), visit);
+            } else {
+                *marks = 0;
+            }
+        }
+    }
+    while any != 0 {
+        let bit = any & any.wrapping_neg();
+        any ^= bit;
+        let at = base + bit.trailing_zeros() as usize;
+        for (marks, &(anchor, behind)) in marks.words.iter().zip(&ANCHORS) {
+            if marks & bit != 0 && visit.visit(anchor, at.saturating_sub(behind)) {
+                return true;
             }
         }
     }
     false
+}
+
+/// Takes away the anchors of one kind that are not worth being told of. Returns what is left.
+#[inline(always)]
+fn pass(
+    marks: &mut u64,
+    fresh: u64,
+    (anchor, behind, base): (Anchor, usize, usize),
+    visit: &impl Visit,
+) -> u64 {
+    *marks &= fresh;
+    let mut left = *marks;
+    while left != 0 {
+        let bit = left & left.wrapping_neg();
+        left ^= bit;
+        let at = (base + bit.trailing_zeros() as usize).saturating_sub(behind);
+        if !visit.may_be(anchor, at) {
+            *marks ^= bit;
+        }
+    }
+    *marks
+}
+
+/// The classes of a block's bytes.
+struct Classes {
+    digit: u64,
+    upper: u64,
+    /// `A-Z a-z 0-9 _ -`
+    token: u64,
+    /// `-`, `.` and a blank.
+    gap: u64,
+    hyphen: u64,
+    /// `:`, and `>` of XML.
+    colon: u64,
+    /// `@ + % # = ~ \`
+    rare: u64,
+    /// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` and `-p` have one.
+    r: u64,
+}
+
+impl Classes {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Self {
+        let bytes = u8x64::simd_from(simd, *block);
+        let is = |byte: u8| bytes.simd_eq(byte).to_bitmask();
+        let lower = bytes | 0x20;
+        let letter = (lower - b'a').simd_le(25).to_bitmask();
+        let digit = (bytes - b'0').simd_le(9).to_bitmask();
+        let upper = (bytes - b'A').simd_le(25).to_bitmask();
+        let hyphen = is(b'-');
+        // `p` and `r` differ in one bit.
+        let r = (lower & !2).simd_eq(b'p').to_bitmask()
+            | lower.simd_eq(b'w').to_bitmask()
+            | lower.simd_eq(b'y').to_bitmask();
+        Self {
+            digit,
+            upper,
+            token: letter | digit | hyphen | is(b'_'),
+            gap: hyphen | is(b'.') | is(b' '),
+            hyphen,
+            colon: is(b':') | is(b'>'),
+            rare: is(b'@') | is(b'+') | is(b'%') | is(b'#') | is(b'=') | is(b'~') | is(b'\\'),
+            r,
+        }
+    }
+}
+
+/// The anchors of a block.
+#[inline(always)]
+fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
+    let of = Classes::of(simd, block);
+    let Classes { digit, upper, token, gap, hyphen, colon, r, .. } = of;
+    let twice = |runs: u64, by: u32| runs & runs << by;
+    let (digits2, tokens2) = (twice(digit, 1), twice(token, 1));
+    let (digits4, tokens4) = (twice(digits2, 2), twice(tokens2, 2));
+    let (digits8, tokens16) = (twice(digits4, 4), twice(twice(tokens4, 4), 8));
+    let hyphens2 = twice(hyphen, 1);
+    // After a digit, only if the four bytes before are of a word and not all digits.
+    let word = tokens4 & !digits4;
+    // `rer_`, `_by_`, `word_`, and `_-p`.
+    let end = (r << 1 & (r << 3 | gap << 3)) | (r << 2 & r << 4);
+    let long_number = digits8 & digits8 << 5 & !(digit << 13);
+    let groups = digits4 & gap << 4 & digits2 << 5;
+    let long_word = tokens16 & (!(token << 16) | hyphen << 16);
+    let iban = digits2 & twice(upper, 1) << 2;
+    let dashes = hyphens2 & !(hyphen << 2);
+    let names = colon & (!(digit << 1) | word << 1);
+    let scheme = gap & end | (r & hyphen << 1 & gap << 2);
+    let shapes = if wanted.shapes { shapes(&of, digits2, digits4) } else { [0; 4] };
+    let addresses = if wanted.addresses { addresses(&of) } else { [0; 4] };
+    let [number, capital, triple, pairs] = shapes;
+    let [dots, colons, two_colons, hyphens] = addresses;
+    let others = long_number
+        | groups
+        | iban
+        | dashes
+        | (number | capital | triple | pairs)
+        | (dots | colons | two_colons | hyphens);
+    let words = [
+        long_word,
+        names,
+        of.rare,
+        scheme,
+        long_number,
+        groups,
+        iban,
+        dashes,
+        number,
+        capital,
+        triple,
+        pairs,
+        dots,
+        colons,
+        two_colons,
+        hyphens,
+    ];
+    Marks { words, others }
+}
+
+/// Those that shapes are found by.
+#[inline(always)]
+fn shapes(of: &Classes, digits2: u64, digits4: u64) -> [u64; 4] {
+    let Classes { digit, upper, gap, hyphen, .. } = *of;
+    let three = digits2 & digit << 2;
+    // All hyphens, or none.
+    let alike = !(hyphen << 8 ^ hyphen << 2) & !(hyphen << 8 ^ hyphen << 5);
+    [
+        digits4 & digits4 << 3 & !(digit << 7),
+        three & upper << 3,
+        three & gap << 3 & digits2 << 4 & digit << 6,
+        digits2 & digits2 << 3 & digits2 << 6 & gap << 2 & gap << 5 & gap << 8 & alike,
+    ]
+}
+
+/// Those that addresses are found by: chains of separators at short distances.
+#[inline(always)]
+fn addresses(of: &Classes) -> [u64; 4] {
+    let Classes { digit, gap, hyphen, colon, .. } = *of;
+    // Dots and blanks after a digit.
+    let dot = |from: u64| from & (from << 3 | from << 2 | from << 4);
+    let colons = |from: u64| from & (from << 3 | from << 2 | from << 4 | from << 5);
+    let hyphens = |from: u64| from & from << 3;
+    [
+        dot(dot(gap & !hyphen & digit << 1)),
+        colons(colons(colons(colon))),
+        colon & colon << 1,
+        hyphens(hyphens(hyphens(hyphen))),
+    ]
 }

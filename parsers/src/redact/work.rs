@@ -3,15 +3,22 @@
 use std::ops::Range;
 
 use super::decode::decode;
-use super::detect::{Judge, Masks, Material, is_constant, is_prose};
+use super::detect::{
+    Judge, Material, View, cookie_values, is_constant, is_entropic, is_hidden, is_prose,
+};
 use super::json::{self, Stop};
-use super::mask::{masked, normalised};
 use super::rules::{Rules, Scanner};
-use super::scan::{Hit, scan, suspect};
-use super::sweep::Lanes;
+use super::scan::{Hit, Seen, scan, suspect};
+use super::shapes::Slots;
+use super::sweep::Sweep;
 use super::{Action, Match, Place, Why};
 
+mod cookies;
 mod parted;
+mod spans;
+mod splice;
+
+use spans::{merge, snap};
 
 /// What stands for a value on which too much work would have been done.
 const GIVEN_UP: &str = "[REDACTED]";
@@ -21,6 +28,10 @@ const ROUNDS: usize = 4;
 
 /// How many strings JSON is looked for inside of: JSON in a string, in a string of JSON.
 const LEVELS: usize = 2;
+
+/// How often a raw record's escapes are undone to see what they hide: once for each string of JSON that text may
+/// be in, and twice for what it says itself.
+const ESCAPES: usize = LEVELS + 3;
 
 /// What became of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +48,7 @@ pub(super) enum Found {
 
 /// Scratch space and counters of a redactor.
 pub(super) struct Work {
-    lanes: Box<Lanes>,
+    sweep: Sweep,
     hits: Vec<Hit>,
     decoded: [String; 2],
     from: [Vec<u32>; 2],
@@ -45,8 +56,12 @@ pub(super) struct Work {
     pub(super) matches: Vec<u64>,
     /// What the record may hold of a private key that began in an earlier one.
     pub(super) material: Option<Material>,
+    /// Whether nothing is dropped: what would be is masked.
+    pub(super) keeps: bool,
     /// What was found, while somebody wants to know.
     pub(super) explained: Option<Vec<Match>>,
+    /// The rules whose words the name of the field ends in that is being looked at.
+    pub(super) named: Slots,
     /// The field that is being looked at, while somebody wants to know.
     place: String,
 }
@@ -54,40 +69,58 @@ pub(super) struct Work {
 impl Work {
     pub(super) fn new(rules: &Rules) -> Self {
         Self {
-            lanes: Lanes::new(),
+            sweep: Sweep::new(),
             hits: Vec::new(),
             decoded: Default::default(),
             from: Default::default(),
             matches: vec![0; rules.names().len()],
             material: None,
+            keeps: false,
             explained: None,
+            named: Slots::default(),
             place: String::new(),
         }
     }
 
-    /// Whether there may be anything to find in a raw record, or in any value cut out of it.
+    /// Whether there may be anything to find in a raw record, or in any value cut out of it. What escapes hide is
+    /// looked at, level by level, as a parser and a closer look would undo them.
     pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str) -> bool {
-        suspect(rules, &mut self.lanes, raw.as_bytes(), &mut self.hits)
-            || rules.custom.iter().any(|custom| match &custom.gate {
-                Some(gate) => gate.is_match(raw),
-                None => true,
-            })
+        let customs = |text: &str| rules.custom.iter().any(|custom| custom.suspects(text));
+        let Self { sweep, hits, decoded: [first, second], from: [from, _], .. } = self;
+        let mut seen = suspect(rules, *sweep, raw.as_bytes(), hits);
+        if seen == Seen::Something || customs(raw) {
+            return true;
+        }
+        for level in 0..ESCAPES {
+            if seen == Seen::Nothing {
+                return false;
+            }
+            if !decode(if level == 0 { raw } else { second }, first, from) {
+                return false;
+            }
+            seen = suspect(rules, *sweep, first.as_bytes(), hits);
+            if seen == Seen::Something || customs(first) {
+                return true;
+            }
+            std::mem::swap(first, second);
+        }
+        true
     }
 
     /// Whether there may be anything to find in a value.
     fn suspects(&mut self, rules: &Rules, text: &str) -> bool {
         self.material.is_some()
-            || suspect(rules, &mut self.lanes, text.as_bytes(), &mut self.hits)
+            || !self.named.is_empty()
+            || suspect(rules, self.sweep, text.as_bytes(), &mut self.hits) != Seen::Nothing
             || (!rules.custom.is_empty()
-                && (is_escaped(text)
-                    || rules.custom.iter().any(|custom| custom.pattern.is_match(text))))
+                && (is_escaped(text) || rules.custom.iter().any(|custom| custom.suspects(text))))
     }
 
     /// Redacts a key, which is never a part of a private key that began in an earlier record.
     pub(super) fn key(&mut self, rules: &Rules, key: &str, level: usize) -> Found {
-        let material = self.material.take();
+        let (material, named) = (self.material.take(), std::mem::take(&mut self.named));
         let found = self.text(rules, key, level);
-        self.material = material;
+        (self.material, self.named) = (material, named);
         found
     }
 
@@ -97,12 +130,13 @@ impl Work {
             if !self.suspects(rules, text) {
                 return Found::Nothing;
             }
+            let told = (self.matches.clone(), self.explained.clone());
             match json::rewrite(self, rules, text, &mut Vec::new(), level + 1, None) {
                 Ok(Some(new)) => return Found::Changed(new),
                 Ok(None) => return Found::Nothing,
                 Err(Stop::DropRecord) => return Found::DropRecord,
-                // Cut off, or no JSON after all: text like any other.
-                Err(Stop::Malformed) => {}
+                // Cut off, or no JSON after all: text like any other, looked at anew.
+                Err(Stop::Malformed) => (self.matches, self.explained) = told,
             }
         }
         let mut current: Option<String> = None;
@@ -148,7 +182,9 @@ impl Work {
         match self.action(rules, rule) {
             Action::DropRecord => Found::DropRecord,
             Action::DropField => Found::DropField,
-            Action::Mask | Action::Hash => Found::Changed(self.replacement(rules, rule, number)),
+            Action::Mask | Action::Partial | Action::Hash => {
+                Found::Changed(self.replacement(rules, rule, number))
+            }
         }
     }
 
@@ -164,14 +200,32 @@ impl Work {
                 && (1e12..1e19).contains(&value)
                 && super::detect::is_card(format!("{value:.0}").as_bytes())
         });
-        let custom = || rules.custom.iter().find(|custom| custom.pattern.is_match(number));
-        card.or_else(|| custom().map(|custom| custom.rule))
+        let shape = || rules.shapes.number(View::of(number.as_bytes()), self.named);
+        let custom = || {
+            let mut found = rules.custom.iter().flat_map(|it| it.find(rules, number, self.named));
+            found.next().map(|hit| hit.rule)
+        };
+        card.or_else(shape).or_else(custom).filter(|rule| !rules.allows(*rule, number))
     }
 
     /// Whether a value goes because of its key. `string` says whether it is a string.
     pub(super) fn goes(&self, rules: &Rules, rule: u16, text: &str, string: bool) -> bool {
         if rules.is_field(rule) {
-            return text != "null" && !rules.masks.has(text.as_bytes());
+            let left = rules.masks.has(text.as_bytes()) || self.is_network(rules, rule, text);
+            return text != "null" && !left;
+        }
+        if rules.allows(rule, text) {
+            return false;
+        }
+        if is_hidden(text.as_bytes()) {
+            return false;
+        }
+        if rules.judge(rule) == Judge::Entropy {
+            return string && is_entropic(text.as_bytes());
+        }
+        if rules.judge(rule) == Judge::Cookie && !text.starts_with('[') {
+            // Of cookies whose values went already, nothing is left to go.
+            return string && !text.is_empty() && !cookie_values(text, &rules.masks).is_empty();
         }
         if string {
             return !text.is_empty() && !rules.masks.has(text.as_bytes());
@@ -179,7 +233,9 @@ impl Work {
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         match rules.judge(rule) {
             Judge::Any | Judge::Header => digits > 0 || text.starts_with('['),
-            Judge::Random | Judge::Prose => digits >= 6 || text.starts_with('['),
+            Judge::Random | Judge::Prose | Judge::Cookie | Judge::Entropy => {
+                digits >= 6 || text.starts_with('[')
+            }
         }
     }
 
@@ -194,7 +250,7 @@ impl Work {
     ) -> bool {
         let strings = string || (text.starts_with('[') && text.contains('"'));
         let secret = match rules.judge(rule) {
-            Judge::Random | Judge::Prose => {
+            Judge::Random | Judge::Prose | Judge::Cookie | Judge::Entropy => {
                 text.len() >= 8 && text.bytes().any(|byte| byte.is_ascii_digit())
             }
             // Tests pass too, and are counted.
@@ -210,8 +266,8 @@ impl Work {
     /// much work.
     fn find(&mut self, rules: &Rules, text: &str) -> bool {
         self.hits.clear();
-        let told = scan(rules, &mut self.lanes, text.as_bytes(), &mut self.hits);
-        custom_hits(rules, text, &mut self.hits);
+        let told = scan(rules, self.sweep, text.as_bytes(), self.named, &mut self.hits);
+        custom_hits(rules, text, self.named, &mut self.hits);
         if let Some(material) = &self.material
             && let Some(rule) = rules.scanner(Scanner::PrivateKey)
         {
@@ -222,8 +278,15 @@ impl Work {
         if told.escaped || (!rules.custom.is_empty() && is_escaped(text)) {
             exhausted |= self.find_decoded(rules, text);
         }
-        let whole = |hit: &Hit| !hit.range.is_empty() && !in_mask(&rules.masks, text, &hit.range);
-        self.hits.retain(whole);
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.retain(|hit| {
+            let found = text.get(hit.range.clone()).unwrap_or_default();
+            !hit.range.is_empty()
+                && !rules.masks.cover(text, &hit.range)
+                && !rules.allows(hit.rule, found)
+                && !self.is_network(rules, hit.rule, found)
+        });
+        self.hits = hits;
         for hit in &mut self.hits {
             snap(text, &mut hit.range);
         }
@@ -239,10 +302,11 @@ impl Work {
         if !decode(text, first, from_first) {
             return false;
         }
+        let named = self.named;
         let mut add = |subject: &str, back: &dyn Fn(usize) -> usize, hits: &mut Vec<Hit>| {
             let known = hits.len();
-            let told = scan(rules, &mut self.lanes, subject.as_bytes(), hits);
-            custom_hits(rules, subject, hits);
+            let told = scan(rules, self.sweep, subject.as_bytes(), named, hits);
+            custom_hits(rules, subject, named, hits);
             for hit in hits.iter_mut().skip(known) {
                 hit.range = back(hit.range.start)..back(hit.range.end);
                 hit.quote = 0..0;
@@ -258,35 +322,11 @@ impl Work {
         exhausted
     }
 
-    /// The text with its hits replaced.
-    fn splice(&mut self, rules: &Rules, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut from = 0;
-        for index in 0..self.hits.len() {
-            let Some(hit) = self.hits.get(index).cloned() else { break };
-            let why = why(&hit);
-            let slice = |range: Range<usize>| text.get(range).unwrap_or_default();
-            out.push_str(slice(from..hit.range.start));
-            out.push_str(slice(hit.quote.clone()));
-            out.push_str(&self.replacement(rules, hit.rule, slice(hit.range.clone())));
-            out.push_str(slice(hit.quote));
-            from = hit.range.end;
-            self.note(rules, hit.rule, hit.range, why);
-        }
-        out.push_str(text.get(from..).unwrap_or_default());
-        out
-    }
-
-    /// What stands in place of a value.
-    pub(super) fn replacement(&self, rules: &Rules, rule: u16, found: &str) -> String {
-        let Some(known) = rules.rule(rule) else { return GIVEN_UP.to_owned() };
-        let key = rules.hash_key.as_deref().filter(|_| known.action == Action::Hash);
-        masked(&known.token, key.map(|key| (key, normalised(&known.token, found))))
-    }
-
     /// What is done with what a rule finds.
     pub(super) fn action(&self, rules: &Rules, rule: u16) -> Action {
-        rules.rule(rule).map_or(Action::Mask, |rule| rule.action)
+        let action = rules.rule(rule).map_or(Action::Mask, |rule| rule.action);
+        let drops = matches!(action, Action::DropField | Action::DropRecord);
+        if drops && self.keeps { Action::Mask } else { action }
     }
 
     /// Counts a match.
@@ -337,55 +377,14 @@ const fn why(hit: &Hit) -> Why {
 }
 
 /// Adds what the user's own rules find.
-fn custom_hits(rules: &Rules, text: &str, hits: &mut Vec<Hit>) {
+fn custom_hits(rules: &Rules, text: &str, named: Slots, hits: &mut Vec<Hit>) {
     for custom in &rules.custom {
-        let found = custom.pattern.find_iter(text).filter(|found| !found.is_empty());
-        hits.extend(found.map(|found| Hit {
-            range: found.range(),
-            rule: custom.rule,
-            named: false,
-            quote: 0..0,
-        }));
+        hits.extend(custom.find(rules, text, named));
     }
 }
 
 /// Whether escapes may hide something from a pattern.
 fn is_escaped(text: &str) -> bool {
-    memchr::memchr2(b'\\', b'%', text.as_bytes()).is_some()
-}
-
-/// Whether a range lies within something that redaction left.
-fn in_mask(masks: &Masks, text: &str, range: &Range<usize>) -> bool {
     let bytes = text.as_bytes();
-    let before = bytes.get(range.start.saturating_sub(80)..=range.start).unwrap_or_default();
-    let Some(open) = memchr::memrchr(b'[', before) else { return false };
-    let start = range.start + 1 - before.len() + open;
-    let rest = bytes.get(start..bytes.len().min(start + 80)).unwrap_or_default();
-    memchr::memchr(b']', rest).is_some_and(|close| {
-        start + close + 1 >= range.end && rest.get(..=close).is_some_and(|text| masks.has(text))
-    })
-}
-
-/// Widens a range to whole characters.
-fn snap(text: &str, range: &mut Range<usize>) {
-    range.end = range.end.min(text.len());
-    while range.start > 0 && !text.is_char_boundary(range.start) {
-        range.start -= 1;
-    }
-    while range.end < text.len() && !text.is_char_boundary(range.end) {
-        range.end += 1;
-    }
-}
-
-/// Sorts hits and joins those that overlap: the first and longest names the whole.
-fn merge(hits: &mut Vec<Hit>) {
-    hits.sort_unstable_by_key(|hit| (hit.range.start, std::cmp::Reverse(hit.range.end), hit.rule));
-    hits.dedup_by(|next, kept| {
-        let overlap = next.range.start < kept.range.end;
-        if overlap && next.range.end > kept.range.end {
-            kept.range.end = next.range.end;
-            kept.quote = 0..0;
-        }
-        overlap
-    });
+    memchr::memchr2(b'\\', b'%', bytes).is_some() || memchr::memmem::find(bytes, b"&#").is_some()
 }

@@ -53,10 +53,11 @@ impl Feed {
         pressure: &Pressure,
     ) -> Result<Self, EncoderError> {
         let (settings, destination) = (&what.settings, &what.destination);
-        let encoder = Encoder::new(destination, settings.schema, &settings.namespace, instance)?;
+        let Settings { schema, namespace, redact, .. } = &**settings;
+        let encoder = Encoder::new(destination, *schema, namespace, redact, instance)?;
         let outlet = Outlet::new(OutletParts {
             name: destination.name.clone(),
-            encoder: encoder.redacting(&settings.redact),
+            encoder,
             limits: destination.batch,
             most: memory::batch_limit(destination),
             // Nothing is dropped that was kept once.

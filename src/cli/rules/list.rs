@@ -13,7 +13,7 @@ use crate::config;
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// The name of a rule: show it with its samples. Any other word: list the rules that have it in their
-    /// name, token or description.
+    /// name, token, groups or description.
     #[arg(value_name = "WORD")]
     word: Option<String>,
     /// List only rules that are on by default.
@@ -53,29 +53,40 @@ pub(super) fn run(args: &ListArgs, colours: Colours) -> Result<(), Failure> {
 /// Whether a word stands in what is said of a rule.
 fn has(rule: &RuleFile, word: &str) -> bool {
     let word = word.to_lowercase();
-    [&rule.name, &rule.token, &rule.doc].iter().any(|text| text.to_lowercase().contains(&word))
+    let mut said = [&rule.name, &rule.token, &rule.doc].into_iter().chain(&rule.groups);
+    said.any(|text| text.to_lowercase().contains(&word))
 }
 
+/// The rules by the first group that each is in, in the order in which the groups come up.
 fn list(out: &mut impl Write, rules: &[&RuleFile], colours: Colours) -> std::io::Result<()> {
     let widest = |of: fn(&RuleFile) -> usize| rules.iter().map(|rule| of(rule)).max().unwrap_or(0);
     let (name, token) = (widest(|rule| rule.name.len()), widest(|rule| rule.token.len()));
+    let mut groups: Vec<&str> = Vec::new();
     for rule in rules {
-        let state = if rule.default { "on " } else { "off" };
-        writeln!(
-            out,
-            "{:<name$}  {state}  {:<token$}  {}",
-            rule.name,
-            rule.token,
-            first_sentence(&rule.doc)
-        )?;
+        if !groups.contains(&group(rule)) {
+            groups.push(group(rule));
+        }
+    }
+    let (strong, faint) = (colours.strong, colours.faint);
+    for wanted in groups {
+        writeln!(out, "{strong}{wanted}{strong:#}")?;
+        for rule in rules.iter().filter(|rule| group(rule) == wanted) {
+            let state = if rule.default { "on " } else { "off" };
+            let doc = first_sentence(&rule.doc);
+            writeln!(out, "  {:<name$}  {state}  {:<token$}  {doc}", rule.name, rule.token)?;
+        }
     }
     let on = rules.iter().filter(|rule| rule.default).count();
-    let faint = colours.faint;
     writeln!(
         out,
         "{faint}{} rules, {on} on by default; `pillion rules NAME` shows one with its samples{faint:#}",
         rules.len()
     )
+}
+
+/// The group that a rule is listed in.
+fn group(rule: &RuleFile) -> &str {
+    rule.groups.first().map_or("other", String::as_str)
 }
 
 fn first_sentence(doc: &str) -> &str {
@@ -93,6 +104,9 @@ fn show(out: &mut impl Write, rule: &RuleFile, colours: Colours) -> std::io::Res
         rule.doc.trim(),
         rule.token
     )?;
+    if !rule.groups.is_empty() {
+        writeln!(out, "{strong}groups{strong:#}: {}", rule.groups.join(", "))?;
+    }
     for (title, samples) in [("redacts", &rule.must_redact), ("leaves", &rule.must_leave)] {
         writeln!(out, "{strong}{title}{strong:#}:")?;
         for sample in samples {

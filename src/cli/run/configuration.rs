@@ -3,7 +3,7 @@
 //! Looked at about once a second, through symlinks, so that a ConfigMap's swap of a directory is seen
 //! like an edit in place. What is still being written is left to settle: it must have been the same at
 //! two looks. What the pod says of itself in a mounted volume belongs to it: labels change while a pod
-//! lives.
+//! lives. So does the file with the key of the hashes, which is rotated.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::pod::Pod;
+use crate::config::secret::Held;
 use crate::config::settings::Settings;
 use crate::config::{self, Diagnostics, Over};
 
@@ -32,6 +33,8 @@ pub(super) struct ConfigFile {
     read: u64,
     /// What the configuration in force has learned of the pod.
     pod: Option<Pod>,
+    /// The key of its hashes.
+    key: Option<Held>,
     /// Where the files lay and when they had changed at the last look; empty before the first since
     /// they were read.
     stamp: Vec<Option<Stamp>>,
@@ -57,42 +60,45 @@ impl ConfigFile {
     /// Reads and checks a file for the first time.
     pub(super) fn open(path: PathBuf, over: Over) -> Result<(Self, Settings), Diagnostics> {
         let (read, settings) = load(&path, &over);
-        let (pod, stamp) = (None, Vec::new());
-        let mut file = Self { path, over, read, pod, stamp, settling: None, again: None };
+        let stamp = Vec::new();
+        let (pod, key, settling, again) = (None, None, None, None);
+        let mut file = Self { path, over, read, pod, key, stamp, settling, again };
         file.loaded(read, 0, settings).map(|settings| (file, settings))
     }
 
-    /// Notes what was loaded: the hash of the file, and that of the pod before if it came to nothing.
+    /// Notes what was loaded: the hash of the file, and that of the rest before if it came to nothing.
     fn loaded(
         &mut self,
         read: u64,
         before: u64,
         settings: Result<Settings, Diagnostics>,
     ) -> Result<Settings, Diagnostics> {
-        let pod = match &settings {
+        let rest = match &settings {
             Ok(settings) => {
                 self.pod.clone_from(&settings.pod);
-                self.pod.as_ref().map_or(0, Pod::hash)
+                self.key.clone_from(&settings.hash_key);
+                self.pod.as_ref().map_or(0, Pod::hash) ^ self.key.as_ref().map_or(0, Held::hash)
             }
             Err(_) => before,
         };
-        self.read = read ^ pod;
+        self.read = read ^ rest;
         // Either may have changed since it was read: the next look is at the content.
         self.stamp.clear();
         (self.settling, self.again) = (None, None);
         settings
     }
 
-    /// Of the file, and of the volume's.
+    /// Of the file, of the volume's, and of the key's.
     fn stamps(&self) -> Vec<Option<Stamp>> {
-        let stamps = self.pod.iter().flat_map(Pod::files).map(|path| Stamp::of(&path));
-        std::iter::once(Stamp::of(&self.path)).chain(stamps).collect()
+        let pod = self.pod.iter().flat_map(Pod::files).map(|path| Stamp::of(&path));
+        let key = self.key.iter().flat_map(Held::files).map(Stamp::of);
+        std::iter::once(Stamp::of(&self.path)).chain(pod).chain(key).collect()
     }
 
-    /// A hash of what the pod says now of what is asked for.
-    fn pod_now(&self) -> u64 {
+    /// A hash of what the pod says now of what is asked for, and of the key.
+    fn rest_now(&self) -> u64 {
         let again = |pod: &Pod| pod.learn_again(&config::process_environment).hash();
-        self.pod.as_ref().map_or(0, again)
+        self.pod.as_ref().map_or(0, again) ^ self.key.as_ref().map_or(0, Held::hash_now)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -117,7 +123,7 @@ impl ConfigFile {
     /// With every mistake in it. Inside of `Err`, no thread was to be had.
     pub(super) async fn load(&mut self) -> std::io::Result<Result<Settings, Diagnostics>> {
         let (path, over) = (self.path.clone(), self.over.clone());
-        let before = self.pod_now();
+        let before = self.rest_now();
         let (done, loaded) = oneshot::channel();
         std::thread::Builder::new().name("config".to_owned()).spawn(move || {
             // Fails only when nobody wants to know any more.
@@ -150,7 +156,7 @@ impl ConfigFile {
         if same && self.settling.is_none() || there && !self.can_be_read_again() {
             return false;
         }
-        let content = hash(&config::read(&self.path)) ^ self.pod_now();
+        let content = hash(&config::read(&self.path)) ^ self.rest_now();
         if content == self.read {
             // Touched, or put back as it was.
             self.settling = None;
@@ -219,6 +225,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_key_that_is_rotated_is_seen_like_an_edit() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (path, key) = (dir.path().join("pillion.yaml"), dir.path().join("key"));
+        let redact = format!("redact: {{action: hash, hash_key: '${{file:{}}}'}}\n", key.display());
+        fs::write(&key, "0123456789abcdef\n").expect("written");
+        fs::write(&path, redact + &text("/a/*.log")).expect("written");
+        let (mut file, _) = ConfigFile::open(path, Over::default()).expect("good");
+        assert!(!file.look() && !file.look(), "as it was");
+        fs::write(&key, "short").expect("written");
+        assert!(!file.look() && file.look());
+        assert!(file.load().await.expect("a thread").is_err());
+        assert!(!file.look() && !file.look(), "refused once");
+        fs::write(&key, "fedcba9876543210").expect("written");
+        assert!(!file.look() && file.look());
+        file.load().await.expect("a thread").expect("good");
+        assert!(!file.look() && !file.look(), "as it was");
+    }
+
+    #[tokio::test]
     async fn what_changes_while_it_is_loaded_is_seen() {
         let dir = tempfile::tempdir().expect("a directory");
         let at = |name: &str| dir.path().join(name);
@@ -231,7 +256,7 @@ mod tests {
         for (changed, new) in
             [("pillion.yaml", enrich + &text("/b/*.log")), ("labels", "app=\"two\"".to_owned())]
         {
-            let before = file.pod_now();
+            let before = file.rest_now();
             let (read, settings) = load(&path, &Over::default());
             write(changed, &new);
             file.loaded(read, before, settings).expect("good");

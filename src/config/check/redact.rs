@@ -1,16 +1,19 @@
 //! Redaction: which rules, which actions, and the user's own rules with their samples.
 
+mod allow;
+mod custom;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use pillion_parsers::redact::{Action, CustomRule, RuleError, RuleSelection, Rules};
+use pillion_parsers::redact::{Action, Allow, CustomRule, RuleError, RuleSelection, Rules};
 
 use super::all;
 use crate::config::diagnostic::Mistake;
 use crate::config::nearest::suggestion;
 use crate::config::read::{Reader, Value};
+use crate::config::secret::Held;
 use crate::config::tree::{Kind, Node};
 
 /// Fewest bytes of a key: with a shorter one, hashes of e-mail addresses could be tried out.
@@ -18,15 +21,6 @@ const KEY: usize = 16;
 
 /// The help where a selection leaves nothing to do.
 const OFF: &str = "write `redact: off` if nothing is to be redacted";
-
-/// What is done with a finding; `None` for an action that is not there yet.
-const ACTIONS: [(&str, Option<Action>); 5] = [
-    ("mask", Some(Action::Mask)),
-    ("hash", Some(Action::Hash)),
-    ("drop_field", Some(Action::DropField)),
-    ("drop_record", Some(Action::DropRecord)),
-    ("partial", None),
-];
 
 /// The places of what a selection names: for pointing at what it is refused for.
 #[derive(Default)]
@@ -40,31 +34,42 @@ struct Typed<'n> {
     sound: bool,
 }
 
-/// The rules a configuration asks for, and what they were compiled from: the default ones if it says
-/// nothing, none if they are off.
-pub(super) fn rules(
-    reader: &mut Reader<'_>,
-    redact: Option<Value<'_>>,
-) -> Option<(Arc<Rules>, Option<RuleSelection>)> {
-    let mut selection = RuleSelection::standard();
-    let rules = compiled(reader, redact, |asked| {
-        selection = asked.clone();
-        Rules::build(asked)
-    })?;
-    let selection = (!rules.names().is_empty()).then_some(selection);
-    Some((rules, selection))
+/// What a configuration says about redaction.
+pub(super) struct Redaction {
+    pub(super) rules: Arc<Rules>,
+    /// What they were compiled from, if there are any.
+    pub(super) selection: Option<RuleSelection>,
+    /// What the key of `hash` was read from.
+    pub(super) hash_key: Option<Held>,
+}
+
+impl Redaction {
+    /// What is done where nothing is said.
+    pub(super) fn standard() -> Self {
+        let selection = Some(RuleSelection::standard());
+        Self { rules: Rules::builtin_default(), selection, hash_key: None }
+    }
+
+    fn off() -> Self {
+        Self { rules: Arc::new(Rules::off()), selection: None, hash_key: None }
+    }
+}
+
+/// The rules a configuration asks for: the default ones if it says nothing.
+pub(super) fn redaction(reader: &mut Reader<'_>, redact: Option<Value<'_>>) -> Option<Redaction> {
+    compiled(reader, redact, Rules::build)
 }
 
 fn compiled(
     reader: &mut Reader<'_>,
     redact: Option<Value<'_>>,
-    compile: impl FnMut(RuleSelection) -> Result<Rules, RuleError>,
-) -> Option<Arc<Rules>> {
-    let Some(value) = redact else { return Some(Rules::builtin_default()) };
+    mut compile: impl FnMut(RuleSelection) -> Result<Rules, RuleError>,
+) -> Option<Redaction> {
+    let Some(value) = redact else { return Some(Redaction::standard()) };
     if let Kind::Scalar { text, .. } = &value.node.kind
         && text == "off"
     {
-        return Some(Arc::new(Rules::off()));
+        return Some(Redaction::off());
     }
     let Kind::Map(_) = value.node.kind else {
         let mistake = Mistake::at(value.place(), "`redact` takes a mapping, or `off`");
@@ -74,14 +79,14 @@ fn compiled(
     let mut fields = reader.map(value)?;
     let mut typed = Typed::default();
     let rules = fields.take("rules");
-    let custom = fields.take("custom");
+    let own = fields.take("custom");
     let listed = match rules {
-        Some(value) => listed(reader, value, custom.is_some()),
+        Some(value) => listed(reader, value, own.is_some()),
         None => Some(Vec::new()),
     };
-    if let Some(value) = custom {
+    if let Some(value) = own {
         for rule in reader.named(value, "rules") {
-            read_custom(reader, rule, &mut typed);
+            custom::read(reader, rule, &mut typed);
         }
     }
     let action = fields
@@ -90,13 +95,16 @@ fn compiled(
     let hash_key = fields.take("hash_key").map_or(Some(None), |value| hash_key(reader, value));
     let on_fields =
         fields.take("fields").map_or(Some(Vec::new()), |value| on_fields(reader, value));
+    let allow = fields.take("allow");
+    let allowed = allow.map_or(Some(Allow::default()), |value| allow::allow(reader, value));
     fields.finish(reader);
 
     typed.sound = typed.broken.is_empty()
         && listed.is_some()
         && action.is_some()
         && hash_key.is_some()
-        && on_fields.is_some();
+        && on_fields.is_some()
+        && allowed.is_some();
     typed.rules = listed.unwrap_or_default();
     let mut names: Vec<_> = typed.rules.iter().map(|(name, _)| name.clone()).collect();
     if rules.is_none() {
@@ -108,10 +116,20 @@ fn compiled(
         action: action.unwrap_or_default(),
         actions_by_rule: Vec::new(),
         fields: on_fields.unwrap_or_default(),
+        allow: allowed.unwrap_or_default(),
         // A key that was refused is not also missing.
-        hash_key: hash_key.unwrap_or_else(|| Some(vec![0; KEY])),
+        hash_key: match &hash_key {
+            Some(read) => read.as_ref().map(|(_, key)| key.as_bytes().to_vec()),
+            None => Some(vec![0; KEY]),
+        },
     };
-    build(reader, value, selection, &typed, compile)
+    let mut built_of = None;
+    let rules = build(reader, value, selection, &typed, |selection| {
+        built_of = Some(selection.clone());
+        compile(selection)
+    })?;
+    let hash_key = hash_key.flatten().map(|(held, _)| held);
+    Some(Redaction { rules, selection: built_of, hash_key })
 }
 
 fn listed<'n>(
@@ -126,42 +144,6 @@ fn listed<'n>(
     }
     let names = reader.list(value);
     all(names.into_iter().map(|value| Some((reader.filled(value, "a rule's name")?, value))))
-}
-
-fn read_custom<'n>(reader: &mut Reader<'_>, value: Value<'n>, typed: &mut Typed<'n>) {
-    let rule = custom_rule(reader, value, typed);
-    match rule {
-        Some(rule) => typed.custom.push((rule, value)),
-        None => typed.broken.push(value.name.to_owned()),
-    }
-}
-
-fn custom_rule<'n>(
-    reader: &mut Reader<'_>,
-    value: Value<'n>,
-    typed: &mut Typed<'n>,
-) -> Option<CustomRule> {
-    let mut fields = reader.map(value)?;
-    let must_redact = samples(reader, fields.take("must_redact"));
-    let must_leave = samples(reader, fields.take("must_leave"));
-    if let Some(action) = fields.take("action") {
-        typed.actions.push((value.name.to_owned(), action));
-    }
-    let pattern = fields.need("pattern", r"write `pattern: '\bE\d{6}\b'`");
-    let pattern = pattern.and_then(|value| reader.verbatim(value, "a pattern"));
-    fields.finish(reader);
-    Some(CustomRule {
-        name: value.name.to_owned(),
-        pattern: pattern?.to_owned(),
-        must_redact: must_redact?,
-        must_leave: must_leave?,
-    })
-}
-
-fn samples(reader: &mut Reader<'_>, value: Option<Value<'_>>) -> Option<Vec<String>> {
-    let Some(value) = value else { return Some(Vec::new()) };
-    let samples = reader.list(value);
-    all(samples.into_iter().map(|value| reader.verbatim(value, "a text").map(str::to_owned)))
 }
 
 /// `action: mask`, or `action: {default: mask, email: hash}`.
@@ -183,24 +165,21 @@ fn default_action<'n>(
 }
 
 fn one_action(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Action> {
-    let action = reader.one_of(value, &ACTIONS)?;
-    if action.is_none() {
-        let mistake = Mistake::at(value.place(), "the action `partial` is not there yet");
-        reader.mistake(mistake.help("use `mask`, or `hash` to be able to join equal values"));
-    }
-    action
+    let named: Vec<_> = Action::ALL.iter().map(|action| (action.name(), *action)).collect();
+    reader.one_of(value, &named)
 }
 
-fn hash_key(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Option<Vec<u8>>> {
-    // Read once: with another key, equal values would no longer be equal.
-    let key = reader.secret(value)?.read().ok()?;
+/// The key, and what it is read from: with another one, equal values are no longer equal, so it is
+/// the rules' for as long as they are.
+fn hash_key(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Option<(Held, String)>> {
+    let (held, key) = Held::read(reader.secret(value)?).ok()?;
     if key.len() < KEY {
         let message = format!("`hash_key` is shorter than {KEY} bytes: hashes could be guessed");
         let help = "make one with `openssl rand -hex 32`";
         reader.mistake(Mistake::at(value.place(), message).help(help));
         return None;
     }
-    Some(Some(key.into_bytes()))
+    Some(Some((held, key)))
 }
 
 fn on_fields(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Vec<(String, Action)>> {
@@ -238,7 +217,10 @@ fn build(
     selection.rules.retain(|name| !is_broken(name.trim_start_matches('-')));
     selection.actions_by_rule.retain(|(name, _)| !is_broken(name));
     // Each round takes something out, or is the last.
-    let rounds = selection.rules.len() + selection.custom.len() + selection.actions_by_rule.len();
+    let samples = |rule: &CustomRule| rule.must_redact.len() + rule.must_leave.len();
+    let rounds = selection.rules.len()
+        + selection.custom.iter().map(|rule| 1 + samples(rule)).sum::<usize>()
+        + selection.actions_by_rule.len();
     for _ in 0..=rounds {
         // What is off only because a mistake was taken out is not one more mistake.
         if !sound && selection.rules.is_empty() {
@@ -250,12 +232,29 @@ fn build(
         };
         sound = false;
         reader.mistake(refusal(value, &error, typed));
+        if without_sample(&mut selection, &error) {
+            continue;
+        }
         let name = culprit(&error)?;
         selection.rules.retain(|rule| rule.strip_prefix('-').unwrap_or(rule) != name);
         selection.custom.retain(|rule| rule.name != name);
         selection.actions_by_rule.retain(|(rule, _)| rule != name);
     }
     None
+}
+
+/// Takes out a sample that disagrees with its rule: others may as well.
+fn without_sample(selection: &mut RuleSelection, error: &RuleError) -> bool {
+    let (RuleError::SampleMissed { name, sample, .. } | RuleError::SampleHit { name, sample, .. }) =
+        error
+    else {
+        return false;
+    };
+    for rule in selection.custom.iter_mut().filter(|rule| rule.name == *name) {
+        rule.must_redact.retain(|text| text != sample);
+        rule.must_leave.retain(|text| text != sample);
+    }
+    true
 }
 
 fn culprit(error: &RuleError) -> Option<&str> {
@@ -265,6 +264,7 @@ fn culprit(error: &RuleError) -> Option<&str> {
         | RuleError::BadName { name }
         | RuleError::Pattern { name, .. }
         | RuleError::MatchesEmpty { name }
+        | RuleError::Part { name, .. }
         | RuleError::SampleMissed { name, .. }
         | RuleError::SampleHit { name, .. }
         | RuleError::NotOn { name } => Some(name),
@@ -299,8 +299,9 @@ fn refusal(value: Value<'_>, error: &RuleError, typed: &Typed<'_>) -> Mistake {
         RuleError::Pattern { name, .. } | RuleError::MatchesEmpty { name } => {
             inside(name, "pattern", None)
         }
-        RuleError::SampleMissed { name, sample } => inside(name, "must_redact", Some(sample)),
-        RuleError::SampleHit { name, sample } => inside(name, "must_leave", Some(sample)),
+        RuleError::Part { name, key, .. } => inside(name, key, None),
+        RuleError::SampleMissed { name, sample, .. } => inside(name, "must_redact", Some(sample)),
+        RuleError::SampleHit { name, sample, .. } => inside(name, "must_leave", Some(sample)),
         RuleError::NotOn { name } => {
             let by_rule = typed.actions.iter().find(|(rule, _)| rule == name);
             by_rule.map(|(_, value)| value.key)

@@ -25,6 +25,11 @@ pub(crate) const NOON: i64 = 1_785_585_600_000_000_000;
 
 pub(crate) const INSTANCE: Instance = Instance::from_bytes([7; 9]);
 
+/// Rules that leave all as it is.
+pub(crate) fn no_rules() -> Arc<Rules> {
+    Arc::new(Rules::off())
+}
+
 /// A record that owns what a [`Record`] borrows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spec {

@@ -72,8 +72,12 @@ impl Stream {
 
 impl Push {
     /// An empty batch.
-    pub(crate) fn new(server: &Loki, compression: Compression) -> Result<Self, EncoderError> {
-        let labels = Labels::new(&server.labels)?;
+    pub(crate) fn new(
+        server: &Loki,
+        compression: Compression,
+        rules: &Arc<Rules>,
+    ) -> Result<Self, EncoderError> {
+        let labels = Labels::new(&server.labels)?.redacted(rules);
         Ok(Self {
             format: server.format,
             level: level(compression),
@@ -88,11 +92,6 @@ impl Push {
             refused: Vec::new(),
             writer: LineWriter::default(),
         })
-    }
-
-    /// See [`Encoder::redacting`](crate::export::encode::Encoder::redacting).
-    pub(crate) fn redact(&mut self, rules: &Arc<Rules>) {
-        self.labels.redact(rules);
     }
 
     pub(crate) fn encode(&mut self, record: &Redacted<'_, '_>, place: &Place<'_>) -> Encoded {

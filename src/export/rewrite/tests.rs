@@ -8,7 +8,7 @@ use crate::config::settings::{Compression, LokiFormat, Schema};
 use crate::export::encode::Encoder;
 use crate::export::encode::tests::{
     INSTANCE, NOON, Owned, Spec, Spot, Strict, any_spec, destination, elasticsearch, loki,
-    plain_spec, text,
+    no_rules, plain_spec, text,
 };
 use crate::export::lines::LineWriter;
 use pillion_parsers::record::{ClockUnit, Level};
@@ -37,7 +37,8 @@ fn encode(
     spot: &Spot,
     specs: &[(u64, Spec)],
 ) -> Payload {
-    let mut encoder = Encoder::new(destination, schema, "app", INSTANCE).expect("fine");
+    let mut encoder =
+        Encoder::new(destination, schema, "app", &no_rules(), INSTANCE).expect("fine");
     for (offset, spec) in specs {
         spec.redacted(|record| encoder.encode(record, &spot.at(*offset)));
     }
@@ -289,7 +290,8 @@ fn payloads_of_other_settings_go_where_the_destination_leads_now_and_are_read_as
     }
     // The namespace is the one of then.
     let server = to("logs-a", true, Compression::None);
-    let mut encoder = Encoder::new(&server, Schema::Ecs, "shop", INSTANCE).expect("fine");
+    let mut encoder =
+        Encoder::new(&server, Schema::Ecs, "shop", &no_rules(), INSTANCE).expect("fine");
     let (mut lines, spec) = (LineWriter::default(), Spec::message("m").with("order", text("17")));
     let mut line = Vec::new();
     spec.redacted(|record| {

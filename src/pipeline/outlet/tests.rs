@@ -11,7 +11,7 @@ use crate::config::settings::{
     BatchLimits, Compression, Destination, DestinationKind, Schema, WhenFull,
 };
 use crate::export::breaker::Shown;
-use crate::export::encode::tests::{INSTANCE, Spec, Spot};
+use crate::export::encode::tests::{INSTANCE, Spec, Spot, no_rules};
 
 const LINGER: i64 = 1_000_000;
 
@@ -28,7 +28,8 @@ fn outlet(budget: &Arc<Budget>, queue: &Arc<Queue>, when_full: WhenFull) -> Outl
     };
     Outlet::new(OutletParts {
         name: destination.name.clone(),
-        encoder: Encoder::new(&destination, Schema::Ecs, "app", INSTANCE).expect("good"),
+        encoder: Encoder::new(&destination, Schema::Ecs, "app", &no_rules(), INSTANCE)
+            .expect("good"),
         limits,
         most: usize::MAX,
         when_full,

@@ -40,7 +40,8 @@ impl Rig {
         let instance = Instance::from_bytes([7; 9]);
         let outlet = Outlet::new(OutletParts {
             name: "screen".to_owned(),
-            encoder: Encoder::new(destination, settings.schema, "app", instance).expect("good"),
+            encoder: Encoder::new(destination, settings.schema, "app", &settings.redact, instance)
+                .expect("good"),
             limits: destination.batch,
             most: usize::MAX,
             when_full: destination.when_full,

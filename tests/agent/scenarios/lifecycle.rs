@@ -15,6 +15,7 @@ use crate::oracle::{self, Arrived};
 use crate::writer::Writer;
 
 mod hand_over;
+mod hash_key;
 mod reload;
 
 const FILLING: &str = "filling, filling, filling";

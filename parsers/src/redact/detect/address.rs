@@ -23,32 +23,31 @@ impl Addresses {
     }
 }
 
-/// Calls `found` for every address in the text, until it returns `true`.
-pub(in super::super) fn addresses(
+/// The address that has its third dot, its fourth colon or a later one, the second of two colons in a
+/// row, or the fourth hyphen at `at`.
+pub(in super::super) fn address(
     view: View<'_>,
     which: &Addresses,
-    mut found: impl FnMut(u16, Range<usize>) -> bool,
-) {
-    let mut next = 0;
-    for place in memchr::memchr3_iter(b'.', b':', b'-', view.bytes) {
-        if place < next {
-            continue;
-        }
-        let hit = match view.at(place) {
-            b'.' => which.ipv4.zip(ipv4(view, place)),
-            b':' => which.mac.zip(mac(view, place)).or_else(|| which.ipv6.zip(ipv6(view, place))),
-            _ => which.mac.zip(mac(view, place)),
-        };
-        if let Some((rule, range)) = hit {
-            next = range.end;
-            if found(rule, range) {
-                return;
-            }
-        }
+    at: usize,
+) -> Option<(u16, Range<usize>)> {
+    let mac = || which.mac.zip(mac(view, at.checked_sub(9)?));
+    match view.at(at) {
+        b'.' => which.ipv4.zip(ipv4(view, first_dot(view, at)?)),
+        b':' => mac().or_else(|| which.ipv6.zip(ipv6(view, at))),
+        b'-' => mac(),
+        _ => None,
     }
 }
 
-/// An IPv4 address; `at` is its first dot. Loopback is left: it is nobody's.
+/// The first dot of four numbers, by the third.
+fn first_dot(view: View<'_>, third: usize) -> Option<usize> {
+    (0..2).try_fold(third, |dot, _| {
+        let before = view.run_back(dot, 3, |byte| byte.is_ascii_digit()).checked_sub(1)?;
+        (view.at(before) == b'.').then_some(before)
+    })
+}
+
+/// An IPv4 address; `at` is its first dot. Loopback and 0.0.0.0 are left: they are nobody's.
 fn ipv4(view: View<'_>, at: usize) -> Option<Range<usize>> {
     let start = view.run_back(at, 3, |byte| byte.is_ascii_digit());
     let mut place = start;
@@ -78,7 +77,7 @@ fn ipv4(view: View<'_>, at: usize) -> Option<Range<usize>> {
         || matches!(before, b'~' | b'.' | b'-' | b'+')
         || (before == b'/' && view.before(start, 2).is_ascii_alphabetic());
     let apart = !view.bounded || !(version || word_after);
-    (apart && first != 127 && !after.is_ascii_digit()).then_some(start..place)
+    (apart && !matches!(first, 0 | 127) && !after.is_ascii_digit()).then_some(start..place)
 }
 
 /// An IPv6 address; `at` is any of its colons. At least three groups, or two around `::`.
@@ -100,7 +99,8 @@ fn ipv6(view: View<'_>, at: usize) -> Option<Range<usize>> {
     let groups = text.split([':', '.']).filter(|group| !group.is_empty()).count();
     // Eight pairs of digits are a dump of bytes, or a port's world-wide name.
     let dump = text.split(':').all(|group| group.len() == 2);
-    (groups >= 2 && !dump && !address.is_loopback()).then_some(start..end)
+    let mapped = address.to_ipv4_mapped().is_some_and(|mapped| mapped.is_loopback());
+    (groups >= 2 && !dump && !mapped && !address.is_loopback()).then_some(start..end)
 }
 
 /// A MAC address; `at` is its first separator.
@@ -127,11 +127,15 @@ mod tests {
     const ALL: Addresses = Addresses { ipv4: Some(4), ipv6: Some(6), mac: Some(1) };
 
     fn check(text: &str, expect: &[(u16, &str)]) {
-        let mut found = Vec::new();
-        addresses(value(text), &ALL, |rule, range| {
-            found.push((rule, &text[range]));
-            false
-        });
+        let (mut found, mut end) = (Vec::new(), 0);
+        for at in 0..text.len() {
+            if let Some((rule, range)) = address(value(text), &ALL, at)
+                && range.end > end
+            {
+                end = range.end;
+                found.push((rule, &text[range]));
+            }
+        }
         assert_eq!(found, expect, "{text}");
     }
 
@@ -161,6 +165,8 @@ mod tests {
             "10:00:00",
             "std::vec::Vec",
             "127.0.0.1",
+            "0.0.0.0",
+            "::ffff:127.0.0.1",
             "::1",
             "00:00:00:00:00:00",
             "00:1b:44:11:3a:b7:00:01",

@@ -7,8 +7,9 @@ use memchr::memmem;
 
 use super::super::keys::trimmed;
 use super::name::Assigned;
+use super::pem::is_varied;
 use super::value::{is_constant, is_placeholder, is_prose, value, wrapped};
-use super::{Looked, View};
+use super::{Looked, View, is_token68, is_word};
 
 /// What a rule takes for a secret where a value is assigned in running text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -25,6 +26,10 @@ pub(in super::super) enum Judge {
     Prose,
     /// The value of an `Authorization` header.
     Header,
+    /// The values in a `Cookie` or `Set-Cookie` header.
+    Cookie,
+    /// Long, and as varied as chance makes it; no digest, no UUID.
+    Entropy,
 }
 
 /// The value to take out, if the rule's judge takes it for a secret.
@@ -59,7 +64,14 @@ fn is_secret(
 ) -> bool {
     let text = view.bytes.get(range.clone()).unwrap_or_default();
     let bracketed = text.starts_with(b"<") && view.at(range.end) == b'>';
-    if text.is_empty() || is_placeholder(view, text) || bracketed || assigned.in_mask(view) {
+    // `"PASS <password>"` is no element.
+    let nothing = assigned.tag && !text.iter().any(|&byte| is_word(byte) || byte >= 0x80);
+    if text.is_empty()
+        || is_placeholder(view, text)
+        || bracketed
+        || assigned.in_mask(view)
+        || nothing
+    {
         return false;
     }
     // The shell's working directory.
@@ -72,7 +84,10 @@ fn is_secret(
             let word = text.iter().all(u8::is_ascii_alphabetic);
             !((bare && is_constant(text)) || (assigned.prose && word && is_prose(text)))
         }
-        Judge::Random | Judge::Header => is_random(text, if bare { 16 } else { 12 }),
+        Judge::Random | Judge::Header | Judge::Cookie => {
+            is_random(text, if bare { 16 } else { 12 })
+        }
+        Judge::Entropy => is_entropic(text),
         Judge::Prose => {
             let path = matches!(text, [b'/' | b'~', ..] | [b'.', b'/', ..]);
             let letters = text.iter().any(|byte| !byte.is_ascii_digit());
@@ -89,6 +104,54 @@ fn is_random(text: &[u8], long: usize) -> bool {
         return digits >= 8;
     }
     text.len() >= long || (text.len() >= 6 && digits > 0)
+}
+
+/// Least bytes of a text that chance made, and bits of each.
+const LEAST_ENTROPIC: (usize, f32) = (20, 3.5);
+
+/// Whether a text is as varied as only chance makes it, and none of what machines give out as names: a
+/// UUID, a digest, an identifier in base32, a path, words joined.
+pub(in super::super) fn is_entropic(text: &[u8]) -> bool {
+    let has = |wanted: fn(&u8) -> bool| text.iter().any(wanted);
+    let mixed =
+        has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    let plain = text.iter().all(|byte| is_token68(*byte) || *byte == b'=');
+    let parts = text.iter().filter(|byte| matches!(byte, b'/' | b'.')).count();
+    if text.len() < LEAST_ENTROPIC.0
+        || !mixed
+        || !plain
+        || parts > text.len() / 10
+        || !is_varied(text)
+    {
+        return false;
+    }
+    let mut counts = [0_u16; 256];
+    let counted = text.get(..text.len().min(1024)).unwrap_or(text);
+    for byte in counted {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
+    }
+    let all = counted.len() as f32;
+    let bits = |count: &u16| {
+        let share = f32::from(*count) / all;
+        -share * share.log2()
+    };
+    counts.iter().filter(|count| **count > 0).map(bits).sum::<f32>() >= LEAST_ENTROPIC.1
+}
+
+/// Whether such a text may begin behind a name in a raw record, in which it may be escaped: what stands before
+/// it is no part of one.
+pub(in super::super) fn may_be_entropic(view: View<'_>, assigned: &Assigned<'_>) -> bool {
+    const BEFORE: usize = 64;
+    let part =
+        |byte: u8| is_token68(byte) || matches!(byte, b'=' | b'\\' | b'%' | b'&' | b'#' | b';');
+    let outside = |byte: u8| !part(byte) || byte == b'\\';
+    let value = wrapped(view, assigned.value);
+    let from = view.run(value, BEFORE, outside);
+    assigned.tag
+        || from - value == BEFORE
+        || view.run(from, LEAST_ENTROPIC.0, part) - from == LEAST_ENTROPIC.0
 }
 
 /// A parameter of a URL's query that holds a secret though its name is an everyday one.

@@ -157,7 +157,7 @@ fn sentence(view: View<'_>, from: usize) -> Looked {
 
 /// Where a header ends: with the line, whose end may be escaped, or with the quotes around the value or
 /// around the header.
-fn header_end(view: View<'_>, from: usize, quote: Option<Range<usize>>) -> usize {
+pub(super) fn header_end(view: View<'_>, from: usize, quote: Option<Range<usize>>) -> usize {
     let mark = quote.as_ref().map(|quote| view.at(quote.end - 1));
     let mut place = from;
     loop {

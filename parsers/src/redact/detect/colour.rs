@@ -17,7 +17,7 @@ const fn is_parameter(byte: u8) -> bool {
 impl View<'_> {
     /// Whether the byte before a place makes one word with what begins there. The last letter of an
     /// escape (`\n`, a colour) does not.
-    pub(super) fn word_before(&self, place: usize) -> bool {
+    pub(in super::super) fn word_before(&self, place: usize) -> bool {
         let byte = self.before(place, 1);
         let escape = self.before(place, 2) == b'\\'
             && matches!(byte, b'n' | b'r' | b't' | b'f' | b'v' | b'b');
@@ -25,7 +25,7 @@ impl View<'_> {
     }
 
     /// Where a colour that ends right before a place begins (ECMA-48's control sequences).
-    pub(super) fn colour_before(&self, place: usize) -> Option<usize> {
+    pub(in super::super) fn colour_before(&self, place: usize) -> Option<usize> {
         let last = place.checked_sub(1).filter(|&last| self.at(last).is_ascii_alphabetic())?;
         let parameters = self.run_back(last, 16, is_parameter);
         let bracket = parameters.checked_sub(1).filter(|&bracket| self.at(bracket) == b'[')?;

@@ -35,17 +35,78 @@ fn is_common(label: &[u8]) -> bool {
 
 /// An e-mail address; `at` is its `@`.
 pub(in super::super) fn email(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let start = if view.before(at, 1) == b'"' { quoted(view, at) } else { plain(view, at) }?;
+    let end = domain_end(view, at + 1)?;
+    if view.bytes.get(at + 1..end).is_some_and(is_algorithms) {
+        return None;
+    }
+    Some(apostrophe(view, start, end).unwrap_or(start)..end)
+}
+
+/// Where a local part without quotes begins.
+fn plain(view: View<'_>, at: usize) -> Option<usize> {
     let mut start = view.run_back(at, 64, is_local);
+    start = (start + escaped(view, start)).min(at);
     while start < at && matches!(view.at(start), b'.' | b'+' | b'-') {
         start += 1;
     }
     let local = view.bytes.get(start..at)?;
     // `git@host:path` is how a repository is addressed, not a person.
-    if local.is_empty() || local.last() == Some(&b'.') || local == b"git" {
-        return None;
+    let none = local.is_empty() || local.last() == Some(&b'.') || local == b"git";
+    (!none && !is_id(local)).then_some(start)
+}
+
+/// How many bytes at `start` belong to an escape before them: of `\nbob@example.com`,
+/// `\u003cbob@example.com`.
+fn escaped(view: View<'_>, start: usize) -> usize {
+    let hex = |digits: usize| {
+        let escape = view.bytes.get(start + 1..start + 1 + digits);
+        escape.is_some_and(|escape| escape.iter().all(u8::is_ascii_hexdigit))
+    };
+    match view.at(start) {
+        _ if view.before(start, 1) != b'\\' => 0,
+        b'u' if hex(4) => 5,
+        b'x' if hex(2) => 3,
+        b'n' | b'r' | b't' => 1,
+        _ => 0,
     }
-    let end = domain_end(view, at + 1)?;
-    Some(start..end)
+}
+
+/// Whether a local part is a number that some program made: of a message, as
+/// `20261126021825.41CE73E9@mx.example.com`, or a UUID.
+fn is_id(local: &[u8]) -> bool {
+    let member = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b'-');
+    local.len() >= 20
+        && local.iter().all(member)
+        && local.iter().filter(|byte| byte.is_ascii_digit()).count() >= 10
+}
+
+/// Domains that name what SSH is spoken with: `aes256-gcm@openssh.com` is nobody's address.
+fn is_algorithms(domain: &[u8]) -> bool {
+    let names: [&[u8]; 4] = [b"openssh.com", b"libssh.org", b"ssh.com", b"lysator.liu.se"];
+    names.contains(&domain)
+}
+
+/// Where a local part in quotes begins (RFC 5321, 4.1.2): `"john doe"@`. The quotes may be escaped, as
+/// inside of JSON.
+fn quoted(view: View<'_>, at: usize) -> Option<usize> {
+    let close = at - 1;
+    let slashes = view.run_back(close, 8, |byte| byte == b'\\');
+    let escape = close - slashes;
+    let open = view.run_back(slashes, 64, |byte| !matches!(byte, b'"' | b'\n' | b'@'));
+    let mark = open.checked_sub(1).filter(|&mark| view.at(mark) == b'"' && open < slashes)?;
+    let start = view.run_back(mark, escape, |byte| byte == b'\\');
+    // After a word the quote is not an opening one.
+    let apart = !view.bounded || !view.word_before(start);
+    (mark - start == escape && apart).then_some(start)
+}
+
+/// Where `o'brien@example.com` begins, found as `brien@example.com`; not `b'bob@example.com'`, which is a
+/// string of some language.
+fn apostrophe(view: View<'_>, start: usize, end: usize) -> Option<usize> {
+    let mark = start.checked_sub(1).filter(|&mark| view.at(mark) == b'\'')?;
+    let first = view.run_back(mark, 32, is_local);
+    (first < mark && is_letter(view.at(mark - 1)) && view.at(end) != b'\'').then_some(first)
 }
 
 /// The end of the longest domain name that begins here: labels of letters, digits and hyphens, the
@@ -108,6 +169,17 @@ mod tests {
         check("x@xn--bcher-kva.example", Some("x@xn--bcher-kva.example"));
         check("12345@qq.com", Some("12345@qq.com"));
         check("-bob@example.com..", Some("bob@example.com"));
+        check("müller@例え.jp", Some("müller@例え.jp"));
+        check("a@b.c.xn--p1ai", Some("a@b.c.xn--p1ai"));
+        check(r#"to "john doe"@example.com;"#, Some(r#""john doe"@example.com"#));
+        check(r#"{\"to\":\"\\"john doe\\"@example.com\"}"#, Some(r#"\\"john doe\\"@example.com"#));
+        check(r"line\nbob@example.com", Some("bob@example.com"));
+        check(r"\u003cbob@example.com\u003e", Some("bob@example.com"));
+        check(r"\x3cbob@example.com", Some("bob@example.com"));
+        check("4915112345678@s.whatsapp.net", Some("4915112345678@s.whatsapp.net"));
+        check("o'brien@example.com", Some("o'brien@example.com"));
+        check("{'to': b'bob@example.com'}", Some("bob@example.com"));
+        check("'bob@example.com'", Some("bob@example.com"));
     }
 
     #[test]
@@ -124,6 +196,13 @@ mod tests {
             "user@localhost",
             "x@.com",
             "x@-a.com",
+            "chacha20-poly1305@openssh.com",
+            "curve25519-sha256@libssh.org",
+            "<20261126021825.41CE73E9@web-1.example.com>",
+            "550e8400-e29b-41d4-a716-446655440000@mx.example.com",
+            "user=\"\"@x.com",
+            "say \"a\" \"@x.com",
+            "nested \"a@b c\"@x",
         ] {
             check(text, None);
         }

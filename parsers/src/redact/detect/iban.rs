@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::check::mod97;
 use super::{View, is_word};
 
 /// Country codes with the length of their IBANs (SWIFT IBAN registry, release 99).
@@ -125,17 +126,7 @@ pub(in super::super) fn iban(view: View<'_>, at: usize) -> Option<Range<usize>> 
         place += 1;
     }
     let ends = !(view.bounded && is_word(view.at(place)));
-    (ends && checks(characters.get(..*length)?)).then_some(at..place)
-}
-
-/// ISO 7064 mod 97-10 with the first four characters moved to the end.
-fn checks(characters: &[u8]) -> bool {
-    let (front, rest) = characters.split_at(characters.len().min(4));
-    let remainder = rest.iter().chain(front).fold(0_u32, |sum, byte| match byte {
-        b'0'..=b'9' => (sum * 10 + u32::from(byte - b'0')) % 97,
-        _ => (sum * 100 + u32::from(byte.wrapping_sub(b'A')) + 10) % 97,
-    });
-    remainder == 1
+    (ends && mod97(characters.get(..*length)?)).then_some(at..place)
 }
 
 #[cfg(test)]

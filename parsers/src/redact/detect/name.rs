@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::super::keys::{Keys, is_member};
+use super::value::entity_before;
 use super::{View, is_word};
 
 /// Bytes of a name without quotes that are looked at, and of one with them.
@@ -30,6 +31,22 @@ pub(in super::super) struct Assigned<'t> {
 }
 
 impl<'t> Assigned<'t> {
+    /// A name that a blank parts from its value.
+    pub(super) const fn of(key: &'t str, word: Range<usize>, value: usize) -> Self {
+        let quote = word.end..word.end;
+        Self { key, word, value, quote, prose: false, tag: false }
+    }
+
+    /// Where its value begins, or the quotes around that.
+    pub(in super::super) const fn value_at(&self) -> usize {
+        self.value
+    }
+
+    /// Where its value begins, within quotes.
+    pub(in super::super) fn inside(&self, view: View<'_>) -> usize {
+        view.run(self.value, 8, |byte| matches!(byte, b'\\' | b'"' | b'\'' | b'`'))
+    }
+
     /// The quotes that a bare JSON number needs when text takes its place.
     pub(in super::super) fn quote(&self) -> Range<usize> {
         self.quote.clone()
@@ -49,6 +66,14 @@ impl<'t> Assigned<'t> {
         let end = start + letter + digits;
         let hex = view.bytes.get(start + letter..end)?.iter().all(u8::is_ascii_hexdigit);
         if hex { text(view, end..self.word.end) } else { None }
+    }
+
+    /// Whether what is assigned is `null`, and neither quotes nor anything right behind it say otherwise.
+    pub(in super::super) fn is_null(&self, view: View<'_>) -> bool {
+        let end = self.value + b"null".len();
+        let delimits =
+            matches!(view.at(end), 0 | b'\t' | b'\n' | b'\r' | b' ' | b',' | b';' | b'}' | b']');
+        delimits && view.bytes.get(self.value..end) == Some(b"null")
     }
 
     /// The name with one word more, and with two: `Social Security Number:`.
@@ -105,26 +130,49 @@ impl<'t> Assigned<'t> {
 /// perhaps in quotes, and no rule's: a few bytes tell.
 #[inline]
 pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bool {
-    let end = at - usize::from(view.before(at, 1) == b'"');
-    match end.checked_sub(4).and_then(|from| view.bytes.get(from..end)) {
-        Some(&[first, second, third, last]) if last.is_ascii_alphabetic() => {
-            keys.may_end([first, second, third, last])
-                // A colour may stand after the name,
-                || (!third.is_ascii_alphabetic() && view.colour_before(end).is_some())
-                // and a quote at the end of a tag, whose name is elsewhere.
-                || (end < at && view.at(at) == b'>')
+    let mut end = at;
+    match view.before(end, 1) {
+        b'"' => {
+            // A quote at the end of a tag, whose name is elsewhere.
+            if view.at(at) == b'>' {
+                return true;
+            }
+            end -= 1;
+            if view.before(end, 1) == b'\\' {
+                end = view.run_back(end, 8, |byte| byte == b'\\');
+            }
         }
-        Some(&[.., last]) if last.is_ascii_digit() => may_end_before(view, end, keys),
-        _ => true,
+        b' ' => end = view.run_back(end, 8, |byte| byte == b' '),
+        b':' => end -= 1,
+        _ => {}
     }
+    let last = view.before(end, 1);
+    if last.is_ascii_alphabetic() {
+        let text = view.bytes.get(..end).unwrap_or_default();
+        // A colour may stand after the name.
+        return keys.may_stand(text)
+            || (!view.before(end, 2).is_ascii_alphabetic() && view.colour_before(end).is_some());
+    }
+    may_end_before(view, end, last, keys)
 }
 
-/// As [`may_assign`], where digits end the name; or the hour of a time: `2026-11-22T10:00`.
+/// As [`may_assign`], where digits, an index or a bracket end the name; or the hour of a time:
+/// `2026-11-22T10:00`.
 #[inline(never)]
-fn may_end_before(view: View<'_>, end: usize, keys: &Keys) -> bool {
-    let letters = view.run_back(end, 16, |byte| byte.is_ascii_digit());
-    let ending = [4, 3, 2, 1].map(|by| view.before(letters, by));
-    !ending[3].is_ascii_alphabetic() || keys.may_end(ending)
+fn may_end_before(view: View<'_>, end: usize, last: u8, keys: &Keys) -> bool {
+    if !matches!(last, b'0'..=b'9' | b']' | b')') {
+        return true;
+    }
+    let letters = view.run_back(end, 16, |byte| is_odd(byte) || matches!(byte, b'_' | b'-' | b'.'));
+    let text = view.bytes.get(..letters).unwrap_or_default();
+    match text.last() {
+        Some(byte) if byte.is_ascii_alphabetic() => {
+            keys.may_stand(text) || view.colour_before(letters).is_some()
+        }
+        // Nothing that names are made of stands before the bracket.
+        Some(byte) if is_member(*byte) => true,
+        _ => end - letters == 16 || keys.has_nameless(),
+    }
 }
 
 /// The name before an `=` or `:` at `at`, if it may be one that some rule has.
@@ -146,6 +194,10 @@ pub(in super::super) fn assignment<'t>(
     let mark = view.before(end, 1);
     if matches!(mark, b'"' | b'\'' | b'`') {
         end = view.run_back(end - 1, 8, |byte| byte == b'\\');
+    } else if mark == b';'
+        && let Some(start) = entity_before(view, end)
+    {
+        end = start;
     }
     let quote = end..quote_end;
     let open = view.run_back(end, LONGEST.1, |byte| byte != mark);
@@ -158,7 +210,8 @@ pub(in super::super) fn assignment<'t>(
     };
     let word = word_start(view, word_end)..word_end;
     let key = if enclosed { text(view, open..end)? } else { text(view, word.clone())? };
-    if key.is_empty() || !keys.may_be(key.as_bytes()) {
+    let escaped = matches!(view.before(word.start, 1), b'\\' | b'%');
+    if key.is_empty() || !(escaped || keys.may_be(key.as_bytes())) {
         return None;
     }
     let after = view.run(at, 2, |byte| matches!(byte, b'=' | b':' | b'>'));

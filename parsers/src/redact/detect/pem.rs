@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use super::name::Assigned;
 use super::{Masks, View};
 
 /// Whether a private key's BEGIN line starts at `at`, a run of hyphens; its end if so.
@@ -49,9 +50,36 @@ pub(in super::super) fn private_key(view: View<'_>, at: usize) -> Option<Range<u
     Some(start..end_line(view, body).map_or(view.bytes.len(), |line| line.end))
 }
 
+/// A key in PuTTY's format, behind `Private-Lines:`, through its `Private-MAC:` or to the end of the text.
+pub(in super::super) fn putty(view: View<'_>, assigned: &Assigned<'_>) -> Option<Range<usize>> {
+    let from = assigned.value;
+    let last = assigned.key.eq_ignore_ascii_case("Private-MAC");
+    if !(last || assigned.key.eq_ignore_ascii_case("Private-Lines")) {
+        return None;
+    }
+    let rest = view.bytes.get(from..)?;
+    let mac =
+        if last { Some(0) } else { memmem::find(rest, PUTTY_END).map(|at| at + PUTTY_END.len()) };
+    let end = mac.map_or(view.bytes.len(), |at| {
+        let blanks = view.run(from + at, 8, |byte| byte == b' ');
+        view.run(blanks, 128, |byte| byte.is_ascii_hexdigit())
+    });
+    (from < end && !view.masks.has(view.bytes.get(from..end)?)).then_some(from..end)
+}
+
+/// What begins the lines of a key in PuTTY's format, and what ends them.
+const PUTTY_BEGIN: &[u8] = b"Private-Lines:";
+const PUTTY_END: &[u8] = b"Private-MAC:";
+
 /// Whether a raw record leaves a private key open: `None` if it neither begins nor ends one.
 pub(in super::super) fn still_open(raw: &str) -> Option<bool> {
     let bytes = raw.as_bytes();
+    if let Some(begin) = memmem::rfind(bytes, PUTTY_BEGIN) {
+        return Some(memmem::rfind(bytes, PUTTY_END).is_none_or(|end| end < begin));
+    }
+    if memmem::find(bytes, PUTTY_END).is_some() {
+        return Some(false);
+    }
     memmem::find(bytes, b"PRIVATE KEY")?;
     let last_end = memmem::rfind(bytes, b"---END ").or_else(|| memmem::rfind(bytes, b"--- END "));
     let mut open = last_end.map(|_| false);
@@ -91,7 +119,7 @@ const fn kind(byte: u8) -> u8 {
 }
 
 /// Whether a run changes its kind of byte as often as chance has it, and words do not.
-fn is_varied(run: &[u8]) -> bool {
+pub(super) fn is_varied(run: &[u8]) -> bool {
     let changes = run.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
     changes * 3 >= run.len()
 }

@@ -5,47 +5,9 @@ use std::ops::Range;
 
 use super::View;
 
-/// Country calling codes of one and two digits (ITU-T E.164 assignments); others have three.
-const SHORT_CODES: &[u64] = &[
-    1, 7, 20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54,
-    55, 56, 57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
-];
+mod country;
 
-/// Three-digit codes that are assigned, as ranges.
-const LONG_CODES: &[(u64, u64)] = &[
-    (211, 213),
-    (216, 216),
-    (218, 218),
-    (220, 269),
-    (290, 291),
-    (297, 299),
-    (350, 359),
-    (370, 383),
-    (385, 387),
-    (389, 389),
-    (420, 421),
-    (423, 423),
-    (500, 509),
-    (590, 599),
-    (670, 670),
-    (672, 683),
-    (685, 692),
-    (800, 800),
-    (808, 808),
-    (850, 850),
-    (852, 853),
-    (855, 856),
-    (870, 870),
-    (878, 878),
-    (880, 883),
-    (886, 886),
-    (888, 888),
-    (960, 968),
-    (970, 977),
-    (979, 979),
-    (992, 996),
-    (998, 998),
-];
+pub(in super::super) use country::{is_number, north_american};
 
 /// An international number; `at` is its `+`.
 pub(in super::super) fn e164(view: View<'_>, at: usize) -> Option<Range<usize>> {
@@ -66,7 +28,7 @@ pub(in super::super) fn e164(view: View<'_>, at: usize) -> Option<Range<usize>> 
             count += 1;
             place += 1;
         }
-        if assigned(digits.get(..count)?, groups) && ends(view, place) {
+        if is_number(digits.get(..count)?, groups) && ends(view, place) {
             best = Some(at..place);
         }
         let next = gap(view, place);
@@ -88,40 +50,19 @@ fn ends(view: View<'_>, place: usize) -> bool {
 }
 
 /// The place after what may stand between two groups of a number: one of `-./`, a blank (`+` in a
-/// query), or parentheses around the next or the last group.
+/// query), or parentheses around the next or the last group. `(0)` is dialled only within the country,
+/// and is no part of the number.
 fn gap(view: View<'_>, place: usize) -> usize {
-    let mut next = place;
-    if view.at(next) == b')' {
-        next += 1;
+    let joint =
+        |at: usize| at + usize::from(matches!(view.at(at), b' ' | b'+' | b'-' | b'.' | b'/'));
+    let next = joint(place + usize::from(view.at(place) == b')'));
+    if view.at(next) != b'(' {
+        next
+    } else if view.at(next + 1) == b'0' && view.at(next + 2) == b')' {
+        joint(next + 3)
+    } else {
+        next + 1
     }
-    if matches!(view.at(next), b' ' | b'+' | b'-' | b'.' | b'/') {
-        next += 1;
-    }
-    if view.at(next) == b'(' {
-        next += 1;
-    }
-    next
-}
-
-/// Whether digits in that many groups can be a subscriber's number.
-fn assigned(digits: &[u8], groups: usize) -> bool {
-    let code = |length: usize| {
-        digits.iter().take(length).fold(0_u64, |sum, digit| sum * 10 + u64::from(digit & 0xf))
-    };
-    if code(1) == 1 {
-        return digits.len() == 11
-            && matches!(digits.get(1), Some(b'2'..=b'9'))
-            && matches!(digits.get(4), Some(b'2'..=b'9'))
-            && matches!(groups, 1..=4);
-    }
-    if code(1) == 7 {
-        return digits.len() == 11;
-    }
-    if SHORT_CODES.contains(&code(2)) {
-        return digits.len() >= if groups > 1 { 9 } else { 10 };
-    }
-    let long = LONG_CODES.iter().any(|(low, high)| (*low..=*high).contains(&code(3)));
-    long && digits.len() >= if groups > 1 { 8 } else { 9 }
 }
 
 /// A North American number as `(ddd) ddd-dddd`, `ddd-ddd-dddd` or `ddd.ddd.dddd`, with or without a
@@ -204,8 +145,43 @@ mod tests {
             "+353 86 123 4567",
             "+7 495 123-45-67",
             "+298 211234",
+            "+44 (0)20 7946 0958",
+            "+49 (0) 30 901820",
+            "+49(0)30901820",
         ] {
             assert_eq!(e164(value(text), 0), Some(0..text.len()), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_every_country_with_and_without_their_groups() {
+        let examples =
+            include_str!("phone/examples.txt").lines().filter(|line| line.starts_with('+'));
+        for example in examples {
+            let digits: String = example.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+            // Saint Helena's, and those of the smallest islands, are as short as counters.
+            let (short, grouped) = (digits.len() < 11, example.len() > digits.len());
+            for text in [example, &digits] {
+                let found = e164(value(text), 0);
+                assert!(short || found == Some(0..text.len()), "{text}: {found:?}");
+            }
+            assert!(
+                digits.len() < 10 || !grouped || e164(value(example), 0).is_some(),
+                "{example}"
+            );
+        }
+    }
+
+    #[test]
+    fn more_or_fewer_digits_than_a_country_has_are_none() {
+        for text in [
+            "+33 1 23 45 67 8",
+            "+331234567890",
+            "+4512345",
+            "+34 612 34 56 789",
+            "+1 415 555 26711",
+        ] {
+            assert_eq!(e164(value(text), 0), None, "{text}");
         }
     }
 

@@ -1,146 +1,356 @@
-//! Keys and tokens that say what they are by how they begin: `AKIA…`, `ghp_…`.
+//! Keys and tokens that say what they are by how they are spelt: `AKIA…`, `ghp_…`, `SG.….…`; and
+//! those that what stands before them gives away.
+
+mod form;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
-use super::{View, is_token68, is_word};
+pub(in super::super) use form::Form;
+use form::{Part, end, split, start};
 
-/// What a token is made of after its prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in super::super) enum Body {
-    /// `A-Z 2-7`
-    Base32,
-    /// Letters and digits.
-    Alnum,
-    /// Letters, digits and `_`.
-    Word,
-    /// Letters, digits, `_` and `-`.
-    Slug,
-    /// RFC 6750's b68token, without padding.
-    Token68,
-}
-
-impl Body {
-    const fn has(self, byte: u8) -> bool {
-        match self {
-            Self::Base32 => matches!(byte, b'A'..=b'Z' | b'2'..=b'7'),
-            Self::Alnum => byte.is_ascii_alphanumeric(),
-            Self::Word => is_word(byte),
-            Self::Slug => is_word(byte) || byte == b'-',
-            Self::Token68 => is_token68(byte),
-        }
-    }
-}
+use super::authorization::scheme_before;
+use super::{View, is_word};
 
 /// How tokens of one kind are written.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(untagged)]
+pub(in super::super) enum Prefix {
+    /// By their own spelling.
+    Whole(Form),
+    /// By the address before them, which stays.
+    Behind(Behind),
+}
+
+/// A token in an address.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in super::super) struct Prefix {
-    /// The ways such a token begins; case matters.
-    #[serde(default)]
-    pub(in super::super) starts: Vec<String>,
-    /// Or what stands before it, and stays: right before, or with words and slashes between that end
-    /// in a slash.
-    #[serde(default)]
-    pub(in super::super) after: Vec<String>,
-    /// What follows.
-    pub(in super::super) body: Body,
-    /// Least bytes that must follow.
-    pub(in super::super) min: usize,
-    /// Most bytes that may follow; more is something else. `None`: as many as there are.
-    #[serde(default)]
-    pub(in super::super) max: Option<usize>,
+pub(in super::super) struct Behind {
+    /// What stands before it: right before, or with up to four parts of a path between.
+    pub(in super::super) after: String,
+    /// How it is spelt.
+    pub(in super::super) then: Form,
 }
 
-/// All prefixes of the rules that are on, by first byte.
-#[derive(Debug, Default)]
+/// Parts of a path that may stand between an address and its token.
+const BETWEEN: usize = 4;
+
+/// All prefixes of the rules that are on.
 pub(in super::super) struct PrefixTable {
-    entries: Vec<Entry>,
-    first: Vec<Vec<u16>>,
-    firsts: Vec<bool>,
-    after: Vec<Entry>,
+    /// Forms that begin with a literal and a long word, by its first byte.
+    first: Vec<Vec<Entry>>,
+    /// A bit for each (hashed) beginning of three bytes that some of them have.
+    firsts: [u64; 64],
+    /// Forms whose long word begins behind something: `SG.`.
+    led: Vec<Entry>,
+    /// Forms that begin with a run of a fixed length.
+    fixed: Vec<Entry>,
+    /// What stands behind those runs: after so many bytes, this byte.
+    marks: Vec<(usize, u8)>,
+    /// Forms that may have no long word at a known place, but a literal that ends in `~`.
+    odd: Vec<Entry>,
+    /// Tokens in addresses.
+    behind: Vec<(Box<[u8]>, Entry)>,
+    /// A bit for each byte that stands last but one in an address, and for what may escape its last.
+    seconds: [u64; 4],
+    /// A bit for each byte before the `~` of odd forms.
+    tildes: [u64; 4],
+    /// A bit for each byte that may stand before the long word of what is not found by its first bytes.
+    befores: [u64; 4],
+    /// A bit for each byte that others' words begin with.
+    others: [u64; 4],
 }
 
+/// A form, cut where its long word begins.
 #[derive(Debug)]
 struct Entry {
-    start: Box<[u8]>,
-    body: Body,
-    min: usize,
-    max: Option<usize>,
+    lead: Vec<Part>,
+    rest: Vec<Part>,
     rule: u16,
 }
 
-impl PrefixTable {
-    /// Adds a rule's prefixes.
-    pub(in super::super) fn add(&mut self, prefix: &Prefix, rule: u16) {
-        self.first.resize(256, Vec::new());
-        let entry = |start: &String| Entry {
-            start: start.as_bytes().into(),
-            body: prefix.body,
-            min: prefix.min,
-            max: prefix.max,
-            rule,
+impl Default for PrefixTable {
+    fn default() -> Self {
+        let mut table = Self {
+            first: Vec::new(),
+            firsts: [0; 64],
+            led: Vec::new(),
+            fixed: Vec::new(),
+            marks: Vec::new(),
+            odd: Vec::new(),
+            behind: Vec::new(),
+            seconds: [0; 4],
+            tildes: [0; 4],
+            befores: [0; 4],
+            others: [0; 4],
         };
-        self.after.extend(prefix.after.iter().map(entry));
-        for entry in prefix.starts.iter().map(entry) {
-            if let Some(&first) = entry.start.first() {
-                self.mark(first);
+        // What ends an escape.
+        for byte in [b'\\', b'%'] {
+            table.note_before(byte);
+        }
+        table
+    }
+}
+
+impl std::fmt::Debug for PrefixTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PrefixTable({} behind something)", self.led.len() + self.behind.len())
+    }
+}
+
+/// Where three bytes have their bit.
+#[inline]
+const fn slot(bytes: [u8; 3]) -> (usize, u64) {
+    let joined = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
+    // Fibonacci hashing to 12 bits.
+    let hash = joined.wrapping_mul(0x9E37_79B1) >> 20;
+    (hash as usize / 64, 1 << (hash % 64))
+}
+
+/// Sets a byte's bit.
+fn set(bits: &mut [u64; 4], byte: u8) {
+    if let Some(bits) = bits.get_mut(usize::from(byte / 64)) {
+        *bits |= 1 << (byte % 64);
+    }
+}
+
+/// Whether a byte's bit is set.
+#[inline]
+fn has(bits: &[u64; 4], byte: u8) -> bool {
+    bits.get(usize::from(byte / 64)).is_some_and(|bits| bits >> (byte % 64) & 1 == 1)
+}
+
+impl PrefixTable {
+    /// Adds a rule's prefix.
+    pub(in super::super) fn add(&mut self, prefix: &Prefix, rule: u16) {
+        let form = match prefix {
+            Prefix::Whole(form) => form,
+            Prefix::Behind(Behind { after, then }) => {
+                let entry = Entry { lead: Vec::new(), rest: then.0.clone(), rule };
+                if let [.., second, last] = *after.as_bytes() {
+                    self.note_before(last);
+                    set(&mut self.seconds, second);
+                    set(&mut self.seconds, b'\\');
+                    self.behind.push((after.as_bytes().into(), entry));
+                }
+                return;
             }
-            if let Some(first) = entry.start.first()
-                && let Some(list) = self.first.get_mut(usize::from(*first))
-            {
-                list.push(self.entries.len() as u16);
-                self.entries.push(entry);
+        };
+        let Some((lead, rest)) = split(&form.0) else {
+            for part in &form.0 {
+                match part {
+                    Part::Literal(text) => match **text {
+                        [.., before, b'~'] => set(&mut self.tildes, before),
+                        _ => self.tildes = [u64::MAX; 4],
+                    },
+                    Part::Run { .. } => {}
+                }
+            }
+            return self.odd.push(Entry { lead: Vec::new(), rest: form.0.clone(), rule });
+        };
+        match (lead.last(), rest.first()) {
+            (Some(Part::Literal(before)), _) => {
+                if let Some(&last) = before.last() {
+                    self.note_before(last);
+                }
+                self.led.push(Entry { lead, rest, rule });
+            }
+            (_, Some(Part::Literal(text))) => {
+                self.note_parts(&rest, [0; 3], 0);
+                let first = text.first().map_or(0, |&first| usize::from(first));
+                self.first.resize_with(256, Vec::new);
+                if let Some(list) = self.first.get_mut(first) {
+                    list.push(Entry { lead, rest, rule });
+                }
+            }
+            _ => {
+                if let [Part::Run { min, .. }, Part::Literal(text), ..] = rest.as_slice() {
+                    let mark = (*min, text.first().copied().unwrap_or(0));
+                    if !self.marks.contains(&mark) {
+                        self.marks.push(mark);
+                    }
+                }
+                self.fixed.push(Entry { lead, rest, rule });
             }
         }
     }
 
-    /// Lets words that begin with this byte through the first test.
+    /// Lets all words that begin with this byte through the first test: another detector looks at them.
     pub(in super::super) fn mark(&mut self, first: u8) {
-        self.firsts.resize(256, false);
-        if let Some(may) = self.firsts.get_mut(usize::from(first)) {
-            *may = true;
+        set(&mut self.others, first);
+    }
+
+    /// Lets words that begin like this through the first test.
+    pub(in super::super) fn note_first(&mut self, text: &[u8]) {
+        self.note_parts(&[Part::Literal(text.into())], [0; 3], 0);
+    }
+
+    /// The same for all that may begin so; of the three bytes, `known` are.
+    fn note_parts(&mut self, parts: &[Part], mut bytes: [u8; 3], known: usize) {
+        if known == bytes.len() {
+            let (word, bit) = slot(bytes);
+            if let Some(word) = self.firsts.get_mut(word) {
+                *word |= bit;
+            }
+            return;
         }
+        let mut before = 0;
+        let part = parts.iter().find_map(|part| {
+            let place = known - before;
+            before += least(part);
+            (known < before).then_some((part, place))
+        });
+        let may_be = |byte: u8| match part {
+            Some((Part::Literal(text), place)) => text.get(place) == Some(&byte),
+            Some((Part::Run { of, .. }, _)) => of.has(byte),
+            None => true,
+        };
+        for byte in (0..128).filter(|&byte| may_be(byte)) {
+            bytes[known] = byte;
+            self.note_parts(parts, bytes, known + 1);
+        }
+    }
+
+    /// Lets words through the first test that have this byte before them.
+    fn note_before(&mut self, byte: u8) {
+        set(&mut self.befores, byte);
+    }
+
+    #[inline]
+    fn may_stand_before(&self, byte: u8) -> bool {
+        has(&self.befores, byte)
+    }
+
+    #[inline]
+    fn may_be_first(&self, view: View<'_>, at: usize) -> bool {
+        let (word, bit) = slot([view.at(at), view.at(at + 1), view.at(at + 2)]);
+        self.firsts.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    #[inline]
+    fn is_marked(&self, view: View<'_>, at: usize) -> bool {
+        self.marks.iter().any(|&(after, mark)| view.at(at + after) == mark)
     }
 
     /// Whether a token, a JWT or credentials after their scheme may begin here: a few bytes tell.
     #[inline]
     pub(in super::super) fn may_begin(&self, view: View<'_>, at: usize) -> bool {
-        matches!(view.before(at, 1), b'/' | b'.' | b' ' | b'\\' | b'%')
-            || self.firsts.get(usize::from(view.at(at))).is_some_and(|may| *may)
+        (self.may_stand_before(view.before(at, 1)) && self.may_be_led(view, at))
+            || self.may_be_first(view, at)
+            || (view.before(at, 1) == b' ' && scheme_before(view, at - 1).is_some())
+            || self.is_marked(view, at)
             || (matches!(view.before(at, 1), b'[' | b';') && view.word_start(at) != at)
+    }
+
+    /// Whether what stands before a long word may be what gives a token away.
+    #[inline(never)]
+    fn may_be_led(&self, view: View<'_>, at: usize) -> bool {
+        let leads = |entry: &Entry| match entry.lead.split_last() {
+            Some((Part::Literal(text), before)) => {
+                let from = at.checked_sub(text.len());
+                let stands = from.is_some_and(|from| view.bytes.get(from..at) == Some(text));
+                stands && from.is_some_and(|from| start(before, view, from).is_some())
+            }
+            _ => true,
+        };
+        matches!(view.before(at, 1), b'\\' | b'%')
+            || self.places(view, at).any(|place| has(&self.seconds, view.before(place, 2)))
+            || self.led.iter().any(leads)
+    }
+
+    /// The places behind an address from which a token at `at` may be reached by parts of a path.
+    fn places<'v>(&self, view: View<'v>, at: usize) -> impl Iterator<Item = usize> + use<'v> {
+        let next = move |place: &usize| {
+            (view.before(*place, 1) == b'/').then(|| {
+                let slash = view.run_back(*place - 1, 4, |byte| byte == b'\\');
+                view.run_back(slash, 64, |byte| is_word(byte) || byte == b'-')
+            })
+        };
+        std::iter::successors(Some(at), next).take(BETWEEN + 1)
+    }
+
+    /// Whether the `~` of an odd form may stand behind this byte.
+    #[inline]
+    pub(in super::super) fn may_be_odd(&self, before: u8) -> bool {
+        has(&self.tildes, before)
+    }
+
+    /// Whether another detector's words may begin with this byte.
+    #[inline]
+    pub(in super::super) fn is_others(&self, byte: u8) -> bool {
+        has(&self.others, byte)
     }
 
     /// A token that begins at `at`.
     fn find(&self, view: View<'_>, at: usize) -> Option<(u16, Range<usize>)> {
-        let list = self.first.get(usize::from(view.at(at)))?;
-        list.iter().find_map(|&index| {
-            let entry = self.entries.get(usize::from(index))?;
-            view.bytes.get(at..)?.strip_prefix(&*entry.start)?;
-            let body = at + entry.start.len();
-            let most = entry.max.map_or(usize::MAX, |max| max + 1);
-            let end = view.run(body, most, |byte| entry.body.has(byte));
-            let length = end - body;
-            let whole = entry.max.is_none_or(|max| length <= max && !is_word(view.at(end)));
-            let fits = length >= entry.min && (whole || !view.bounded);
-            fits.then_some((entry.rule, at..end))
+        let found = |entry: &Entry| Some((entry.rule, at..end(&entry.rest, view, at)?));
+        let first = || self.first.get(usize::from(view.at(at)))?.iter().find_map(found);
+        let by_first = if self.may_be_first(view, at) { first() } else { None };
+        by_first.or_else(|| {
+            if self.is_marked(view, at) { self.fixed.iter().find_map(found) } else { None }
         })
     }
 
-    /// A token at `at` that is known by what stands before it.
-    fn find_after(&self, view: View<'_>, at: usize) -> Option<(u16, Range<usize>)> {
-        let between = match view.before(at, 1) {
-            b'.' => at,
-            b'/' => view.run_back(at, 64, |byte| is_word(byte) || matches!(byte, b'/' | b'\\')),
-            _ => return None,
-        };
-        let before = view.bytes.get(..between)?;
-        self.after.iter().find_map(|entry| {
-            before.ends_with(&entry.start).then_some(())?;
-            let end = view.run(at, usize::MAX, |byte| entry.body.has(byte));
-            (end - at >= entry.min).then_some((entry.rule, at..end))
+    /// A token whose long word begins at `at`.
+    fn find_led(&self, view: View<'_>, at: usize) -> Option<(u16, Range<usize>)> {
+        self.led.iter().find_map(|entry| {
+            let from = start(&entry.lead, view, at)?;
+            // What begins with digits may stand behind a word: `/bot123456:…`.
+            let own = !view.bounded
+                || matches!(entry.lead.first(), Some(Part::Run { .. }))
+                || !view.word_before(from);
+            let end = own.then(|| end(&entry.rest, view, at))??;
+            Some((entry.rule, from..end))
         })
     }
+
+    /// A token without a long word of its own, at the `~` that its literal ends in.
+    fn find_odd(&self, view: View<'_>, at: usize) -> Option<(u16, Range<usize>)> {
+        self.odd.iter().find_map(|entry| {
+            let place = entry.rest.iter().position(|part| matches!(part, Part::Literal(_)))?;
+            let before = entry.rest.get(..=place)?.iter().map(least).sum();
+            let from = (at + 1).checked_sub(before)?;
+            let own = !view.bounded || !view.word_before(from);
+            let end = own.then(|| end(&entry.rest, view, from))??;
+            (end > at).then_some((entry.rule, from..end))
+        })
+    }
+
+    /// A token at `at` that an address before it gives away.
+    fn find_behind(&self, view: View<'_>, at: usize) -> Option<(u16, Range<usize>)> {
+        let near = |place: &usize| has(&self.seconds, view.before(*place, 2));
+        self.places(view, at).filter(near).find_map(|place| {
+            let before = view.bytes.get(..place)?;
+            self.behind.iter().find_map(|(after, entry)| {
+                let end = ends_in(before, after).then(|| end(&entry.rest, view, at))??;
+                Some((entry.rule, at..end))
+            })
+        })
+    }
+}
+
+/// Least bytes of a part.
+fn least(part: &Part) -> usize {
+    match part {
+        Part::Literal(text) => text.len(),
+        Part::Run { min, .. } => *min,
+    }
+}
+
+/// Whether a text ends in an address, in which JSON may have written `\/`.
+fn ends_in(text: &[u8], address: &[u8]) -> bool {
+    let mut left = text;
+    for wanted in address.iter().rev() {
+        let Some((last, before)) = left.split_last() else { return false };
+        if last != wanted {
+            return false;
+        }
+        let slashes = before.iter().rev().take_while(|&&byte| byte == b'\\').count();
+        let slashes = if *last == b'/' { slashes } else { 0 };
+        left = before.get(..before.len() - slashes).unwrap_or_default();
+    }
+    true
 }
 
 /// Where a token may begin that an escape stands in front of: `\nghp_…`, `\u000aghp_…`, `\x0aghp_…`,
@@ -162,45 +372,18 @@ pub(in super::super) fn token(
     at: usize,
     table: &PrefixTable,
 ) -> Option<(u16, Range<usize>)> {
-    table.find(view, at).or_else(|| table.find_after(view, at))
+    let found = table.find(view, at);
+    if found.is_some() || !table.may_stand_before(view.before(at, 1)) {
+        return found;
+    }
+    table.find_led(view, at).or_else(|| table.find_behind(view, at))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::tests::value;
-    use super::*;
-
-    fn table() -> PrefixTable {
-        let mut table = PrefixTable::default();
-        let prefix = |start: &str, body, min, max| Prefix {
-            starts: vec![start.into()],
-            after: Vec::new(),
-            body,
-            min,
-            max,
-        };
-        table.add(&prefix("AKIA", Body::Base32, 16, Some(16)), 1);
-        table.add(&prefix("ghp_", Body::Alnum, 36, None), 2);
-        table
-    }
-
-    fn check(text: &str, at: usize, expect: Option<(u16, &str)>) {
-        let view = value(text);
-        let found = token(view, after_escape(view, at), &table());
-        assert_eq!(found.map(|(rule, range)| (rule, &text[range])), expect, "{text}");
-    }
-
-    #[test]
-    fn tokens_are_found_at_the_start_after_hyphens_and_after_escapes() {
-        let key = "AKIAIOSFODNN7EXAMPLE";
-        check(key, 0, Some((1, key)));
-        check(&format!("id-{key}"), 3, Some((1, key)));
-        check(&format!("\\n{key}"), 1, Some((1, key)));
-        check(&format!("\\u000a{key}"), 1, Some((1, key)));
-        check(&format!("%0A{key}"), 1, Some((1, key)));
-        check(&format!("{key}A"), 0, None);
-        check(&format!("X{key}"), 0, None);
-        assert!(table().may_begin(value(key), 0) && !table().may_begin(value("X"), 0));
-        check("AKIAIOSFODNN7EXAMPL1", 0, None);
-    }
+/// A token that has a `~` at `at`, and perhaps no long word.
+pub(in super::super) fn at_tilde(
+    view: View<'_>,
+    at: usize,
+    table: &PrefixTable,
+) -> Option<(u16, Range<usize>)> {
+    table.find_odd(view, at)
 }

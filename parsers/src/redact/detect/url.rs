@@ -18,7 +18,7 @@ pub(in super::super) fn url_password(view: View<'_>, at: usize) -> Option<Range<
     let from = view.run_back(at, LONGEST, |byte| {
         !matches!(byte, 0..=b' ' | b'"' | b'\'' | b'<' | b'>' | b'`')
     });
-    let (scheme, start) = authority(view, from, at)?;
+    let Some((scheme, start)) = authority(view, from, at) else { return database(view, from, at) };
     let colon = view.run(start, at - start, |byte| {
         !matches!(byte, b':' | b'@' | b'/' | b'?' | b'#' | b'[' | b'\\')
     });
@@ -39,15 +39,42 @@ pub(in super::super) fn url_password(view: View<'_>, at: usize) -> Option<Range<
     found.then_some(colon + 1..at)
 }
 
+/// The password in what Oracle's and Go's drivers take for an address: `thin:user/password@host`,
+/// `user:password@tcp(host)`.
+fn database(view: View<'_>, from: usize, at: usize) -> Option<Range<usize>> {
+    let text = view.bytes.get(from..at)?;
+    let oracle = [&b":thin:"[..], b":oci:", b":oci8:"].into_iter().find_map(|driver| {
+        let user = memchr::memmem::rfind(text, driver)? + driver.len();
+        Some(user + memchr::memchr(b'/', text.get(user..)?)? + 1)
+    });
+    let go = || {
+        let dials =
+            [&b"tcp("[..], b"unix(", b"tcp6("].into_iter().any(|dial| view.has(at + 1, dial));
+        let user = text
+            .iter()
+            .rposition(|byte| matches!(byte, b'=' | b',' | b'(' | b'['))
+            .map_or(0, |it| it + 1);
+        let colon = user + memchr::memchr(b':', text.get(user..)?)?;
+        dials.then_some(colon + 1)
+    };
+    let start = oracle.or_else(go)?;
+    let password = text.get(start..)?;
+    let placeholder = password.iter().all(|byte| matches!(byte, b'*' | b'x'));
+    (!placeholder && !view.masks.has(password)).then_some(from + start..at)
+}
+
 /// Of the last URL that begins between two places, where its scheme ends and where its user or host
-/// begins: after `://`, which JSON may write `:\/\/`.
+/// begins: after `://`, which JSON may write `:\/\/`, and JSON in JSON with more backslashes.
 fn authority(view: View<'_>, from: usize, to: usize) -> Option<(usize, usize)> {
     let bytes = view.bytes.get(from..to)?;
+    let slash = |place: usize| {
+        let place = view.run(place, 4, |byte| byte == b'\\');
+        (view.at(place) == b'/' && place < to).then_some(place + 1)
+    };
     let begins = |colon: usize| {
-        let rest = bytes.get(colon + 1..).unwrap_or_default();
-        let after = ["//", "\\/\\/"].into_iter().find(|it| rest.starts_with(it.as_bytes()))?;
         let scheme = from + colon;
-        view.before(scheme, 1).is_ascii_alphanumeric().then_some((scheme, scheme + 1 + after.len()))
+        let start = slash(slash(scheme + 1)?)?;
+        view.before(scheme, 1).is_ascii_alphanumeric().then_some((scheme, start))
     };
     memchr::memrchr_iter(b':', bytes).find_map(begins)
 }
@@ -98,6 +125,8 @@ mod tests {
         check("redis://:9?abc@cache:6379", Some("9?abc"));
         check("postgres://app:12/hunter@db", Some("12/hunter"));
         check("amqp://u:9/x@h", Some("9/x"));
+        check("jdbc:oracle:thin:scott/t1ger@//db:1521/shop", Some("t1ger"));
+        check("dsn=app:s3cret@tcp(db:3306)/shop", Some("s3cret"));
         check("/?to=https://x/?u=amqp://u:pw@h", Some("pw"));
         for other in [
             "http://user@host/",

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::{View, is_word};
 
 /// The place after an opening quote, and the quote (with its backslashes) if there is one.
@@ -31,9 +33,33 @@ pub(super) fn wrapped(view: View<'_>, at: usize) -> usize {
     if opening(view, inside).1.is_some() { inside } else { at }
 }
 
+/// How HTML writes quotes.
+const ENTITIES: [&[u8]; 6] = [b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"&#039;", b"&#x27;"];
+
+/// Where a quote that HTML writes begins, if one ends before a place.
+pub(super) fn entity_before(view: View<'_>, to: usize) -> Option<usize> {
+    ENTITIES.iter().find_map(|entity| {
+        let start = to.checked_sub(entity.len())?;
+        view.has(start, entity).then_some(start)
+    })
+}
+
+/// What stands between two quotes that HTML writes, if one begins here.
+fn between_entities(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let entity = ENTITIES.iter().find(|entity| view.has(at, entity))?;
+    let from = at + entity.len();
+    let rest = view.bytes.get(from..)?;
+    Some(from..memmem::find(rest, entity).map_or(view.bytes.len(), |end| from + end))
+}
+
 /// The value that begins at `at`, without its quotes; and whether it has none. `query`: in a URL's query,
 /// where it ends at `&`.
 pub(super) fn value(view: View<'_>, at: usize, query: bool) -> (Range<usize>, bool) {
+    if view.at(at) == b'&'
+        && let Some(range) = between_entities(view, at)
+    {
+        return (range, false);
+    }
     let (from, quote) = opening(view, at);
     if let Some(quote) = quote {
         return (from..quoted_end(view, from, &quote), false);
@@ -51,7 +77,7 @@ pub(super) fn value(view: View<'_>, at: usize, query: bool) -> (Range<usize>, bo
 }
 
 /// Where a quoted value ends: at the same quote, behind the same number of backslashes.
-fn quoted_end(view: View<'_>, from: usize, quote: &Range<usize>) -> usize {
+pub(super) fn quoted_end(view: View<'_>, from: usize, quote: &Range<usize>) -> usize {
     let mark = view.at(quote.end - 1);
     let mut place = from;
     loop {
@@ -140,12 +166,25 @@ fn bare_end(view: View<'_>, from: usize, query: bool) -> usize {
 pub(super) fn is_placeholder(view: View<'_>, text: &[u8]) -> bool {
     let begins = |start: &[u8]| text.starts_with(start);
     view.masks.has(text)
+        || is_hidden(text)
         || begins(b"${")
         || begins(b"$(")
         || begins(b"{{")
         || begins(b"%(")
         || matches!(text, b"%s" | b"%v" | b"%d" | b"%q" | b"{}" | b"?")
         || text.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'#'))
+}
+
+/// What programs write in place of a secret that they do not tell: `[FILTERED]`, `["REDACTED"]`, `****`.
+pub(in super::super) fn is_hidden(text: &[u8]) -> bool {
+    const WORDS: [&[u8]; 7] =
+        [b"redacted", b"filtered", b"masked", b"hidden", b"removed", b"sanitized", b"scrubbed"];
+    let around = |byte: &u8| !matches!(byte, b'[' | b']' | b'<' | b'>' | b'(' | b')' | b'"' | b' ');
+    let first = text.iter().position(around).unwrap_or(text.len());
+    let last = text.iter().rposition(around).map_or(first, |last| last + 1);
+    let word = text.get(first..last).unwrap_or_default();
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+        || (word.len() > 2 && word.iter().all(|&byte| byte == b'*'))
 }
 
 /// Words that programs write for no value, and for switches.

@@ -84,7 +84,7 @@ fn what_was_decoded_stays_so() {
         name: "project".to_owned(),
         pattern: "proj/[a-z]+".to_owned(),
         must_redact: vec!["proj/a".to_owned()],
-        must_leave: Vec::new(),
+        ..CustomRule::default()
     };
     let selection = RuleSelection { custom: vec![custom], ..RuleSelection::standard() };
     let mut redactor = super::redactor(selection);
@@ -151,7 +151,7 @@ fn what_is_cut_from_its_name_by_a_layout_goes_by_it() {
         name: "order".to_owned(),
         pattern: r#"order \{"id":"[a-z0-9]+""#.to_owned(),
         must_redact: vec![r#"order {"id":"a1""#.to_owned()],
-        must_leave: Vec::new(),
+        ..CustomRule::default()
     };
     let selection = RuleSelection { custom: vec![custom], ..RuleSelection::standard() };
     let layout = defined("layout: 'order {note:json} {message}'\n");

@@ -4,31 +4,42 @@ use super::*;
 
 #[test]
 fn samples_hold() {
+    let mut wrong = Vec::new();
     for rule in Rules::builtin() {
-        let mut redactor = only(&rule.name);
+        let (mut redactor, name) = (only(&rule.name), &rule.name);
         for sample in &rule.must_redact {
             let clean = redactor.clean(sample);
-            assert!(
-                clean.contains(&format!("[{}", rule.token)),
-                "{}: {sample} → {clean}",
-                rule.name
-            );
-            assert_eq!(&*redactor.clean(&clean), &*clean, "{}: again {sample}", rule.name);
+            if !clean.contains(&format!("[{}", rule.token)) {
+                wrong.push(format!("{name} leaves: {sample} → {clean}"));
+            }
+            if *redactor.clean(&clean) != *clean {
+                wrong.push(format!("{name} goes on: {clean}"));
+            }
         }
         for sample in &rule.must_leave {
-            assert_eq!(&*redactor.clean(sample), sample, "{}", rule.name);
+            let clean = redactor.clean(sample);
+            if &*clean != sample {
+                wrong.push(format!("{name} takes: {sample} → {clean}"));
+            }
         }
     }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn samples_that_one_rule_redacts_are_redacted_by_all_of_them() {
-    let mut redactor = standard();
-    for rule in Rules::builtin().iter().filter(|rule| rule.default) {
+    let all = RuleSelection { rules: vec!["all".into()], ..RuleSelection::default() };
+    let (mut standard, mut all) = (standard(), redactor(all));
+    let mut wrong = Vec::new();
+    for rule in Rules::builtin() {
         for sample in &rule.must_redact {
-            assert_ne!(&*redactor.clean(sample), sample, "{}", rule.name);
+            let left = |redactor: &mut Redactor| *redactor.clean(sample) == **sample;
+            if left(&mut all) || (rule.default && left(&mut standard)) {
+                wrong.push(format!("{}: {sample}", rule.name));
+            }
         }
     }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 /// Ordinary lines: times, epoch milliseconds, UUIDs, versions, addresses, counters.

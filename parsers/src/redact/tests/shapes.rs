@@ -52,6 +52,67 @@ fn dotted_fields_are_found_in_nested_json() {
 }
 
 #[test]
+fn slashes_may_be_escaped_more_than_once() {
+    for slashes in [r"\\/", r"\\\\/"] {
+        let url = "https://bob:hunter2@shop.example.com/x".replace('/', slashes);
+        gone(&format!(r#"{{"log":"{{\"url\":\"{url}\"}}"}}"#), "hunter2");
+        gone(&format!("sent {url}"), "hunter2");
+    }
+}
+
+#[test]
+fn what_html_escapes_is_read() {
+    for line in [
+        "{&quot;password&quot;:&quot;hunter2 hunter2&quot;,&quot;n&quot;:1}",
+        "{&#34;password&#34;: &#34;hunter2&#34;}",
+        "{&#x27;password&#x27;: &#x27;hunter2&#x27;}",
+        r#"{"m":"&quot;password&quot;=&quot;hunter2&quot;"}"#,
+    ] {
+        gone(line, "hunter2");
+    }
+    let one = standard().clean("{&quot;pwd&quot;:&quot;hunter2&quot;,&quot;n&quot;:1}");
+    assert_eq!(&*one, "{&quot;pwd&quot;:&quot;[PASSWORD]&quot;,&quot;n&quot;:1}");
+}
+
+#[test]
+fn an_object_behind_a_name_hides_nothing() {
+    for line in [
+        r#"login password={"a":"hunter2"} ok"#,
+        r#"{"msg":"password={\"a\":{\"b\":\"hunter2\"}}"}"#,
+        "password: {'new': 'hunter2', 'old': 'hunter2'}",
+    ] {
+        gone(line, "hunter2");
+    }
+    left("password={} passwords: {{ list }} pwd={n: 17}");
+}
+
+#[test]
+fn commands_and_statements_give_nothing_away() {
+    for line in [
+        "run: app --password hunter2 --port 80",
+        r#"{"cmd":["app","--db-password","hunter2"],"n":1}"#,
+        "COMMAND=/usr/bin/app --admin-password 'hunter2'",
+        "STATEMENT:  ALTER ROLE app WITH PASSWORD 'hunter2';",
+        "CREATE USER app@'%' IDENTIFIED WITH mysql_native_password BY 'hunter2'",
+        "create user app identified by hunter2",
+        r#"{"query":"ALTER ROLE app PASSWORD 'hunter2'"}"#,
+        "|5|src=192.0.2.1 cs1Label=db password cs1=hunter2 dst=192.0.2.2",
+    ] {
+        gone(line, "hunter2");
+    }
+    gone("kubectl create secret --token abc123def456", "abc123def456");
+    left("use --password-file or --no-password; the --password option is old");
+}
+
+#[test]
+fn keys_of_putty_are_keys() {
+    let key = "PuTTY-User-Key-File-3: ssh-ed25519\nComment: x\nPrivate-Lines: 1\nAAAAIQDhunter2\nPrivate-MAC: 0123abcd";
+    gone(key, "AAAAIQDhunter2");
+    gone(key, "0123abcd");
+    gone(&key.replace('\n', "\\n"), "AAAAIQDhunter2");
+}
+
+#[test]
 fn every_escape_is_undone() {
     for line in [
         "GET /login?user%5Bpassword%5D=hunter2",

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::config::settings::{Compression, Destination, LokiFormat, Schema};
 use crate::export::encode::tests::{
-    INSTANCE, NOON, OwnedKey, Spec, Spot, clean, destination, elasticsearch, loki, plain_spec,
+    INSTANCE, NOON, OwnedKey, Spec, Spot, clean, destination, elasticsearch, loki, no_rules,
+    plain_spec,
 };
 use crate::export::id::RecordId;
 use crate::export::payload::Payload;
@@ -64,7 +65,7 @@ struct Bench {
 
 impl Bench {
     fn payload(&self, record: &Redacted<'_, '_>, place: &Place<'_>) -> Option<Payload> {
-        let encoder = Encoder::new(&self.destination, self.schema, "app", INSTANCE);
+        let encoder = Encoder::new(&self.destination, self.schema, "app", &no_rules(), INSTANCE);
         let mut encoder = encoder.expect("fine");
         encoder.encode(record, place);
         encoder.finish().payload
@@ -127,7 +128,7 @@ fn what_was_too_old_is_sent_with_the_time_that_it_would_have_had() {
     let kind = loki(LokiFormat::Json, true, &[]);
     let bench = Bench { destination: destination(kind, Compression::None), schema: Schema::Ecs };
     let place = spot.at(4711);
-    let encoder = Encoder::new(&bench.destination, bench.schema, "app", INSTANCE);
+    let encoder = Encoder::new(&bench.destination, bench.schema, "app", &no_rules(), INSTANCE);
     let mut encoder = encoder.expect("fine");
     old.redacted(|record| encoder.encode(record, &place));
     let letter = encoder.finish().refused.pop().expect("too old");

@@ -9,7 +9,7 @@ const KNOWN: [&str; 4] = ["default", "email", "ipv4", "phone"];
 
 fn stand_in(selection: RuleSelection) -> Result<Rules, RuleError> {
     let mut known: Vec<_> = KNOWN.iter().map(|name| (*name).to_owned()).collect();
-    for CustomRule { name, pattern, must_redact, must_leave } in selection.custom {
+    for CustomRule { name, pattern, must_redact, must_leave, .. } in selection.custom {
         if known.contains(&name) {
             return Err(RuleError::Duplicate { name });
         }
@@ -24,10 +24,10 @@ fn stand_in(selection: RuleSelection) -> Result<Rules, RuleError> {
             return Err(RuleError::MatchesEmpty { name });
         }
         if let Some(sample) = must_redact.into_iter().find(|sample| !regex.is_match(sample)) {
-            return Err(RuleError::SampleMissed { name, sample });
+            return Err(RuleError::SampleMissed { name, sample, found: None });
         }
         if let Some(sample) = must_leave.into_iter().find(|sample| regex.is_match(sample)) {
-            return Err(RuleError::SampleHit { name, sample });
+            return Err(RuleError::SampleHit { name, sample, found: "something".to_owned() });
         }
         known.push(name);
     }
@@ -118,7 +118,7 @@ fn what_is_sound_is_accepted() {
         "redact: { rules: [default, ipv4, -phone], action: mask }",
         "redact: { rules: [], custom: { a: { pattern: a+ } } }",
         "redact: { action: hash, hash_key: 0123456789abcdef }",
-        "redact: { fields: { password: drop_field } }",
+        "redact: { fields: { password: drop_field, ip: partial }, action: partial }",
     ] {
         assert_eq!(refused(yaml), Vec::<String>::new(), "{yaml}");
     }
@@ -158,4 +158,69 @@ fn a_rule_without_effect_is_refused() {
         assert_eq!(refused(&yaml), ["1:18 no redaction rule is on"]);
     }
     assert_eq!(refused("redact: { rules: [emial] }"), ["1:19 there is no redaction rule `emial`"]);
+}
+
+#[test]
+fn what_is_allowed_is_read_strictly() {
+    let yaml = r"redact:
+  allow:
+    domains: [example.com, '@example.org', '*.example.net', 'a b']
+    networks: [10.0.0.0/8, documentation, privat, 10.1.2.3/8, 10.0.0.0/33]
+    patterns: ['svc-.*', '(', '.*', '(?=x)']
+    values: [changeme, '']
+    keys: [csrf_token, 'a..b']
+    test_cards: yes
+    domain: x
+";
+    let expected = [
+        "3:28 `@example.org` is no domain",
+        "3:44 `*.example.net` is no domain",
+        "3:61 `a b` is no domain",
+        "4:43 `privat` is no address and no network",
+        "4:51 `10.1.2.3/8` is an address in the network `10.0.0.0/8`",
+        "4:63 what follows the `/` in `10.0.0.0/33` is not 0 to 32",
+        "5:26 the pattern cannot be used: unclosed group",
+        "5:31 this pattern matches the empty string: it says nothing of a value",
+        "5:37 the pattern cannot be used: look-around, including look-ahead and look-behind, is \
+         not supported",
+        "6:24 `values` is empty",
+        "7:24 this cannot name a field",
+        "8:17 `test_cards` takes `true` or `false`",
+        "9:5 unknown key `domain` in `allow`",
+    ];
+    let mut found = refused_by(Rules::build, yaml);
+    let mut expected = expected.map(str::to_owned);
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+    let sound = "redact: { allow: { domains: example.com, networks: [private, 2001:db8::/32], \
+                 patterns: ['svc-[a-z]+'], values: [changeme], keys: [a.b], test_cards: true } }";
+    assert_eq!(refused_by(Rules::build, sound), Vec::<String>::new());
+}
+
+#[test]
+fn a_custom_rule_is_refused_with_what_is_wrong_with_each_part() {
+    let yaml = r"redact:
+  custom:
+    a: { pattern: 'E\d+', must_redact: [E1, x, y], must_leave: [z, E2] }
+    b: { shapes: ['000-000', '(('], check: luhn }
+    c: { keys: [badge no], must_redact: ['badge_no=hunter2'] }
+    d: { pattern: 'E\d+', check: lun }
+    e: { pattern: 'E\d+(?=x)' }
+    f: { pattern: '(E)\1' }
+    g: { context: [badge] }
+    h: { pattern: 'a*b*' }
+";
+    let found = refused_by(Rules::build, yaml);
+    let mut places: Vec<_> =
+        found.iter().map(|it| it.split(' ').next().unwrap_or_default()).collect();
+    places.sort();
+    let expected = ["3:45", "3:48", "3:68", "4:18", "6:34", "7:19", "8:19", "9:5", "10:19"];
+    let mut expected = expected.to_vec();
+    expected.sort();
+    assert_eq!(places, expected, "{found:#?}");
+    let said = found.join("\n");
+    for part in ["rule `a` finds `E2` at byte 1", "looks around", "refers back", "called `lun`"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }

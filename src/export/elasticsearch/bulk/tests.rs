@@ -7,7 +7,7 @@ use super::*;
 use crate::config::settings::Compression;
 use crate::export::encode::tests::{
     INSTANCE, NOON, Owned, Spec, Spot, Strict, any_spec, destination, elasticsearch, gunzip,
-    plain_spec, text,
+    no_rules, plain_spec, text,
 };
 use crate::export::encode::{Closed, Encoder};
 use crate::export::lines::line_of_flat;
@@ -15,7 +15,7 @@ use pillion_parsers::record::{ClockUnit, Known, Level};
 
 fn encoder(schema: Schema, ids: bool, compression: Compression) -> Encoder {
     let destination = destination(elasticsearch(ids), compression);
-    Encoder::new(&destination, schema, "app", INSTANCE).expect("fine")
+    Encoder::new(&destination, schema, "app", &no_rules(), INSTANCE).expect("fine")
 }
 
 fn close(encoder: &mut Encoder) -> Payload {
@@ -315,9 +315,10 @@ fn a_large_record_passes_through_a_small_buffer() {
 #[test]
 fn a_bad_namespace_is_refused() {
     let destination = destination(elasticsearch(true), Compression::Fast);
-    let error = Encoder::new(&destination, Schema::Ecs, "log", INSTANCE).expect_err("ECS has it");
+    let error = Encoder::new(&destination, Schema::Ecs, "log", &no_rules(), INSTANCE)
+        .expect_err("ECS has it");
     assert_eq!(error, EncoderError::Namespace("log".into()));
-    assert!(Encoder::new(&destination, Schema::Flat, "log", INSTANCE).is_ok());
+    assert!(Encoder::new(&destination, Schema::Flat, "log", &no_rules(), INSTANCE).is_ok());
 }
 
 /// The dotted paths of a document's leaves outside the namespace, which Elasticsearch maps together.

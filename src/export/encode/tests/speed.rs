@@ -16,7 +16,8 @@ fn processor() -> f64 {
 fn run(name: &str, kind: DestinationKind, compression: Compression, specs: &[(usize, Spec)]) {
     let spot = Spot::new(&[("service.name", "shop")]);
     let destination = destination(kind, compression);
-    let mut encoder = Encoder::new(&destination, Schema::Ecs, "app", INSTANCE).expect("fine");
+    let mut encoder =
+        Encoder::new(&destination, Schema::Ecs, "app", &no_rules(), INSTANCE).expect("fine");
     let arena = Arena::new();
     let mut records: Vec<(usize, Record<'_>)> =
         specs.iter().map(|(length, spec)| (*length, spec.record())).collect();

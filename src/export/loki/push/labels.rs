@@ -115,8 +115,8 @@ impl Labels {
         Ok(Self { templates: templates.into_iter().collect(), whole, own_service, joined: None })
     }
 
-    /// Has the templates' own text cleaned, now, and what they make of fields, whenever they do.
-    pub(super) fn redact(&mut self, rules: &Arc<Rules>) {
+    /// The same with the templates' own text cleaned, now, and what they make of fields, whenever they do.
+    pub(super) fn redacted(mut self, rules: &Arc<Rules>) -> Self {
         let mut redactor = Redactor::new(Arc::clone(rules));
         for part in self.templates.iter_mut().flat_map(|(_, template)| &mut template.0) {
             if let Part::Text(text) = part {
@@ -125,6 +125,7 @@ impl Labels {
         }
         let joins = self.templates.iter().any(|(_, template)| template.joins());
         self.joined = joins.then(|| Box::new(Joined { redactor, last: None }));
+        self
     }
 
     /// The labels' names, in order.

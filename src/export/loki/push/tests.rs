@@ -12,7 +12,8 @@ use super::*;
 use crate::config::settings::{LokiFormat, Schema};
 use crate::export::encode::Encoder;
 use crate::export::encode::tests::{
-    INSTANCE, NOON, Owned, OwnedKey, Spec, Spot, any_spec, destination, gunzip, loki, text,
+    INSTANCE, NOON, Owned, OwnedKey, Spec, Spot, any_spec, destination, gunzip, loki, no_rules,
+    text,
 };
 use decoder::{Entry, Streams, json_streams, protobuf};
 
@@ -20,8 +21,17 @@ const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
 fn encoder(format: LokiFormat, metadata: bool, labels: &[(&str, &str)]) -> Encoder {
+    redacting(format, metadata, labels, &no_rules())
+}
+
+fn redacting(
+    format: LokiFormat,
+    metadata: bool,
+    labels: &[(&str, &str)],
+    rules: &Arc<Rules>,
+) -> Encoder {
     let destination = destination(loki(format, metadata, labels), Compression::Fast);
-    Encoder::new(&destination, Schema::Ecs, "app", INSTANCE).expect("fine")
+    Encoder::new(&destination, Schema::Ecs, "app", rules, INSTANCE).expect("fine")
 }
 
 /// What the records become, checked to be the same in both forms.
@@ -61,7 +71,7 @@ fn what_labels_are_put_together_from_is_redacted() {
     ];
     let spot = Spot::new(&[("env", "dev")]);
     let rules = Rules::builtin_default();
-    let mut encoder = encoder(LokiFormat::Json, false, &labels).redacting(&rules);
+    let mut encoder = redacting(LokiFormat::Json, false, &labels, &rules);
     for (offset, user) in ["bob", "bob", "eve"].into_iter().enumerate() {
         let mut spec = Spec::message("m");
         for (name, value) in [("user", user), ("domain", "example.com"), ("pw", "hunter2")] {

@@ -1,0 +1,164 @@
+//! The second test of a key: whether some name stands at its end, letter by letter, however its words are
+//! joined and wherever they part.
+
+use super::is_member;
+
+/// Bytes that are looked at, from a key's end.
+const LONGEST: usize = 64;
+
+/// Bits of each set.
+const BITS: u32 = 16;
+
+/// Bytes before a name in which an escape or a colour may end: then its first letter may be its own though a
+/// letter stands before it.
+const ODD: usize = 7;
+
+/// What may stand before a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Anything: it may be the end of a longer word.
+    Anything,
+    /// No letter, unless a word begins with its first.
+    NoLetter,
+    /// Nothing that names are made of.
+    Nothing,
+}
+
+/// Names, read from their last letter on: a bit for each (hashed) part that some of them begin with so, and one
+/// for each whole one.
+pub(super) struct Tails {
+    parts: Box<[u64]>,
+    /// By what may stand before.
+    whole: [Box<[u64]>; 3],
+    /// Whether there is a name without a letter.
+    pub(super) nameless: bool,
+}
+
+impl Default for Tails {
+    fn default() -> Self {
+        let bits = || vec![0; 1 << (BITS - 6)].into_boxed_slice();
+        Self { parts: bits(), whole: [bits(), bits(), bits()], nameless: false }
+    }
+}
+
+/// One letter more.
+#[inline]
+const fn hashed(hash: u64, letter: u8) -> u64 {
+    (hash ^ (letter & 0x1f) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23)
+}
+
+/// Bytes of other scripts are letters.
+#[inline]
+const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80
+}
+
+/// Where a hash has its bit.
+#[inline]
+const fn slot(hash: u64) -> (usize, u64) {
+    let slot = hash >> (64 - BITS);
+    (slot as usize / 64, 1 << (slot % 64))
+}
+
+#[inline]
+fn has(bits: &[u64], hash: u64) -> bool {
+    let (word, bit) = slot(hash);
+    bits.get(word).is_some_and(|word| word & bit != 0)
+}
+
+fn set(bits: &mut [u64], hash: u64) {
+    let (word, bit) = slot(hash);
+    if let Some(word) = bits.get_mut(word) {
+        *word |= bit;
+    }
+}
+
+/// Pairs of letters that short names end in.
+#[derive(Default)]
+pub(super) struct Pairs([u64; 16]);
+
+impl Pairs {
+    /// Adds the last two bytes of a name of `known` bytes: of one, anything stands before.
+    pub(super) fn add(&mut self, second: u8, last: u8, known: usize) {
+        for other in 0..32 {
+            self.set(if known < 2 { other } else { second }, last);
+        }
+    }
+
+    fn set(&mut self, second: u8, last: u8) {
+        let (word, bit) = Self::slot(second, last);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    /// Whether some short name ends like this.
+    #[inline]
+    pub(super) fn has(&self, second: u8, last: u8) -> bool {
+        let (word, bit) = Self::slot(second, last);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    const fn slot(second: u8, last: u8) -> (usize, u64) {
+        let slot = (second as usize & 0x1f) << 5 | last as usize & 0x1f;
+        (slot / 64, 1 << (slot % 64))
+    }
+}
+
+impl Tails {
+    /// Adds a name.
+    pub(super) fn add(&mut self, name: &[u8], before: Before) {
+        let mut hash = 0;
+        for &letter in name.iter().rev().filter(|byte| is_letter(**byte)) {
+            hash = hashed(hash, letter);
+            set(&mut self.parts, hash);
+        }
+        self.nameless |= hash == 0;
+        if let Some(whole) = self.whole.get_mut(before as usize) {
+            set(whole, hash);
+        }
+    }
+
+    /// Whether a key may end in a name, given the text up to its end.
+    pub(super) fn has(&self, text: &[u8]) -> bool {
+        let last = text.len().saturating_sub(LONGEST);
+        let mut hash = 0;
+        for (at, &byte) in text.iter().enumerate().skip(last).rev() {
+            if !is_letter(byte) {
+                continue;
+            }
+            hash = hashed(hash, byte);
+            if !has(&self.parts, hash) {
+                return self.nameless;
+            }
+            if self.begins(text, at, hash) {
+                return true;
+            }
+        }
+        last > 0 || self.nameless
+    }
+
+    /// Whether what has been read is a name, and may begin there.
+    #[inline]
+    fn begins(&self, text: &[u8], at: usize, hash: u64) -> bool {
+        let [any, no_letter, nothing] = &self.whole;
+        if has(any, hash) {
+            return true;
+        }
+        let (no_letter, nothing) = (has(no_letter, hash), has(nothing, hash));
+        if !no_letter && !nothing {
+            return false;
+        }
+        let before = text.get(at.saturating_sub(ODD)..at).unwrap_or_default();
+        let run = before.iter().rposition(|byte| !byte.is_ascii_alphanumeric());
+        let is_odd = match run.and_then(|at| before.get(at)) {
+            Some(b'\\' | b'%' | b'[' | b';' | 0x80..) => true,
+            _ => before.last().is_some_and(u8::is_ascii_digit),
+        };
+        if is_odd || before.last().is_none_or(|&byte| !is_member(byte)) {
+            return true;
+        }
+        let letter = before.last().is_some_and(u8::is_ascii_alphabetic);
+        no_letter && (!letter || text.get(at).is_some_and(u8::is_ascii_uppercase))
+    }
+}

@@ -1,0 +1,67 @@
+//! Escapes: whether one hides something that a detector would look for, once it is undone.
+
+use super::super::detect::scheme_before;
+use super::Scan;
+
+impl Scan<'_, '_> {
+    /// A backslash, `%`, or the `#` of `&#64;`: does it hide a byte that a detector would look for?
+    pub(super) fn escape(&mut self, byte: u8, at: usize) -> bool {
+        if self.escaped {
+            return false;
+        }
+        let hidden = if byte == b'#' {
+            let entity = crate::redact::decode::entity(self.view.bytes, at.saturating_sub(1));
+            entity.is_some_and(|(hidden, end)| tells(hidden) || self.parts(end))
+        } else if byte == b'%' {
+            self.hex(at + 1, 2).is_some_and(|hidden| match hidden {
+                b' ' => self.blank(at, at + 3),
+                hidden => tells(hidden) || self.parts(at + 3),
+            })
+        } else {
+            // Backslashes in a row: escaped more than once.
+            if self.view.before(at, 1) == b'\\' {
+                return false;
+            }
+            let letter = self.view.run(at, 16, |byte| byte == b'\\');
+            match self.view.at(letter) {
+                b'u' => self
+                    .hex(letter + 1, 2)
+                    .filter(|high| *high == 0)
+                    .and_then(|_| self.hex(letter + 3, 2))
+                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 5)),
+                b'x' => self
+                    .hex(letter + 1, 2)
+                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 3)),
+                _ => false,
+            }
+        };
+        self.escaped |= hidden;
+        false
+    }
+
+    /// Whether the blank that `%20` stands for tells. Most are between the words of a search: it does
+    /// between digits, after a scheme, and where no word follows. Names after it are seen at their `=`.
+    fn blank(&self, at: usize, after: usize) -> bool {
+        let next = self.view.at(after);
+        self.parts(after)
+            || (self.view.before(at, 1).is_ascii_digit() && next.is_ascii_alphanumeric())
+            || !(next.is_ascii_alphanumeric() || next <= b' ')
+            || scheme_before(self.view, at).is_some()
+    }
+
+    /// Whether an escaped byte parts what comes after it from the escape's own digits: `%22` in
+    /// `%224111…`, `\u0022` in `\u0022DE89…`.
+    fn parts(&self, after: usize) -> bool {
+        let (first, second) = (self.view.at(after), self.view.at(after + 1));
+        first.is_ascii_digit() || (first.is_ascii_uppercase() && second.is_ascii_uppercase())
+    }
+
+    fn hex(&self, at: usize, digits: usize) -> Option<u8> {
+        super::super::decode::hex(self.view.bytes.get(at..at + digits)?)
+    }
+}
+
+/// Whether a byte may be a part of what detectors look for, or part it from what stands around.
+const fn tells(byte: u8) -> bool {
+    byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}

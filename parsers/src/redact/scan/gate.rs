@@ -1,0 +1,112 @@
+//! Which anchors are worth a closer look: names are what most are about, and almost none is a secret's; of the
+//! others most are in times and numbers of everyday. A few bytes tell.
+
+use super::super::detect::{is_word, may_assign, may_be_letter, may_state, scheme_before};
+use super::super::rules::Rules;
+use super::super::shapes::Place;
+use super::super::sweep::Anchor;
+use super::Scan;
+
+impl Scan<'_, '_> {
+    /// Whether an anchor is worth a closer look.
+    #[inline(always)]
+    pub(super) fn passes(&self, anchor: Anchor, at: usize) -> bool {
+        let view = self.view;
+        match anchor {
+            Anchor::Colon => may_assign(view, at, &self.rules.keys),
+            Anchor::Rare => self.is_rare(at),
+            Anchor::LongWord => self.may_be_token(at),
+            Anchor::Scheme => {
+                scheme_before(view, at).is_some() || may_state(view, at) || may_be_letter(view, at)
+            }
+            Anchor::Capital => self.has_shape(Place::Capital, at),
+            Anchor::Triple => self.has_shape(Place::Triple, at),
+            Anchor::Pairs => self.has_shape(Place::Pairs, at),
+            Anchor::Groups => self.may_be_groups(at),
+            Anchor::Number => self.may_be_number(at),
+            // A rule across the page, or a private key's.
+            Anchor::Dashes => view.at(at + 2) != b'-' || view.at(at + 3) == b'-',
+            Anchor::LongNumber
+            | Anchor::Iban
+            | Anchor::Dots
+            | Anchor::Colons
+            | Anchor::TwoColons
+            | Anchor::Hyphens => true,
+        }
+    }
+
+    fn has_shape(&self, place: Place, at: usize) -> bool {
+        self.rules.shapes.has_at(self.view, place, at)
+    }
+
+    /// Whether a long word may be a token.
+    #[inline(always)]
+    fn may_be_token(&self, at: usize) -> bool {
+        let Rules { prefixes, shapes, .. } = self.rules;
+        prefixes.may_begin(self.view, at)
+            || (prefixes.is_others(self.view.at(at)) && shapes.is_word(self.view, at))
+    }
+
+    /// Whether a rare byte is worth a closer look.
+    #[inline(always)]
+    fn is_rare(&self, at: usize) -> bool {
+        let view = self.view;
+        match view.at(at) {
+            b'=' => may_assign(view, at, &self.rules.keys),
+            b'#' => view.before(at, 1) == b'&',
+            // Line breaks of a string, mostly.
+            b'\\' if !self.escaped => matches!(view.at(at + 1), b'u' | b'x' | b'\\'),
+            b'+' => self.may_be_plus(at),
+            b'~' => self.rules.prefixes.may_be_odd(view.before(at, 1)),
+            b'@' => self.may_be_address(at),
+            _ => true,
+        }
+    }
+
+    /// Whether a `+` may belong to a number, or to credentials after their scheme. Time zones have
+    /// most: `+00:00`.
+    fn may_be_plus(&self, at: usize) -> bool {
+        let view = self.view;
+        if !view.at(at + 1).is_ascii_digit() {
+            return scheme_before(view, at).is_some();
+        }
+        let before = view.before(at, 1);
+        let grouped = || view.before(at, 4).is_ascii_digit() && view.at(at + 4).is_ascii_digit();
+        let shape = |place| self.has_shape(place, at);
+        view.at(at + 1) != b'0'
+            || (before.is_ascii_digit() && grouped())
+            || (before.is_ascii_alphanumeric()
+                && (shape(Place::Group) || shape(Place::Triple) || shape(Place::Pairs)))
+            || scheme_before(view, at).is_some()
+    }
+
+    /// Whether an `@` may be an e-mail address's or a URL's: not that of `"@timestamp":`.
+    fn may_be_address(&self, at: usize) -> bool {
+        let view = self.view;
+        match view.before(at, 1) {
+            0..=b' ' => false,
+            b'"' => {
+                let end = view.run(at + 1, 64, |byte| is_word(byte) || byte == b'-');
+                view.at(end) != b'"'
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether a separator between two digits and four may be a number's: not that between a time's
+    /// seconds and what they are parted into.
+    fn may_be_groups(&self, at: usize) -> bool {
+        let view = self.view;
+        let before = view.before(at, 3);
+        let four = before.is_ascii_digit() && view.before(at, 4).is_ascii_digit();
+        let other = view.at(at) != b' ' && (before.is_ascii_digit() || before == b'-');
+        four || other || self.has_shape(Place::Group, at)
+    }
+
+    /// Whether a run of digits is as long as some shape's, and is or goes on as long as that.
+    fn may_be_number(&self, at: usize) -> bool {
+        let view = self.view;
+        let end = view.run(at, 24, |byte| byte.is_ascii_digit());
+        self.rules.shapes.may_have_run(view, at, end)
+    }
+}

@@ -1,0 +1,125 @@
+//! Names that no sign parts from their values, and those with several values: commands, statements,
+//! labels, cookies, objects.
+
+use std::ops::Range;
+
+use super::super::detect::{
+    Assigned, Judge, NEAR, View, judge, labelled, letter, may_state, option, putty, statement,
+};
+use super::super::rules::{PAIRED, Scanner};
+use super::{Hit, Scan};
+
+impl<'t> Scan<'_, 't> {
+    /// The blank before what an SQL statement sets a password to, or an option's letter.
+    pub(super) fn statement(&mut self, at: usize) -> bool {
+        if at < self.covered {
+            return false;
+        }
+        let look = match self.view.at(at) {
+            b' ' if may_state(self.view, at) => statement,
+            b' ' => return false,
+            _ => letter,
+        };
+        let Some(rule) = self.rules.keys.find("password", &[]) else { return false };
+        if self.spend(192) {
+            return true;
+        }
+        let Some(range) = look(self.view, at) else { return false };
+        self.covered = range.end;
+        self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
+        !self.view.bounded
+    }
+
+    /// A command's option that is named like a secret, and its argument.
+    pub(super) fn option(&mut self, at: usize) -> bool {
+        let Some(assigned) = option(self.view, at, &self.rules.keys) else { return false };
+        let Some((rule, how)) = self.named(&assigned) else { return false };
+        if !self.view.bounded {
+            return self.hit(rule, 0..0);
+        }
+        let looked = judge(self.view, &assigned, how);
+        if self.spend(64 + looked.end.saturating_sub(at)) {
+            return true;
+        }
+        if let Some((range, _)) = looked.secret {
+            self.covered = range.end;
+            self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
+        }
+        false
+    }
+
+    /// Notes what stands in several places behind one name: whether the sweep may stop. `None` if
+    /// nothing of the kind stands there.
+    pub(super) fn several(
+        &mut self,
+        rule: u16,
+        at: usize,
+        look: impl FnOnce(View<'t>, &mut dyn FnMut(Range<usize>)) -> Option<usize>,
+    ) -> Option<bool> {
+        let hits = &mut *self.hits;
+        let mut each = |range| hits.push(Hit { range, rule, named: true, quote: 0..0 });
+        let end = look(self.view, &mut each)?;
+        self.covered = self.covered.max(end);
+        Some(self.spend(end.saturating_sub(at)))
+    }
+
+    /// What another name describes: a field of CEF that has a label, a key in PuTTY's format.
+    pub(super) fn described(&mut self, assigned: &Assigned<'t>) -> Option<bool> {
+        let (view, keys) = (self.view, &self.rules.keys);
+        let named =
+            |name: &str| if view.bounded { keys.find(name, &[]) } else { keys.may_find(name) };
+        let key = || self.rules.scanner(Scanner::PrivateKey).zip(putty(view, assigned));
+        let (rule, range) = labelled(view, assigned, named).or_else(key)?;
+        if self.spend(NEAR) {
+            return Some(true);
+        }
+        self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
+        Some(!view.bounded)
+    }
+
+    /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.
+    pub(super) fn paired(&self, assigned: &Assigned<'t>, at: usize) -> Option<u16> {
+        /// Bytes of a name that are looked at.
+        const LONGEST: usize = 256;
+        if self.view.at(at) != b':' || !PAIRED.contains(&assigned.key) {
+            return None;
+        }
+        let blanks = self.view.run(at + 1, LONGEST, |byte| byte.is_ascii_whitespace());
+        let quote = self.view.run(blanks, 8, |byte| byte == b'\\');
+        if self.view.at(quote) != b'"' {
+            return None;
+        }
+        let end = self.view.run(quote + 1, LONGEST, |byte| !matches!(byte, b'"' | b'\\'));
+        let name = std::str::from_utf8(self.view.bytes.get(quote + 1..end)?).ok()?;
+        self.rules.keys.may_find(name)
+    }
+
+    /// The rule for a name, and what it takes for a secret after it. Two or three words without quotes
+    /// may be prose: what follows them must look random.
+    pub(super) fn named(&self, assigned: &Assigned<'t>) -> Option<(u16, Judge)> {
+        let (view, rules) = (self.view, self.rules);
+        let rule = |name: &str| {
+            if view.bounded { rules.keys.find(name, &[]) } else { rules.keys.may_find(name) }
+        };
+        let own = rule(assigned.key).map(|rule| (rule, rules.judge(rule)));
+        // `API Key:` says more than `Key:`.
+        let weak = own.filter(|(_, how)| *how == Judge::Entropy);
+        if weak.is_none() && own.is_some() {
+            return own;
+        }
+        // `\ntoken=…`: the `n` may be an escape's.
+        if weak.is_none()
+            && let Some(rule) = assigned.after_escape(view).and_then(rule)
+        {
+            return Some((rule, rules.judge(rule)));
+        }
+        let other = |name| rule(name).filter(|rule| weak.is_none_or(|(weak, _)| weak != *rule));
+        let Some(rule) = assigned.with_words(view).find_map(other) else { return weak };
+        let how = match rules.judge(rule) {
+            _ if rules.is_field(rule) => Judge::Any,
+            Judge::Random => Judge::Prose,
+            _ => Judge::Random,
+        };
+        Some((rule, how))
+    }
+}

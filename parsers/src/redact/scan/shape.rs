@@ -1,0 +1,62 @@
+//! Values known by their shape: at an anchor, or by the name that they are assigned to.
+
+use super::super::detect::Assigned;
+use super::super::shapes::Place;
+use super::Scan;
+
+impl<'t> Scan<'_, 't> {
+    /// A run of digits.
+    pub(super) fn number(&mut self, at: usize) -> bool {
+        let end = self.view.run(at, 24, |byte| byte.is_ascii_digit());
+        if !self.rules.shapes.has_run(end - at) {
+            return false;
+        }
+        if self.spend(64) {
+            return true;
+        }
+        let found = self.rules.shapes.run(self.view, at, end - at, self.named, self.apart);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+
+    /// A shape that has this kind of anchor.
+    pub(super) fn shape(&mut self, place: Place, at: usize) -> bool {
+        if !self.rules.shapes.has(place) {
+            return false;
+        }
+        if self.spend(32) {
+            return true;
+        }
+        let found = self.rules.shapes.find(self.view, place, at, self.named, self.apart);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+
+    /// The whole value of a field with such a name, of a shape that nothing but a name gives away.
+    pub(super) fn whole(&mut self) {
+        let start = self.view.run(0, usize::MAX, |byte| byte.is_ascii_whitespace());
+        if let Some((rule, range)) = self.rules.shapes.named(self.view, start, self.named) {
+            self.hit(rule, range);
+        }
+    }
+
+    /// A value of a shape that nothing but its name gives away.
+    pub(super) fn shape_of(&mut self, assigned: &Assigned<'t>) -> bool {
+        let (view, shapes) = (self.view, &self.rules.shapes);
+        let of_name = shapes.contexts().of_name(assigned.key);
+        let at = assigned.inside(view);
+        let fits = shapes.named_fits(view, at);
+        if !fits && of_name.is_empty() {
+            return false;
+        }
+        let apart = shapes.note_name(of_name, self.apart);
+        // In a list, or in an object, the name alone tells.
+        if apart && !view.bounded && matches!(view.at(at), b'[' | b'{') {
+            return self.hit(0, 0..0);
+        }
+        if !fits {
+            return false;
+        }
+        let named = shapes.contexts().near(view, assigned.value_at()).slots();
+        let found = shapes.named(view, at, named);
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+}

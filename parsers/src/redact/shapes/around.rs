@@ -1,0 +1,114 @@
+//! Shapes by the anchor that finds them and by how many digits stand right before and behind it: that
+//! leaves few of those that share an anchor, mostly none.
+
+use std::ops::Range;
+
+use super::super::detect::View;
+use super::plan::{Place, digit, fixed, last_fixed, may_be_digit};
+use super::{Entry, Part, What};
+
+/// So many digits, or more.
+const MOST: usize = 8;
+
+/// Numbers of digits on one side.
+const SIDE: usize = MOST + 1;
+
+/// Shapes by anchor and digits.
+#[derive(Default)]
+pub(super) struct Places([Vec<List>; Place::COUNT]);
+
+/// Shapes that may stand around one kind of anchor.
+#[derive(Clone, Debug, Default)]
+struct List {
+    entries: Vec<Entry>,
+    /// What is sure to stand so far behind the anchor, or before it: one of these, or no shape is there.
+    probes: Vec<Probe>,
+}
+
+/// What a shape has at a place, counted from the anchor, and whether letters may be of either case.
+type Probe = (isize, What, bool);
+
+impl List {
+    fn add(&mut self, entry: Entry, probe: Probe) {
+        self.entries.push(entry);
+        if !self.probes.contains(&probe) {
+            self.probes.push(probe);
+        }
+    }
+
+    #[inline]
+    fn may_be(&self, view: View<'_>, at: usize) -> bool {
+        self.probes.iter().any(|&(from, what, any_case)| {
+            at.checked_add_signed(from).is_some_and(|place| what.has(view.at(place), any_case))
+        })
+    }
+}
+
+impl Places {
+    /// Adds a shape.
+    pub(super) fn add(&mut self, place: Place, parts: &[Part], any_case: bool, entry: Entry) {
+        let Some(lists) = self.0.get_mut(place.index()) else { return };
+        lists.resize(if place == Place::Word { 1 } else { SIDE * SIDE }, List::default());
+        let (last, what) = last_fixed(parts);
+        let from = isize::try_from(last).unwrap_or_default() - isize::from(entry.offset);
+        let (before, behind) = if place == Place::Word {
+            (0..1, 0..1)
+        } else {
+            sides(place, parts, usize::from(entry.offset))
+        };
+        for before in before {
+            for behind in behind.clone() {
+                if let Some(list) = lists.get_mut(before * SIDE + behind) {
+                    list.add(entry, (from, what, any_case));
+                }
+            }
+        }
+    }
+
+    /// Whether any shape has this kind of anchor.
+    #[inline]
+    pub(super) fn has(&self, place: Place) -> bool {
+        self.0.get(place.index()).is_some_and(|lists| !lists.is_empty())
+    }
+
+    /// Those that may stand around an anchor at `at`.
+    #[inline]
+    pub(super) fn at(&self, view: View<'_>, place: Place, at: usize) -> &[Entry] {
+        let digit = |byte: u8| byte.is_ascii_digit();
+        let index = if place == Place::Word {
+            0
+        } else {
+            let from = at + width(place);
+            let before = at - view.run_back(at, MOST, digit);
+            before * SIDE + view.run(from, MOST, digit) - from
+        };
+        let lists = self.0.get(place.index());
+        let list = lists.and_then(|lists| lists.get(index)).filter(|list| list.may_be(view, at));
+        list.map_or(&[], |list| &list.entries)
+    }
+}
+
+/// Bytes of the anchor itself.
+const fn width(place: Place) -> usize {
+    if matches!(place, Place::Capitals) { 2 } else { 1 }
+}
+
+/// How many digits may stand right before and right behind the anchor of a shape.
+fn sides(place: Place, parts: &[Part], offset: usize) -> (Range<usize>, Range<usize>) {
+    let shape = fixed(parts);
+    let whole = parts.iter().map(|part| part.most).sum::<usize>() == shape.len();
+    let (before, behind) = shape.split_at(offset.min(shape.len()));
+    let behind = behind.get(width(place)..).unwrap_or_default();
+    let count = |digits: usize, next: Option<bool>, ends: bool| {
+        let least = digits.min(MOST);
+        // What is no part of the shape, and no digit of it, ends the run.
+        let more = next.unwrap_or(!ends);
+        least..if more { MOST + 1 } else { least + 1 }
+    };
+    let digits = before.iter().rev().take_while(|what| digit(what)).count();
+    let next = before.iter().rev().nth(digits).map(may_be_digit);
+    let before = count(digits, next, true);
+    let digits = behind.iter().take_while(|what| digit(what)).count();
+    let next = behind.get(digits).map(may_be_digit);
+    (before, count(digits, next, whole))
+}

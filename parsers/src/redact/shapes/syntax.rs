@@ -1,0 +1,183 @@
+//! How shapes are written: `0` a digit, capitals for other kinds of characters, everything else as it
+//! is.
+//!
+//! | written | stands for |
+//! |---|---|
+//! | `0` | a digit |
+//! | `A` | a capital letter |
+//! | `X` | a capital letter or a digit |
+//! | `L` | a lower-case letter or a digit |
+//! | `W` | a letter of either case or a digit |
+//! | `H` | a hex digit of either case |
+//! | `_` | a separator: blank, hyphen or dot, the same one wherever it stands in the value |
+//! | `~` | the same, or nothing: everywhere or nowhere |
+//! | `{4}`, `{2,8}` | the one before, so many times; as many as there are |
+//! | `\A` | an `A`; so for any other character |
+//!
+//! A blank or a `_` is also a `+`, as URLs have it.
+
+use super::LONGEST_RUN;
+
+/// What one place of a shape may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum What {
+    /// `0`
+    Digit,
+    /// `A`
+    Capital,
+    /// `X`
+    CapitalOrDigit,
+    /// `L`
+    LowerOrDigit,
+    /// `W`
+    Word,
+    /// `H`
+    Hex,
+    /// `_`
+    Joint,
+    /// This byte.
+    Literal(u8),
+}
+
+impl What {
+    /// Whether a byte may stand there. `any_case`: capitals may be lower-case letters.
+    #[inline]
+    pub(super) const fn has(self, byte: u8, any_case: bool) -> bool {
+        match self {
+            Self::Digit => byte.is_ascii_digit(),
+            Self::Capital if any_case => byte.is_ascii_alphabetic(),
+            Self::CapitalOrDigit if any_case => byte.is_ascii_alphanumeric(),
+            Self::Capital => byte.is_ascii_uppercase(),
+            Self::CapitalOrDigit => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
+            Self::LowerOrDigit => byte.is_ascii_lowercase() || byte.is_ascii_digit(),
+            Self::Word => byte.is_ascii_alphanumeric(),
+            Self::Hex => byte.is_ascii_hexdigit(),
+            Self::Joint => matches!(byte, b' ' | b'-' | b'.' | b'+'),
+            Self::Literal(b' ') => matches!(byte, b' ' | b'+'),
+            Self::Literal(literal) if any_case => byte.eq_ignore_ascii_case(&literal),
+            Self::Literal(literal) => byte == literal,
+        }
+    }
+
+    /// Whether it only parts what stands around it.
+    pub(super) const fn is_separator(self) -> bool {
+        match self {
+            Self::Joint => true,
+            Self::Literal(byte) => !byte.is_ascii_alphanumeric(),
+            _ => false,
+        }
+    }
+
+    const fn of(character: u8) -> Option<Self> {
+        Some(match character {
+            b'0' => Self::Digit,
+            b'A' => Self::Capital,
+            b'X' => Self::CapitalOrDigit,
+            b'L' => Self::LowerOrDigit,
+            b'W' => Self::Word,
+            b'H' => Self::Hex,
+            b'_' | b'~' => Self::Joint,
+            // Other capitals may get a meaning one day.
+            b'B'..=b'Z' | b'{' | b'}' | b'\\' => return None,
+            _ => Self::Literal(character),
+        })
+    }
+}
+
+/// So many of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Part {
+    /// The kind.
+    pub(super) what: What,
+    /// At least so many.
+    pub(super) least: usize,
+    /// At most so many.
+    pub(super) most: usize,
+}
+
+/// Why a shape is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) enum ShapeError {
+    /// It is not written as shapes are.
+    Syntax(String),
+    /// It needs context, and its rule has no words.
+    NoContext(String),
+    /// Nothing in it can be searched for: it needs context.
+    NoAnchor(String),
+    /// Too many rules have words.
+    TooMany,
+}
+
+impl std::fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Syntax(shape) => write!(
+                f,
+                "`{shape}` is not written as shapes are: `0` a digit, `A` a capital, `X` either of \
+                 them, `{{n}}` so many times, `\\` before any other capital"
+            ),
+            Self::NoContext(shape) => write!(f, "`{shape}` needs `context`"),
+            Self::NoAnchor(shape) => write!(
+                f,
+                "`{shape}` is too common to be looked for: it needs `context`, seven digits in a row, or \
+                 capitals before digits"
+            ),
+            Self::TooMany => f.write_str("no more than 128 rules can have `context`"),
+        }
+    }
+}
+
+/// The parts of a shape; of one with `~`, without separators and with them.
+pub(super) fn parse(shape: &str) -> Result<Vec<Vec<Part>>, ShapeError> {
+    let whole = parts(shape).ok_or_else(|| ShapeError::Syntax(shape.to_owned()))?;
+    if !shape.contains('~') {
+        return Ok(vec![whole]);
+    }
+    let without =
+        parts(&shape.replace('~', "")).ok_or_else(|| ShapeError::Syntax(shape.to_owned()))?;
+    Ok(vec![without, whole])
+}
+
+fn parts(shape: &str) -> Option<Vec<Part>> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut rest = shape.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        if first == b'{' {
+            let end = rest.iter().position(|&byte| byte == b'}')?;
+            let counts = std::str::from_utf8(rest.get(..end)?).ok()?;
+            rest = rest.get(end + 1..)?;
+            let (least, most) = counts.split_once(',').unwrap_or((counts, counts));
+            let last = parts.last_mut()?;
+            // One of it stands there already.
+            let before = last.least - 1;
+            let (least, most) = (least.parse::<usize>().ok()?, most.parse::<usize>().ok()?);
+            (last.least == last.most && least <= most && most <= 96).then_some(())?;
+            if before > 0 {
+                (last.least, last.most) = (before, before);
+                let what = last.what;
+                parts.push(Part { what, least, most });
+            } else {
+                (last.least, last.most) = (least, most);
+            }
+            continue;
+        }
+        let what = if first == b'\\' {
+            let (&literal, after) = rest.split_first()?;
+            rest = after;
+            What::Literal(literal)
+        } else {
+            What::of(first)?
+        };
+        match parts.last_mut() {
+            Some(last) if last.what == what && last.least == last.most => {
+                last.least += 1;
+                last.most += 1;
+            }
+            _ => parts.push(Part { what, least: 1, most: 1 }),
+        }
+    }
+    let most: usize = parts.iter().map(|part| part.most).sum();
+    let run = |part: &Part| part.what != What::Digit || part.most <= LONGEST_RUN;
+    (!parts.is_empty() && most <= super::fit::LONGEST && parts.iter().all(run)).then_some(parts)
+}
