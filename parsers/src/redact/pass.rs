@@ -110,10 +110,7 @@ impl<'p, 'a> Pass<'p, 'a> {
     #[inline]
     fn skips(&self, field: &Field<'_>) -> bool {
         let key = match &field.key {
-            Key::Known(known) => {
-                self.rules.known_field(*known).is_none()
-                    && self.rules.known_context(*known).is_empty()
-            }
+            Key::Known(known) => self.rules.is_quiet(*known),
             // A vetted key is no slice of the raw record: its name was not seen by the sweep.
             Key::Text(text) => {
                 !self.dirty && matches!(text.origin(), Origin::Raw | Origin::RawEscaped)

@@ -74,6 +74,8 @@ pub struct Rules {
     known: Vec<Option<u16>>,
     /// Which rules' words each of pillion's own field names ends in.
     known_contexts: Vec<Slots>,
+    /// A bit for each of those names that says nothing of its value.
+    quiet: u128,
     /// Whether any rule needs the sweep.
     pub(super) sweeps: bool,
     pub(super) addresses: Addresses,
@@ -159,6 +161,12 @@ impl Rules {
         let contexts = self.shapes.contexts();
         self.known_contexts =
             Known::ALL.iter().map(|known| contexts.of_name(known.name())).collect();
+        let says = |(known, slots): (&Option<u16>, &Slots)| known.is_some() || !slots.is_empty();
+        let names = self.known.iter().zip(&self.known_contexts).map(says);
+        self.quiet = names
+            .take(128)
+            .enumerate()
+            .fold(0, |quiet, (at, says)| quiet | if says { 0 } else { 1 << at });
         for name in contexts.names() {
             self.keys.allow_words(&name);
         }
@@ -354,6 +362,12 @@ impl Rules {
             .find(|(known, _)| name.eq_ignore_ascii_case(known))
             .filter(|_| !self.keys.allows(name, &[]))
             .map(|(_, rule)| *rule)
+    }
+
+    /// Whether one of pillion's own field names says nothing of its value.
+    #[inline]
+    pub(super) fn is_quiet(&self, known: Known) -> bool {
+        self.quiet.checked_shr(known as u32).is_some_and(|quiet| quiet & 1 == 1)
     }
 
     /// The rule for one of pillion's own field names.
