@@ -38,6 +38,7 @@ pub(super) fn steps(
     let besides = kept.into_iter().collect();
     let mut reader = Reader { layout, at: 0, definition, level, seen: Vec::new(), besides };
     let mut steps = reader.steps(false)?;
+    end(&mut steps);
     part(&mut steps, true);
     settle(&mut steps, &Follow::End).map_err(|name| Error::Layout {
         column: 1,
@@ -265,6 +266,17 @@ fn port_name(name: &str) -> String {
 fn flush(literal: &mut String, steps: &mut Vec<Step>) {
     if !literal.is_empty() {
         steps.push(Step::Literal(Literal::new(&std::mem::take(literal))));
+    }
+}
+
+/// All that is left is text to the end, where nothing follows that would read it further.
+fn end(steps: &mut [Step]) {
+    match steps.last_mut() {
+        Some(Step::Capture(capture)) if matches!(capture.kind, Kind::Rest) => {
+            capture.kind = Kind::Text;
+        }
+        Some(Step::Optional(inner)) => end(inner),
+        _ => {}
     }
 }
 
