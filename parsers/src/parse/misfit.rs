@@ -5,7 +5,7 @@
 pub enum Misfit {
     /// Not in the format's grammar; under `auto`, in none.
     Syntax,
-    /// A key appears twice in one object or line; Elasticsearch refuses such a document.
+    /// A key appears twice in a line of a format whose keys come once (CEF, the audit log).
     DuplicateKey,
     /// JSON nested more than 19 levels deep, where a value may not be text.
     TooDeep,

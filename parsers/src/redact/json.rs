@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::Action;
 use super::decode::escape_json;
+use super::keys::without_number;
 use super::names::Names;
 use super::rules::Rules;
 use super::work::{Found, Work};
@@ -140,7 +141,7 @@ impl<'t> Walk<'_, 't> {
         self.blanks();
         if self.peek() != close {
             let mut names = Names::default();
-            let mut pair = Pair::At(self.at);
+            let mut pair = [Pair::At(self.at), Pair::At(self.at)];
             let mut empty = true;
             loop {
                 let mark = self.out.len();
@@ -175,7 +176,7 @@ impl<'t> Walk<'_, 't> {
         &mut self,
         names: &mut Names,
         owner: Option<u16>,
-        pair: &mut Pair,
+        pair: &mut [Pair; 2],
     ) -> Result<Member, Stop> {
         let inside = self.string()?;
         let mut key = String::with_capacity(inside.len());
@@ -187,6 +188,7 @@ impl<'t> Walk<'_, 't> {
             None => (0, None),
         };
         let is_value = key == "value";
+        let is_again = !is_value && without_number(key.as_bytes()) == Some(b"value");
         let list = matches!(key, "arrayValue" | "values");
         let new_key = match self.work.key(self.rules, key, self.level) {
             Found::Nothing => None,
@@ -209,7 +211,11 @@ impl<'t> Walk<'_, 't> {
         self.expect(b':')?;
         self.blanks();
         let string = self.peek() == b'"';
-        let paired = if is_value && rule.is_none() { self.paired(pair) } else { None };
+        let paired = match pair {
+            [pair, _] if is_value && rule.is_none() => self.paired(pair, false),
+            [_, pair] if is_again && rule.is_none() => self.paired(pair, true),
+            _ => None,
+        };
         let owned = paired.or(owner.filter(|_| string || list));
         // OpenTelemetry's `{"stringValue":"…"}`, whatever the rule.
         if owned.is_some() && self.peek() == b'{' {

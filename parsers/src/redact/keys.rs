@@ -133,12 +133,14 @@ impl Keys {
         if !self.may_be(bytes) {
             return None;
         }
-        self.field(bytes, path).or_else(|| self.name(bytes))
+        let again = || self.field(without_number(bytes)?, path);
+        self.field(bytes, path).or_else(again).or_else(|| self.name(bytes))
     }
 
     /// The rule for a key whose value goes only if it is a string.
     pub(super) fn find_string(&self, key: &str) -> Option<u16> {
-        let matches = |name: &&Name| name.text.eq_ignore_ascii_case(key.as_bytes());
+        let known = without_number(key.as_bytes()).unwrap_or(key.as_bytes());
+        let matches = |name: &&Name| name.text.eq_ignore_ascii_case(known);
         self.strings.iter().find(matches).map(|name| name.rule)
     }
 
@@ -251,6 +253,16 @@ pub(super) fn trimmed(name: &[u8]) -> &[u8] {
     last.and_then(|last| name.get(..=last)).unwrap_or(name)
 }
 
+/// The name that one came again by, `user` of `user_2` or `user_`; `None` if it is none such.
+pub(super) fn without_number(name: &[u8]) -> Option<&[u8]> {
+    let trimmed = |is: fn(&u8) -> bool, name: &[u8]| {
+        name.iter().rposition(|byte| !is(byte)).map_or(0, |last| last + 1)
+    };
+    let joint = name.get(..trimmed(u8::is_ascii_digit, name))?;
+    let known = joint.get(..trimmed(|byte| *byte == b'_', joint))?;
+    (known.len() < joint.len() && !known.is_empty()).then_some(known)
+}
+
 /// Bytes that names are made of where nothing encloses them.
 pub(super) const fn is_member(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80
@@ -311,6 +323,14 @@ mod tests {
         check("xpw", &[], None);
         check("line2", &[], Some(9));
         check("line3", &[], None);
+        // what comes again, and what made room for another
+        check("email_2", &["user"], Some(7));
+        check("user.email_17", &[], Some(7));
+        check("user.email_", &[], Some(7));
+        check("line2_2", &[], Some(9));
+        check("pw2", &[], None);
+        check("xpw_2", &[], None);
+        check("_2", &[], None);
     }
 
     #[test]
@@ -340,5 +360,6 @@ mod tests {
         check("bypass", None);
         check("x-api-key", Some(2));
         assert_eq!((keys.find("pass", &[]), keys.find_string("Pass")), (None, Some(11)));
+        assert_eq!((keys.find_string("pass_2"), keys.find_string("pass2")), (Some(11), None));
     }
 }

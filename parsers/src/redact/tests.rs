@@ -9,6 +9,7 @@ use super::*;
 use crate::Arena;
 use crate::record::{Key, Record, Text, Value};
 
+mod again;
 mod parted;
 mod private_key;
 mod properties;
