@@ -43,10 +43,11 @@ fn containers_and_formats_that_change_are_told() {
     let shown = recorded(&["--file", "containerd/0.log"]);
     let lines: Vec<_> = shown.lines().collect();
     assert_eq!(lines[0], "source files reads it as json, in cri's lines; 13 unparsed");
-    assert_eq!(lines[1], "json                     11 of 26 records,  12 % sure");
-    assert_eq!(lines[2], "plain                    26 of 26 records,  10 % sure");
-    assert_eq!(lines.len(), 12, "{shown}");
-    assert!(lines[11].starts_with("and ") && lines[11].ends_with(" more that fit no better"));
+    assert!(lines[1].contains(": it is no JSON object: "), "{}", lines[1]);
+    assert_eq!(lines[2], "json                     11 of 26 records,  12 % sure");
+    assert_eq!(lines[3], "plain                    26 of 26 records,  10 % sure");
+    assert_eq!(lines.len(), 13, "{shown}");
+    assert!(lines[12].starts_with("and ") && lines[12].ends_with(" more that fit no better"));
 
     let place = tempfile::tempdir().expect("a temporary directory");
     let line = |level: &str| format!("time=2026-11-22T10:00:00Z level={level} msg=done n=1\n");
