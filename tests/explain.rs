@@ -90,3 +90,25 @@ redacted
     assert!(coloured.contains("\x1b[33memail               \x1b[0m mask"), "{coloured}");
     assert!(!shown.contains('\x1b'));
 }
+
+#[test]
+fn why_a_line_does_not_fit_is_said() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let config = "parsers:
+  shop: { layout: '{time:iso} [{level:INFO|WARN}] {message}' }
+  typed: { grammar: logfmt, types: { note: integer, password: integer } }
+sources:
+  a: { files: [/none/a.log], parser: shop }
+  b: { files: [/none/b.log], parser: typed }
+destinations: { out: { console: {} } }
+";
+    std::fs::write(place.path().join("pillion.yaml"), config).expect("written");
+    for (source, line, expect) in [
+        ("a", "2026-11-26 10:00:00 (INFO) x", "fits up to column 20, where ` [` should follow"),
+        ("b", "a=1 note=bob@example.com", "the field `note` is a whole number, not `[EMAIL]`"),
+        ("b", "a=1 password=hunter2", "the field `password` is not a whole number"),
+    ] {
+        let shown = explain(place.path(), &["-c", "pillion.yaml", "--source", source, line]);
+        assert!(shown.contains(expect), "{shown}");
+    }
+}

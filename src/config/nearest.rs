@@ -81,7 +81,7 @@ pub(super) fn near<'k>(
     /// Words that are shown.
     const SHOWN: usize = 4;
     if let Some(word) = nearest(typed, known.clone()) {
-        return Some(format!("did you mean `{word}`? {all}"));
+        return Some(format!("did you mean `{word}`?"));
     }
     let typed = typed.to_lowercase();
     let parts = typed.split(['_', '-', '.', ' ']).filter(|part| part.len() >= 3);
@@ -132,7 +132,7 @@ mod tests {
         let check = |typed: &str, expect: &str| {
             assert_eq!(near(typed, known.into_iter(), "see there").as_deref(), Some(expect));
         };
-        check("ngnix", "did you mean `nginx`? see there");
+        check("ngnix", "did you mean `nginx`?");
         check("json-lines", "near it: `nginx_json`, `log4j_json`; see there");
         check("q", "see there");
     }
