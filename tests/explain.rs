@@ -43,10 +43,11 @@ fn containers_and_formats_that_change_are_told() {
     let shown = recorded(&["--file", "containerd/0.log"]);
     let lines: Vec<_> = shown.lines().collect();
     assert_eq!(lines[0], "source files reads it as json, in cri's lines; 13 unparsed");
-    assert_eq!(lines[1], "json                     11 of 26 records,  12 % sure");
-    assert_eq!(lines[2], "plain                    26 of 26 records,  10 % sure");
-    assert_eq!(lines.len(), 12, "{shown}");
-    assert!(lines[11].starts_with("and ") && lines[11].ends_with(" more that fit no better"));
+    assert!(lines[1].contains(": it is no JSON object: "), "{}", lines[1]);
+    assert_eq!(lines[2], "json                     11 of 26 records,  12 % sure");
+    assert_eq!(lines[3], "plain                    26 of 26 records,  10 % sure");
+    assert_eq!(lines.len(), 13, "{shown}");
+    assert!(lines[12].starts_with("and ") && lines[12].ends_with(" more that fit no better"));
 
     let place = tempfile::tempdir().expect("a temporary directory");
     let line = |level: &str| format!("time=2026-11-22T10:00:00Z level={level} msg=done n=1\n");
@@ -88,4 +89,26 @@ redacted
     );
     assert!(coloured.contains("\x1b[33memail               \x1b[0m mask"), "{coloured}");
     assert!(!shown.contains('\x1b'));
+}
+
+#[test]
+fn why_a_line_does_not_fit_is_said() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let config = "parsers:
+  shop: { layout: '{time:iso} [{level:INFO|WARN}] {message}' }
+  typed: { grammar: logfmt, types: { note: integer, password: integer } }
+sources:
+  a: { files: [/none/a.log], parser: shop }
+  b: { files: [/none/b.log], parser: typed }
+destinations: { out: { console: {} } }
+";
+    std::fs::write(place.path().join("pillion.yaml"), config).expect("written");
+    for (source, line, expect) in [
+        ("a", "2026-11-26 10:00:00 (INFO) x", "fits up to column 20, where ` [` should follow"),
+        ("b", "a=1 note=bob@example.com", "the field `note` is a whole number, not `[EMAIL]`"),
+        ("b", "a=1 password=hunter2", "the field `password` is not a whole number"),
+    ] {
+        let shown = explain(place.path(), &["-c", "pillion.yaml", "--source", source, line]);
+        assert!(shown.contains(expect), "{shown}");
+    }
 }

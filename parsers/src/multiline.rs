@@ -9,6 +9,7 @@
 
 mod below;
 mod by_format;
+mod calm;
 mod csv;
 mod dotnet;
 mod go;
@@ -179,6 +180,15 @@ impl Joiner {
 }
 
 impl Joiner {
+    /// Whether a line that [`joins`](Self::joins) took begins a record all the same, for what the one
+    /// before it says so far: a program dies, and what it logged before tells of no error.
+    #[inline]
+    pub(crate) fn parts(&self, state: &JoinState, record: &[u8], line: &[u8]) -> bool {
+        // How a logger begins its lines is still told by the record before.
+        let asked = matches!(self.0, Kind::Traces(_) | Kind::ByFormat(_));
+        asked && python::begins(line) && state.traces.is_fresh() && calm::is_calm(record)
+    }
+
     /// Hears that a record begins with `line`, about which [`joins`](Self::joins) was asked.
     #[inline]
     pub(crate) fn begin(&self, state: &mut JoinState, line: &[u8]) {

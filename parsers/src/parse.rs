@@ -50,6 +50,7 @@ mod syslog;
 mod trace;
 mod tracing;
 mod w3c;
+mod why;
 mod wrapped;
 
 use std::sync::Arc;
@@ -78,6 +79,7 @@ pub(crate) use json::decode;
 pub use library::{Library, UnknownParser};
 pub use misfit::{Counters, Misfit};
 pub use otlp::Parts;
+pub use why::why;
 
 /// When a record was read, and what its container said of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -133,6 +133,9 @@ fn json_is_what_serde_json_says() {
             let ours = read(&mut parser, line);
             let shown = || format!("{}: {line}", path.display());
             match (theirs, ours) {
+                // `serde_json` keeps the last value of a key that comes again, as some loggers write
+                // it; here each gets a name of its own.
+                (Ok(_), Some(_)) if has_key_twice(line) => {}
                 (Ok(theirs), Some(ours)) => {
                     lines += 1;
                     let missing: Vec<_> = theirs
@@ -146,9 +149,6 @@ fn json_is_what_serde_json_says() {
                         assert!(scalar, "{key}: {value} in {}", shown());
                     }
                 }
-                // `serde_json` takes a key twice and keeps the last, as some loggers write it;
-                // Elasticsearch refuses that, and so do we.
-                (Ok(_), None) if has_key_twice(line) => {}
                 (Ok(_), None) => panic!("only serde_json reads {}", shown()),
                 (Err(_), Some(_)) => panic!("serde_json does not read {}", shown()),
                 (Err(_), None) => {}
@@ -206,7 +206,9 @@ fn logfmt_is_what_the_logfmt_crate_says() {
                 continue;
             }
             lines += 1;
-            for pair in logfmt::parse(line) {
+            let mut seen = std::collections::BTreeSet::new();
+            // What comes again has a name of its own here.
+            for pair in logfmt::parse(line).into_iter().filter(|it| seen.insert(it.key.clone())) {
                 let value = pair.val.unwrap_or_default();
                 let found = ours.get(&pair.key).and_then(Json::as_str);
                 let role = found.is_none() && ["time", "ts", "level", "msg"].contains(&&*pair.key);

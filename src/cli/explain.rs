@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use pillion_parsers::frame::{FileSpan, LineEnding};
-use pillion_parsers::parse::{Explainer, Fit, ReadAt};
+use pillion_parsers::parse::{Explainer, Fit, ReadAt, why};
 use pillion_parsers::record::{Text, Value};
 use pillion_parsers::redact::{Match, Place, Redacted, Redactor, Rules, Why};
 
@@ -69,6 +69,14 @@ fn reader<'s>(source: &'s Source, chosen: Option<&'s Arc<str>>) -> &'s str {
     }
 }
 
+/// Why a text does not fit a parser. What it shows of the text is redacted.
+fn misfit(settings: &Settings, parser: &str, text: &[u8]) -> Option<String> {
+    let at = ReadAt { now: replay::now(), container_time: None };
+    let why = why(&settings.library, parser, &String::from_utf8_lossy(text), at)?;
+    let mut redactor = Redactor::new(Arc::clone(&settings.redact));
+    Some(in_one_line(&redactor.clean(&why)))
+}
+
 fn one_line(
     settings: &Settings,
     source: &Source,
@@ -123,6 +131,11 @@ fn show(
     let parser = reader(source, explained.chosen.as_ref());
     let how = if record.marks().unparsed { "it does not fit" } else { "as" };
     writeln!(out, "{strong}record{strong:#} of source {} ({how} {parser})", source.name)?;
+    if record.marks().unparsed
+        && let Some(why) = misfit(settings, parser, explained.text)
+    {
+        writeln!(out, "  {0}{why}{0:#}", colours.faint)?;
+    }
     show_record(out, record, colours)
 }
 
@@ -146,7 +159,7 @@ fn show_matches(
             Place::Bytes(_) => "a field's name".to_owned(),
             Place::Field(path) => format!("field {}", in_one_line(&redactor.clean(path))),
         };
-        let why = why(found);
+        let why = reason(found);
         writeln!(out, "  {found_in}{rule:<20}{found_in:#} {action:<11} {place}")?;
         writeln!(out, "  {:<20} {faint}{why}{faint:#}", "")?;
     }
@@ -154,7 +167,7 @@ fn show_matches(
 }
 
 /// Why a rule took it for what it looks for.
-fn why(found: &Match) -> String {
+fn reason(found: &Match) -> String {
     let builtin = Rules::builtin().iter().find(|rule| rule.name == found.rule);
     match (found.why, builtin) {
         _ if found.rule.is_empty() => {
@@ -227,6 +240,11 @@ fn file_fits(
     let mut found = Found::default();
     let mut take = |explained: Explained<'_>| {
         let fits = fits(&mut explainer, explained.text, explained.first);
+        if found.why.is_none() && explained.record.is_some_and(|it| it.marks().unparsed) {
+            let parser = reader(source, explained.chosen.as_ref());
+            let why = misfit(settings, parser, explained.text);
+            found.why = why.map(|why| format!("record {}: {why}", found.records + 1));
+        }
         found.take(&explained, fits);
     };
     replay.explain(&bytes, LineEnding::Newline, &mut take);
@@ -245,6 +263,8 @@ struct Found {
     chosen: Vec<(Option<Arc<str>>, u64)>,
     /// By parser, how many records it fitted and how well in all.
     totals: Vec<(String, usize, u64)>,
+    /// Why the first record is unparsed that is.
+    why: Option<String>,
 }
 
 impl Found {
@@ -288,6 +308,9 @@ impl Found {
             out,
             "source {name} reads it as {strong}{parser}{strong:#}{within}{before}; {unparsed} unparsed"
         )?;
+        if let Some(why) = &self.why {
+            writeln!(out, "{0}{why}{0:#}", colours.faint)?;
+        }
         // What it is read by, then what fits better and more.
         self.totals.sort_by_key(|(name, _, sum)| (name != parser, std::cmp::Reverse(*sum)));
         self.totals.retain(|(_, _, sum)| *sum > 0);

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use super::diagnostic::{Mistake, NOWHERE};
 use super::names;
-use super::nearest::suggestion;
+use super::nearest::{near, suggestion};
 use super::read::{Fields, Reader, Value};
 use super::settings::{DEFAULT_ADMIN, Schema, Settings};
 use super::state;
@@ -234,7 +234,11 @@ fn known_name<'k>(
         return Some(name);
     }
     let message = format!("there is no {what} {}", value.quoted());
-    reader.mistake(Mistake::at(value.place(), message).maybe_help(suggestion(&name, known)));
+    let help = match what {
+        "parser" => near(&name, known, "`pillion parsers` lists them"),
+        _ => suggestion(&name, known),
+    };
+    reader.mistake(Mistake::at(value.place(), message).maybe_help(help));
     None
 }
 

@@ -72,6 +72,28 @@ pub(super) fn suggestion<'k>(
     listed(known)
 }
 
+/// The same of words that are too many to list: what has a part in common with it, and where all are.
+pub(super) fn near<'k>(
+    typed: &str,
+    known: impl Iterator<Item = &'k str> + Clone,
+    all: &str,
+) -> Option<String> {
+    /// Words that are shown.
+    const SHOWN: usize = 4;
+    if let Some(word) = nearest(typed, known.clone()) {
+        return Some(format!("did you mean `{word}`?"));
+    }
+    let typed = typed.to_lowercase();
+    let parts = typed.split(['_', '-', '.', ' ']).filter(|part| part.len() >= 3);
+    let alike = known.filter(|word| parts.clone().any(|part| word.contains(part))).take(SHOWN);
+    let alike: Vec<_> = alike.map(|word| format!("`{word}`")).collect();
+    Some(if alike.is_empty() {
+        all.to_owned()
+    } else {
+        format!("near it: {}; {all}", alike.join(", "))
+    })
+}
+
 /// All known words, for choosing from.
 pub(super) fn listed<'k>(known: impl Iterator<Item = &'k str>) -> Option<String> {
     let all: Vec<_> = known.map(|word| format!("`{word}`")).collect();
@@ -102,6 +124,17 @@ mod tests {
         check("xy", None);
         check("colour", None);
         check("", None);
+    }
+
+    #[test]
+    fn of_very_many_words_the_near_ones_are_shown() {
+        let known = ["nginx", "nginx_json", "log4j_json", "java", "squid"];
+        let check = |typed: &str, expect: &str| {
+            assert_eq!(near(typed, known.into_iter(), "see there").as_deref(), Some(expect));
+        };
+        check("ngnix", "did you mean `nginx`?");
+        check("json-lines", "near it: `nginx_json`, `log4j_json`; see there");
+        check("q", "see there");
     }
 
     #[test]

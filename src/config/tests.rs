@@ -4,6 +4,7 @@
 mod guarded;
 mod hidden;
 mod over;
+mod parsers;
 mod properties;
 mod schema;
 

@@ -190,7 +190,8 @@ impl Slot {
                 xxh3_64(line.raw.of(chunk)),
             ));
         }
-        let goes_on = within == Some(true) || joiner.joins(&mut self.joining, line.text);
+        let goes_on = within == Some(true)
+            || joiner.joins(&mut self.joining, line.text) && !self.parts(line, chunk, joiner);
         if goes_on && self.open().is_some_and(|open| open.has_room(line, limit)) {
             self.add(line, chunk, limit);
         } else {
@@ -205,6 +206,17 @@ impl Slot {
         if line.ends && joiner.is_closed(&self.joining) {
             self.end(false, chunk, emit);
         }
+    }
+
+    /// Whether a line that joins the open record begins one of its own, for what that says.
+    #[inline]
+    fn parts(&self, line: &Line<'_>, chunk: &[u8], joiner: &Joiner) -> bool {
+        let record = match (&self.run, self.held.as_deref()) {
+            (Some(run), _) => run.text.of(chunk),
+            (None, Some(held)) if !held.spans.is_empty() => &held.text,
+            _ => return false,
+        };
+        joiner.parts(&self.joining, record, line.text)
     }
 
     fn begin(&mut self, line: &Line<'_>, chunk: &[u8], limit: usize) {

@@ -294,6 +294,43 @@ fn blank_lines_are_records_unless_joined() {
     assert_eq!(bench.push(input).texts(), ["a", "", "", traceback, "b"]);
 }
 
+/// A program that dies says so in a record of its own, whatever it logged before; what a logger writes of an
+/// error has the traceback below it.
+#[test]
+fn a_traceback_below_what_is_no_error_is_a_record() {
+    let own = "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nZeroDivisionError: division by zero";
+    let chained = format!(
+        "{own}\n\nDuring handling of the above exception, another exception occurred:\n\n{own}"
+    );
+    for (before, parted) in [
+        (r#"{"level":"info","msg":"starting"}"#, true),
+        ("2026-11-26 10:00:00,123 - app - INFO - starting", true),
+        ("2026-11-26 10:00:00,123 - app - ERROR - failed", false),
+        ("2026-11-26 10:00:00,123 - app - WARNING - failed", false),
+        ("something failed", false),
+    ] {
+        for trace in [own, &chained] {
+            for pieces in [false, true] {
+                let mut bench = Bench::new(Container::None, "traces");
+                let whole = format!("{before}\n{trace}\n2026-11-26 10:00:01 next\n");
+                let texts: Vec<String> = if pieces {
+                    for line in whole.split_inclusive('\n') {
+                        bench.push(line);
+                    }
+                    bench.texts().iter().map(ToString::to_string).collect()
+                } else {
+                    bench.push(&whole).texts().iter().map(ToString::to_string).collect()
+                };
+                let joined = format!("{before}\n{trace}");
+                let next = "2026-11-26 10:00:01 next";
+                let expect =
+                    if parted { vec![before, trace, next] } else { vec![joined.as_str(), next] };
+                assert_eq!(texts, expect, "{before}");
+            }
+        }
+    }
+}
+
 #[test]
 fn nothing_gives_nothing() {
     for ending in [LineEnding::Newline, LineEnding::Partial, LineEnding::Cut { end: 0 }] {

@@ -32,6 +32,15 @@ pub(super) struct Traces {
     head: Head,
     /// After an empty line below a logger's: a trace may still follow.
     gap: bool,
+    /// The line at hand began a trace that goes on with no other.
+    fresh: bool,
+}
+
+impl Traces {
+    /// Whether the line that was just joined begins a trace, and not one more of a chain.
+    pub(super) const fn is_fresh(&self) -> bool {
+        self.fresh
+    }
 }
 
 const JAVA: u8 = 1;
@@ -125,6 +134,7 @@ impl Machines {
         let saying = ask(&mut traces.states, asked, line, traces.head, &mut below);
         let joined = saying & if traces.gap { AFTER_GAP } else { u8::MAX } != 0;
         let busy = busy(&traces.states);
+        traces.fresh = before.python == python::State::Log;
         let unknown = saying == 0 && busy == 0 && below.is_none();
         if unknown && !traces.gap && traces.below.takes(traces.head, line) {
             traces.states = before;

@@ -58,6 +58,12 @@ const FATAL_PARTS: [&[u8]; 6] = [
     b"<no Python frame>",
 ];
 
+/// Whether a traceback begins with `line`.
+#[inline]
+pub(super) fn begins(line: &[u8]) -> bool {
+    line.first() == Some(&b'T') && line.starts_with(TRACEBACK)
+}
+
 /// Whether `line` continues the record before it.
 pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
     let (joined, next) = match line.first() {
@@ -70,7 +76,7 @@ pub(super) fn joins(state: &mut State, line: &[u8], below: &mut Below) -> bool {
         Some(b' ' | b'\t') => indented(*state, line, below),
         Some(b'>') if *state == State::Frames && line.starts_with(b"> File \"") => (true, *state),
         // `logging` prints the traceback below its own line.
-        Some(b'T') if line.starts_with(TRACEBACK) => {
+        Some(b'T') if begins(line) => {
             (matches!(state, State::Log | State::Chained | State::Indented), State::Frames)
         }
         Some(b'F') if line.starts_with(b"Fatal Python error: ") => (false, State::Fatal),

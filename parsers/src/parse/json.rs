@@ -2,10 +2,11 @@
 //!
 //! Top-level scalars become fields, nested objects and arrays stay the text they are, and the keys
 //! that loggers use for time, level and message ([`roles`]) become those. Stricter than RFC
-//! 8259 where servers are: keys are unique in every object, nesting, keys and numbers are capped, and
-//! escapes decode to text. What is refused here is not JSON for us; nothing else is checked later.
+//! 8259 where servers are: nesting, keys and numbers are capped, escapes decode to text, and keys are unique
+//! in every object: one that comes again is called otherwise ([`again`]). What is refused here is not JSON for us; nothing else is checked later.
 //! What Elasticsearch alone would refuse, a nested key or number without a mapping, is noted.
 
+mod again;
 mod number;
 mod odd;
 mod opened;
@@ -43,8 +44,11 @@ fn read<'a>(
 ) -> Result<(), Misfit> {
     let bad_times = *cx.bad_times;
     if let opens @ Some(_) = cx.refine.and_then(Refine::opens) {
-        if object::<true>(text, cx, record, roles::role, opens)? {
-            return Ok(());
+        match object::<true>(text, cx, record, roles::role, opens) {
+            Ok(true) => return Ok(()),
+            Err(Misfit::Syntax) => return Err(Misfit::Syntax),
+            // What is odd in one of them is dealt with where it is a value.
+            Ok(false) | Err(_) => {}
         }
         // The definition opens them afterwards.
         *cx.bad_times = bad_times;
@@ -84,7 +88,7 @@ fn object<'a, const OPENS: bool>(
     } else {
         loop {
             let first = reader.at;
-            let (name, escaped) = match reader.key(Scope::OUTER) {
+            let (name, escaped, again) = match reader.outer_key() {
                 Err(Misfit::TooManyKeys) => {
                     reader.at = first;
                     reader.cut(&mut roles, &role, record, cx)?;
@@ -92,9 +96,12 @@ fn object<'a, const OPENS: bool>(
                 }
                 read => read?,
             };
-            // A key that had to be decoded is the application's own, whatever it spells.
+            // A key that had to be decoded is the application's own, and mostly one that comes again.
             let role = if escaped { None } else { role(name.as_bytes()) };
-            let key = Key::Text(if escaped { Text::built(name) } else { Text::raw(name) });
+            let role = role.filter(|(role, _)| again.is_none() || roles.lacks(*role));
+            let built = escaped || again.is_some();
+            let name = again.unwrap_or(name);
+            let key = Key::Text(if built { Text::built(name) } else { Text::raw(name) });
             match role {
                 Some((role, rank)) if !(claims_time && role == Role::Time) => {
                     if OPENS {
@@ -227,15 +234,25 @@ impl<'a> Reader<'a> {
     /// A key of the object of that scope, up to its value: decoded, and whether it had to be.
     #[inline(always)]
     pub(super) fn key(&mut self, scope: Scope) -> Result<(&'a str, bool), Misfit> {
-        let (mut key, escaped) = self.string()?;
-        if escaped {
-            key = string::decode(key, self.arena);
-        }
+        let (key, escaped) = self.name()?;
         self.keys.add(scope, key)?;
+        self.colon()?;
+        Ok((key, escaped))
+    }
+
+    /// A key, decoded, and whether it had to be.
+    #[inline(always)]
+    fn name(&mut self) -> Result<(&'a str, bool), Misfit> {
+        let (key, escaped) = self.string()?;
+        Ok((if escaped { string::decode(key, self.arena) } else { key }, escaped))
+    }
+
+    #[inline(always)]
+    fn colon(&mut self) -> Result<(), Misfit> {
         self.blanks();
         self.expect(b':')?;
         self.blanks();
-        Ok((key, escaped))
+        Ok(())
     }
 
     /// A value of the outermost object, given to `give` where it is made: a value that is built in one

@@ -5,17 +5,17 @@
 //! - A value in `"` or `'` goes on to that quote, before which a backslash makes it text. Any other
 //!   goes on to a comma, a semicolon or the next pair, so that it may have blanks.
 //!
-//! Values are text; a definition's `types` can say more. Keys begin with a letter or `_` and are
-//! unique, or the text is not this for us. Prose may look like it, so `auto` does not try it.
+//! Values are text; a definition's `types` can say more. Keys begin with a letter or `_`,
+//! or the text is not this for us; one that comes again gets a number, as in `user_2`. Prose may look like it, so `auto` does not try it.
 
 use super::Misfit;
 use super::cursor::Bytes;
 use super::escape::undo;
 use super::grammar::{Context, Grammar};
-use super::keys::{Keys, Scope};
+use super::keys::Keys;
 use super::roles::{self, Roles};
 use crate::Arena;
-use crate::record::{Field, Key, Record, Text, Value};
+use crate::record::{Field, Record, Text, Value};
 use crate::redact::is_guarded;
 
 /// Reads a line of pairs, one at least; when guessing two.
@@ -45,12 +45,12 @@ fn read<'a>(
         let none = spaced && !is_guarded(key);
         let after = after.trim_start_matches([' ', '\t']);
         let none = none && next_key(after);
-        keys.add(Scope::OUTER, key)?;
+        let key = keys.add_again(key, cx.arena)?;
         pairs += 1;
         let (value, after) = if none { (Text::raw(""), after) } else { value(after, cx.arena)? };
         rest = after.trim_start_matches(PARTING);
-        let field = Field { key: Key::Text(Text::raw(key)), value: Value::Text(value) };
-        let left = match roles::role(key.as_bytes()) {
+        let field = Field { key, value: Value::Text(value) };
+        let left = match roles::role(key.name().as_bytes()) {
             None => Some(field),
             Some((role, rank)) => roles.take(role, rank, field, cx),
         };

@@ -5,6 +5,7 @@ use bumpalo::collections::Vec;
 
 use super::Misfit;
 use crate::Arena;
+use crate::record::{Key, Text};
 
 /// Keys that one object may have.
 pub(super) const PER_OBJECT: usize = 256;
@@ -114,6 +115,45 @@ impl<'a> Keys<'a> {
         Ok(())
     }
 
+    /// The same of a key of the outermost object that may come again: the next is called `key_2`. Gives
+    /// what it is called.
+    #[inline]
+    pub(super) fn add_again(&mut self, key: &'a str, arena: &'a Arena) -> Result<Key<'a>, Misfit> {
+        match self.add(Scope::OUTER, key) {
+            Ok(()) => Ok(Key::Text(Text::raw(key))),
+            Err(Misfit::DuplicateKey) => {
+                let name = self.again(Scope::OUTER, key, arena)?;
+                Ok(Key::Text(Text::built(name)))
+            }
+            Err(misfit) => Err(misfit),
+        }
+    }
+
+    /// Adds a key that the innermost object has already, by the name that it gets: the second `user` is
+    /// called `user_2`.
+    #[cold]
+    pub(super) fn again(
+        &mut self,
+        scope: Scope,
+        key: &'a str,
+        arena: &'a Arena,
+    ) -> Result<&'a str, Misfit> {
+        let is_again = |other: &&&str| {
+            let number = other.strip_prefix(key).map(|rest| rest.strip_prefix('_').unwrap_or(rest));
+            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        // Those before it mostly have the numbers up to theirs.
+        let siblings = self.keys.get(scope.base..).unwrap_or_default();
+        let mut number = 1 + siblings.iter().filter(is_again).count();
+        loop {
+            let name = bumpalo::format!(in arena, "{}_{}", key, number).into_bump_str();
+            match self.add(scope, name) {
+                Err(Misfit::DuplicateKey) => number += 1,
+                added => return added.map(|()| name),
+            }
+        }
+    }
+
     /// Whether a key is among those from a place on.
     #[inline(never)]
     fn is_there(&self, base: usize, hash: u32, key: &str) -> bool {
@@ -210,6 +250,20 @@ fn high(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_again_gets_a_number() {
+        let arena = Arena::new();
+        let mut keys = Keys::new(&arena);
+        let names = ["a", "b", "a", "a_2", "a", "ab", "ab", "a_x", "a", "a_5", "a_5", ""];
+        let called =
+            names.map(|name| keys.add_again(name, &arena).map(|key| key.name().to_owned()));
+        let expect =
+            ["a", "b", "a_2", "a_2_2", "a_3", "ab", "ab_2", "a_x", "a_4", "a_5", "a_5_2", ""];
+        assert_eq!(called, expect.map(|name| Ok(name.to_owned())));
+        let more = (0..400).filter(|_| keys.add_again("b", &arena).is_ok()).count();
+        assert_eq!(more, PER_OBJECT - names.len());
+    }
 
     #[test]
     fn two_names_with_a_dot_have_the_hash_of_the_whole() {

@@ -16,6 +16,7 @@ mod number;
 mod read;
 mod shape;
 mod shown;
+mod stop;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use crate::record::{Level, Record, Text, Time};
 use branch::Branch;
 use capture::{Capture, Gives, Kind};
 use literal::Literal;
+pub(super) use stop::stop;
 
 /// The layouts of a definition, the first of which that a line fits reads it.
 #[derive(Debug)]

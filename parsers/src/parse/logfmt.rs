@@ -1,17 +1,17 @@
 //! logfmt: `time=2026-11-22T10:00:00Z level=info msg="placed order" order=17`.
 //!
 //! Values are text, as logfmt knows no other; a definition's `types` can say more. A bare word is a
-//! key that is true. Keys are unique, or the text is not logfmt for us.
+//! key that is true. A key that comes again gets a number, as in `user_2`.
 
 use super::Misfit;
 use super::cursor::end_of_word;
 use super::escape::undo;
 use super::grammar::{Context, Grammar};
 use super::json::{self, string_end};
-use super::keys::{Keys, Scope};
+use super::keys::Keys;
 use super::roles::{self, Roles};
 use crate::Arena;
-use crate::record::{Field, Key, Record, Text, Value, closing_quote};
+use crate::record::{Field, Record, Text, Value, closing_quote};
 
 /// Reads a line of pairs, one at least; when guessing two, and no bare words.
 pub(super) const GRAMMAR: Grammar =
@@ -105,13 +105,12 @@ fn pairs<'a>(
         if key.is_empty() {
             return Err(Misfit::Syntax);
         }
-        keys.add(Scope::OUTER, key)?;
-        let key_text = Key::Text(Text::raw(key));
+        let key = keys.add_again(key, cx.arena)?;
         let Some(after) = after.strip_prefix('=') else {
             if !bare || after.starts_with('"') {
                 return Err(Misfit::Syntax);
             }
-            record.push(key_text, Value::Bool(true));
+            record.push(key, Value::Bool(true));
             rest = after;
             continue;
         };
@@ -122,8 +121,8 @@ fn pairs<'a>(
         };
         rest = after;
         record.unmappable |= unmappable;
-        let field = Field { key: key_text, value };
-        let left = match roles::role(key.as_bytes()) {
+        let field = Field { key, value };
+        let left = match roles::role(key.name().as_bytes()) {
             None => Some(field),
             Some((role, rank)) => roles.take(role, rank, field, cx),
         };

@@ -1,11 +1,11 @@
 //! Labelled tab-separated values: `time:[22/Nov/2026:10:00:00 +0100]\thost:10.0.0.1\tstatus:200`.
 //!
 //! Labels are those of <http://ltsv.org> for web servers, or the application's own; values are text
-//! without escapes, and `-` is none. Labels are unique, or the text is not LTSV for us.
+//! without escapes, and `-` is none. A label that comes again gets a number, as in `user_2`.
 
 use super::cursor::find;
 use super::grammar::{Context, Grammar};
-use super::keys::{Keys, Scope};
+use super::keys::Keys;
 use super::rename::REQUEST_LINE;
 use super::roles::{self, Roles};
 use super::{Misfit, access, convert};
@@ -52,10 +52,10 @@ fn read<'a>(
         let label = pair.get(..len).filter(|label| !label.is_empty()).ok_or(Misfit::Syntax)?;
         let value =
             pair.get(len..).and_then(|rest| rest.strip_prefix(':')).ok_or(Misfit::Syntax)?;
-        keys.add(Scope::OUTER, label)?;
+        let key = keys.add_again(label, cx.arena)?;
         pairs += 1;
         if value != "-" {
-            put(label, value, &mut roles, cx, record);
+            put(key, value, &mut roles, cx, record);
         }
     }
     if pairs < if cx.guessing { 2 } else { 1 } {
@@ -67,21 +67,20 @@ fn read<'a>(
 }
 
 fn put<'a>(
-    label: &'a str,
+    key: Key<'a>,
     value: &'a str,
     roles: &mut Roles<'a>,
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
 ) {
-    let key = Key::Text(Text::raw(label));
-    let value = match label {
+    let value = match key.name() {
         "status" | "size" | "reqtime" | "apptime" | "reqtime_microsec" | "reqsize" | "cache" => {
             convert::number(value)
         }
         _ => Value::Text(Text::raw(value)),
     };
     let field = Field { key, value };
-    let left = match roles::role(label.as_bytes()) {
+    let left = match roles::role(key.name().as_bytes()) {
         None => Some(field),
         Some((role, rank)) => roles.take(role, rank, field, cx),
     };

@@ -5,7 +5,7 @@
 pub enum Misfit {
     /// Not in the format's grammar; under `auto`, in none.
     Syntax,
-    /// A key appears twice in one object or line; Elasticsearch refuses such a document.
+    /// A key appears twice in a line of a format whose keys come once (CEF, the audit log).
     DuplicateKey,
     /// JSON nested more than 19 levels deep, where a value may not be text.
     TooDeep,
@@ -33,6 +33,22 @@ impl Misfit {
         Self::FieldType,
         Self::Columns,
     ];
+
+    /// What is wrong with a text, in words.
+    pub(super) const fn said(self) -> &'static str {
+        match self {
+            Self::Syntax => "it is not of the format",
+            Self::DuplicateKey => "a key stands twice",
+            Self::TooDeep => "it is nested more than 19 levels deep",
+            Self::TooManyKeys => "it has too many keys: 256 in one object, 1,024 in all",
+            Self::Number => "a number is beyond what a computer holds",
+            Self::LoneSurrogate => "a key has half a character",
+            Self::FieldType => "a field is not of the type that it is to have",
+            Self::Columns => {
+                "it has not as many columns as the header names, or no header is known"
+            }
+        }
+    }
 
     /// The reason's name as a metric's label.
     #[must_use]

@@ -131,6 +131,15 @@ impl<'a> Roles<'a> {
         }
     }
 
+    /// Whether nothing was taken for a role yet.
+    pub(super) const fn lacks(&self, role: Role) -> bool {
+        match role {
+            Role::Time => self.time.is_none(),
+            Role::Level => self.level.is_none(),
+            Role::Message => self.message.is_none(),
+        }
+    }
+
     /// Gives the record what was taken.
     pub(super) fn finish(self, record: &mut Record<'a>) {
         record.time = self.time.map(|taken| taken.gives);

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::Action;
 use super::decode::escape_json;
+use super::keys::without_number;
 use super::names::Names;
 use super::rules::Rules;
 use super::work::{Found, Work};
@@ -143,7 +144,7 @@ impl<'t> Walk<'_, 't> {
         self.blanks();
         if self.peek() != close {
             let mut names = Names::default();
-            let mut pair = Pair::At(self.at);
+            let mut pair = [Pair::At(self.at), Pair::At(self.at)];
             let mut empty = true;
             let mut option = None;
             loop {
@@ -204,7 +205,7 @@ impl<'t> Walk<'_, 't> {
         &mut self,
         names: &mut Names,
         owner: Option<u16>,
-        pair: &mut Pair,
+        pair: &mut [Pair; 2],
     ) -> Result<Member, Stop> {
         let inside = self.string()?;
         let mut key = String::with_capacity(inside.len());
@@ -218,6 +219,7 @@ impl<'t> Walk<'_, 't> {
         let is_value = key == "value";
         let context = self.rules.context(key);
         let only_says_so = ONLY_VALUES.contains(&key);
+        let is_again = !is_value && without_number(key.as_bytes()) == Some(b"value");
         let list = matches!(key, "arrayValue" | "values");
         let new_key = match self.work.key(self.rules, key, self.level) {
             Found::Nothing => None,
@@ -243,7 +245,11 @@ impl<'t> Walk<'_, 't> {
         self.expect(b':')?;
         self.blanks();
         let string = self.peek() == b'"';
-        let paired = if is_value && rule.is_none() { self.paired(pair) } else { None };
+        let paired = match pair {
+            [pair, _] if is_value && rule.is_none() => self.paired(pair, false),
+            [_, pair] if is_again && rule.is_none() => self.paired(pair, true),
+            _ => None,
+        };
         let owned = paired.or(owner.filter(|_| string || list));
         // OpenTelemetry's `{"stringValue":"…"}`, whatever the rule.
         if owned.is_some() && self.peek() == b'{' {

@@ -251,13 +251,15 @@ impl Keys {
         if !self.may_be(bytes) {
             return None;
         }
-        let own = leads_to(&self.fields, bytes, path);
+        let again = || leads_to(&self.fields, without_number(bytes)?, path);
+        let own = leads_to(&self.fields, bytes, path).or_else(again);
         own.or_else(|| self.name(bytes).filter(|_| !self.allows(key, path)))
     }
 
     /// The rule for a key whose value goes only if it is a string.
     pub(super) fn find_string(&self, key: &str) -> Option<u16> {
-        let matches = |name: &&Name| name.text.eq_ignore_ascii_case(key.as_bytes());
+        let known = without_number(key.as_bytes()).unwrap_or(key.as_bytes());
+        let matches = |name: &&Name| name.text.eq_ignore_ascii_case(known);
         let found = self.strings.iter().find(matches).map(|name| name.rule);
         found.filter(|_| !self.allows(key, &[]))
     }
@@ -368,6 +370,16 @@ pub(super) fn trimmed(name: &[u8]) -> &[u8] {
     let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
     let last = name.iter().rposition(letter);
     last.and_then(|last| name.get(..=last)).unwrap_or(name)
+}
+
+/// The name that one came again by, `user` of `user_2` or `user_`; `None` if it is none such.
+pub(super) fn without_number(name: &[u8]) -> Option<&[u8]> {
+    let trimmed = |is: fn(&u8) -> bool, name: &[u8]| {
+        name.iter().rposition(|byte| !is(byte)).map_or(0, |last| last + 1)
+    };
+    let joint = name.get(..trimmed(u8::is_ascii_digit, name))?;
+    let known = joint.get(..trimmed(|byte| *byte == b'_', joint))?;
+    (known.len() < joint.len() && !known.is_empty()).then_some(known)
 }
 
 /// Bytes that names are made of where nothing encloses them.

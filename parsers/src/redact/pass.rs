@@ -189,12 +189,16 @@ impl<'p, 'a> Pass<'p, 'a> {
     /// The rule for a field that is called what another says: `{"key":"password","value":"…"}`, or
     /// CEF's `cs1Label=password cs1=…`.
     fn paired(&self, name: &str, all: &[Field<'a>]) -> Option<u16> {
+        // `_2` of a member that comes again.
+        let number = name.strip_prefix("value");
         let labelled = name.ends_with(|last: char| last.is_ascii_digit());
-        if !labelled && name != "value" {
+        if !labelled && number != Some("") {
             return None;
         }
         let says = |key: &str| {
-            if labelled { key.strip_suffix("Label") == Some(name) } else { PAIRED.contains(&key) }
+            labelled && key.strip_suffix("Label") == Some(name)
+                || number.is_some()
+                    && PAIRED.iter().any(|paired| key.strip_prefix(paired) == number)
         };
         let said = all.iter().filter(|field| says(field.key.name()));
         let mut rules = said.filter_map(|field| match field.value {

@@ -9,6 +9,7 @@ use crate::Arena;
 use crate::record::{Key, Record, Text, Value};
 
 mod actions;
+mod again;
 mod allowed;
 mod bounded;
 mod explained;

@@ -28,7 +28,9 @@ pub(crate) enum Format {
 pub(crate) enum Reader {
     /// ISO 8601 in its variants, zone or not: [`Clock::iso`].
     Iso,
-    /// The same with slashes in the date, and only so: Go's log, nginx's errors.
+    /// The same, and only with an offset from UTC, or a `Z`.
+    IsoOffset,
+    /// The same as [`Iso`](Self::Iso) with slashes in the date, and only so: Go's log, nginx's errors.
     Slashes,
     /// The day, the month's name: [`Clock::clf`].
     Clf,
@@ -47,7 +49,7 @@ pub(crate) enum Reader {
 }
 
 /// The names that a definition may use, for the message that lists them.
-const NAMES: &str = "`iso`, `clf`, `rfc2822`, `rfc3164`, `ctime`, `compact`, `glog`, `time_of_day`, \
+const NAMES: &str = "`iso`, `iso_offset`, `clf`, `rfc2822`, `rfc3164`, `ctime`, `compact`, `glog`, `time_of_day`, \
                      `epoch`, `epoch_s`, `epoch_ms`, `epoch_us` or `epoch_ns`";
 
 impl Format {
@@ -83,7 +85,7 @@ impl Format {
             _ => false,
         };
         match self {
-            Self::Known(Reader::Iso | Reader::Glog) => digits(4),
+            Self::Known(Reader::Iso | Reader::IsoOffset | Reader::Glog) => digits(4),
             Self::Known(Reader::Slashes) => bytes.get(4) == Some(&b'/'),
             Self::Known(Reader::Clf | Reader::Zoned) => day_first(),
             Self::Known(Reader::Yearless) => month(0),
@@ -100,7 +102,7 @@ impl Format {
     pub(crate) fn needs(&self) -> &'static [u8] {
         match self {
             Self::Known(Reader::Slashes) => b"/:",
-            Self::Known(Reader::Iso) => b"",
+            Self::Known(Reader::Iso | Reader::IsoOffset) => b"",
             Self::Known(_) => b":",
             Self::Strptime { head, .. } if head.contains("%H:%M") => b":",
             _ => b"",
@@ -112,6 +114,7 @@ impl Format {
     pub(crate) fn new(text: &str) -> Result<Self, String> {
         Ok(match text {
             "iso" | "iso8601" | "rfc3339" => Self::Known(Reader::Iso),
+            "iso_offset" => Self::Known(Reader::IsoOffset),
             "clf" => Self::Known(Reader::Clf),
             "rfc3164" => Self::Known(Reader::Yearless),
             "rfc2822" | "rfc1123" | "ctime" | "apache_error" => Self::Known(Reader::English),
@@ -189,6 +192,12 @@ fn split_fraction(text: &str) -> (&str, Option<char>) {
     }
 }
 
+/// Whether so many bytes, which are a time, have an offset behind the date.
+fn has_offset(bytes: &[u8], used: usize) -> bool {
+    let behind = bytes.get(10..used).unwrap_or_default();
+    behind.iter().any(|byte| matches!(byte, b'+' | b'-' | b'Z' | b'z'))
+}
+
 impl Clock {
     /// Reads a whole text in a format.
     pub(crate) fn read(&mut self, format: &Format, text: &str) -> Option<Time> {
@@ -232,6 +241,7 @@ impl Clock {
     fn known(&mut self, reader: Reader, bytes: &[u8]) -> Option<(Time, usize)> {
         match reader {
             Reader::Iso => self.iso(bytes),
+            Reader::IsoOffset => self.iso(bytes).filter(|(_, used)| has_offset(bytes, *used)),
             Reader::Slashes => (bytes.get(4) == Some(&b'/')).then(|| self.iso(bytes))?,
             Reader::Clf => self.clf(bytes),
             Reader::Zoned => self.in_zone(bytes),

@@ -36,6 +36,10 @@ const LEFT: &[(&str, &str)] = &[
 
 /// Keys of the applications that were recorded, which each logger writes in its own way.
 const OF_APPLICATIONS: &[&str] = &[
+    // `same names` of lines that give a field twice.
+    "ecs",
+    "log",
+    "ts",
     "a",
     "amount",
     "at",

@@ -1,6 +1,7 @@
 //! The user's parsers: read part by part, so that each part's mistake is shown, then compiled and
 //! proved by their samples.
 
+mod order;
 mod proof;
 
 use std::collections::BTreeMap;
@@ -31,7 +32,15 @@ pub(super) fn library(
     let parsers = parsers.map(|value| reader.named(value, "parsers")).unwrap_or_default();
     // What is refused, and what reads through it: nothing can be said of their samples.
     let mut refused: Vec<&str> = Vec::new();
+    let (parsers, circular) = order::ordered(reader, parsers);
+    for name in circular {
+        library = placeholder(&library, name);
+        refused.push(name);
+    }
     for value in parsers {
+        if refused.contains(&value.name) {
+            continue;
+        }
         let named = good_name(reader, value);
         let Some(Read { mut definition, sound }) = definition(reader, value, &library, rules)
         else {
@@ -142,10 +151,7 @@ fn definition(
     let level = part::<LevelField>(reader, fields.take("level"));
     let joiner = joiner(reader, &mut fields);
     let samples = fields.take("samples").map(|value| reader.list(value)).unwrap_or_default();
-    let samples = super::all(samples.into_iter().map(|value| {
-        let sample: Option<Option<Sample>> = part(reader, Some(value));
-        sample.flatten()
-    }));
+    let samples = super::all(samples.into_iter().map(|value| sample(reader, value)));
     fields.finish(reader);
     let mut sound = guarded.is_some();
     let definition = Definition {
@@ -194,7 +200,20 @@ fn texts(reader: &mut Reader<'_>, value: Option<Value<'_>>) -> Option<Vec<String
     }))
 }
 
-/// Another parser, which must stand before this one.
+/// A sample, every key of which is known.
+fn sample(reader: &mut Reader<'_>, value: Value<'_>) -> Option<Sample> {
+    let mut fields = reader.map(value)?;
+    for key in ["line", "header", "record", "read_at"] {
+        fields.take(key);
+    }
+    if fields.unknown().next().is_some() {
+        fields.finish(reader);
+        return None;
+    }
+    part::<Sample>(reader, Some(value)).flatten()
+}
+
+/// Another parser.
 fn other(
     reader: &mut Reader<'_>,
     value: Option<Value<'_>>,

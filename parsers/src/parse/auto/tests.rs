@@ -100,8 +100,7 @@ fn a_time_and_a_level_are_no_syslog() {
 /// Nobody means prose by it: an object that is refused is counted from the first line on.
 #[test]
 fn what_all_but_fits_is_a_fault_in_any_lineage() {
-    let nested = r#"{"a":[{"b":1,"b":2}]}"#;
-    for line in [r#"{"a":1,"a":2}"#, r#"{"\ud800":1}"#, nested] {
+    for line in [r#"{"\ud800":1}"#, r#"{"a":1,"\udc00":[2]}"#] {
         check(&mut fresh(None), line, 1, "unfit", None);
         check(&mut fresh(Some("plain".into())), line, 1, "unfit", Some("plain"));
     }

@@ -54,7 +54,15 @@ impl<'a> Reader<'a> {
         depth: usize,
     ) -> Result<Result<&'a str, Text<'a>>, Misfit> {
         let (start, keys, unmappable) = (self.at, self.keys.here(), self.unmappable);
-        match self.json(depth) {
+        let read = match self.json(depth) {
+            Err(Misfit::DuplicateKey) => {
+                self.keys.back(keys);
+                (self.at, self.unmappable) = (start, unmappable);
+                self.json_anew(depth)
+            }
+            read => read,
+        };
+        match read {
             Err(Misfit::TooDeep | Misfit::TooManyKeys | Misfit::Number | Misfit::LoneSurrogate) => {
                 self.keys.back(keys);
                 self.unmappable = unmappable;

@@ -36,8 +36,17 @@ pub(super) fn steps(
 ) -> Result<Vec<Step>, Error> {
     let kept = definition.level.as_ref().and_then(|level| level.keep.clone());
     let besides = kept.into_iter().collect();
-    let mut reader = Reader { layout, at: 0, definition, level, seen: Vec::new(), besides };
+    let mut reader =
+        Reader { layout, at: 0, definition, level, seen: Vec::new(), besides, wrong: Vec::new() };
     let mut steps = reader.steps(false)?;
+    if let [(column, first), more @ ..] = reader.wrong.as_slice() {
+        let more = more.iter().map(|(column, what)| format!("; at column {column}: {what}"));
+        return Err(Error::Layout {
+            column: *column,
+            what: first.clone() + &more.collect::<String>(),
+        });
+    }
+    end(&mut steps);
     part(&mut steps, true);
     settle(&mut steps, &Follow::End).map_err(|name| Error::Layout {
         column: 1,
@@ -62,6 +71,8 @@ struct Reader<'l> {
     seen: Vec<String>,
     /// What fields give that are called otherwise: the parts of a request, ports.
     besides: Vec<String>,
+    /// Fields of no known kind, by their columns: one hides no other.
+    wrong: Vec<(usize, String)>,
 }
 
 impl Reader<'_> {
@@ -147,7 +158,13 @@ impl Reader<'_> {
         }
         self.seen.push(name.to_owned());
         let gives = self.gives(name);
-        let kind = self.kind(name, kind, &gives)?;
+        let kind = match self.kind(name, kind, &gives) {
+            Err(Error::Layout { column, what }) => {
+                self.wrong.push((column, what));
+                Kind::Text
+            }
+            kind => kind?,
+        };
         let besides = match &kind {
             Kind::Request => [Known::Method, Known::Target, Known::Protocol]
                 .map(|known| known.name().to_owned())
@@ -207,9 +224,10 @@ impl Reader<'_> {
         }
         if matches!(gives, Gives::Time) {
             let format = match kind {
-                Some(format) => {
-                    Format::new(format).map_err(|error| Error::Other(Fault::TimeFormat(error)))?
-                }
+                Some(format) => match Format::new(format) {
+                    Ok(format) => format,
+                    Err(error) => return self.wrong(format!("the time cannot be read: {error}")),
+                },
                 None => convert::format(self.definition.time.as_ref()).map_err(Error::Other)?,
             };
             return Ok(Kind::Time(format));
@@ -265,6 +283,17 @@ fn port_name(name: &str) -> String {
 fn flush(literal: &mut String, steps: &mut Vec<Step>) {
     if !literal.is_empty() {
         steps.push(Step::Literal(Literal::new(&std::mem::take(literal))));
+    }
+}
+
+/// All that is left is text to the end, where nothing follows that would read it further.
+fn end(steps: &mut [Step]) {
+    match steps.last_mut() {
+        Some(Step::Capture(capture)) if matches!(capture.kind, Kind::Rest) => {
+            capture.kind = Kind::Text;
+        }
+        Some(Step::Optional(inner)) => end(inner),
+        _ => {}
     }
 }
 

@@ -52,6 +52,32 @@ samples:
     .unwrap();
 }
 
+/// All that is left, where nothing reads it further, is the text to the end.
+#[test]
+fn what_is_left_ends_a_layout() {
+    checked(
+        r#"
+name: x
+layout:
+  - '{level:I|W} {a:word} {message:rest}'
+  - '{level:E|F} {a}{?: {message:rest}?}'
+  - 'only {a:rest}'
+samples:
+  - line: 'I one two three'
+    record: { level: info, a: one, message: two three }
+  - line: "W one two\n  three"
+    record: { level: warn, a: one, message: "two\n  three" }
+  - line: 'E one: two three'
+    record: { level: error, a: one, message: two three }
+  - line: 'E one'
+    record: { level: error, a: one }
+  - line: 'only one two'
+    record: { a: one two }
+"#,
+    )
+    .unwrap();
+}
+
 #[test]
 fn what_is_left_is_kept_and_read_further() {
     checked(

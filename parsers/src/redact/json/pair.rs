@@ -1,5 +1,6 @@
 //! Objects that say in one member what another is called: `{"key":"password","value":"…"}`.
 
+use super::super::keys::without_number;
 use super::super::rules::PAIRED;
 use super::{Stop, Walk};
 use crate::record::unescape;
@@ -14,15 +15,12 @@ pub(super) enum Pair {
 impl Walk<'_, '_> {
     /// The rule for the `value` of an object that has its name in another member, wherever that stands:
     /// `{"key":"password","value":"…"}`.
-    pub(super) fn paired(&mut self, pair: &mut Pair) -> Option<u16> {
+    /// `again`: of a `value_2`, which came again, by what any such name says.
+    pub(super) fn paired(&mut self, pair: &mut Pair, again: bool) -> Option<u16> {
         if let Pair::At(open) = *pair {
             let here = std::mem::replace(&mut self.at, open);
-            let name = self.own_name().unwrap_or_default();
+            let rule = self.own_rule(again).unwrap_or_default();
             self.at = here;
-            let outer = self.path.split_last().map_or(&[][..], |(_, outer)| outer);
-            let keys = &self.rules.keys;
-            let rule =
-                name.and_then(|name| keys.find(&name, outer).or_else(|| keys.find_string(&name)));
             *pair = Pair::Known(rule);
         }
         match pair {
@@ -31,8 +29,13 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// What the member `key` or `name` says, of an object whose members begin here.
-    fn own_name(&mut self) -> Result<Option<String>, Stop> {
+    /// The rule for what the member `key` or `name` says, of an object whose members begin here.
+    fn own_rule(&mut self, again: bool) -> Result<Option<u16>, Stop> {
+        let says = |member: &str| {
+            let name =
+                if again { without_number(member.as_bytes()) } else { Some(member.as_bytes()) };
+            PAIRED.iter().any(|paired| Some(paired.as_bytes()) == name)
+        };
         loop {
             self.pass_blanks();
             let member = self.string()?;
@@ -42,12 +45,18 @@ impl Walk<'_, '_> {
             }
             self.at += 1;
             self.pass_blanks();
-            if PAIRED.contains(&member) && self.peek() == b'"' {
+            if says(member) && self.peek() == b'"' {
                 let mut name = String::new();
                 unescape(self.string()?, &mut name);
-                return Ok(Some(name));
+                let outer = self.path.split_last().map_or(&[][..], |(_, outer)| outer);
+                let keys = &self.rules.keys;
+                let rule = keys.find(&name, outer).or_else(|| keys.find_string(&name));
+                if rule.is_some() || !again {
+                    return Ok(rule);
+                }
+            } else {
+                self.skip()?;
             }
-            self.skip()?;
             self.pass_blanks();
             if self.peek() != b',' {
                 return Ok(None);

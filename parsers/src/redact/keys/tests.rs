@@ -53,6 +53,14 @@ fn configured_names_match_whole_parts_of_a_path() {
     check("xpw", &[], None);
     check("line2", &[], Some(9));
     check("line3", &[], None);
+    // what comes again, and what made room for another
+    check("email_2", &["user"], Some(7));
+    check("user.email_17", &[], Some(7));
+    check("user.email_", &[], Some(7));
+    check("line2_2", &[], Some(9));
+    check("pw2", &[], None);
+    check("xpw_2", &[], None);
+    check("_2", &[], None);
 }
 
 #[test]
@@ -81,4 +89,5 @@ fn a_raw_name_may_be_the_last_part_of_a_configured_one() {
     check("bypass", None);
     check("x-api-key", Some(2));
     assert_eq!((keys.find("pass", &[]), keys.find_string("Pass")), (None, Some(11)));
+    assert_eq!((keys.find_string("pass_2"), keys.find_string("pass2")), (Some(11), None));
 }

@@ -55,6 +55,9 @@ fn user_formats_are_applied_and_remembered() {
         ("%d.%m.%Y %H:%M:%S,%3f", "22.11.2026 10:00", "none"),
         ("%d.%m.%Y %H:%M:%S,%3f", "32.11.2026 10:00:00,123", "none"),
         ("iso", "2026-11-22 10", "none"),
+        ("iso_offset", "2026-11-22 10:00:00.123+0100", "2026-11-22T09:00:00.123Z Millisecond"),
+        ("iso_offset", "2026-11-22T10:00:00Z", "2026-11-22T10:00:00Z Second"),
+        ("iso_offset", "2026-11-22 10:00:00.123", "none"),
     ] {
         let mut clock = clock("Europe/Berlin");
         let format = Format::new(format).unwrap();

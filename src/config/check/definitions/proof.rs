@@ -10,7 +10,7 @@ use crate::config::check::{redact, zone};
 use crate::config::diagnostic::{Mistake, Place, quote};
 use crate::config::nearest::suggestion;
 use crate::config::read::{Reader, Value};
-use crate::config::tree::Kind;
+use crate::config::tree::{Kind, Node};
 
 /// The library with one more definition, or the last fault in it; all of them are shown. Its samples are
 /// tried one by one, so that each that fails is shown.
@@ -70,6 +70,10 @@ fn without(definition: &mut Definition, fault: &Fault) {
                 time.zone = None;
             }
         }
+        // The others are looked at, too; one must be left to be a parser at all.
+        Fault::Layout { layout, .. } if definition.layout.len() > 1 => {
+            definition.layout.retain(|other| other != layout);
+        }
         Fault::Other { key: "within", .. } => definition.within = None,
         Fault::Other { .. } => definition.nested = None,
         Fault::Grammarless { key: "open" } => definition.open.clear(),
@@ -111,8 +115,15 @@ fn misfit(value: Value<'_>, error: &DefinitionError) -> Mistake {
         ),
         Fault::Pattern(problem) => {
             let mistake = redact::bad_pattern(problem);
-            (mistake.message, mistake.help)
+            let pattern = value.node.entry("pattern").map(|it| &it.value.kind);
+            let grok = match pattern {
+                Some(Kind::Scalar { text, .. }) => elsewhere(text),
+                _ => None,
+            };
+            (mistake.message, grok.or(mistake.help))
         }
+        Fault::Layout { layout, .. } => (said(error), elsewhere(layout)),
+        Fault::TimeFormat(format) => (said(error), elsewhere(format)),
         Fault::Grammar(name) => (
             format!("there is no grammar {}", quote(name)),
             suggestion(name, grammars().collect::<Vec<_>>().into_iter()),
@@ -120,13 +131,43 @@ fn misfit(value: Value<'_>, error: &DefinitionError) -> Mistake {
         Fault::Zone(name) => {
             (format!("there is no time zone {}", quote(name)), Some(zone::near(name, None)))
         }
-        _ => {
-            let message = error.to_string();
-            let own = format!("parser `{}`: ", error.name);
-            (message.strip_prefix(&own).unwrap_or(&message).to_owned(), None)
-        }
+        _ => (said(error), None),
     };
     Mistake::at(place_of(value, &error.fault), message).maybe_help(help)
+}
+
+/// What a fault says of itself.
+fn said(error: &DefinitionError) -> String {
+    let message = error.to_string();
+    let own = format!("parser `{}`: ", error.name);
+    message.strip_prefix(&own).unwrap_or(&message).to_owned()
+}
+
+/// How what others write is written here: grok's `%{WORD:name}`, Java's `yyyy-MM-dd`.
+fn elsewhere(text: &str) -> Option<String> {
+    const JAVA: [(&str, &str); 9] = [
+        ("yyyy", "%Y"),
+        ("MMM", "%b"),
+        ("MM", "%m"),
+        ("dd", "%d"),
+        ("HH", "%H"),
+        ("mm", "%M"),
+        ("ss", "%S"),
+        ("SSS", "%3f"),
+        ("XXX", "%:z"),
+    ];
+    if text.contains("%{") {
+        let help = "`%{WORD:name}` is grok's: in a `layout` a field is written `{name:word}`, in a `pattern` \
+                    `(?<name>\\w+)`";
+        return Some(help.to_owned());
+    }
+    // Of a layout, or of a message about it, the time is what has the letters.
+    let from = text.find("yyyy").or_else(|| text.find("HH:mm"))?;
+    let is_java = |letter: char| "yMdHmsSXT':/.,- ".contains(letter);
+    let format: String = text.get(from..)?.chars().take_while(|letter| is_java(*letter)).collect();
+    let format = format.replace('\'', "");
+    let written = JAVA.iter().fold(format, |format, (java, ours)| format.replace(java, ours));
+    Some(format!("that is Java's: strptime's for it is `{}`", written.trim_end()))
 }
 
 /// Where in the definition the fault lies.
@@ -142,6 +183,14 @@ fn place_of(value: Value<'_>, fault: &Fault) -> Place {
         Fault::Zone(_) => part.value.entry("zone").map_or(part.key_place, |it| it.value.place),
         Fault::TimeFormat(_) => {
             part.value.entry("format").map_or(part.key_place, |it| it.value.place)
+        }
+        Fault::Layout { layout, .. } => {
+            let is_it =
+                |node: &&Node| matches!(&node.kind, Kind::Scalar { text, .. } if text == layout);
+            match &part.value.kind {
+                Kind::List(layouts) => layouts.iter().find(is_it).unwrap_or(&part.value).place,
+                _ => part.value.place,
+            }
         }
         Fault::Method | Fault::Name | Fault::Yaml(_) => part.key_place,
         _ => part.value.place,
