@@ -85,7 +85,7 @@ const LOOKED_AT: &[(&str, usize)] = &[
     // A customer that was made up, twice in JSON.
     ("phone", 2),
     // Off by default. Access logs are full of them; a MAC is in each packet that netfilter logs.
-    ("ipv4", 867),
+    ("ipv4", 887),
     ("ipv6", 480),
     ("mac", 6),
     // Off by default. `customer name=` is a name, `"customer":{"name":…}` is, too.

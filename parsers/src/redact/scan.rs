@@ -156,6 +156,7 @@ impl<'t> Scan<'_, 't> {
             Anchor::Capital => self.shape(Place::Capital, at),
             Anchor::Triple => self.shape(Place::Triple, at),
             Anchor::Pairs => self.shape(Place::Pairs, at),
+            Anchor::Named => self.after_word(at),
             Anchor::Dots | Anchor::Colons | Anchor::TwoColons | Anchor::Hyphens => self.address(at),
         }
     }

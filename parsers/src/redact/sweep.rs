@@ -44,6 +44,8 @@ pub(super) enum Anchor {
     Triple,
     /// The first of three blanks, hyphens or dots, each before two digits.
     Pairs,
+    /// The blank between a word and six capitals or digits, or a digit and what a date or a number goes on with.
+    Named,
     /// The third dot of four short numbers.
     Dots,
     /// The fourth colon of five short words, or a later one.
@@ -57,14 +59,14 @@ pub(super) enum Anchor {
 /// Which anchors are wanted: those of shapes and of addresses take time of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
-    /// [`Anchor::Number`] to [`Anchor::Pairs`].
+    /// [`Anchor::Number`] to [`Anchor::Named`].
     pub(super) shapes: bool,
     /// [`Anchor::Dots`] to [`Anchor::Hyphens`].
     pub(super) addresses: bool,
 }
 
 /// The anchors, and how far before the last byte that tells each its place is.
-const ANCHORS: [(Anchor, usize); 16] = [
+const ANCHORS: [(Anchor, usize); 17] = [
     (Anchor::LongWord, 15),
     (Anchor::Colon, 0),
     (Anchor::Rare, 0),
@@ -77,6 +79,7 @@ const ANCHORS: [(Anchor, usize); 16] = [
     (Anchor::Capital, 3),
     (Anchor::Triple, 3),
     (Anchor::Pairs, 8),
+    (Anchor::Named, 6),
     (Anchor::Dots, 0),
     (Anchor::Colons, 0),
     (Anchor::TwoColons, 0),
@@ -218,6 +221,11 @@ struct Classes {
     /// `-`, `.` and a blank.
     gap: u64,
     hyphen: u64,
+    blank: u64,
+    /// `/`, `.` and `-`: what parts a date.
+    slash: u64,
+    /// Letters, also those that are not of ASCII, and the dot of `no.`.
+    letter: u64,
     /// `:`, and `>` of XML.
     colon: u64,
     /// `@ + % # = ~ \`
@@ -236,6 +244,7 @@ impl Classes {
         let digit = (bytes - b'0').simd_le(9).to_bitmask();
         let upper = (bytes - b'A').simd_le(25).to_bitmask();
         let hyphen = is(b'-');
+        let (blank, dot) = (is(b' '), is(b'.'));
         // `p` and `r` differ in one bit.
         let r = (lower & !2).simd_eq(b'p').to_bitmask()
             | lower.simd_eq(b'w').to_bitmask()
@@ -244,8 +253,11 @@ impl Classes {
             digit,
             upper,
             token: letter | digit | hyphen | is(b'_'),
-            gap: hyphen | is(b'.') | is(b' '),
+            gap: hyphen | dot | blank,
             hyphen,
+            blank,
+            slash: is(b'/') | dot | hyphen,
+            letter: letter | bytes.simd_ge(0x80).to_bitmask() | dot,
             colon: is(b':') | is(b'>'),
             rare: is(b'@') | is(b'+') | is(b'%') | is(b'#') | is(b'=') | is(b'~') | is(b'\\'),
             r,
@@ -274,15 +286,15 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
     let dashes = hyphens2 & !(hyphen << 2);
     let names = colon & (!(digit << 1) | word << 1);
     let scheme = gap & end | (r & hyphen << 1 & gap << 2);
-    let shapes = if wanted.shapes { shapes(&of, digits2, digits4) } else { [0; 4] };
+    let shapes = if wanted.shapes { shapes(&of, digits2, digits4) } else { [0; 5] };
     let addresses = if wanted.addresses { addresses(&of) } else { [0; 4] };
-    let [number, capital, triple, pairs] = shapes;
+    let [number, capital, triple, pairs, named] = shapes;
     let [dots, colons, two_colons, hyphens] = addresses;
     let others = long_number
         | groups
         | iban
         | dashes
-        | (number | capital | triple | pairs)
+        | (number | capital | triple | pairs | named)
         | (dots | colons | two_colons | hyphens);
     let words = [
         long_word,
@@ -297,6 +309,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
         capital,
         triple,
         pairs,
+        named,
         dots,
         colons,
         two_colons,
@@ -307,9 +320,14 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
 
 /// Those that shapes are found by.
 #[inline(always)]
-fn shapes(of: &Classes, digits2: u64, digits4: u64) -> [u64; 4] {
+fn shapes(of: &Classes, digits2: u64, digits4: u64) -> [u64; 5] {
     let Classes { digit, upper, gap, hyphen, .. } = *of;
     let three = digits2 & digit << 2;
+    let six = |of: u64| {
+        let of = of & of << 1;
+        of & of << 2 & of << 4
+    };
+    let begun = six(upper | digit) | (six(upper | digit | of.slash) & digit << 5);
     // All hyphens, or none.
     let alike = !(hyphen << 8 ^ hyphen << 2) & !(hyphen << 8 ^ hyphen << 5);
     [
@@ -317,6 +335,7 @@ fn shapes(of: &Classes, digits2: u64, digits4: u64) -> [u64; 4] {
         three & upper << 3,
         three & gap << 3 & digits2 << 4 & digit << 6,
         digits2 & digits2 << 3 & digits2 << 6 & gap << 2 & gap << 5 & gap << 8 & alike,
+        begun & of.blank << 6 & of.letter << 7,
     ]
 }
 

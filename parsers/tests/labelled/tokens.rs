@@ -168,7 +168,7 @@ pub(crate) const KINDS: &[Kind] = &[
         by "cloudflare", "cloudflare_key", "secret"),
     named!("datadog_key", ["<h32>", "<h40>"], ["datadog_api_key", "DD_API_KEY"],
         by "datadog", "secret"),
-    shaped!("newrelic_key", ["NRAK-<N27>", "NRJS-<h19>"], by "new_relic_key", "newrelic", "new_relic"),
+    shaped!("newrelic_key", ["NRAK-<N27>", "NRII-<s32>"], by "new_relic_key", "newrelic", "new_relic"),
     shaped!("grafana_token", ["glsa_<n32>_<h8>"], by "grafana"),
     shaped!("sentry_token", ["sntryu_<h64>"], by "sentry"),
     shaped!("atlassian_token", ["ATATT3xFfGF0<s180>"], by "atlassian"),

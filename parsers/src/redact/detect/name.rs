@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::super::keys::{Keys, is_member};
-use super::value::entity_before;
+use super::value::{entity_before, wrapped};
 use super::{View, is_word};
 
 /// Bytes of a name without quotes that are looked at, and of one with them.
@@ -42,9 +42,9 @@ impl<'t> Assigned<'t> {
         self.value
     }
 
-    /// Where its value begins, within quotes.
+    /// Where its value begins, within quotes, and within `Some(…)`.
     pub(in super::super) fn inside(&self, view: View<'_>) -> usize {
-        view.run(self.value, 8, |byte| matches!(byte, b'\\' | b'"' | b'\'' | b'`'))
+        view.run(wrapped(view, self.value), 8, |byte| matches!(byte, b'\\' | b'"' | b'\'' | b'`'))
     }
 
     /// The quotes that a bare JSON number needs when text takes its place.

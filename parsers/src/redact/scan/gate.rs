@@ -22,6 +22,7 @@ impl Scan<'_, '_> {
             Anchor::Capital => self.has_shape(Place::Capital, at),
             Anchor::Triple => self.has_shape(Place::Triple, at),
             Anchor::Pairs => self.has_shape(Place::Pairs, at),
+            Anchor::Named => self.rules.shapes.named_fits(view, at + 1),
             Anchor::Groups => self.may_be_groups(at),
             Anchor::Number => self.may_be_number(at),
             // A rule across the page, or a private key's.

@@ -38,6 +38,16 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
+    /// The same where its name ends at the blank at `at`, and nothing else parts them: `passport C01X00T47`.
+    pub(super) fn after_word(&mut self, at: usize) -> bool {
+        if self.spend(32) {
+            return true;
+        }
+        let (view, shapes) = (self.view, &self.rules.shapes);
+        let found = shapes.named(view, at + 1, shapes.contexts().ending_before(view, at));
+        found.is_some_and(|(rule, range)| self.hit(rule, range))
+    }
+
     /// A value of a shape that nothing but its name gives away.
     pub(super) fn shape_of(&mut self, assigned: &Assigned<'t>) -> bool {
         let (view, shapes) = (self.view, &self.rules.shapes);

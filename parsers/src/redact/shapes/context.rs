@@ -182,13 +182,17 @@ impl Contexts {
 
     /// The rules whose words the name of a field ends in.
     pub(in super::super) fn of_name(&self, name: &str) -> Slots {
+        self.ending_before(View::of(name.as_bytes()), name.len())
+    }
+
+    /// The rules whose words end at a place, or before what is no letter there.
+    pub(in super::super) fn ending_before(&self, view: View<'_>, place: usize) -> Slots {
         let mut slots = Slots::default();
         if self.phrases.is_empty() {
             return slots;
         }
-        let view = View::of(name.as_bytes());
         let letters = |end| view.run_back(end, LONGEST_WORD, |byte| !is_letter(byte));
-        let mut end = letters(name.len());
+        let mut end = letters(place);
         // `cpf_number`: the word before may be it, too.
         for _ in 0..2 {
             let start = word_start(view, end);
