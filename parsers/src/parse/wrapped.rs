@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::compiled::{Compiled, Method, program};
 use super::grammar::Context;
+use super::json::decode;
 use super::looks::{Looks, look};
 use crate::record::Record;
 
@@ -59,8 +60,10 @@ impl Wrapped {
                 return;
             }
         }
-        let Some(message) = record.message.filter(|message| !message.is_escaped()) else { return };
-        let text = message.as_stored().trim_start_matches(' ');
+        let Some(message) = record.message.filter(|_| !self.looking.is_empty()) else { return };
+        let stored = message.as_stored();
+        let text = if message.is_escaped() { decode(stored, cx.arena) } else { stored };
+        let text = text.trim_start_matches(' ');
         let ways = self.looks.ways(text);
         if ways.is_empty() {
             return;
