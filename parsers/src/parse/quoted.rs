@@ -42,8 +42,8 @@ impl Shown {
 pub(super) struct Quoted {
     parts: Vec<Part>,
     /// By a hash of a quote and the three bytes behind it: the first part that has them, counted from one,
-    /// and the others by `next`. Nothing, while there are no parts.
-    table: Vec<u8>,
+    /// and the others by `next`. None, while there are no parts.
+    table: Option<Box<[u8; TABLE]>>,
 }
 
 #[derive(Debug)]
@@ -72,10 +72,7 @@ impl Quoted {
         let place = slot(u32::from_le_bytes(*text.get(quote..)?.first_chunk()?));
         let number = self.parts.len();
         let counted = u8::try_from(number + 1).ok().filter(|_| number < u128::BITS as usize)?;
-        if self.table.is_empty() {
-            self.table = vec![0; TABLE];
-        }
-        let first = self.table.get_mut(place)?;
+        let first = self.table.get_or_insert_with(|| Box::new([0; TABLE])).get_mut(place)?;
         let next = std::mem::replace(first, counted);
         self.parts.push(Part { text: text.into(), quote, next });
         Some(Shown(1 << number))
@@ -84,35 +81,43 @@ impl Quoted {
     /// Those of them that a text has.
     pub(super) fn find(&self, text: &[u8]) -> Shown {
         let mut shown = Shown::default();
-        let (words, _) = text.as_chunks::<WORD>();
+        let Some(table) = &self.table else { return shown };
+        let mut look = |quote: usize| {
+            // Almost none of the quotes is one of theirs.
+            if let Some(word) = text.get(quote..).and_then(<[u8]>::first_chunk)
+                && let Some(first) = table.get(slot(u32::from_le_bytes(*word)))
+                && *first != 0
+            {
+                self.compare(text, quote, *first, &mut shown);
+            }
+        };
+        let (words, rest) = text.as_chunks::<WORD>();
         for (index, word) in words.iter().enumerate() {
             let other = u64::from_le_bytes(*word) ^ (ONES * b'"' as u64);
             // The high bit of each byte that is a quote, and of no other.
             let mut quotes = !(((other & SEVENS) + SEVENS) | other | SEVENS);
             while quotes != 0 {
-                let at = index * WORD + quotes.trailing_zeros() as usize / 8;
+                look(index * WORD + quotes.trailing_zeros() as usize / 8);
                 quotes &= quotes - 1;
-                self.look(text, at, &mut shown);
             }
         }
-        for at in words.len() * WORD..text.len() {
-            if text.get(at) == Some(&b'"') {
-                self.look(text, at, &mut shown);
+        for (index, byte) in rest.iter().enumerate() {
+            if *byte == b'"' {
+                look(words.len() * WORD + index);
             }
         }
         shown
     }
 
-    /// Looks which of them have their quote at a place.
-    #[inline]
-    fn look(&self, text: &[u8], quote: usize, shown: &mut Shown) {
-        let Some(word) = text.get(quote..).and_then(<[u8]>::first_chunk) else { return };
-        let mut part = self.table.get(slot(u32::from_le_bytes(*word))).copied().unwrap_or(0);
+    /// Notes which of them, from the first of a hash on, have their quote at a place.
+    #[inline(never)]
+    fn compare(&self, text: &[u8], quote: usize, first: u8, shown: &mut Shown) {
+        let mut part = first;
         while let Some(number) = usize::from(part).checked_sub(1)
             && let Some(it) = self.parts.get(number)
         {
             let from = quote.checked_sub(it.quote).and_then(|from| text.get(from..));
-            if from.is_some_and(|from| from.starts_with(&it.text)) {
+            if shown.0 >> number & 1 == 0 && from.is_some_and(|from| from.starts_with(&it.text)) {
                 shown.0 |= 1 << number;
             }
             part = it.next;

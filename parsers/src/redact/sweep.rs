@@ -2,9 +2,9 @@
 //!
 //! Each byte becomes a byte of class bits; the AND of neighbours' class bits tells runs of every
 //! class at once (of 2, then 4, 8, 16 bytes); a few more ANDs of what stands at fixed distances give
-//! the anchors. No step depends on a byte's value, so the compiler makes vector instructions of all of it,
-//! as wide as the processor at hand has them. Every condition looks backwards from the last byte it needs: nothing is missed at
-//! the end of a text. Detectors are told the anchor and look for themselves.
+//! the anchors. No step depends on a byte's value, so the compiler makes vector instructions of all of
+//! it, as wide as the processor at hand has them. Every condition looks backwards from the last byte it
+//! needs: nothing is missed at the end of a text. Detectors are told the anchor and look for themselves.
 
 use fearless_simd::{Level, dispatch};
 

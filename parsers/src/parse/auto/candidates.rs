@@ -43,8 +43,11 @@ impl Possible<'_, '_> {
 
     /// The places in a range whose formats the text could be of, in the order they are tried.
     pub(super) fn places<'a>(&mut self, of: Range<u16>, arena: &'a Arena) -> Places<'a> {
-        let mut places = Places::with_capacity_in(32, arena);
-        self.0.places(of, |place| places.push(place));
+        let mut places = Places::new_in(arena);
+        if !of.is_empty() {
+            places.reserve(32);
+            self.0.places(of, |place| places.push(place));
+        }
         places
     }
 
