@@ -23,8 +23,12 @@ pub(super) struct Wrapped {
 }
 
 impl Wrapped {
-    /// Of the formats that say they stand in `outer`.
-    pub(super) fn new(outer: &Compiled, all: &[Arc<Compiled>]) -> Self {
+    /// Of the formats that say they stand in `outer`: one of those `known`, where the same stand in that.
+    pub(super) fn new(
+        outer: &Compiled,
+        all: &[Arc<Compiled>],
+        known: &mut Vec<Arc<Self>>,
+    ) -> Arc<Self> {
         let wraps = |inner: &&Arc<Compiled>| {
             inner.within.as_ref().is_some_and(|within| within.wraps_as(outer))
         };
@@ -37,12 +41,24 @@ impl Wrapped {
                 looking.push(compiled);
             }
         }
+        let are_same = |some: &[Arc<Compiled>], others: &[Arc<Compiled>]| {
+            some.len() == others.len()
+                && some.iter().zip(others).all(|(one, other)| Arc::ptr_eq(one, other))
+        };
+        let same = |it: &&Arc<Self>| {
+            are_same(&it.looking, &looking) && are_same(&it.of_programs, &of_programs)
+        };
+        if let Some(same) = known.iter().find(same) {
+            return same.clone();
+        }
         // Most formats wrap none, and take no memory for it.
         let looks = match looking.is_empty() {
             true => Looks::default(),
             false => Looks::new(looking.iter().map(|compiled| &**compiled)),
         };
-        Self { of_programs, looking, looks }
+        let new = Arc::new(Self { of_programs, looking, looks });
+        known.push(new.clone());
+        new
     }
 
     /// Reads the message further, by the format it is of, if it is of one.

@@ -61,7 +61,7 @@ impl Possible<'_, '_> {
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) compiled: Arc<Compiled>,
-    inner: Wrapped,
+    inner: Arc<Wrapped>,
     has_flavours: bool,
     /// How its lines become records, once that is asked.
     joining: OnceLock<Option<Joining>>,
@@ -76,6 +76,7 @@ impl Candidates {
             Method::Layout(_) => compiled.programs.is_empty(),
             Method::Auto | Method::Pattern(_) => false,
         });
+        let mut wrapped = Vec::new();
         let formats = tried.map(|compiled| {
             let flavour = |other: &Arc<Compiled>| {
                 !other.contains.is_empty()
@@ -83,7 +84,7 @@ impl Candidates {
             };
             Candidate {
                 compiled: Arc::clone(compiled),
-                inner: Wrapped::new(compiled, &all),
+                inner: Wrapped::new(compiled, &all, &mut wrapped),
                 has_flavours: all.iter().any(flavour),
                 joining: OnceLock::new(),
             }
