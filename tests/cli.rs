@@ -193,6 +193,13 @@ const CASES: &[Case] = &[
         &["logfmt", "[EMAIL]", "[PASSWORD]", "email", "password"],
         &[],
     ),
+    (
+        &["explain", "2026-11-22 10:00:00 CST INFO hello"],
+        0,
+        &["2026-11-22T10:00:00Z", "an abbreviation that several zones have"],
+        &[],
+    ),
+    (&["explain", "2026-11-22 10:00:00 CET INFO hello"], 0, &["2026-11-22T09:00:00Z"], &[]),
     (&["explain", "\x1b]0;owned\x07"], 0, &["\\u{1b}]0;owned\\u{7}"], &[]),
     (
         &[

@@ -44,6 +44,10 @@ pub struct Definition {
     /// all whose names begin so.
     #[serde(default)]
     pub programs: Vec<String>,
+    /// A format whose messages hold what this one's do: formats that say they stand in it are looked for
+    /// in these, too.
+    #[serde(default)]
+    pub wraps: Option<String>,
     /// A parser that reads the message further, where it fits.
     #[serde(default)]
     pub nested: Option<String>,

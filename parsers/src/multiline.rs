@@ -62,10 +62,39 @@ pub(crate) struct JoinState {
     patterns: State,
     /// For a backslash: the record goes on.
     open: bool,
+    /// The record is a JSON object, as it begins, and whether it has come to its end: only a trace goes on
+    /// with one that has.
+    object: Object,
     /// By format: that of the record's first line.
     format: Option<u16>,
     /// By format: how many lines that are not indented may yet go on with the record.
     loose: u16,
+}
+
+/// How far a record is a JSON object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Object {
+    /// It begins otherwise.
+    #[default]
+    No,
+    /// It begins as one.
+    Open,
+    /// A line of it ended in a brace.
+    Closed,
+}
+
+impl Object {
+    /// Of a record that begins with a line.
+    fn begun_by(line: &[u8]) -> Self {
+        let begun = if line.first() == Some(&b'{') { Self::Open } else { Self::No };
+        begun.after(line)
+    }
+
+    /// The same after another line.
+    fn after(self, line: &[u8]) -> Self {
+        let closes = self == Self::Open && line.trim_ascii_end().ends_with(b"}");
+        if closes { Self::Closed } else { self }
+    }
 }
 
 /// The named joiners. .NET's traces are Java's and a little more.
@@ -171,7 +200,14 @@ impl Joiner {
                 return std::mem::replace(&mut state.open, line.ends_with(b"\\"));
             }
             Kind::Csv(quote) => return csv::joins(&mut state.csv, *quote, line),
-            Kind::Patterns(patterns) => return patterns.joins(&mut state.patterns, line),
+            Kind::Patterns(patterns) => {
+                let joins = patterns.joins(&mut state.patterns, line);
+                if joins && state.object == Object::Closed {
+                    return Machines::ALL.join(&mut state.traces, line, false);
+                }
+                state.object = state.object.after(line);
+                return joins;
+            }
             Kind::ByFormat(by_format) => return by_format.joins(state, line),
         };
         state.blank = !joined && line.is_empty();
@@ -192,8 +228,16 @@ impl Joiner {
     /// Hears that a record begins with `line`, about which [`joins`](Self::joins) was asked.
     #[inline]
     pub(crate) fn begin(&self, state: &mut JoinState, line: &[u8]) {
-        if let Kind::ByFormat(by_format) = &self.0 {
-            by_format.begin(state, line);
+        match &self.0 {
+            Kind::ByFormat(by_format) => by_format.begin(state, line),
+            Kind::Patterns(patterns) if patterns.is_of_starts() => {
+                state.object = Object::begun_by(line);
+                if state.object == Object::Closed {
+                    state.traces = Traces::default();
+                    Machines::ALL.join(&mut state.traces, line, false);
+                }
+            }
+            _ => {}
         }
     }
 }

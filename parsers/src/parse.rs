@@ -273,6 +273,7 @@ impl Parser {
                 }
                 self.counters.parsed += 1;
                 self.counters.bad_times += bad_times;
+                self.counters.vague_zones += u64::from(self.clock.take_vague());
             }
             Err(misfit) => {
                 auto::clear(record);

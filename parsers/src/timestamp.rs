@@ -49,6 +49,8 @@ pub(crate) struct Clock {
     named: Option<(String, Option<Zone>)>,
     /// The head that a user's format was last applied to.
     custom: strptime::Memo,
+    /// A time named its zone by an abbreviation that several have, and no zone is given.
+    vague: bool,
 }
 
 /// Bytes of the longest head that is remembered.
@@ -82,6 +84,13 @@ impl Clock {
             self.now = now;
             self.now_there = self.zone.civil(now);
         }
+    }
+
+    /// Whether a time named its zone by an abbreviation that several have, where no zone was given, since
+    /// this was last asked: it was taken for UTC.
+    #[inline]
+    pub(crate) fn take_vague(&mut self) -> bool {
+        std::mem::take(&mut self.vague)
     }
 
     /// Reads a whole text in whichever of the usual formats it is, in one pair of brackets or in none.
@@ -209,7 +218,12 @@ impl Clock {
     /// Epoch seconds of civil seconds in the clock's own zone.
     #[inline]
     fn zoned(&mut self, civil: i64, named: Abbreviation) -> Option<i64> {
-        if let Some(offset) = self.zone.fixed() {
+        if let Some(mut offset) = self.zone.fixed() {
+            if named != Abbreviation::default() && self.zone == Zone::default() {
+                let said = offset::of_abbreviation(named);
+                self.vague |= said.is_none();
+                offset = said.unwrap_or(offset);
+            }
             return Some(civil - offset);
         }
         if let Some((known, called, epoch)) = self.zoned

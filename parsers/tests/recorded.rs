@@ -9,6 +9,8 @@
 
 #[path = "recorded/auto.rs"]
 mod auto;
+#[path = "recorded/little.rs"]
+mod little;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -23,6 +23,9 @@ const LINES: usize = 1_000;
 const FITS: usize = 5;
 /// Parsers listed of a file.
 const FILE_FITS: usize = 10;
+/// What is wrong with a time whose zone cannot be told.
+const VAGUE_ZONE: &str = "a time names its zone by an abbreviation that several zones have: it is taken for \
+                          UTC, unless the source gives its `zone`";
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
@@ -136,7 +139,11 @@ fn show(
     {
         writeln!(out, "  {0}{why}{0:#}", colours.faint)?;
     }
-    show_record(out, record, colours)
+    show_record(out, record, colours)?;
+    if explained.vague_zone {
+        writeln!(out, "  {0}{VAGUE_ZONE}{0:#}", colours.faint)?;
+    }
+    Ok(())
 }
 
 /// What each rule found and what became of it; and why, which never shows the value.
@@ -259,6 +266,7 @@ struct Found {
     records: u64,
     unparsed: u64,
     container: Option<&'static str>,
+    vague_zone: bool,
     /// What `auto` chose, one after another, and from which record on.
     chosen: Vec<(Option<Arc<str>>, u64)>,
     /// By parser, how many records it fitted and how well in all.
@@ -272,6 +280,7 @@ impl Found {
         self.records += 1;
         self.unparsed += u64::from(explained.record.is_some_and(|it| it.marks().unparsed));
         self.container = self.container.or(explained.container);
+        self.vague_zone |= explained.vague_zone;
         if self.chosen.last().is_none_or(|(chosen, _)| *chosen != explained.chosen) {
             self.chosen.push((explained.chosen.clone(), self.records));
         }
@@ -310,6 +319,9 @@ impl Found {
         )?;
         if let Some(why) = &self.why {
             writeln!(out, "{0}{why}{0:#}", colours.faint)?;
+        }
+        if self.vague_zone {
+            writeln!(out, "{VAGUE_ZONE}")?;
         }
         // What it is read by, then what fits better and more.
         self.totals.sort_by_key(|(name, _, sum)| (name != parser, std::cmp::Reverse(*sum)));

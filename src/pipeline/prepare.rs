@@ -111,6 +111,9 @@ impl Preparer {
         if before.bad_times != after.bad_times {
             context.source.count_unreadable_time(&context.path);
         }
+        if before.vague_zones != after.vague_zones {
+            context.source.say_vague_zone(&context.path);
+        }
         if let Some(stream) = raw.stream
             && record.get(Known::Stream.name()).is_none()
         {

@@ -16,6 +16,8 @@ pub struct SourceStats {
     /// Whether that was said in this generation: of a whole file in an unknown format, one line is
     /// enough.
     said: AtomicBool,
+    /// The same of a zone that several go by the name of.
+    said_of_zone: AtomicBool,
 }
 
 impl SourceStats {
@@ -23,7 +25,8 @@ impl SourceStats {
     #[must_use]
     pub fn new(name: &str) -> Self {
         let name = name.to_owned();
-        Self { name, unreadable_times: AtomicU64::new(0), said: AtomicBool::new(false) }
+        let (said, said_of_zone) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { name, unreadable_times: AtomicU64::new(0), said, said_of_zone }
     }
 
     /// Counts a record whose time could not be read, in a file whose path may be shown; the first is
@@ -42,6 +45,18 @@ impl SourceStats {
         }
     }
 
+    /// Says once that a file, whose path may be shown, has times with an abbreviation that several zones go by.
+    pub fn say_vague_zone(&self, path: &str) {
+        if !self.said_of_zone.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                source = self.name,
+                path,
+                "a time names its zone by an abbreviation that several zones have, as `CST`: it is taken for \
+                 UTC, here and in all that follow; give the source its `zone`, as `America/Chicago`"
+            );
+        }
+    }
+
     /// Records whose time could not be read.
     pub fn unreadable_times(&self) -> u64 {
         self.unreadable_times.load(Ordering::Relaxed)
@@ -50,6 +65,7 @@ impl SourceStats {
     /// Begins a generation: what is wrong with the new configuration is said anew.
     pub fn say_again(&self) {
         self.said.store(false, Ordering::Relaxed);
+        self.said_of_zone.store(false, Ordering::Relaxed);
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::machines::Machines;
-use super::{JoinState, Joiner, LinePattern, begins_with_any, is_indented};
+use super::{JoinState, Joiner, LinePattern, Object, begins_with_any, is_indented};
 
 /// What `auto` chose for a lineage: its parser writes it, its joiner reads it when a record begins.
 #[derive(Clone, Debug, Default)]
@@ -129,6 +129,12 @@ impl ByFormat {
                     && !joining.begins(line)
                     && (close || self.is_nothing_else(line));
                 state.loose -= u16::from(joins && !close);
+                if joins {
+                    state.object = state.object.after(line);
+                }
+                if state.object == Object::Closed {
+                    state.loose = 0;
+                }
                 state.blank = !joins && line.is_empty();
                 joins
             }
@@ -169,7 +175,9 @@ impl ByFormat {
         let joining = format.and_then(|place| self.formats.joining(place));
         (state.loose, state.patterns.ahead) = match joining {
             Some(Joining::From { ahead, loose, .. }) => {
-                (*loose, ahead.as_ref().is_some_and(|ahead| ahead.matches(line)))
+                state.object = Object::begun_by(line);
+                let loose = if state.object == Object::Closed { 0 } else { *loose };
+                (loose, ahead.as_ref().is_some_and(|ahead| ahead.matches(line)))
             }
             _ => (0, state.patterns.ahead),
         };

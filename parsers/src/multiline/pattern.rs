@@ -86,6 +86,8 @@ pub(super) struct Patterns {
     end: Option<LinePattern>,
     /// What may stand ahead of a record's first line, and begins the record then.
     ahead: Option<LinePattern>,
+    /// Whether they are a format's, and not a user's for a source.
+    of_starts: bool,
 }
 
 /// What is remembered of the lines so far.
@@ -100,11 +102,12 @@ pub(super) struct State {
 impl Patterns {
     /// Of where records begin, and what may stand ahead of that.
     pub(super) fn of_starts(start: LinePattern, ahead: Option<LinePattern>) -> Self {
-        Self { start: Some(start), goes_on: None, end: None, ahead }
+        Self { start: Some(start), goes_on: None, end: None, ahead, of_starts: true }
     }
 
     pub(super) fn new(patterns: impl IntoIterator<Item = LinePattern>) -> Option<Self> {
-        let mut found = Self { start: None, goes_on: None, end: None, ahead: None };
+        let mut found =
+            Self { start: None, goes_on: None, end: None, ahead: None, of_starts: false };
         for pattern in patterns {
             let place = match pattern.part {
                 Part::Start => &mut found.start,
@@ -114,6 +117,11 @@ impl Patterns {
             *place = Some(pattern);
         }
         (found.start.is_some() || found.goes_on.is_some() || found.end.is_some()).then_some(found)
+    }
+
+    /// Whether a format says so where its records begin.
+    pub(super) const fn is_of_starts(&self) -> bool {
+        self.of_starts
     }
 
     /// Whether `line` continues the record before it.

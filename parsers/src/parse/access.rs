@@ -6,6 +6,8 @@
 //! Columns: nginx `ngx_http_log_module.c` (`ngx_http_combined_fmt`), Apache `mod_log_config`. Both
 //! escape what could end a quoted column (`\xHH`, Apache also `\"`, `\\`, `\n` …), which is undone.
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::cursor::{Cursor, find, find_any};
 use super::escape::undo;
 use super::grammar::{Context, Grammar};
@@ -40,22 +42,7 @@ fn read<'a>(
         return Err(Misfit::Syntax);
     }
     let mut cursor = Cursor::new(text);
-    let mut first = cursor.word()?;
-    let mut second = cursor.word()?;
-    // Apache's vhost_combined puts `host:port` before the peer.
-    let mut user = up_to_time(&mut cursor)?;
-    if let Some((ident, after)) = user.split_once(' ')
-        && is_vhost(first)
-    {
-        put_vhost(record, first);
-        (first, second, user) = (second, ident, after);
-    }
-    put(record, Known::ClientIp, first);
-    put(record, Known::Ident, second);
-    // Apache writes a name that is empty as `""`.
-    if user != "\"\"" {
-        put_quoted(record, Known::User, user, cx.arena);
-    }
+    who(up_to_time(&mut cursor)?, cx.arena, record)?;
     let (time, used) = cx.clock.clf(cursor.bytes()).ok_or(Misfit::Syntax)?;
     record.time = Some(time);
     cursor.take(used)?;
@@ -77,18 +64,90 @@ fn read<'a>(
     Ok(())
 }
 
-/// The user's name, which may have blanks: up to a bracket and a digit.
+/// Who asked whom: a virtual host or none, the client, the identity and the user's name, which may have
+/// blanks.
+fn who<'a>(head: &'a str, arena: &'a Arena, record: &mut Record<'a>) -> Result<(), Misfit> {
+    let word = |text: &'a str| {
+        text.split_once(' ').filter(|(word, _)| !word.is_empty()).ok_or(Misfit::Syntax)
+    };
+    let (mut client, mut rest) = word(head)?;
+    if is_before_client(client, rest) {
+        put_vhost(record, client);
+        (client, rest) = word(rest)?;
+    }
+    // What `X-Forwarded-For` says in its place: the first of a list is the client.
+    if let Some(first) = client.strip_suffix(',') {
+        let list = rest.split_inclusive(' ').take_while(|word| word.ends_with(", "));
+        let len = list.map(str::len).sum();
+        let (last, behind) = word(rest.get(len..).unwrap_or_default())?;
+        let len = client.len() + 1 + len + last.len();
+        let list = head.rfind(client).and_then(|at| head.get(at..at + len));
+        (client, rest) = (first, behind);
+        put_client(record, client);
+        put(record, Known::ForwardedFor, list.unwrap_or_default());
+    } else {
+        put_client(record, client);
+    }
+    let (ident, user) = word(rest)?;
+    put(record, Known::Ident, ident);
+    // Apache writes a name that is empty as `""`.
+    if user != "\"\"" {
+        put_quoted(record, Known::User, user, arena);
+    }
+    Ok(())
+}
+
+/// Whether a word is the virtual host, before this: Apache's vhost_combined puts `host:port` before the
+/// client, others the host alone, which an address shows that comes after it.
+fn is_before_client(first: &str, rest: &str) -> bool {
+    if first.ends_with(',') {
+        return false;
+    }
+    let Some((second, behind)) = rest.split_once(' ') else { return false };
+    if second == "-" {
+        return is_vhost(first) && behind.contains(' ') && !is_address(first);
+    }
+    behind.contains(' ') && (is_vhost(first) || second.ends_with(',') || is_address(second))
+}
+
+/// Whether a word is an address, with a port or without.
+fn is_address(word: &str) -> bool {
+    let is_ip = |word: &str| word.parse::<IpAddr>().is_ok();
+    is_ip(word) || word.parse::<SocketAddr>().is_ok()
+}
+
+/// An address, and its port where it has one.
+fn put_client<'a>(record: &mut Record<'a>, word: &'a str) {
+    match word.rsplit_once(':').filter(|_| is_vhost(word)) {
+        Some((host, port)) if port.len() <= 5 => {
+            let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            put(record, Known::ClientIp, bare.unwrap_or(host));
+            if let Ok(port) = port.parse() {
+                record.push(Key::Known(Known::ClientPort), Value::Int(port));
+            }
+        }
+        _ => put(record, Known::ClientIp, word),
+    }
+}
+
+/// What stands before the time: up to a bracket and a digit.
 fn up_to_time<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Misfit> {
     let bytes = cursor.bytes();
     let at = memchr::memchr_iter(b'[', bytes)
         .find(|at| {
-            bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
-                && at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b' ')
+            // Not that of an address.
+            matches!(
+                bytes.get(at + 1..),
+                Some(
+                    [b'0'..=b'9', b'/' | b'-' | b' ', ..]
+                        | [b'0'..=b'9', _, b'/' | b'-' | b' ', ..]
+                )
+            ) && at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b' ')
         })
         .ok_or(Misfit::Syntax)?;
-    let user = cursor.take(at)?;
+    let head = cursor.take(at)?;
     cursor.take(1)?;
-    user.strip_suffix(' ').ok_or(Misfit::Syntax)
+    head.strip_suffix(' ').ok_or(Misfit::Syntax)
 }
 
 /// `name:port`, and not an IPv6 address.

@@ -104,7 +104,10 @@ impl Auto {
     ) -> Found<'a> {
         let mut found: Option<u16> = None;
         // Of several lines that its own format has a first line of, another would make one message.
-        let own = self.format.filter(|_| memchr::memchr(b'\n', text.as_bytes()).is_some());
+        let own = memchr::memchr(b'\n', text.as_bytes()).and_then(|end| {
+            let chosen = self.format.filter(|place| !self.candidates.is_generic(*place));
+            chosen.or_else(|| self.of_head(text.get(..end)?, cx, record))
+        });
         let own = own.and_then(|place| Some((place, self.read_own(place, text, cx, record)?)));
         let read = match own {
             Some((place, below)) => {
@@ -116,12 +119,27 @@ impl Auto {
                 Ok(())
             }),
         };
-        self.note(found);
+        self.note(found.filter(|place| self.candidates.is_told(*place, record)));
         match read {
             Ok(below) => Found::Fitted(below),
             Err(Misfit::Syntax) if self.format.is_none() || is_trace(text) => Found::Plain,
             Err(misfit) => Found::Unfit(misfit),
         }
+    }
+
+    /// The format that the first of several lines is of, where none is chosen that tells: others' lines,
+    /// too, would be read by one that takes every message.
+    fn of_head<'a>(
+        &self,
+        head: &'a str,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Option<u16> {
+        let bad_times = *cx.bad_times;
+        let found = self.find(head.strip_suffix('\r').unwrap_or(head), cx, record).ok();
+        *cx.bad_times = bad_times;
+        clear(record);
+        found
     }
 
     /// Reads several lines, or the first of them, by one format, unless others' lines fit that, too.

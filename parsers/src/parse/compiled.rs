@@ -38,6 +38,8 @@ pub(crate) struct Compiled {
     dialect: Arc<Dialect>,
     /// What its lines may be wrapped in.
     pub(super) within: Option<Arc<Compiled>>,
+    /// The format that holds the same in its messages.
+    wraps: Option<Box<str>>,
     /// The programs whose lines these are; none for any.
     pub(super) programs: Vec<String>,
     /// Texts that a line must have for `auto` to try it.
@@ -121,6 +123,7 @@ impl Compiled {
             refine: refine.map(Arc::new),
             zone,
             within: other("within", &definition.within)?,
+            wraps: definition.wraps.as_deref().map(Box::from),
             programs: definition.programs.clone(),
             contains: definition
                 .contains
@@ -145,6 +148,7 @@ impl Compiled {
             zone: None,
             dialect: Arc::new(Dialect::COMMAS),
             within: None,
+            wraps: None,
             programs: Vec::new(),
             contains: Vec::new(),
             manual: false,
@@ -224,10 +228,13 @@ impl Compiled {
     }
 
     /// Whether lines of another format may be wrapped in this one by the name of that one: `syslog`
-    /// means both its forms.
+    /// means both its forms, and what holds the same.
     pub(super) fn wraps_as(&self, other: &Self) -> bool {
-        self.name == other.name
-            || other.name.strip_prefix(&*self.name).is_some_and(|rest| rest.starts_with('_'))
+        let is_this = |name: &str| {
+            name.strip_prefix(&*self.name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        };
+        is_this(&other.name) || other.wraps.as_deref().is_some_and(is_this)
     }
 
     /// Whether a program's lines may be these. A word that ends in a slash is how such begin.

@@ -9,11 +9,12 @@ use super::escape::undo;
 use super::grammar::{Context, Grammar};
 use super::json::{self, string_end};
 use super::keys::Keys;
-use super::roles::{self, Roles};
+use super::roles::{self, Role, Roles};
 use crate::Arena;
 use crate::record::{Field, Record, Text, Value, closing_quote};
 
-/// Reads a line of pairs, one at least; when guessing two, and no bare words.
+/// Reads a line of pairs, one at least; when guessing two, and bare words only behind them, where there is a
+/// level and a message, and none could be the message's own.
 pub(super) const GRAMMAR: Grammar =
     Grammar { name: "logfmt", begins: b"", needs: "=", probe: Some(probe), read };
 
@@ -40,8 +41,8 @@ fn read<'a>(
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
 ) -> Result<(), Misfit> {
-    let (least, bare) = if cx.guessing { (2, false) } else { (1, true) };
-    pairs(text, cx, record, least, bare, |_, _| Ok(None))
+    let least = if cx.guessing { 2 } else { 1 };
+    pairs(text, cx, record, least, true, |_, _| Ok(None))
 }
 
 fn tail<'a>(
@@ -94,7 +95,9 @@ fn pairs<'a>(
 ) -> Result<(), Misfit> {
     let mut keys = Keys::new(cx.arena);
     let mut roles = Roles::default();
-    let mut pairs = 0;
+    let (mut pairs, mut words) = (0, 0);
+    // Whether what was last is a message without quotes, which may go on.
+    let mut is_open = false;
     let mut rest = text.trim_end_matches([' ', '\t']);
     loop {
         rest = rest.trim_start_matches([' ', '\t']);
@@ -107,14 +110,17 @@ fn pairs<'a>(
         }
         let key = keys.add_again(key, cx.arena)?;
         let Some(after) = after.strip_prefix('=') else {
-            if !bare || after.starts_with('"') {
+            let unsure = cx.guessing && (pairs < least || is_open);
+            if !bare || unsure || after.starts_with('"') {
                 return Err(Misfit::Syntax);
             }
+            words += 1;
             record.push(key, Value::Bool(true));
             rest = after;
             continue;
         };
         pairs += 1;
+        let is_quoted = after.starts_with('"');
         let (value, unmappable, after) = match other(after, cx)? {
             Some(taken) => taken,
             None => value(after, cx).map(|(text, rest)| (Value::Text(text), false, rest))?,
@@ -122,7 +128,9 @@ fn pairs<'a>(
         rest = after;
         record.unmappable |= unmappable;
         let field = Field { key, value };
-        let left = match roles::role(key.name().as_bytes()) {
+        let role = roles::role(key.name().as_bytes());
+        is_open = matches!(role, Some((Role::Message, _))) && !is_quoted;
+        let left = match role {
             None => Some(field),
             Some((role, rank)) => roles.take(role, rank, field, cx),
         };
@@ -132,7 +140,8 @@ fn pairs<'a>(
         return Err(Misfit::Syntax);
     }
     roles.finish(record);
-    Ok(())
+    let told = record.level.is_some() && record.message.is_some();
+    if cx.guessing && words > 0 && !told { Err(Misfit::Syntax) } else { Ok(()) }
 }
 
 /// The value that `text` begins with, and what comes after it.

@@ -76,6 +76,9 @@ pub struct Counters {
     /// Records with a time that could not be read: they have none, and keep its text as a field
     /// where the format has one for it.
     pub bad_times: u64,
+    /// Records with a time that names its zone by an abbreviation that several have (`CST`), where no zone
+    /// is given: it was taken for UTC.
+    pub vague_zones: u64,
 }
 
 impl Counters {

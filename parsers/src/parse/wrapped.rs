@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::compiled::{Compiled, Method, program};
 use super::grammar::Context;
+use super::json::decode;
 use super::looks::{Looks, look};
 use crate::record::Record;
 
@@ -22,8 +23,12 @@ pub(super) struct Wrapped {
 }
 
 impl Wrapped {
-    /// Of the formats that say they stand in `outer`.
-    pub(super) fn new(outer: &Compiled, all: &[Arc<Compiled>]) -> Self {
+    /// Of the formats that say they stand in `outer`: one of those `known`, where the same stand in that.
+    pub(super) fn new(
+        outer: &Compiled,
+        all: &[Arc<Compiled>],
+        known: &mut Vec<Arc<Self>>,
+    ) -> Arc<Self> {
         let wraps = |inner: &&Arc<Compiled>| {
             inner.within.as_ref().is_some_and(|within| within.wraps_as(outer))
         };
@@ -36,12 +41,24 @@ impl Wrapped {
                 looking.push(compiled);
             }
         }
+        let are_same = |some: &[Arc<Compiled>], others: &[Arc<Compiled>]| {
+            some.len() == others.len()
+                && some.iter().zip(others).all(|(one, other)| Arc::ptr_eq(one, other))
+        };
+        let same = |it: &&Arc<Self>| {
+            are_same(&it.looking, &looking) && are_same(&it.of_programs, &of_programs)
+        };
+        if let Some(same) = known.iter().find(same) {
+            return same.clone();
+        }
         // Most formats wrap none, and take no memory for it.
         let looks = match looking.is_empty() {
             true => Looks::default(),
             false => Looks::new(looking.iter().map(|compiled| &**compiled)),
         };
-        Self { of_programs, looking, looks }
+        let new = Arc::new(Self { of_programs, looking, looks });
+        known.push(new.clone());
+        new
     }
 
     /// Reads the message further, by the format it is of, if it is of one.
@@ -59,8 +76,10 @@ impl Wrapped {
                 return;
             }
         }
-        let Some(message) = record.message.filter(|message| !message.is_escaped()) else { return };
-        let text = message.as_stored().trim_start_matches(' ');
+        let Some(message) = record.message.filter(|_| !self.looking.is_empty()) else { return };
+        let stored = message.as_stored();
+        let text = if message.is_escaped() { decode(stored, cx.arena) } else { stored };
+        let text = text.trim_start_matches(' ');
         let ways = self.looks.ways(text);
         if ways.is_empty() {
             return;

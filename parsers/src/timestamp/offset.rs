@@ -10,21 +10,76 @@ pub(super) type Abbreviation = [u8; 4];
 pub(super) enum Said {
     /// Seconds east of UTC.
     Offset(i64),
-    /// A name that several zones go by (`CST`, `IST`): it only tells which of two repeated hours is
-    /// meant.
+    /// A name that zones go by: where a zone is given, it only tells which of two repeated hours is meant;
+    /// else it says the offset, unless several zones mean another by it (`CST`, `IST`).
     Abbreviation(Abbreviation),
 }
 
-/// The alphabetic abbreviations that zones have today (the others are numbers); sorted. Words of a
-/// message are mostly none of these.
-const ABBREVIATIONS: [Abbreviation; 43] = [
-    *b"ACDT", *b"ACST", *b"ADT\0", *b"AEDT", *b"AEST", *b"AKDT", *b"AKST", *b"AST\0", *b"AWST",
-    *b"BST\0", *b"CAT\0", *b"CDT\0", *b"CEST", *b"CET\0", *b"CST\0", *b"EAT\0", *b"EDT\0",
-    *b"EEST", *b"EET\0", *b"EST\0", *b"HDT\0", *b"HKT\0", *b"HST\0", *b"IDT\0", *b"IST\0",
-    *b"JST\0", *b"KST\0", *b"MDT\0", *b"MSK\0", *b"MST\0", *b"NDT\0", *b"NST\0", *b"NZDT",
-    *b"NZST", *b"PDT\0", *b"PKT\0", *b"PST\0", *b"SAST", *b"SST\0", *b"WAT\0", *b"WEST", *b"WET\0",
-    *b"WIT\0",
+/// The alphabetic abbreviations that zones have today (the others are numbers), and the minutes east of
+/// UTC that all zones mean by one; `None` where they differ. Sorted. Words of a message are mostly none of
+/// these.
+const ABBREVIATIONS: [(Abbreviation, Option<i16>); 45] = [
+    (*b"ACDT", Some(630)),
+    (*b"ACST", Some(570)),
+    (*b"ADT\0", Some(-180)),
+    (*b"AEDT", Some(660)),
+    (*b"AEST", Some(600)),
+    (*b"AKDT", Some(-480)),
+    (*b"AKST", Some(-540)),
+    (*b"AST\0", Some(-240)),
+    (*b"AWST", Some(480)),
+    (*b"BST\0", Some(60)),
+    (*b"CAT\0", Some(120)),
+    // Chicago's and Havana's.
+    (*b"CDT\0", None),
+    (*b"CEST", Some(120)),
+    (*b"CET\0", Some(60)),
+    // Theirs, and China's.
+    (*b"CST\0", None),
+    (*b"EAT\0", Some(180)),
+    (*b"EDT\0", Some(-240)),
+    (*b"EEST", Some(180)),
+    (*b"EET\0", Some(120)),
+    (*b"EST\0", Some(-300)),
+    (*b"HDT\0", Some(-540)),
+    (*b"HKT\0", Some(480)),
+    (*b"HST\0", Some(-600)),
+    (*b"IDT\0", Some(180)),
+    // India's, Israel's, Ireland's.
+    (*b"IST\0", None),
+    (*b"JST\0", Some(540)),
+    (*b"KST\0", Some(540)),
+    (*b"MDT\0", Some(-360)),
+    (*b"MEST", Some(120)),
+    (*b"MET\0", Some(60)),
+    (*b"MSK\0", Some(180)),
+    (*b"MST\0", Some(-420)),
+    (*b"NDT\0", Some(-150)),
+    (*b"NST\0", Some(-210)),
+    (*b"NZDT", Some(780)),
+    (*b"NZST", Some(720)),
+    (*b"PDT\0", Some(-420)),
+    (*b"PKT\0", Some(300)),
+    // Los Angeles's and Manila's.
+    (*b"PST\0", None),
+    (*b"SAST", Some(120)),
+    (*b"SST\0", Some(-660)),
+    (*b"WAT\0", Some(60)),
+    (*b"WEST", Some(60)),
+    (*b"WET\0", Some(0)),
+    (*b"WIT\0", Some(540)),
 ];
+
+/// Seconds east of UTC that all zones mean by an abbreviation.
+pub(super) fn of_abbreviation(name: Abbreviation) -> Option<i64> {
+    let minutes = ABBREVIATIONS.get(place_of(name)?)?.1?;
+    Some(i64::from(minutes) * 60)
+}
+
+fn place_of(name: Abbreviation) -> Option<usize> {
+    let number = |it: &Abbreviation| u32::from_be_bytes(*it);
+    ABBREVIATIONS.binary_search_by_key(&number(&name), |(it, _)| number(it)).ok()
+}
 
 /// Reads `Z`, `UTC`, `GMT`, `UTC+1`, `+01:00`, `+0100`, `+01` or an abbreviation with its length in
 /// bytes; a blank before it is taken with it. What goes on with letters or digits is none.
@@ -169,8 +224,7 @@ fn word(bytes: &[u8]) -> Option<(Said, usize)> {
     }
     let mut kept = Abbreviation::default();
     kept.get_mut(..len)?.copy_from_slice(name);
-    let number = |it: &Abbreviation| u32::from_be_bytes(*it);
-    ABBREVIATIONS.binary_search_by_key(&number(&kept), number).ok()?;
+    place_of(kept)?;
     Some((Said::Abbreviation(kept), len))
 }
 

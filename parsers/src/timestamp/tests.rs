@@ -75,13 +75,59 @@ fn the_usual_formats_are_recognised() {
         ("22-NOV-2026 10:00:00.123 UTC", "2026-11-22T10:00:00.123Z Millisecond"),
         ("Sun, 22 Nov 2026 10:00:00 GMT", "2026-11-22T10:00:00Z Second"),
         ("sun nov 22 10:00:00 2026", "2026-11-22T10:00:00Z Second"),
-        ("Sun Nov 22 10:00:00 CET 2026", "2026-11-22T10:00:00Z Second"),
+        ("Sun Nov 22 10:00:00 CET 2026", "2026-11-22T09:00:00Z Second"),
         ("Nov 22 2026 10:00:00", "2026-11-22T10:00:00Z Second"),
         ("Nov 22, 2026, 12:00:00\u{202f}AM", "2026-11-22T00:00:00Z Second"),
         ("Nov 22, 2026 12:00:00.5 PM", "2026-11-22T12:00:00.5Z Millisecond"),
         ("10:00PM", "2026-11-21T22:00:00Z Second"),
     ] {
         check_any(text, expect);
+    }
+}
+
+#[test]
+fn an_abbreviation_that_one_zone_has_says_the_offset_where_no_zone_is_given() {
+    for (name, offset) in [
+        ("CET", "+01"),
+        ("CEST", "+02"),
+        ("EEST", "+03"),
+        ("MSK", "+03"),
+        ("JST", "+09"),
+        ("EDT", "-04"),
+        ("WET", "+00"),
+        ("NDT", "-02:30"),
+    ] {
+        let read = |zone: &str| clock(zone).any(&format!("2026-07-22 10:00:00.123 {name}"));
+        assert_eq!(read("UTC"), clock("UTC").any(&format!("2026-07-22 10:00:00.123{offset}")));
+        assert_eq!(read("+05:00"), clock("UTC").any("2026-07-22 10:00:00.123+05:00"), "{name}");
+    }
+    for name in ["CST", "CDT", "IST", "PST"] {
+        let mut utc = clock("UTC");
+        let text = format!("2026-07-22 10:00:00 {name}");
+        assert_eq!(utc.any(&text), clock("UTC").any("2026-07-22T10:00:00Z"), "{name}");
+        assert!(utc.take_vague() && !utc.take_vague(), "{name}");
+        let mut given = clock("America/Chicago");
+        given.any(&text);
+        assert!(!given.take_vague(), "{name}");
+    }
+}
+
+/// What is said of abbreviations holds in all zones that have them.
+#[test]
+fn what_an_abbreviation_means_it_means_in_all_zones() {
+    let moments =
+        [1_784_678_400, 1_795_348_800].map(|at| jiff::Timestamp::from_second(at).unwrap());
+    for name in jiff::tz::db().available() {
+        let zone = jiff::tz::TimeZone::get(name.as_str()).unwrap();
+        for info in moments.map(|moment| zone.to_offset_info(moment)) {
+            let text = info.abbreviation().as_bytes();
+            let mut kept = offset::Abbreviation::default();
+            let Some(place) = kept.get_mut(..text.len()) else { continue };
+            place.copy_from_slice(text);
+            if let Some(said) = offset::of_abbreviation(kept) {
+                assert_eq!(said, i64::from(info.offset().seconds()), "{name:?}");
+            }
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Explained<'e> {
     pub matches: &'e [Match],
     /// The step that drops it, by its index in `Settings::steps`, if it is not a redaction rule.
     pub dropped_by: Option<usize>,
+    /// Whether a time so far named its zone by an abbreviation that several have: it is taken for UTC.
+    pub vague_zone: bool,
 }
 
 impl Replay {
@@ -73,6 +75,7 @@ fn explain(
             record: record.ok(),
             matches: context.explained.as_deref().unwrap_or_default(),
             dropped_by,
+            vague_zone: context.parser.counters().vague_zones > 0,
         });
     });
 }

@@ -61,7 +61,7 @@ impl Possible<'_, '_> {
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) compiled: Arc<Compiled>,
-    inner: Wrapped,
+    inner: Arc<Wrapped>,
     has_flavours: bool,
     /// How its lines become records, once that is asked.
     joining: OnceLock<Option<Joining>>,
@@ -76,6 +76,7 @@ impl Candidates {
             Method::Layout(_) => compiled.programs.is_empty(),
             Method::Auto | Method::Pattern(_) => false,
         });
+        let mut wrapped = Vec::new();
         let formats = tried.map(|compiled| {
             let flavour = |other: &Arc<Compiled>| {
                 !other.contains.is_empty()
@@ -83,7 +84,7 @@ impl Candidates {
             };
             Candidate {
                 compiled: Arc::clone(compiled),
-                inner: Wrapped::new(compiled, &all),
+                inner: Wrapped::new(compiled, &all, &mut wrapped),
                 has_flavours: all.iter().any(flavour),
                 joining: OnceLock::new(),
             }
@@ -124,6 +125,17 @@ impl Candidates {
         self.get(place).is_some_and(|it| it.has_flavours || it.compiled.generic)
     }
 
+    /// Whether lines of formats that are nothing like it fit it, too.
+    pub(super) fn is_generic(&self, place: u16) -> bool {
+        self.get(place).is_some_and(|it| it.compiled.generic)
+    }
+
+    /// Whether a record shows that its File is of the format which it was read by: with a level alone,
+    /// and no time, it may be a line of any text.
+    pub(super) fn is_told(&self, place: u16, record: &Record<'_>) -> bool {
+        record.time.is_some() || !self.is_generic(place)
+    }
+
     pub(super) fn get(&self, place: u16) -> Option<&Candidate> {
         self.formats.get(usize::from(place))
     }
@@ -159,7 +171,8 @@ impl Formats for Candidates {
         let found = places.into_iter().find(|place| {
             super::clear(&mut record);
             let candidate = self.get(*place).filter(|candidate| candidate.compiled.may_fit(text));
-            candidate.is_some_and(|candidate| candidate.read(text, &mut cx, &mut record).is_ok())
+            let fits = candidate.is_some_and(|it| it.read(text, &mut cx, &mut record).is_ok());
+            fits && self.is_told(*place, &record)
         });
         found.or(begun)
     }

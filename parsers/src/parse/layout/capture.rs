@@ -89,6 +89,8 @@ pub(super) enum Kind {
     Duration(FieldType),
     /// Text with backslash escapes.
     Escaped,
+    /// The same, also beyond its line.
+    EscapedLines,
     /// The same, in double quotes.
     Quoted,
     /// A UUID: 32 hex digits, with hyphens between.
@@ -120,7 +122,7 @@ impl Kind {
     /// Whether it may go on beyond its line, as values of klog's pairs do.
     pub(super) fn has_lines(&self) -> bool {
         match self {
-            Self::Lines => true,
+            Self::Lines | Self::EscapedLines => true,
             Self::Spread(spread) => spread.grammar.name == logfmt::TAIL.name,
             _ => false,
         }

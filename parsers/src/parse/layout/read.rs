@@ -100,21 +100,22 @@ impl<'a> Walk<'_, '_, 'a> {
     ) -> Result<(), Misfit> {
         let arena = self.cx.arena;
         match &capture.kind {
-            Kind::Quoted | Kind::Escaped => {
+            Kind::Quoted | Kind::Escaped | Kind::EscapedLines => {
                 let guarded = self.is_guarded("", cursor);
-                let (inside, escaped) = if matches!(capture.kind, Kind::Escaped) {
-                    let text = self.text(capture, cursor, false)?;
-                    (text, memchr::memchr(b'\\', text.as_bytes()).is_some())
-                } else {
+                let quoted = matches!(capture.kind, Kind::Quoted);
+                let (inside, escaped) = if quoted {
                     cursor.expect("\"")?;
                     access::quoted_or_escaped(cursor)?
+                } else {
+                    let text = self.text(capture, cursor, false)?;
+                    (text, memchr::memchr(b'\\', text.as_bytes()).is_some())
                 };
                 let decoded = if escaped && !guarded { escape::undo(inside, arena) } else { None };
-                let text = match (decoded, &capture.kind) {
-                    (Some(decoded), _) => Text::built(decoded),
-                    (None, Kind::Escaped) => self.shown(capture, inside, cursor),
+                let text = match decoded {
+                    Some(decoded) => Text::built(decoded),
                     // Its quotes part it from what is around.
-                    (None, _) => Text::raw(inside),
+                    None if quoted => Text::raw(inside),
+                    None => self.shown(capture, inside, cursor),
                 };
                 if matches!(capture.gives, Gives::Message) {
                     nested::put_message(record, text, arena);

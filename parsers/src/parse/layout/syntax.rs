@@ -251,6 +251,7 @@ impl Reader<'_> {
             "ns" => Kind::Duration(FieldType::Nanoseconds),
             "quoted" => Kind::Quoted,
             "escaped" => Kind::Escaped,
+            "escaped_lines" => Kind::EscapedLines,
             "json" => Kind::Json,
             "request" => Kind::Request,
             "address" => Kind::Address { port: Name::new(&port_name(name)) },
@@ -258,7 +259,7 @@ impl Reader<'_> {
             other => {
                 return self.wrong(format!(
                     "`{other}` is no kind of field: text, lines, word, stem, last, list, head, rest, int, float, \
-                     s, ms, us, ns, quoted, escaped, json, uuid, request, address, or words as `yes|no`"
+                     s, ms, us, ns, quoted, escaped, escaped_lines, json, uuid, request, address, or words as `yes|no`"
                 ));
             }
         })

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Lines of one file, and the format of each.
-const LINES: [(&str, &str); 21] = [
+const LINES: [(&str, &str); 24] = [
     (
         "haproxy",
         r#"Nov 22 10:00:00 lb haproxy[14389]: 10.0.1.2:33317 [22/Nov/2026:10:00:00.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1""#,
@@ -56,6 +56,12 @@ const LINES: [(&str, &str); 21] = [
         "netfilter",
         "Nov 22 10:00:00 web kernel: [1234.5] [UFW BLOCK] IN=eth0 OUT= SRC=10.0.0.1 DST=10.0.0.2 LEN=40 PROTO=TCP SPT=443 DPT=22 SYN URGP=0 ",
     ),
+    ("json", r#"<11>1 2026-11-22T10:00:00Z web app 1 - - {"level":"error","msg":"x"}"#),
+    (
+        "klog",
+        "Nov 22 10:00:00 web kubelet[1]: E1122 10:00:00.123456    1234 kubelet.go:2421] failed",
+    ),
+    ("logfmt", r#"Nov 22 10:00:00 web dockerd[1]: time="2026-11-22T10:00:00Z" level=error msg=x"#),
     ("cef", "<134>Nov 22 10:00:00 gate CEF:0|V|P|1|2|x|5|src=10.0.0.1"),
     ("cef", "Nov 22 10:00:00 gate app[1]: CEF:0|V|P|1|2|x|5|src=10.0.0.1"),
     // rsyslog takes the name for a tag.

@@ -104,7 +104,7 @@ fn what_was_decoded_stays_so() {
 
 #[test]
 fn what_is_cut_out_of_a_word_is_looked_at() {
-    for kind in ["address", "escaped", "request"] {
+    for kind in ["address", "escaped", "escaped_lines", "request"] {
         let layout = format!("layout: 'x{{a:{kind}}} {{message}}'\n");
         let left = leaves(&mut standard(), defined(&layout), "xAKIAIOSFODNN7EXAMPLE:80 hi");
         assert!(!left.contains("AKIAIOSFODNN7EXAMPLE"), "{kind}: {left}");
