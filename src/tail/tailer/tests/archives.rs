@@ -59,37 +59,6 @@ fn the_rest_of_a_file_is_read_in_its_compressed_rotation_from_the_old_offset() {
     assert_eq!(bench.text("app.log").len(), 40 * 9 + 3 * 9, "{:?}", bench.log);
 }
 
-/// Two sources have the same files, and one of them is done with a compressed one.
-#[test]
-fn what_a_compressed_file_is_to_one_source_says_nothing_to_another() {
-    let mut bench = Bench::with(|options| {
-        options.again = vec!["app.log*".to_owned()];
-        options.destinations = vec!["search", "spare"];
-    });
-    bench.write("app.log", lines(100, 20));
-    bench.start().finish();
-    bench.write("app.log", lines(120, 20));
-    bench.rename("app.log", "app.log.1");
-    compress(&bench, "app.log.1");
-    bench.settle = false;
-    bench.start();
-    for _ in 0..5 {
-        let number = |source| bench.opened.iter().rfind(|it| it.source == source).map(|it| it.file);
-        let again = number(1).expect("opened");
-        for chunk in bench.held.iter().filter(|chunk| chunk.file == again) {
-            settle(&bench.tracker, 1, chunk);
-        }
-        bench.pass(1);
-    }
-    bench.finish();
-    assert_ne!(bench.saved().tombstones[0].archive, 0, "the second source is done");
-    bench.came.clear();
-    bench.settle = true;
-    bench.start().pass(5);
-    assert_eq!(bench.text("app.log"), lines(120, 20), "{:?}", bench.log);
-    assert_eq!(lost(&bench), (0, 0));
-}
-
 #[test]
 fn a_crash_while_a_rotation_is_read_costs_nothing() {
     let mut bench = rotated_away();

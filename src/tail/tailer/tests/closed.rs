@@ -301,23 +301,6 @@ fn what_a_closed_file_had_left_when_it_was_deleted_is_counted() {
 
 /// What could not be read for want of a descriptor is no loss if it is found compressed, and one as soon
 /// as it cannot be.
-/// What is left of it where its source does not go any more is no loss.
-#[test]
-fn what_a_destination_missed_that_a_source_does_not_go_to_is_no_loss() {
-    let mut bench = Bench::with(|options| options.destinations = vec!["search", "grafana"]);
-    bench.settle = false;
-    bench.write("app.log", lines(0, 20));
-    bench.start();
-    for chunk in std::mem::take(&mut bench.held) {
-        settle(&bench.tracker, 0, &chunk);
-    }
-    bench.pass(2).finish();
-    bench.options.again = vec!["other.log".to_owned()];
-    bench.remove("app.log");
-    bench.start().pass(5);
-    assert_eq!(bench.stat(|stats| &stats.lost_gone), 0);
-}
-
 #[test]
 fn what_went_unread_is_counted_only_when_it_cannot_be_found_compressed() {
     for found in [true, false] {
