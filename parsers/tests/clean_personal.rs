@@ -86,7 +86,7 @@ const LOOKED_AT: &[(&str, usize)] = &[
     ("phone", 2),
     // Off by default. Access logs are full of them; a MAC is in each packet that netfilter logs.
     ("ipv4", 887),
-    ("ipv6", 480),
+    ("ipv6", 484),
     ("mac", 6),
     // Off by default. `customer name=` is a name, `"customer":{"name":…}` is, too.
     ("person_name", 7),

@@ -352,7 +352,7 @@ impl Rules {
     /// Whether what stands right inside of an object belongs to the rule that the object's key has:
     /// `"password":{"new":"…"}`.
     pub(super) fn reaches_into(&self, index: u16) -> bool {
-        matches!(self.judge(index), Judge::Any | Judge::Cookie)
+        matches!(self.judge(index), Judge::Any | Judge::Words | Judge::Cookie)
     }
 
     /// The rule for a URL parameter of an everyday name.

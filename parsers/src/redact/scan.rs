@@ -329,7 +329,7 @@ impl<'t> Scan<'_, 't> {
             Some(_) if !self.view.bounded && assigned.is_null(self.view) => None,
             Some((rule, _)) if !self.view.bounded => return self.hit(rule, 0..0),
             Some((rule, Judge::Header)) => Some((rule, authorization(self.view, &assigned))),
-            Some((rule, how @ (Judge::Any | Judge::Cookie))) => {
+            Some((rule, how @ (Judge::Any | Judge::Words | Judge::Cookie))) => {
                 let stop = self.several(rule, at, |view, each| match how {
                     Judge::Cookie => cookies(view, &assigned, each),
                     _ => members(view, &assigned, each),

@@ -44,7 +44,8 @@ pub(super) enum Anchor {
     Triple,
     /// The first of three blanks, hyphens or dots, each before two digits.
     Pairs,
-    /// The blank between a word and six capitals or digits, or a digit and what a date or a number goes on with.
+    /// The blank between a word and six capitals or digits, or a digit or a sign and what a date or a number goes
+    /// on with.
     Named,
     /// The third dot of four short numbers.
     Dots,
@@ -327,7 +328,7 @@ fn shapes(of: &Classes, digits2: u64, digits4: u64) -> [u64; 5] {
         let of = of & of << 1;
         of & of << 2 & of << 4
     };
-    let begun = six(upper | digit) | (six(upper | digit | of.slash) & digit << 5);
+    let begun = six(upper | digit) | (six(upper | digit | of.slash) & (digit | hyphen) << 5);
     // All hyphens, or none.
     let alike = !(hyphen << 8 ^ hyphen << 2) & !(hyphen << 8 ^ hyphen << 5);
     [

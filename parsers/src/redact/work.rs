@@ -232,7 +232,7 @@ impl Work {
         }
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         match rules.judge(rule) {
-            Judge::Any | Judge::Header => digits > 0 || text.starts_with('['),
+            Judge::Any | Judge::Words | Judge::Header => digits > 0 || text.starts_with('['),
             Judge::Random | Judge::Prose | Judge::Cookie | Judge::Entropy => {
                 digits >= 6 || text.starts_with('[')
             }
@@ -254,7 +254,7 @@ impl Work {
                 text.len() >= 8 && text.bytes().any(|byte| byte.is_ascii_digit())
             }
             // Tests pass too, and are counted.
-            Judge::Any | Judge::Header => {
+            Judge::Any | Judge::Words | Judge::Header => {
                 let counted = text.len() < 6 && text.bytes().all(|byte| byte.is_ascii_digit());
                 !counted && !is_constant(text.as_bytes()) && !is_prose(text.as_bytes())
             }

@@ -94,8 +94,20 @@ fn ipv6(view: View<'_>, at: usize) -> Option<Range<usize>> {
     while end > start && view.at(end - 1) == b':' && view.before(end, 2) != b':' {
         end -= 1;
     }
-    let text = std::str::from_utf8(view.bytes.get(start..end)?).ok()?;
-    let address: Ipv6Addr = text.parse().ok()?;
+    // `host:2001:db8::7`
+    let label = view.at(start) == b':' && view.at(start + 1) != b':';
+    let start = start + usize::from(label);
+    let mut text = std::str::from_utf8(view.bytes.get(start..end)?).ok()?;
+    let address: Ipv6Addr = match text.parse() {
+        Ok(address) => address,
+        // Five digits are no group, but a port.
+        Err(_) => {
+            let (before, port) = text.rsplit_once(':')?;
+            (port.len() == 5 && port.parse::<u16>().is_ok()).then_some(())?;
+            (text, end) = (before, start + before.len());
+            text.parse().ok()?
+        }
+    };
     let groups = text.split([':', '.']).filter(|group| !group.is_empty()).count();
     // Eight pairs of digits are a dump of bytes, or a port's world-wide name.
     let dump = text.split(':').all(|group| group.len() == 2);
@@ -143,6 +155,8 @@ mod tests {
     fn addresses_are_found() {
         check("from 192.0.2.7:443 to 198.51.100.9.", &[(4, "192.0.2.7"), (4, "198.51.100.9")]);
         check("[2001:db8::1]:80", &[(6, "2001:db8::1")]);
+        check("peer 2001:db8::7:50010 closed", &[(6, "2001:db8::7")]);
+        check("host:2001:db8::7", &[(6, "2001:db8::7")]);
         check(
             "fe80::1ff:fe23:4567:890a, ::ffff:192.0.2.1",
             &[(6, "fe80::1ff:fe23:4567:890a"), (6, "::ffff:192.0.2.1")],

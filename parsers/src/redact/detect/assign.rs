@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::super::keys::trimmed;
 use super::name::Assigned;
 use super::pem::is_varied;
-use super::value::{is_constant, is_placeholder, is_prose, value, wrapped};
+use super::value::{is_constant, is_placeholder, is_prose, value, words_end, wrapped};
 use super::{Looked, View, is_token68, is_word};
 
 /// What a rule takes for a secret where a value is assigned in running text.
@@ -18,6 +18,9 @@ pub(in super::super) enum Judge {
     /// Anything but placeholders: people choose passwords like words.
     #[default]
     Any,
+    /// The same, and the words that go on with it where no quotes say how far it goes: names and addresses have
+    /// several.
+    Words,
     /// What a machine made: long, or with digits in it.
     Random,
     /// As [`Judge::Random`], after a name of several words: that may be a sentence, and a path or an
@@ -34,11 +37,14 @@ pub(in super::super) enum Judge {
 
 /// The value to take out, if the rule's judge takes it for a secret.
 pub(in super::super) fn judge(view: View<'_>, assigned: &Assigned<'_>, judge: Judge) -> Looked {
-    let (range, bare) = if assigned.tag {
+    let (mut range, bare) = if assigned.tag {
         (content(view, assigned.value), true)
     } else {
         value(view, wrapped(view, assigned.value), assigned.in_query(view))
     };
+    if judge == Judge::Words && bare && !assigned.tag && !assigned.in_query(view) {
+        range.end = words_end(view, range.clone());
+    }
     let end = range.end;
     let secret = is_secret(view, assigned, judge, &range, bare);
     Looked { secret: secret.then_some((range, bare)), end }
@@ -80,7 +86,7 @@ fn is_secret(
         return false;
     }
     match judge {
-        Judge::Any => {
+        Judge::Any | Judge::Words => {
             let word = text.iter().all(u8::is_ascii_alphabetic);
             !((bare && is_constant(text)) || (assigned.prose && word && is_prose(text)))
         }

@@ -162,6 +162,35 @@ fn bare_end(view: View<'_>, from: usize, query: bool) -> usize {
     }
 }
 
+/// Words of a name or an address at most.
+const WORDS: usize = 8;
+
+/// Where a name or an address without quotes ends, whose first word is there: before a word that begins neither
+/// with a capital nor with a digit, or is assigned something itself, and behind a full stop.
+pub(super) fn words_end(view: View<'_>, first: Range<usize>) -> usize {
+    let mut end = first.end;
+    let mut word = first;
+    for _ in 0..WORDS {
+        // That of `Jr.` or of an initial is none.
+        if word.is_empty() || (view.before(end, 1) == b'.' && word.len() > 3) {
+            return end;
+        }
+        let from = end + usize::from(view.at(end) == b',') + 1;
+        let next = view.at(from);
+        let goes_on = next.is_ascii_uppercase() || next.is_ascii_digit() || next >= 0x80;
+        if view.at(from - 1) != b' ' || !goes_on {
+            return end;
+        }
+        word = from..bare_end(view, from, false);
+        let name = view.run(from, word.len(), |byte| !matches!(byte, b'=' | b':'));
+        if name < word.end {
+            return end;
+        }
+        end = word.end;
+    }
+    end
+}
+
 /// Text that stands for a value which is not there.
 pub(super) fn is_placeholder(view: View<'_>, text: &[u8]) -> bool {
     let begins = |start: &[u8]| text.starts_with(start);
