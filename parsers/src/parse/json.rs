@@ -21,6 +21,7 @@ use super::{Misfit, auto};
 use crate::Arena;
 use crate::record::{Field, Key, Record, Text, Value, is_field_name, is_mappable};
 
+use again::one_line;
 use opened::Opened;
 pub(crate) use string::decode;
 pub(super) use string::end as string_end;
@@ -403,19 +404,6 @@ impl<'a> Reader<'a> {
             }
         }
     }
-}
-
-/// Validated JSON with its line breaks, which only stand between tokens, made blanks.
-fn one_line<'a>(text: &str, arena: &'a Arena) -> &'a str {
-    let mut out = bumpalo::collections::String::with_capacity_in(text.len(), arena);
-    for part in text.split_inclusive(['\n', '\r']) {
-        let inner = part.strip_suffix(['\n', '\r']);
-        out.push_str(inner.unwrap_or(part));
-        if inner.is_some() {
-            out.push(' ');
-        }
-    }
-    out.into_bump_str()
 }
 
 #[cfg(test)]

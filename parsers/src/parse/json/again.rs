@@ -4,6 +4,7 @@
 use bumpalo::collections::String;
 
 use super::{MAX_DEPTH, Reader};
+use crate::Arena;
 use crate::parse::Misfit;
 use crate::parse::keys::Scope;
 use crate::record::is_field_name;
@@ -82,4 +83,17 @@ impl<'a> Reader<'a> {
         out.push(char::from(close));
         Ok(())
     }
+}
+
+/// Validated JSON with its line breaks, which only stand between tokens, made blanks.
+pub(super) fn one_line<'a>(text: &str, arena: &'a Arena) -> &'a str {
+    let mut out = String::with_capacity_in(text.len(), arena);
+    for part in text.split_inclusive(['\n', '\r']) {
+        let inner = part.strip_suffix(['\n', '\r']);
+        out.push_str(inner.unwrap_or(part));
+        if inner.is_some() {
+            out.push(' ');
+        }
+    }
+    out.into_bump_str()
 }
