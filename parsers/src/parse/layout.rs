@@ -11,6 +11,7 @@
 mod address;
 mod branch;
 mod capture;
+mod follow;
 mod literal;
 mod number;
 mod read;

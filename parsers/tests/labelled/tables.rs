@@ -23,8 +23,8 @@ const COLUMNS: &str = "values | recall | precision | false alarms | found by ano
 /// One row for each set of rules.
 pub(crate) fn overall(scores: &[(&str, Score)]) -> String {
     let mut out =
-        "| rules | values | recall | precision | recorded lines | with a false alarm | in 2,000 \
-                   |\n|---|---:|---:|---:|---:|---:|---:|\n"
+        "| rules | values | recall | left in records | precision | recorded lines | with a false alarm | in 2,000 \
+                   |\n|---|---:|---:|---:|---:|---:|---:|---:|\n"
             .to_owned();
     for (name, score) in scores {
         let (lines, alarmed) = score.lines.get(&Part::Recorded).copied().unwrap_or_default();

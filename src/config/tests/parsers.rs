@@ -36,7 +36,7 @@ fn those_that_name_each_other_are_refused_once() {
 #[test]
 fn of_parsers_that_are_there_only_near_ones_are_listed() {
     says("  p: { grammar: json, nested: nginxx }", &["did you mean `nginx`?"]);
-    let refused = refusal("  p: { grammar: json, nested: my-json }");
+    let refused = refusal("  p: { grammar: json, nested: qwertyuiop }");
     assert!(refused.contains("`pillion parsers` lists them"), "{refused}");
     assert!(refused.len() < 600, "{refused}");
 }

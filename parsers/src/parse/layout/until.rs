@@ -1,8 +1,8 @@
 //! Where the text of a field ends: before the first of what may follow it.
 
+use super::follow::Mark;
 use super::is_blank;
 use super::literal::Literal;
-use super::syntax::Mark;
 use crate::parse::cursor;
 
 /// Where a text ends.
