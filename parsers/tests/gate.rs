@@ -1,6 +1,7 @@
 //! A raw record that the gate takes for clean is not looked at any more: whatever a closer look would have
 //! found leaks. Held against each other are records that passed the gate and records that are looked at in any
 //! case, over the labelled corpus and all samples of the rules.
+#![allow(clippy::expect_used, reason = "a test fails by it")]
 
 #[path = "labelled/corpus.rs"]
 mod corpus;
