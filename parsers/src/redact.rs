@@ -10,6 +10,7 @@ mod action;
 mod allow;
 mod block;
 mod builtin_names;
+mod bytes;
 mod check;
 mod chosen;
 mod clean;

@@ -29,7 +29,7 @@ use super::mask::Masks;
 pub(super) use address::{Addresses, address};
 pub(super) use assign::{Judge, is_entropic, judge, may_be_entropic, query};
 pub(super) use authorization::{authorization, bearer, scheme_before};
-pub(super) use card::{card_number, grouped_card, is_card};
+pub(super) use card::{card_number, grouped_card, is_card, may_be_card};
 pub(super) use command::{letter, may_be_letter, may_state, option, statement};
 pub(super) use cookie::{cookie_values, cookies};
 pub(super) use email::email;

@@ -20,6 +20,7 @@ pub(super) use fit::Fit;
 pub(super) use plan::Place;
 pub(super) use syntax::{Part, ShapeError, What};
 
+use super::bytes::Bytes;
 use super::check::Check;
 use super::detect::{View, is_word};
 
@@ -126,10 +127,12 @@ struct Run {
     entries: Vec<Entry>,
     /// Whether one of them needs no context.
     free: bool,
-    /// Whether one of them has something before the run.
-    led: bool,
-    /// Whether one of them may go on behind it.
-    longer: bool,
+    /// What may stand right before the run.
+    before: Bytes,
+    /// Whether one of them begins with it.
+    first: bool,
+    /// What may stand right behind it.
+    behind: Bytes,
     /// The rules of those that need one.
     slots: Slots,
 }
@@ -200,13 +203,14 @@ impl Shapes {
         let shape = u16::try_from(self.fits.len()).unwrap_or(u16::MAX);
         match plan {
             Some((Place::Run { least, most }, offset)) => {
-                let all: usize = parts.iter().map(|part| part.most).sum();
                 for (length, run) in self.runs.iter_mut().enumerate().take(most + 1).skip(least) {
                     run.entries.push(Entry { shape, offset });
                     run.free |= !file.needs_context;
-                    run.led |= offset > 0;
-                    run.longer |= all > usize::from(offset) + length;
                     run.slots.add(slot);
+                    let (before, behind) = plan::beside(&parts, usize::from(offset), length);
+                    run.before.add(|byte| before.has(byte, rule.any_case));
+                    run.behind.add(|byte| behind.has(byte, rule.any_case));
+                    run.first |= offset == 0;
                 }
             }
             Some((place, offset)) => {
@@ -256,9 +260,10 @@ impl Shapes {
     /// Whether a shape may have the run of digits between two places.
     pub(super) fn may_have_run(&self, view: View<'_>, at: usize, end: usize) -> bool {
         self.runs.get(end - at).is_some_and(|run| {
-            !run.entries.is_empty()
-                && (run.led || !view.word_before(at))
-                && (run.longer || !is_word(view.at(end)))
+            let before = view.before(at, 1);
+            run.behind.has(view.at(end))
+                && (run.before.has(before)
+                    || (run.first && is_word(before) && !view.word_before(at)))
         })
     }
 
@@ -338,6 +343,13 @@ impl Shapes {
             Some((fit.rule, at..fit.end(view, at)?))
         });
         fitting.min_by_key(|(_, range)| std::cmp::Reverse(range.end))
+    }
+
+    /// Whether a value of those may follow the blank at a place, and one of the rules' words stand before it.
+    pub(super) fn may_follow(&self, view: View<'_>, blank: usize) -> bool {
+        !self.named_first.of(view.at(blank + 1)).is_empty()
+            && self.contexts.may_end(view, blank)
+            && self.named_fits(view, blank + 1)
     }
 
     /// Whether a value of those begins at a place.

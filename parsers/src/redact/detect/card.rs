@@ -62,10 +62,20 @@ const ISSUERS: &[(u64, u64, &[usize])] = &[
 const GROUPINGS: &[&[usize]] =
     &[&[4, 4, 4, 4, 3], &[4, 4, 4, 4, 2], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
 
+/// Whether no issuer's numbers begin with this digit: epoch times and most identifiers do.
+const fn is_unissued(first: u8) -> bool {
+    matches!(first, b'0' | b'1' | b'7')
+}
+
+/// Whether the long run of digits that begins here may be a card's, or the fraction of one: a byte tells.
+#[inline]
+pub(in super::super) fn may_be_card(view: View<'_>, at: usize) -> bool {
+    !is_unissued(view.at(at)) || view.before(at, 1) == b'.'
+}
+
 /// Whether these digits are a payment card's number.
 pub(in super::super) fn is_card(digits: &[u8]) -> bool {
-    // No issuer's numbers begin with these, but epoch times and most identifiers do.
-    if !(13..=19).contains(&digits.len()) || matches!(digits, [b'0' | b'1' | b'7', ..]) {
+    if !(13..=19).contains(&digits.len()) || digits.first().is_some_and(|&it| is_unissued(it)) {
         return false;
     }
     let first = |count: usize| {

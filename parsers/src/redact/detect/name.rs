@@ -153,15 +153,20 @@ pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bo
         return keys.may_stand(text)
             || (!view.before(end, 2).is_ascii_alphabetic() && view.colour_before(end).is_some());
     }
-    may_end_before(view, end, last, keys)
+    may_end_before(view, end, (last, view.before(at, 1) == b'"'), keys)
 }
 
 /// As [`may_assign`], where digits, an index or a bracket end the name; or the hour of a time:
 /// `2026-11-22T10:00`.
 #[inline(never)]
-fn may_end_before(view: View<'_>, end: usize, last: u8, keys: &Keys) -> bool {
-    if !matches!(last, b'0'..=b'9' | b']' | b')') {
-        return true;
+fn may_end_before(view: View<'_>, end: usize, (last, quoted): (u8, bool), keys: &Keys) -> bool {
+    match last {
+        b'0'..=b'9' | b']' | b')' => {}
+        // A `"` of `"::1"`: what it ends is no name.
+        b'"' => return !matches!(view.before(end, 2), b':' | b'=' | b',' | b' '),
+        // The end of a path, mostly.
+        b'/' | b'?' | b',' | b'{' | b'}' | b'@' | b'!' | b'|' if !quoted => return false,
+        _ => return true,
     }
     let letters = view.run_back(end, 16, |byte| is_odd(byte) || matches!(byte, b'_' | b'-' | b'.'));
     let text = view.bytes.get(..letters).unwrap_or_default();

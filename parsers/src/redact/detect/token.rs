@@ -10,6 +10,7 @@ use std::ops::Range;
 pub(in super::super) use form::Form;
 use form::{Part, end, split, start};
 
+use super::super::bytes::Bytes;
 use super::authorization::scheme_before;
 use super::{View, is_word};
 
@@ -42,6 +43,8 @@ pub(in super::super) struct PrefixTable {
     first: Vec<Vec<Entry>>,
     /// A bit for each (hashed) beginning of three bytes that some of them have.
     firsts: [u64; 64],
+    /// The same for the two bytes before the long word of `led`.
+    leads: [u64; 64],
     /// Forms whose long word begins behind something: `SG.`.
     led: Vec<Entry>,
     /// Forms that begin with a run of a fixed length.
@@ -53,13 +56,13 @@ pub(in super::super) struct PrefixTable {
     /// Tokens in addresses.
     behind: Vec<(Box<[u8]>, Entry)>,
     /// A bit for each byte that stands last but one in an address, and for what may escape its last.
-    seconds: [u64; 4],
+    seconds: Bytes,
     /// A bit for each byte before the `~` of odd forms.
-    tildes: [u64; 4],
+    tildes: Bytes,
     /// A bit for each byte that may stand before the long word of what is not found by its first bytes.
-    befores: [u64; 4],
+    befores: Bytes,
     /// A bit for each byte that others' words begin with.
-    others: [u64; 4],
+    others: Bytes,
 }
 
 /// A form, cut where its long word begins.
@@ -75,15 +78,16 @@ impl Default for PrefixTable {
         let mut table = Self {
             first: Vec::new(),
             firsts: [0; 64],
+            leads: [0; 64],
             led: Vec::new(),
             fixed: Vec::new(),
             marks: Vec::new(),
             odd: Vec::new(),
             behind: Vec::new(),
-            seconds: [0; 4],
-            tildes: [0; 4],
-            befores: [0; 4],
-            others: [0; 4],
+            seconds: Bytes::default(),
+            tildes: Bytes::default(),
+            befores: Bytes::default(),
+            others: Bytes::default(),
         };
         // What ends an escape.
         for byte in [b'\\', b'%'] {
@@ -108,19 +112,6 @@ const fn slot(bytes: [u8; 3]) -> (usize, u64) {
     (hash as usize / 64, 1 << (hash % 64))
 }
 
-/// Sets a byte's bit.
-fn set(bits: &mut [u64; 4], byte: u8) {
-    if let Some(bits) = bits.get_mut(usize::from(byte / 64)) {
-        *bits |= 1 << (byte % 64);
-    }
-}
-
-/// Whether a byte's bit is set.
-#[inline]
-fn has(bits: &[u64; 4], byte: u8) -> bool {
-    bits.get(usize::from(byte / 64)).is_some_and(|bits| bits >> (byte % 64) & 1 == 1)
-}
-
 impl PrefixTable {
     /// Adds a rule's prefix.
     pub(in super::super) fn add(&mut self, prefix: &Prefix, rule: u16) {
@@ -130,8 +121,8 @@ impl PrefixTable {
                 let entry = Entry { lead: Vec::new(), rest: then.0.clone(), rule };
                 if let [.., second, last] = *after.as_bytes() {
                     self.note_before(last);
-                    set(&mut self.seconds, second);
-                    set(&mut self.seconds, b'\\');
+                    self.seconds.insert(second);
+                    self.seconds.insert(b'\\');
                     self.behind.push((after.as_bytes().into(), entry));
                 }
                 return;
@@ -141,8 +132,8 @@ impl PrefixTable {
             for part in &form.0 {
                 match part {
                     Part::Literal(text) => match **text {
-                        [.., before, b'~'] => set(&mut self.tildes, before),
-                        _ => self.tildes = [u64::MAX; 4],
+                        [.., before, b'~'] => self.tildes.insert(before),
+                        _ => self.tildes = Bytes::that(|_| true),
                     },
                     Part::Run { .. } => {}
                 }
@@ -151,9 +142,7 @@ impl PrefixTable {
         };
         match (lead.last(), rest.first()) {
             (Some(Part::Literal(before)), _) => {
-                if let Some(&last) = before.last() {
-                    self.note_before(last);
-                }
+                self.note_lead(before);
                 self.led.push(Entry { lead, rest, rule });
             }
             (_, Some(Part::Literal(text))) => {
@@ -178,7 +167,7 @@ impl PrefixTable {
 
     /// Lets all words that begin with this byte through the first test: another detector looks at them.
     pub(in super::super) fn mark(&mut self, first: u8) {
-        set(&mut self.others, first);
+        self.others.insert(first);
     }
 
     /// Lets words that begin like this through the first test.
@@ -212,14 +201,27 @@ impl PrefixTable {
         }
     }
 
+    /// Lets words through the first test that have this literal before them.
+    fn note_lead(&mut self, before: &[u8]) {
+        let Some(&last) = before.last() else { return };
+        self.note_before(last);
+        let second = before.len().checked_sub(2).and_then(|at| before.get(at).copied());
+        for other in (0..=u8::MAX).filter(|other| second.is_none_or(|second| second == *other)) {
+            let (word, bit) = slot([0, other, last]);
+            if let Some(word) = self.leads.get_mut(word) {
+                *word |= bit;
+            }
+        }
+    }
+
     /// Lets words through the first test that have this byte before them.
     fn note_before(&mut self, byte: u8) {
-        set(&mut self.befores, byte);
+        self.befores.insert(byte);
     }
 
     #[inline]
     fn may_stand_before(&self, byte: u8) -> bool {
-        has(&self.befores, byte)
+        self.befores.has(byte)
     }
 
     #[inline]
@@ -255,8 +257,15 @@ impl PrefixTable {
             _ => true,
         };
         matches!(view.before(at, 1), b'\\' | b'%')
-            || self.places(view, at).any(|place| has(&self.seconds, view.before(place, 2)))
-            || self.led.iter().any(leads)
+            || self.places(view, at).any(|place| self.seconds.has(view.before(place, 2)))
+            || (self.may_lead(view, at) && self.led.iter().any(leads))
+    }
+
+    /// Whether the two bytes before a long word are those of what gives a token away.
+    #[inline]
+    fn may_lead(&self, view: View<'_>, at: usize) -> bool {
+        let (word, bit) = slot([0, view.before(at, 2), view.before(at, 1)]);
+        self.leads.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// The places behind an address from which a token at `at` may be reached by parts of a path.
@@ -273,13 +282,13 @@ impl PrefixTable {
     /// Whether the `~` of an odd form may stand behind this byte.
     #[inline]
     pub(in super::super) fn may_be_odd(&self, before: u8) -> bool {
-        has(&self.tildes, before)
+        self.tildes.has(before)
     }
 
     /// Whether another detector's words may begin with this byte.
     #[inline]
     pub(in super::super) fn is_others(&self, byte: u8) -> bool {
-        has(&self.others, byte)
+        self.others.has(byte)
     }
 
     /// A token that begins at `at`.
@@ -319,7 +328,7 @@ impl PrefixTable {
 
     /// A token at `at` that an address before it gives away.
     fn find_behind(&self, view: View<'_>, at: usize) -> Option<(u16, Range<usize>)> {
-        let near = |place: &usize| has(&self.seconds, view.before(*place, 2));
+        let near = |place: &usize| self.seconds.has(view.before(*place, 2));
         self.places(view, at).filter(near).find_map(|place| {
             let before = view.bytes.get(..place)?;
             self.behind.iter().find_map(|(after, entry)| {

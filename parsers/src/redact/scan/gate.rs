@@ -1,7 +1,9 @@
 //! Which anchors are worth a closer look: names are what most are about, and almost none is a secret's; of the
 //! others most are in times and numbers of everyday. A few bytes tell.
 
-use super::super::detect::{is_word, may_assign, may_be_letter, may_state, scheme_before};
+use super::super::detect::{
+    View, is_word, may_assign, may_be_card, may_be_letter, may_state, scheme_before,
+};
 use super::super::rules::Rules;
 use super::super::shapes::Place;
 use super::super::sweep::Anchor;
@@ -13,7 +15,7 @@ impl Scan<'_, '_> {
     pub(super) fn passes(&self, anchor: Anchor, at: usize) -> bool {
         let view = self.view;
         match anchor {
-            Anchor::Colon => may_assign(view, at, &self.rules.keys),
+            Anchor::Colon => may_assign(view, at, &self.rules.keys) || self.may_pair(at),
             Anchor::Rare => self.is_rare(at),
             Anchor::LongWord => self.may_be_token(at),
             Anchor::Scheme => {
@@ -22,17 +24,16 @@ impl Scan<'_, '_> {
             Anchor::Capital => self.has_shape(Place::Capital, at),
             Anchor::Triple => self.has_shape(Place::Triple, at),
             Anchor::Pairs => self.has_shape(Place::Pairs, at),
-            Anchor::Named => self.rules.shapes.named_fits(view, at + 1),
+            Anchor::Named => self.rules.shapes.may_follow(view, at),
             Anchor::Groups => self.may_be_groups(at),
             Anchor::Number => self.may_be_number(at),
             // A rule across the page, or a private key's.
             Anchor::Dashes => view.at(at + 2) != b'-' || view.at(at + 3) == b'-',
-            Anchor::LongNumber
-            | Anchor::Iban
-            | Anchor::Dots
-            | Anchor::Colons
-            | Anchor::TwoColons
-            | Anchor::Hyphens => true,
+            // Epoch times, mostly.
+            Anchor::LongNumber => may_be_card(view, at),
+            Anchor::Iban | Anchor::Dots | Anchor::Colons | Anchor::TwoColons | Anchor::Hyphens => {
+                true
+            }
         }
     }
 
@@ -72,10 +73,9 @@ impl Scan<'_, '_> {
             return scheme_before(view, at).is_some();
         }
         let before = view.before(at, 1);
-        let grouped = || view.before(at, 4).is_ascii_digit() && view.at(at + 4).is_ascii_digit();
         let shape = |place| self.has_shape(place, at);
         view.at(at + 1) != b'0'
-            || (before.is_ascii_digit() && grouped())
+            || are_groups(view, at)
             || (before.is_ascii_alphanumeric()
                 && (shape(Place::Group) || shape(Place::Triple) || shape(Place::Pairs)))
             || scheme_before(view, at).is_some()
@@ -110,4 +110,14 @@ impl Scan<'_, '_> {
         let end = view.run(at, 24, |byte| byte.is_ascii_digit());
         self.rules.shapes.may_have_run(view, at, end)
     }
+}
+
+/// Whether four digits stand before a separator and four behind it, and more behind the same one: a time's
+/// zone has no more.
+fn are_groups(view: View<'_>, at: usize) -> bool {
+    let separator = view.at(at);
+    let four =
+        (1..=4).all(|by| view.before(at, by).is_ascii_digit() && view.at(at + by).is_ascii_digit());
+    let more = |byte: u8| byte == separator || byte.is_ascii_digit();
+    four && (more(view.at(at + 5)) || (5..=7).any(|by| view.before(at, by) == separator))
 }

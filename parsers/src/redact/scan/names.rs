@@ -79,11 +79,30 @@ impl<'t> Scan<'_, 't> {
 
     /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.
     pub(super) fn paired(&self, assigned: &Assigned<'t>, at: usize) -> Option<u16> {
+        let pair = self.view.at(at) == b':' && PAIRED.contains(&assigned.key);
+        if pair { self.name_after(at) } else { None }
+    }
+
+    /// Whether the name before the `:` at `at` says that its value is a name, and that is some rule's.
+    pub(super) fn may_pair(&self, at: usize) -> bool {
+        let view = self.view;
+        // Quotes, and their backslashes.
+        let end = match view.before(at, 1) {
+            b'"' | b'\'' => view.run_back(at - 1, 8, |byte| byte == b'\\'),
+            _ => return false,
+        };
+        let pair = match view.before(end, 1) {
+            b'e' => view.before(end, 4) == b'n',
+            b'y' => view.before(end, 3) == b'k',
+            _ => false,
+        };
+        pair && self.name_after(at).is_some()
+    }
+
+    /// The rule that the string after a `:` is a name of.
+    fn name_after(&self, at: usize) -> Option<u16> {
         /// Bytes of a name that are looked at.
         const LONGEST: usize = 256;
-        if self.view.at(at) != b':' || !PAIRED.contains(&assigned.key) {
-            return None;
-        }
         let blanks = self.view.run(at + 1, LONGEST, |byte| byte.is_ascii_whitespace());
         let quote = self.view.run(blanks, 8, |byte| byte == b'\\');
         if self.view.at(quote) != b'"' {

@@ -206,6 +206,21 @@ impl Contexts {
         slots
     }
 
+    /// Whether one of the rules' words, or one that may follow it in a name, may end before a place: three
+    /// letters tell.
+    pub(super) fn may_end(&self, view: View<'_>, place: usize) -> bool {
+        let end = view.run_back(place, LONGEST_WORD, |byte| !is_letter(byte));
+        let text = view.bytes.get(..end).unwrap_or_default();
+        let follows = |word: &&str| {
+            text.len()
+                .checked_sub(word.len())
+                .and_then(|from| text.get(from..))
+                .is_some_and(|last| last.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        self.endings.ends(|by| view.before(end, by + 1))
+            || FOLLOWERS.iter().any(|word| follows(&word))
+    }
+
     /// The rules whose words end at a place where a word with this hash ends.
     fn ending_at(&self, view: View<'_>, hash: u32, end: usize) -> Slots {
         let mut slots = Slots::default();

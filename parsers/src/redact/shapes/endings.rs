@@ -69,7 +69,8 @@ impl Endings {
             while left != 0 {
                 let at = word * 8 + left.trailing_zeros() as usize / 8;
                 left &= left - 1;
-                if at + reach >= WINDOW && self.ends(&bytes, at + 8) {
+                let back = |by: usize| bytes.get(at + 8 - by).copied().unwrap_or(0);
+                if at + reach >= WINDOW && self.ends(back) {
                     return true;
                 }
             }
@@ -77,9 +78,9 @@ impl Endings {
         })
     }
 
-    /// Whether the word whose last letter stands there ends like one of the rules'.
-    fn ends(&self, bytes: &[u8; WINDOW + 16], at: usize) -> bool {
-        let back = |by: usize| bytes.get(at - by).copied().unwrap_or(0);
+    /// Whether a word ends like one of the rules': `back` gives its last letter for 0, and the bytes before that.
+    #[inline]
+    pub(super) fn ends(&self, back: impl Fn(usize) -> u8) -> bool {
         let (last, second, third) = (back(0), back(1), back(2));
         let whole = !is_letter(third) || parts(third, second, last);
         // The first letter may be an escape's or a colour's.

@@ -1,5 +1,6 @@
 //! By which anchor a shape is found, and how far within it the anchor stands.
 
+use super::super::detect::is_word;
 use super::LONGEST_RUN;
 use super::syntax::{Part, What};
 
@@ -148,6 +149,44 @@ fn run(fixed: &[What], whole: bool) -> Option<(Place, u8)> {
     let most = rest.iter().take_while(|what| may_be_digit(what)).count();
     let most = if most < rest.len() || whole { most } else { LONGEST_RUN };
     Some((Place::Run { least, most }, u8::try_from(start).ok()?))
+}
+
+/// What may stand beside a part of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// More of the value.
+    More(What),
+    /// What is no part of it, and no word.
+    Other,
+    /// Either.
+    Any,
+}
+
+impl Beside {
+    /// Whether it may be this byte.
+    pub(super) const fn has(self, byte: u8, any_case: bool) -> bool {
+        match self {
+            Self::More(what) => what.has(byte, any_case),
+            Self::Other => !is_word(byte),
+            Self::Any => true,
+        }
+    }
+}
+
+/// What may stand right before and right behind the run of `length` digits that begins at `offset`.
+pub(super) fn beside(parts: &[Part], offset: usize, length: usize) -> (Beside, Beside) {
+    let fixed = fixed(parts);
+    let before = match offset.checked_sub(1).map(|before| fixed.get(before)) {
+        None => Beside::Other,
+        Some(what) => what.map_or(Beside::Any, |what| Beside::More(*what)),
+    };
+    let whole = parts.iter().map(|part| part.most).sum::<usize>() == fixed.len();
+    let behind = match fixed.get(offset + length) {
+        Some(what) => Beside::More(*what),
+        None if whole => Beside::Other,
+        None => Beside::Any,
+    };
+    (before, behind)
 }
 
 /// A separator between so many digits and so many.
