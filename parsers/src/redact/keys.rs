@@ -212,23 +212,37 @@ impl Keys {
         self.tails.nameless
     }
 
+    /// Whether some name may stand before a sign, by the eight bytes before that: whether they end in a letter, or
+    /// a letter and a quote, that no name ends in. What else they end in is not judged. Without branches, since
+    /// nothing foretells which way they would go.
+    #[inline(always)]
+    pub(super) fn may_stand_before(&self, last: [u8; 8]) -> bool {
+        let last = u64::from_le_bytes(last);
+        let bytes = last << (8 * u32::from((last >> 56) as u8 == b'"'));
+        let [.., second, end] = bytes.to_le_bytes();
+        // A colour may stand after the name.
+        let word = end.is_ascii_alphabetic() & second.is_ascii_alphabetic();
+        !word | self.ends_in(bytes)
+    }
+
     /// The first test of a text's last bytes.
     #[inline]
     fn may_end_in(&self, text: &[u8]) -> bool {
+        text.last_chunk().is_none_or(|last| self.ends_in(u64::from_le_bytes(*last)))
+    }
+
+    #[inline(always)]
+    fn ends_in(&self, bytes: u64) -> bool {
         const EACH: u64 = 0x0101_0101_0101_0101;
-        let Some(last) = text.last_chunk::<8>() else { return true };
-        let bytes = u64::from_le_bytes(*last);
         let ending = ((bytes >> 32) as u32).to_le_bytes();
-        if self.has(folded(ending)) {
-            return true;
-        }
+        let known = self.has(folded(ending));
         // A short name may begin at a capital, or behind what an escape or a colour ends in.
         let low = bytes & (0x7f * EACH);
         let from = |first: u8| low + (0x80 - u64::from(first)) * EACH;
         let within = |first: u8, last: u8| from(first) & !from(last + 1);
         let capitals = within(b'A', b'Z') >> 32;
         let odd = within(b'0', b'9') | within(b'[', b'\\') | within(b'%', b'%') | bytes;
-        (capitals | odd) & (0x80 * EACH) != 0 && self.short.has(ending[2], ending[3])
+        known | (((capitals | odd) & (0x80 * EACH) != 0) & self.short.has(ending[2], ending[3]))
     }
 
     /// Whether a short name may begin at a capital: `userId`, `IDNo`.

@@ -125,6 +125,14 @@ impl Visit for Scan<'_, '_> {
     }
 
     #[inline(always)]
+    fn may_assign(&self, at: usize) -> bool {
+        let before = at.checked_sub(8).and_then(|from| self.view.bytes.get(from..)?.first_chunk());
+        // A tag's name is elsewhere.
+        (self.view.at(at) == b'>')
+            | before.is_none_or(|last| self.rules.keys.may_stand_before(*last))
+    }
+
+    #[inline(always)]
     fn visit(&mut self, anchor: Anchor, at: usize) -> bool {
         self.look(anchor, at)
     }
@@ -135,9 +143,8 @@ impl<'t> Scan<'_, 't> {
     #[inline(never)]
     fn look(&mut self, anchor: Anchor, at: usize) -> bool {
         match anchor {
-            Anchor::Colon => self.assign(at),
+            Anchor::Sign => self.assign(at),
             Anchor::Rare => match self.view.at(at) {
-                b'=' => self.assign(at),
                 b'@' => self.at_sign(at),
                 b'+' => self.plus(at),
                 b'~' => self.tilde(at),
@@ -364,3 +371,4 @@ impl<'t> Scan<'_, 't> {
         !self.view.bounded
     }
 }
+pub static SKIP2: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);

@@ -223,7 +223,7 @@ impl Shapes {
             None => return Err(ShapeError::NoAnchor(file.shape.clone())),
         }
         let fit = Fit {
-            probe: plan::last_fixed(&parts),
+            probe: plan::telling(&parts),
             length: plan::length(&parts),
             parts: parts.into(),
             rule: rule.rule,

@@ -30,9 +30,9 @@ pub(super) enum Anchor {
     Iban,
     /// The first of two hyphens or more.
     Dashes,
-    /// `:` or `>`, but not after digits that no word ends in: times are everywhere.
-    Colon,
-    /// `@`, `+`, `%`, `#`, `=`, `~` or a backslash.
+    /// `=`, or `:` or `>`, but these not after digits that no word ends in: times are everywhere.
+    Sign,
+    /// `@`, `+`, `%`, `#`, `~` or a backslash.
     Rare,
     /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the letter of `-p`.
     Scheme,
@@ -69,7 +69,7 @@ pub(super) struct Wanted {
 /// The anchors, and how far before the last byte that tells each its place is.
 const ANCHORS: [(Anchor, usize); 17] = [
     (Anchor::LongWord, 15),
-    (Anchor::Colon, 0),
+    (Anchor::Sign, 0),
     (Anchor::Rare, 0),
     (Anchor::Scheme, 0),
     (Anchor::LongNumber, 12),
@@ -95,6 +95,10 @@ pub(super) trait Visit {
     /// Whether an anchor is worth being told of: a few bytes around it tell that most are not. Asked in any
     /// order.
     fn may_be(&self, anchor: Anchor, at: usize) -> bool;
+
+    /// Whether a name that is worth it may stand before a sign at `at`, with no branch taken for it: almost none
+    /// is. Asked before [`Visit::may_be`].
+    fn may_assign(&self, at: usize) -> bool;
 
     /// Looks closer at one anchor. Returns whether the sweep may stop, enough being known.
     fn visit(&mut self, anchor: Anchor, at: usize) -> bool;
@@ -165,6 +169,8 @@ fn over<S: Simd>(simd: S, text: &[u8], wanted: Wanted, visit: &mut impl Visit) {
 #[inline(always)]
 fn look(marks: &mut Marks, fresh: u64, base: usize, visit: &mut impl Visit) -> bool {
     let mut any = 0;
+    let [_, signs, ..] = &mut marks.words;
+    *signs = named(*signs & fresh, base, visit);
     let (common, others) = ANCHORS.split_at(COMMON);
     for (marks, &(anchor, behind)) in marks.words.iter_mut().zip(common) {
         any |= pass(marks, fresh, (anchor, behind, base), visit);
@@ -190,6 +196,19 @@ fn look(marks: &mut Marks, fresh: u64, base: usize, visit: &mut impl Visit) -> b
         }
     }
     false
+}
+
+/// The signs that a name may stand before.
+#[inline(always)]
+fn named(signs: u64, base: usize, visit: &impl Visit) -> u64 {
+    let (mut left, mut named) = (signs, 0);
+    while left != 0 {
+        let bit = left & left.wrapping_neg();
+        left ^= bit;
+        let may_be = visit.may_assign(base + bit.trailing_zeros() as usize);
+        named |= bit & u64::from(may_be).wrapping_neg();
+    }
+    named
 }
 
 /// Takes away the anchors of one kind that are not worth being told of. Returns what is left.
@@ -229,7 +248,8 @@ struct Classes {
     letter: u64,
     /// `:`, and `>` of XML.
     colon: u64,
-    /// `@ + % # = ~ \`
+    equals: u64,
+    /// `@ + % # ~ \`
     rare: u64,
     /// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` and `-p` have one.
     r: u64,
@@ -260,7 +280,8 @@ impl Classes {
             slash: is(b'/') | dot | hyphen,
             letter: letter | bytes.simd_ge(0x80).to_bitmask() | dot,
             colon: is(b':') | is(b'>'),
-            rare: is(b'@') | is(b'+') | is(b'%') | is(b'#') | is(b'=') | is(b'~') | is(b'\\'),
+            equals: is(b'='),
+            rare: is(b'@') | is(b'+') | is(b'%') | is(b'#') | is(b'~') | is(b'\\'),
             r,
         }
     }
@@ -285,7 +306,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
     let long_word = tokens16 & (!(token << 16) | hyphen << 16);
     let iban = digits2 & twice(upper, 1) << 2;
     let dashes = hyphens2 & !(hyphen << 2);
-    let names = colon & (!(digit << 1) | word << 1);
+    let signs = colon & (!(digit << 1) | word << 1) | of.equals;
     let scheme = gap & end | (r & hyphen << 1 & gap << 2);
     let shapes = if wanted.shapes { shapes(&of, digits2, digits4) } else { [0; 5] };
     let addresses = if wanted.addresses { addresses(&of) } else { [0; 4] };
@@ -299,7 +320,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
         | (dots | colons | two_colons | hyphens);
     let words = [
         long_word,
-        names,
+        signs,
         of.rare,
         scheme,
         long_number,

@@ -74,6 +74,13 @@ const PUTTY_END: &[u8] = b"Private-MAC:";
 /// Whether a raw record leaves a private key open: `None` if it neither begins nor ends one.
 pub(in super::super) fn still_open(raw: &str) -> Option<bool> {
     let bytes = raw.as_bytes();
+    let keys = [b"PRIVATE KEY", PUTTY_BEGIN, PUTTY_END];
+    let is_named = |at: usize| {
+        keys.iter().any(|key| bytes.get(at..).is_some_and(|rest| rest.starts_with(key)))
+    };
+    if !memchr::memchr_iter(b'P', bytes).any(is_named) {
+        return None;
+    }
     if let Some(begin) = memmem::rfind(bytes, PUTTY_BEGIN) {
         return Some(memmem::rfind(bytes, PUTTY_END).is_none_or(|end| end < begin));
     }

@@ -42,9 +42,9 @@ pub(in super::super) struct PrefixTable {
     /// Forms that begin with a literal and a long word, by its first byte.
     first: Vec<Vec<Entry>>,
     /// A bit for each (hashed) beginning of three bytes that some of them have.
-    firsts: [u64; 64],
+    firsts: Box<[u64; 1024]>,
     /// The same for the two bytes before the long word of `led`.
-    leads: [u64; 64],
+    leads: Box<[u64; 1024]>,
     /// Forms whose long word begins behind something: `SG.`.
     led: Vec<Entry>,
     /// Forms that begin with a run of a fixed length.
@@ -77,8 +77,8 @@ impl Default for PrefixTable {
     fn default() -> Self {
         let mut table = Self {
             first: Vec::new(),
-            firsts: [0; 64],
-            leads: [0; 64],
+            firsts: Box::new([0; 1024]),
+            leads: Box::new([0; 1024]),
             led: Vec::new(),
             fixed: Vec::new(),
             marks: Vec::new(),
@@ -107,8 +107,8 @@ impl std::fmt::Debug for PrefixTable {
 #[inline]
 const fn slot(bytes: [u8; 3]) -> (usize, u64) {
     let joined = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
-    // Fibonacci hashing to 12 bits.
-    let hash = joined.wrapping_mul(0x9E37_79B1) >> 20;
+    // Fibonacci hashing to 16 bits.
+    let hash = joined.wrapping_mul(0x9E37_79B1) >> 16;
     (hash as usize / 64, 1 << (hash % 64))
 }
 
@@ -142,7 +142,7 @@ impl PrefixTable {
         };
         match (lead.last(), rest.first()) {
             (Some(Part::Literal(before)), _) => {
-                self.note_lead(before);
+                self.note_lead(before, &lead);
                 self.led.push(Entry { lead, rest, rule });
             }
             (_, Some(Part::Literal(text))) => {
@@ -201,12 +201,17 @@ impl PrefixTable {
         }
     }
 
-    /// Lets words through the first test that have this literal before them.
-    fn note_lead(&mut self, before: &[u8]) {
+    /// Lets words through the first test that have this literal before them, the last of what leads to them.
+    fn note_lead(&mut self, before: &[u8], lead: &[Part]) {
         let Some(&last) = before.last() else { return };
         self.note_before(last);
         let second = before.len().checked_sub(2).and_then(|at| before.get(at).copied());
-        for other in (0..=u8::MAX).filter(|other| second.is_none_or(|second| second == *other)) {
+        let may_be = |other: &u8| match (second, lead) {
+            (Some(second), _) => second == *other,
+            (None, [.., Part::Run { of, min: 1.., .. }, _]) => of.has(*other),
+            (None, _) => true,
+        };
+        for other in (0..=u8::MAX).filter(may_be) {
             let (word, bit) = slot([0, other, last]);
             if let Some(word) = self.leads.get_mut(word) {
                 *word |= bit;
@@ -248,8 +253,14 @@ impl PrefixTable {
     /// Whether what stands before a long word may be what gives a token away.
     #[inline(never)]
     fn may_be_led(&self, view: View<'_>, at: usize) -> bool {
-        let leads = |entry: &Entry| match entry.lead.split_last() {
-            Some((Part::Literal(text), before)) => {
+        let leads = |entry: &Entry| match entry.lead.as_slice() {
+            // Another literal at a known distance tells first.
+            [.., Part::Literal(far), Part::Run { min, max, .. }, Part::Literal(text)]
+                if min == max && Some(&view.before(at, text.len() + min + 1)) != far.last() =>
+            {
+                false
+            }
+            [before @ .., Part::Literal(text)] => {
                 let from = at.checked_sub(text.len());
                 let stands = from.is_some_and(|from| view.bytes.get(from..at) == Some(text));
                 stands && from.is_some_and(|from| start(before, view, from).is_some())

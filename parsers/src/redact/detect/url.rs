@@ -43,6 +43,7 @@ pub(in super::super) fn url_password(view: View<'_>, at: usize) -> Option<Range<
 /// `user:password@tcp(host)`.
 fn database(view: View<'_>, from: usize, at: usize) -> Option<Range<usize>> {
     let text = view.bytes.get(from..at)?;
+    memchr::memchr(b':', text)?;
     let oracle = [&b":thin:"[..], b":oci:", b":oci8:"].into_iter().find_map(|driver| {
         let user = memchr::memmem::rfind(text, driver)? + driver.len();
         Some(user + memchr::memchr(b'/', text.get(user..)?)? + 1)

@@ -15,7 +15,7 @@ impl Scan<'_, '_> {
     pub(super) fn passes(&self, anchor: Anchor, at: usize) -> bool {
         let view = self.view;
         match anchor {
-            Anchor::Colon => may_assign(view, at, &self.rules.keys) || self.may_pair(at),
+            Anchor::Sign => may_assign(view, at, &self.rules.keys) || self.may_pair(at),
             Anchor::Rare => self.is_rare(at),
             Anchor::LongWord => self.may_be_token(at),
             Anchor::Scheme => {
@@ -54,7 +54,6 @@ impl Scan<'_, '_> {
     fn is_rare(&self, at: usize) -> bool {
         let view = self.view;
         match view.at(at) {
-            b'=' => may_assign(view, at, &self.rules.keys),
             b'#' => view.before(at, 1) == b'&',
             // Line breaks of a string, mostly.
             b'\\' if !self.escaped => matches!(view.at(at + 1), b'u' | b'x' | b'\\'),

@@ -1,14 +1,29 @@
 //! The first test for words before a value: whether any word there ends like one of the rules'. Almost
 //! none does, and three letters tell.
 
+use fearless_simd::{Level, Simd, SimdBase as _, SimdFrom as _, SimdMask as _, dispatch, u8x64};
+
 use super::context::{is_letter, parts};
 
 /// Bytes that are looked at, from the value back.
 pub(super) const WINDOW: usize = 56;
 
-/// A bit for each ending of three letters that some word of the rules has.
-#[derive(Default)]
-pub(super) struct Endings(Vec<u64>);
+/// Bytes that are gone over at once: the window, and what stands before it.
+const BLOCK: usize = 64;
+
+/// The endings of three letters that words of the rules have.
+pub(super) struct Endings {
+    /// A bit for each.
+    known: Vec<u64>,
+    /// What the processor can do.
+    level: Level,
+}
+
+impl Default for Endings {
+    fn default() -> Self {
+        Self { known: Vec::new(), level: Level::new() }
+    }
+}
 
 /// The five bits of a letter that case does not change.
 const fn five(byte: u8) -> usize {
@@ -22,7 +37,7 @@ const fn index(third: usize, second: u8, last: u8) -> usize {
 impl Endings {
     /// Adds a word of the rules. What stands before a short one is no letter of it.
     pub(super) fn add(&mut self, word: impl DoubleEndedIterator<Item = u8>) {
-        self.0.resize(1 << 9, 0);
+        self.known.resize(1 << 9, 0);
         let mut back = word.rev();
         let last = back.next().unwrap_or(0);
         match (back.next(), back.next()) {
@@ -37,55 +52,66 @@ impl Endings {
     }
 
     fn set(&mut self, index: usize) {
-        if let Some(word) = self.0.get_mut(index / 64) {
+        if let Some(word) = self.known.get_mut(index / 64) {
             *word |= 1 << (index % 64);
         }
     }
 
     fn has(&self, index: usize) -> bool {
-        self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+        self.known.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 
     /// Whether some word that ends in the last `reach` bytes of a text, [`WINDOW`] at most, may be one of the
     /// rules'.
+    #[inline]
     pub(super) fn meet(&self, text: &[u8], reach: usize) -> bool {
-        // Eight bytes more than the window on either side, so that each has neighbours.
-        let mut bytes = [0; WINDOW + 16];
-        let known = text.len().min(WINDOW + 8);
-        if let (Some(to), Some(from)) =
-            (bytes.get_mut(WINDOW + 8 - known..WINDOW + 8), text.get(text.len() - known..))
-        {
-            to.copy_from_slice(from);
-        }
-        let mut ends = [0_u8; WINDOW];
-        for (at, end) in ends.iter_mut().enumerate() {
-            let (byte, next, second) = (bytes[at + 8], bytes[at + 9], bytes[at + 10]);
-            let ends = is_letter(byte) & (!is_letter(next) | parts(byte, next, second));
-            *end = u8::from(ends);
-        }
-        let (words, _) = ends.as_chunks::<8>();
-        words.iter().enumerate().any(|(word, ends)| {
-            let mut left = u64::from_le_bytes(*ends);
-            while left != 0 {
-                let at = word * 8 + left.trailing_zeros() as usize / 8;
-                left &= left - 1;
-                let back = |by: usize| bytes.get(at + 8 - by).copied().unwrap_or(0);
-                if at + reach >= WINDOW && self.ends(back) {
-                    return true;
-                }
+        let level = self.level;
+        dispatch!(level, simd => self.meet_by(simd, text, reach))
+    }
+
+    /// The same, eight bytes more than the window before it so that each letter has neighbours.
+    #[inline(always)]
+    fn meet_by<S: Simd>(&self, simd: S, text: &[u8], reach: usize) -> bool {
+        let mut padded = [0; BLOCK];
+        let block = text.last_chunk().unwrap_or_else(|| {
+            if let Some(to) = padded.get_mut(BLOCK - text.len()..) {
+                to.copy_from_slice(text);
             }
-            false
-        })
+            &padded
+        });
+        let bytes = u8x64::simd_from(simd, *block);
+        let upper = (bytes - b'A').simd_le(25).to_bitmask();
+        let lower = (bytes - b'a').simd_le(25).to_bitmask();
+        let letter = upper | lower | bytes.simd_ge(0x80).to_bitmask();
+        // As `parts` has it, of the letter before the one of a bit.
+        let parts = upper >> 1 & (lower | (upper & lower >> 2));
+        let ends = letter & (!(letter >> 1) | parts);
+        let mut left = ends & (u64::MAX << (BLOCK - reach.min(WINDOW)));
+        let mut met = false;
+        while left != 0 {
+            let at = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let back = |by: usize| block.get(at.wrapping_sub(by)).copied().unwrap_or(0);
+            let whole = (!letter | ends) >> (at - 2) & 1 == 1;
+            met |= self.ends_like(back, whole);
+        }
+        met
     }
 
     /// Whether a word ends like one of the rules': `back` gives its last letter for 0, and the bytes before that.
     #[inline]
     pub(super) fn ends(&self, back: impl Fn(usize) -> u8) -> bool {
         let (last, second, third) = (back(0), back(1), back(2));
-        let whole = !is_letter(third) || parts(third, second, last);
+        self.ends_like(back, !is_letter(third) || parts(third, second, last))
+    }
+
+    /// The same for one of which is known whether its last two letters are the whole of it.
+    #[inline(always)]
+    fn ends_like(&self, back: impl Fn(usize) -> u8, whole: bool) -> bool {
+        let (last, second, third) = (back(0), back(1), back(2));
         // The first letter may be an escape's or a colour's.
-        let odd = || matches!(back(3), b'\\' | b'[' | b';' | b'0'..=b'9');
+        let odd = matches!(back(3), b'\\' | b'[' | b';' | b'0'..=b'9');
         self.has(index(if whole { 0 } else { five(third) }, second, last))
-            || (!whole && odd() && self.has(index(0, second, last)))
+            | (!whole & odd & self.has(index(0, second, last)))
     }
 }

@@ -10,7 +10,7 @@ pub(super) const LONGEST: usize = 96;
 /// A shape and what goes with it.
 pub(in super::super) struct Fit {
     pub(super) parts: Box<[Part]>,
-    /// The last place that is the same in all its values, and what stands there.
+    /// A place that is the same in all its values, and what stands there.
     pub(super) probe: (usize, What),
     /// How long its values are, if all are as long.
     pub(super) length: Option<usize>,

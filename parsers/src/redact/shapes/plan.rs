@@ -96,6 +96,13 @@ pub(super) fn fixed(parts: &[Part]) -> Vec<What> {
     fixed
 }
 
+/// The place of those that tells most, and what stands there: a digit, else the last.
+pub(super) fn telling(parts: &[Part]) -> (usize, What) {
+    let fixed = fixed(parts);
+    let digit = fixed.iter().rposition(|what| *what == What::Digit);
+    digit.map_or_else(|| last_fixed(parts), |at| (at, What::Digit))
+}
+
 /// The last of those places, and what stands there.
 pub(super) fn last_fixed(parts: &[Part]) -> (usize, What) {
     let fixed = fixed(parts);
