@@ -371,4 +371,3 @@ impl<'t> Scan<'_, 't> {
         !self.view.bounded
     }
 }
-pub static SKIP2: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
