@@ -32,7 +32,7 @@ pub(super) use authorization::{authorization, bearer, scheme_before};
 pub(super) use card::{card_number, grouped_card, is_card};
 pub(super) use command::{letter, may_be_letter, may_state, option, statement};
 pub(super) use cookie::{cookie_values, cookies};
-pub(super) use email::email;
+pub(super) use email::{email, is_hidden_address};
 pub(super) use iban::iban;
 pub(super) use jwt::{LONGEST_HEADER, jwt};
 pub(super) use label::{NEAR, labelled};

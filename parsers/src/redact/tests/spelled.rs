@@ -98,3 +98,40 @@ fn colours_and_types_alone_are_left() {
         assert_eq!(&*standard().clean(line), line);
     }
 }
+
+#[test]
+fn letters_that_are_not_of_ascii_hide_no_address() {
+    for (line, secret) in [
+        (r#"{"m":"j\u00f6rg@b\u00fccher.example"}"#, r"j\u00f6rg@b\u00fccher.example"),
+        (r#"{"m":"{\"a\":\"jan@b\\u00fccher.example\"}"}"#, "jan"),
+        (r#"{"\u7528\u6237@\u4f8b\u5b50.cn":1}"#, r"\u7528\u6237"),
+        ("GET /?u=m%C3%BCller%40example.com HTTP/1.1", "m%C3%BCller"),
+        ("GET /?u=m%25C3%25BCller%2540example.com HTTP/1.1", "m%25C3%25BCller"),
+        ("GET /?u=jan@b%C3%BCcher.example HTTP/1.1", "jan"),
+        ("GET /?u=m%FCller@example.com HTTP/1.1", "m%FCller"),
+        (r"got b'jan@b\xc3\xbccher.example'", "jan"),
+        (r"got 'm\xfcller@example.com'", r"m\xfcller"),
+        ("<to>m&#252;ller@example.com</to>", "m&#252;ller"),
+        ("<to>M&uuml;ller@example.com</to>", "M&uuml;ller"),
+        ("<to>&quot;jan doe&quot;@example.com</to>", "jan doe"),
+    ] {
+        gone(line, secret);
+    }
+}
+
+#[test]
+fn an_address_has_one_hash_however_its_letters_are_spelt() {
+    let hash_key = Some(b"0123456789abcdef".to_vec());
+    let (rules, action) = (vec!["email".into()], Action::Hash);
+    let mut redactor =
+        redactor(RuleSelection { rules, action, hash_key, ..RuleSelection::default() });
+    let plain = redactor.clean("to müller@example.com").to_string();
+    for spelt in [
+        r"to m\u00fcller@example.com",
+        r"to m\xc3\xbcller@example.com",
+        "to m%C3%BCller%40example.com",
+        "to m&#xFC;ller@example.com",
+    ] {
+        assert_eq!(*redactor.clean(spelt), *plain, "{spelt}");
+    }
+}
