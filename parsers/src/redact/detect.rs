@@ -16,6 +16,7 @@ mod jwt;
 mod label;
 mod members;
 mod name;
+mod pair;
 mod pem;
 mod phone;
 mod token;
@@ -38,6 +39,7 @@ pub(super) use jwt::{LONGEST_HEADER, jwt};
 pub(super) use label::{NEAR, labelled};
 pub(super) use members::members;
 pub(super) use name::{Assigned, assignment, may_assign};
+pub(super) use pair::pair;
 pub(super) use pem::{Material, private_key, putty, still_open};
 pub(super) use phone::{e164, is_number, nanp, north_american, ssn};
 #[cfg(test)]

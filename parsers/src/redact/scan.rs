@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::detect::{
     Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde, authorization,
     bearer, card_number, cookies, e164, email, grouped_card, iban, is_hidden_address, judge, jwt,
-    may_be_entropic, members, nanp, private_key, query as query_value, scheme_before, ssn, token,
-    url_password,
+    may_be_entropic, members, nanp, pair, private_key, query as query_value, scheme_before, ssn,
+    token, url_password,
 };
 use super::rules::{Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
@@ -308,6 +308,7 @@ impl<'t> Scan<'_, 't> {
         if at < self.covered || self.spend(64) {
             return self.fuel == 0;
         }
+        let assigned = pair(self.view, &assigned).unwrap_or(assigned);
         if !self.rules.shapes.is_empty() && self.shape_of(&assigned) {
             return true;
         }

@@ -94,6 +94,14 @@ fn words_checksums_names_and_shapes_go_with_a_pattern() {
 }
 
 #[test]
+fn an_empty_name_of_a_field_is_refused() {
+    for keys in [words(&[""]), words(&["badge", " "])] {
+        let refused = build(CustomRule { keys, ..rule("", &[], &[]) }).unwrap_err().to_string();
+        assert!(refused.contains("a name of a field is empty"), "{refused}");
+    }
+}
+
+#[test]
 fn gates_find_all_that_their_patterns_find() {
     let gate =
         |pattern: &str| compile(&rule(pattern, &[], &[])).unwrap().1.map(|gate| gate.to_string());

@@ -72,6 +72,20 @@ fn values_are_found_however_they_are_wrapped() {
         r"{\u0022password\u0022:\u0022hunter2\u0022}",
         r"\u003cpassword\u003ehunter2\u003c/password\u003e",
         "passwords=[a1, hunter2]",
+        r#"Config { password: Secret(Some("hunter2")) }"#,
+        r#"array(1) { ["password"]=> string(7) "hunter2" }"#,
+        r#"<property name="password" value="hunter2"/>"#,
+        r#"<add key="DbPassword" value="hunter2" />"#,
+        r#"<property name="password">hunter2</property>"#,
+        "<name>password</name><value>hunter2</value>",
+        "EnvVar{Name:DB_PASSWORD,Value:hunter2,ValueFrom:nil,}",
+        "[name=password, value=hunter2]",
+        "env {'name': 'password', 'value': 'hunter2'}",
+        r#"sent {"key":"password","value":"hunter2"} to it"#,
+        r#"{"msg":"<input name=\"password\" value=\"hunter2\">"}"#,
+        "SET PASSWORD FOR bob = PASSWORD('hunter2')",
+        "COMMAND=/usr/bin/curl --user bob:hunter2 https://db/",
+        "java -jar app.jar -password hunter2",
     ] {
         gone(line, "hunter2");
     }
