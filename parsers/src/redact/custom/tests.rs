@@ -121,3 +121,23 @@ fn gates_find_all_that_their_patterns_find() {
         assert!(Regex::new(&gate).unwrap().is_match(text), "{pattern}: {gate}");
     }
 }
+
+#[test]
+fn names_of_fields_in_other_scripts_are_found_however_they_are_spelt() {
+    let names = ["Geheimzahl größe", "пароль", "密码"];
+    for (name, key) in names.iter().zip(["geheimzahlGröße", "пароль", "密码"]) {
+        let own = CustomRule { keys: words(&[name]), ..rule("", &[], &[]) };
+        let mut redactor = Redactor::new(Arc::new(build(own).unwrap()));
+        let escaped: String = key.chars().map(|it| format!("\\u{:04x}", u32::from(it))).collect();
+        for raw in [
+            format!(r#"{{"{key}":"x1","a":"b"}}"#),
+            format!(r#"{{"{escaped}":"x1","a":"b"}}"#),
+            format!(r#"{{"o":{{"{escaped}":["x1"]}},"a":"b"}}"#),
+        ] {
+            let left = redact_json(&mut redactor, &raw);
+            assert!(left.contains("[MINE]") && !left.contains("x1"), "{raw}: {left}");
+        }
+        let text = format!("login {key}=x1 ok");
+        assert_eq!(&*redactor.clean(&text), format!("login {key}=[MINE] ok"));
+    }
+}

@@ -176,7 +176,7 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
     }
     let mut blanks = view.run(at, 8, |byte| byte == b' ');
     if !by && view.has(blanks, b"for ") {
-        blanks = set_for(view, blanks)?;
+        blanks = set_for(view, blanks).unwrap_or(blanks);
     }
     // PostgreSQL's strings with escapes: `E'…'`.
     let escaped = usize::from(view.at(blanks) | 0x20 == b'e' && view.at(blanks + 1) == b'\'');
@@ -186,8 +186,7 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
         // Oracle has none.
         None if identified && by => view.run(from, 64, |byte| byte > b' ' && byte != b';'),
         None => {
-            let is = view.has(blanks, b"is ") || view.has(blanks, b"to ");
-            return generated(view, blanks + if is { 3 } else { 0 });
+            return told(view, blanks);
         }
     };
     if !view.bounded {
@@ -206,16 +205,38 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
 fn set_for(view: View<'_>, at: usize) -> Option<usize> {
     let sign = view.run(at, COMMAND, |byte| !matches!(byte, b'=' | b'\n'));
     let blanks = view.run(sign + 1, 8, |byte| byte == b' ');
-    (view.at(sign) == b'=').then(|| wrapped(view, blanks))
+    let start = wrapped(view, blanks);
+    (view.at(sign) == b'=' && opening(view, start).1.is_some()).then_some(start)
+}
+
+/// The password that a sentence tells which goes on here: `is generated for root@localhost: …`, `has been reset
+/// to …`, or with the password itself.
+fn told(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let end = view.run(at, 64, |byte| byte != b'\n');
+    let text = view.bytes.get(at..end)?;
+    let mysql: &[u8] = b"is generated for ";
+    if text.starts_with(mysql) {
+        let from = at + memchr::memmem::find(text, b": ")? + 2;
+        return generated(view, from, true);
+    }
+    let begins = |start: &[u8]| text.starts_with(start).then_some(start.len());
+    let ends = |words: &[u8]| memchr::memmem::find(text, words).map(|found| found + words.len());
+    let verb = || [b"is ".as_slice(), b"to ", b"is: "].into_iter().find_map(begins);
+    let whose = || begins(b"for ").and_then(|_| ends(b": ").or_else(|| ends(b" is ")));
+    let set =
+        || [b" reset to ".as_slice(), b" set to ", b" changed to "].into_iter().find_map(ends);
+    let from = verb().or_else(whose).or_else(set).unwrap_or(0);
+    generated(view, at + from, false)
 }
 
 /// A password that nobody chose, as it stands in a sentence: what mixes capitals, small letters and digits, or
 /// signs, as no word does.
-fn generated(view: View<'_>, from: usize) -> Option<Range<usize>> {
+/// `sure`: whether nothing but a password can stand there.
+fn generated(view: View<'_>, from: usize, sure: bool) -> Option<Range<usize>> {
     let end =
         view.run(from, 65, |byte| byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b'\\'));
-    let end = view
-        .run_back(end, end - from, |byte| matches!(byte, b'.' | b',' | b';' | b':' | b')' | b']'));
+    let stop = |byte| matches!(byte, b'.' | b',' | b';' | b':' | b')' | b']');
+    let end = if sure { end } else { view.run_back(end, end - from, stop) };
     let text = view.bytes.get(from..end).filter(|text| (8..=64).contains(&text.len()))?;
     let has = |wanted: fn(&u8) -> bool| usize::from(text.iter().any(wanted));
     let kinds = has(u8::is_ascii_uppercase)
@@ -224,7 +245,8 @@ fn generated(view: View<'_>, from: usize) -> Option<Range<usize>> {
     // Calls, paths, assignments and URLs.
     let odd =
         text.iter().any(|byte| matches!(byte, b'(' | b'/' | b'=' | b':' | b'<' | b'{' | b'['));
-    let secret = has(u8::is_ascii_digit) == 1 && kinds >= 2 && !odd && !is_placeholder(view, text);
+    let secret = (sure || (has(u8::is_ascii_digit) == 1 && kinds >= 2 && !odd))
+        && !is_placeholder(view, text);
     secret.then_some(from..end)
 }
 
@@ -343,6 +365,12 @@ mod tests {
         check("SET PASSWORD FOR 'bob'@'%' = 'hunter2'", Some("hunter2"));
         check("SET PASSWORD FOR bob = PASSWORD('hunter2')", Some("hunter2"));
         check("your new password is Zx9kQ2mPw7.", Some("Zx9kQ2mPw7"));
+        check("password for the elastic user is: Zx9kQ2mPw7", Some("Zx9kQ2mPw7"));
+        check("password for bob has been reset to Zx9kQ2mPw7", Some("Zx9kQ2mPw7"));
+        check(
+            "A temporary password is generated for root@localhost: :kgZ>(J:4+Yk",
+            Some(":kgZ>(J:4+Yk"),
+        );
         check("login with user admin and password zx9#kq2!, then", Some("zx9#kq2!"));
         for text in [
             "IDENTIFIED BY <secret>",
@@ -362,6 +390,10 @@ mod tests {
             "password was checked by OAuth2Filter1",
             "password PasswordEncoder2(bcrypt)",
             "password is [PASSWORD]",
+            "Accepted password for bob from 192.0.2.1 port 22 ssh2: ED25519",
+            "Failed password for invalid user Bob2Ann from 192.0.2.1 port 5000",
+            "password for db: OAuth2Provider(x)",
+            "a temporary password is generated for root@localhost: [PASSWORD]",
         ] {
             check(text, None);
         }
