@@ -127,6 +127,9 @@ impl Rules {
             })
             .map_err(|error| part(error_key(&error), error.to_string()))?;
         for name in &rule.keys {
+            if name.trim().is_empty() {
+                return Err(part("keys", "a name of a field is empty".to_owned()));
+            }
             self.keys.add(&name.to_ascii_lowercase(), index);
         }
         self.sweeps = true;

@@ -1,8 +1,9 @@
 //! Undoes one level of escapes, and remembers where each byte came from, so that what is found in
 //! the decoded text can be taken out of the original.
 
-/// Decodes `\uXXXX`, `\xXX`, JSON's short escapes, `%XX` and HTML's `&#64;` and `&#x40;`. Byte *i* of `out` comes from
-/// `from[i]` of `text`; `from` has one more entry, for the end. Returns whether anything changed.
+/// Decodes `\uXXXX`, `\xXX`, JSON's short escapes, `%XX`, and of HTML `&#64;`, `&#x40;`, `&quot;` and accented letters
+/// by their names. Byte *i* of `out` comes from `from[i]` of `text`; `from` has one more entry, for the end. Returns
+/// whether anything changed.
 pub(super) fn decode(text: &str, out: &mut String, from: &mut Vec<u32>) -> bool {
     out.clear();
     from.clear();
@@ -31,26 +32,13 @@ pub(super) fn decode(text: &str, out: &mut String, from: &mut Vec<u32>) -> bool 
 }
 
 /// The character an escape at `at` stands for, and where the escape ends.
-fn escape(bytes: &[u8], at: usize) -> Option<(char, usize)> {
-    let digits = |from: usize, count: usize| bytes.get(from..from + count);
+pub(super) fn escape(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     match bytes.get(at)? {
-        // Only ASCII: other bytes would be parts of characters, and no detector looks for them.
-        b'%' => {
-            let byte = hex(digits(at + 1, 2)?).filter(u8::is_ascii)?;
-            Some((char::from(byte), at + 3))
-        }
-        b'&' => entity(bytes, at).map(|(byte, end)| (char::from(byte), end)),
+        b'%' => in_bytes(bytes, at, b"%"),
+        b'&' => entity(bytes, at).or_else(|| named(bytes, at)),
         b'\\' => match bytes.get(at + 1)? {
-            b'u' => {
-                let high = hex(digits(at + 2, 2)?)?;
-                let low = hex(digits(at + 4, 2)?)?;
-                let code = u32::from(high) << 8 | u32::from(low);
-                Some((char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), at + 6))
-            }
-            b'x' => {
-                let byte = hex(digits(at + 2, 2)?).filter(u8::is_ascii)?;
-                Some((char::from(byte), at + 4))
-            }
+            b'u' => in_units(bytes, at),
+            b'x' => in_bytes(bytes, at, b"\\x"),
             b'n' => Some(('\n', at + 2)),
             b'r' => Some(('\r', at + 2)),
             b't' => Some(('\t', at + 2)),
@@ -61,9 +49,56 @@ fn escape(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     }
 }
 
-/// The ASCII character that HTML's `&#64;` or `&#x40;` at a place stands for, and where that ends.
-pub(super) fn entity(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
-    /// Digits that are looked at: zeros may stand before the two or three that count.
+/// A character whose bytes are escaped one by one: `%C3%B6`, `\xc3\xb6`. Where they are not UTF-8, the first of them
+/// is a character of Latin-1.
+fn in_bytes(bytes: &[u8], at: usize, mark: &[u8]) -> Option<(char, usize)> {
+    let wide = mark.len() + 2;
+    let byte = |index: usize| {
+        let from = at + index * wide;
+        let digits = bytes.get(from..from + wide)?.strip_prefix(mark)?;
+        hex(digits)
+    };
+    let first = byte(0)?;
+    let length = match first {
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => 1,
+    };
+    let mut whole = [first; 4];
+    let whole = whole.get_mut(..length)?;
+    let known = whole
+        .iter_mut()
+        .enumerate()
+        .all(|(index, place)| byte(index).map(|byte| *place = byte).is_some());
+    let character =
+        std::str::from_utf8(whole).ok().filter(|_| known).and_then(|it| it.chars().next());
+    Some(match character {
+        Some(character) => (character, at + length * wide),
+        None => (char::from(first), at + wide),
+    })
+}
+
+/// The character of `\u00f6`, or of two of those that belong together.
+fn in_units(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    let unit = |at: usize| {
+        let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        let (high, low) = digits.split_at(2);
+        Some(u16::from(hex(high)?) << 8 | u16::from(hex(low)?))
+    };
+    let first = unit(at)?;
+    if let (0xD800..=0xDBFF, Some(second)) = (first, unit(at + 6))
+        && let Some(Ok(character)) = char::decode_utf16([first, second]).next()
+    {
+        return Some((character, at + 12));
+    }
+    let character = char::from_u32(u32::from(first)).unwrap_or(char::REPLACEMENT_CHARACTER);
+    Some((character, at + 6))
+}
+
+/// The character that HTML's `&#64;` or `&#x40;` at a place stands for, and where that ends.
+pub(super) fn entity(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    /// Digits that are looked at: zeros may stand before those that count.
     const DIGITS: usize = 8;
     let rest = bytes.get(at..)?.strip_prefix(b"&#")?;
     let (radix, rest) = match rest.split_first() {
@@ -72,9 +107,26 @@ pub(super) fn entity(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     };
     let digits = rest.iter().take(DIGITS).take_while(|byte| byte.is_ascii_hexdigit()).count();
     let (digits, after) = rest.split_at(digits);
-    let code = u8::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?;
+    let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?;
     let end = bytes.len() - after.strip_prefix(b";")?.len();
-    code.is_ascii().then_some((code, end))
+    Some((char::from_u32(code)?, end))
+}
+
+/// The same of `&quot;`, and of letters with accents: of these it is enough to know that they are letters.
+fn named(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    const ACCENTS: &[&[u8]] =
+        &[b"uml", b"acute", b"grave", b"circ", b"tilde", b"cedil", b"ring", b"slash", b"lig"];
+    let rest = bytes.get(at + 1..)?;
+    let length = rest.iter().take(7).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let (name, after) = rest.split_at(length);
+    let end = bytes.len() - after.strip_prefix(b";")?.len();
+    let accented = || ACCENTS.iter().any(|accent| name.len() > 1 && name.get(1..) == Some(*accent));
+    match name {
+        b"quot" => Some(('"', end)),
+        b"szlig" => Some(('ß', end)),
+        _ if accented() => Some(('é', end)),
+        _ => None,
+    }
 }
 
 /// The value of one or two hex digits.
@@ -116,10 +168,46 @@ mod tests {
         assert!(decode("a%40b\\u0040\\x2e\\/é%zz", &mut out, &mut from));
         assert_eq!(out, "a@b@./é%zz");
         assert_eq!(from, [0, 1, 4, 5, 11, 15, 17, 18, 19, 20, 21, 22]);
-        assert!(!decode("100% \\d &#; &#x; &#64 &#233; &amp; #64;", &mut out, &mut from));
+        assert!(!decode("100% \\d &#; &#x; &#64 &#x110000; &amp; #64; %zz", &mut out, &mut from));
         assert!(decode("b&#111;b&#x40;c&#0046;d", &mut out, &mut from));
         assert_eq!(out, "bob@c.d");
         assert_eq!(from, [0, 1, 7, 8, 14, 15, 22, 23]);
+    }
+
+    #[test]
+    fn letters_that_are_not_of_ascii_are_decoded_however_they_are_spelt() {
+        let (mut out, mut from) = (String::new(), Vec::new());
+        for spelt in [
+            "j%C3%B6rg",
+            r"j\u00f6rg",
+            r"j\xc3\xb6rg",
+            r"j\xf6rg",
+            "j%F6rg",
+            "j&#246;rg",
+            "j&#xF6;rg",
+        ] {
+            assert!(decode(spelt, &mut out, &mut from));
+            assert_eq!(out, "jörg");
+            let letter = spelt.len() - 3;
+            let [second, next] = [1, letter + 1].map(|it| u32::try_from(it).unwrap());
+            assert_eq!(from, [0, second, second, next, next + 1, next + 2]);
+        }
+        for spelt in ["%E4%BE%8B", r"\u4f8b", r"\xe4\xbe\x8b", "&#20363;"] {
+            assert!(decode(spelt, &mut out, &mut from));
+            assert_eq!(out, "例");
+        }
+        for spelt in ["%F0%9F%98%80", r"\ud83d\ude00", "&#128512;"] {
+            assert!(decode(spelt, &mut out, &mut from));
+            assert_eq!(out, "😀");
+        }
+        for (odd, plain) in
+            [("%C3%B", "Ã%B"), ("%C3%41", "ÃA"), (r"\xe4\xbe", "ä¾"), (r"\ud83dx", "\u{fffd}x")]
+        {
+            assert!(decode(odd, &mut out, &mut from));
+            assert_eq!(out, plain);
+        }
+        assert!(decode("&quot;a&quot; &Uuml; &lt;", &mut out, &mut from));
+        assert_eq!(out, "\"a\" é &lt;");
     }
 
     #[test]

@@ -8,9 +8,10 @@ use std::ops::Range;
 
 use super::Action;
 use super::decode::escape_json;
+use super::detect::still_open;
 use super::keys::without_number;
 use super::names::Names;
-use super::rules::Rules;
+use super::rules::{Rules, Scanner};
 use super::work::{Found, Work};
 use crate::record::unescape;
 use pair::Pair;
@@ -55,6 +56,7 @@ pub(super) fn rewrite(
 ) -> Result<Option<String>, Stop> {
     let out = String::with_capacity(text.len());
     let depth = path.len();
+    let outside = work.material.is_none();
     let mut walk =
         Walk { work, rules, text, at: 0, out, path, level, depth: 0, inside: rule, changed: false };
     walk.blanks();
@@ -62,6 +64,9 @@ pub(super) fn rewrite(
     walk.blanks();
     let (at, changed, out) = (walk.at, walk.changed, walk.out);
     path.truncate(depth);
+    if outside {
+        work.material = None;
+    }
     if written? == Member::Dropped || at < text.len() {
         return Err(Stop::Malformed);
     }
@@ -323,6 +328,12 @@ impl<'t> Walk<'_, 't> {
             Found::Changed(new) => {
                 self.changed = true;
                 escape_json(&new, &mut self.out);
+                // A private key may have a string for each of its lines.
+                if self.rules.scanner(Scanner::PrivateKey).is_some()
+                    && still_open(inside) == Some(true)
+                {
+                    self.work.material.get_or_insert_default();
+                }
             }
             Found::DropField => return Ok(Member::Dropped),
             Found::DropRecord => return Err(Stop::DropRecord),

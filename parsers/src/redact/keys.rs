@@ -43,6 +43,8 @@ pub(super) struct Keys {
     short: Pairs,
     /// Whole names, from their last letter on.
     tails: Tails,
+    /// Whether some name has letters that are not of ASCII: escapes may hide those.
+    pub(super) foreign: bool,
 }
 
 impl std::fmt::Debug for Keys {
@@ -66,6 +68,7 @@ impl Default for Keys {
             ends,
             short: Pairs::default(),
             tails: Tails::default(),
+            foreign: false,
         }
     }
 }
@@ -98,6 +101,7 @@ impl Keys {
     /// Adds a rule's name, words apart by blanks.
     pub(super) fn add(&mut self, name: &str, rule: u16) {
         let text: Box<[u8]> = name.bytes().filter(|byte| *byte != b' ').collect();
+        self.foreign |= !name.is_ascii();
         self.allow_words(name);
         let last = text.last().map_or(0, |last| last & 0x1f);
         if let Some(names) = self.names.get_mut(usize::from(last)) {
@@ -139,6 +143,7 @@ impl Keys {
     pub(super) fn add_field(&mut self, name: &str, rule: u16) {
         let text: Box<[u8]> = name.to_ascii_lowercase().into_bytes().into();
         let last = text.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+        self.foreign |= !name.is_ascii();
         self.allow(last);
         self.fields.push(Name { text, rule });
     }
@@ -330,10 +335,11 @@ impl Keys {
         let mut length = 0;
         let mut before = b' ';
         for &byte in trimmed(key) {
-            if byte.is_ascii_alphanumeric() {
-                if !before.is_ascii_alphanumeric()
-                    || (byte.is_ascii_uppercase() && !before.is_ascii_uppercase())
-                {
+            let other = byte >= 0x80;
+            if byte.is_ascii_alphanumeric() || other {
+                // One script ends where another begins.
+                let apart = if other { before < 0x80 } else { !before.is_ascii_alphanumeric() };
+                if apart || (byte.is_ascii_uppercase() && !before.is_ascii_uppercase()) {
                     begins |= 1 << length;
                 }
                 if let Some(to) = joined.get_mut(length) {

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use super::detect::{
     Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde, authorization,
-    bearer, card_number, cookies, e164, email, grouped_card, iban, judge, jwt, may_be_entropic,
-    members, nanp, private_key, query as query_value, scheme_before, ssn, token, url_password,
+    bearer, card_number, cookies, e164, email, grouped_card, iban, is_hidden_address, judge, jwt,
+    may_be_entropic, members, nanp, pair, private_key, query as query_value, scheme_before, ssn,
+    token, url_password,
 };
 use super::rules::{Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
@@ -239,6 +240,8 @@ impl<'t> Scan<'_, 't> {
                 return self.hit(rule, range);
             }
         }
+        self.escaped |=
+            self.rules.scanner(Scanner::Email).is_some() && is_hidden_address(self.view, at);
         self.try_rule(Scanner::Email, |view| email(view, at))
     }
 
@@ -312,6 +315,7 @@ impl<'t> Scan<'_, 't> {
         if at < self.covered || self.spend(64) {
             return self.fuel == 0;
         }
+        let assigned = pair(self.view, &assigned).unwrap_or(assigned);
         if !self.rules.shapes.is_empty() && self.shape_of(&assigned) {
             return true;
         }

@@ -94,6 +94,14 @@ fn words_checksums_names_and_shapes_go_with_a_pattern() {
 }
 
 #[test]
+fn an_empty_name_of_a_field_is_refused() {
+    for keys in [words(&[""]), words(&["badge", " "])] {
+        let refused = build(CustomRule { keys, ..rule("", &[], &[]) }).unwrap_err().to_string();
+        assert!(refused.contains("a name of a field is empty"), "{refused}");
+    }
+}
+
+#[test]
 fn gates_find_all_that_their_patterns_find() {
     let gate =
         |pattern: &str| compile(&rule(pattern, &[], &[])).unwrap().1.map(|gate| gate.to_string());
@@ -111,5 +119,25 @@ fn gates_find_all_that_their_patterns_find() {
     ] {
         let gate = gate(pattern).unwrap();
         assert!(Regex::new(&gate).unwrap().is_match(text), "{pattern}: {gate}");
+    }
+}
+
+#[test]
+fn names_of_fields_in_other_scripts_are_found_however_they_are_spelt() {
+    let names = ["Geheimzahl größe", "пароль", "密码"];
+    for (name, key) in names.iter().zip(["geheimzahlGröße", "пароль", "密码"]) {
+        let own = CustomRule { keys: words(&[name]), ..rule("", &[], &[]) };
+        let mut redactor = Redactor::new(Arc::new(build(own).unwrap()));
+        let escaped: String = key.chars().map(|it| format!("\\u{:04x}", u32::from(it))).collect();
+        for raw in [
+            format!(r#"{{"{key}":"x1","a":"b"}}"#),
+            format!(r#"{{"{escaped}":"x1","a":"b"}}"#),
+            format!(r#"{{"o":{{"{escaped}":["x1"]}},"a":"b"}}"#),
+        ] {
+            let left = redact_json(&mut redactor, &raw);
+            assert!(left.contains("[MINE]") && !left.contains("x1"), "{raw}: {left}");
+        }
+        let text = format!("login {key}=x1 ok");
+        assert_eq!(&*redactor.clean(&text), format!("login {key}=[MINE] ok"));
     }
 }

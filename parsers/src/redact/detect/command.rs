@@ -1,11 +1,11 @@
 //! Secrets that a command or a statement gives without a sign between name and value:
-//! `--password hunter2`, `PASSWORD 'hunter2'`, `IDENTIFIED BY 'hunter2'`.
+//! `--password hunter2`, `PASSWORD 'hunter2'`, `IDENTIFIED BY 'hunter2'`, `password is Zx9kQ2mP`.
 
 use std::ops::Range;
 
 use super::super::keys::Keys;
 use super::name::Assigned;
-use super::value::{is_constant, is_placeholder, opening, quoted_end};
+use super::value::{is_constant, is_placeholder, opening, quoted_end, wrapped};
 use super::{View, is_word};
 
 /// Words after an option that speak of it.
@@ -44,6 +44,9 @@ pub(in super::super) fn option<'t>(view: View<'t>, at: usize, keys: &Keys) -> Op
     }
     let name = at + 2..view.run(at + 2, 64, |byte| is_word(byte) || byte == b'-');
     let key = std::str::from_utf8(view.bytes.get(name.clone())?).ok()?;
+    if matches!(key, "user" | "proxy-user") {
+        return user(view, name);
+    }
     if key.is_empty() || !keys.may_be(key.as_bytes()) {
         return None;
     }
@@ -58,6 +61,16 @@ pub(in super::super) fn option<'t>(view: View<'t>, at: usize, keys: &Keys) -> Op
     let argument =
         value > end && !matches!(view.at(inside), b'-' | b'|' | b'<' | b'[' | b'=' | b':');
     (argument && !about && (!quoted || quote.is_some())).then(|| Assigned::of(key, name, value))
+}
+
+/// The password behind curl's `--user bob:hunter2`.
+fn user(view: View<'_>, name: Range<usize>) -> Option<Assigned<'_>> {
+    let before = view.bytes.get(name.start.saturating_sub(COMMAND)..name.start)?;
+    memchr::memmem::rfind(before, b"curl ")?;
+    let (from, _) = opening(view, name.end + 1);
+    let colon = view.run(from, 64, |byte| byte > b' ' && byte != b':');
+    let given = view.at(name.end) == b' ' && view.at(colon) == b':' && colon > from;
+    given.then(|| Assigned::of("password", name, colon + 1))
 }
 
 /// Programs that take a password behind a letter: their names, the words that must follow for it to mean
@@ -79,6 +92,9 @@ const COMMAND: usize = 160;
 
 /// The password behind a program's `-p`; `at` is the letter: `mysql -u root -phunter2`.
 pub(in super::super) fn letter(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    if let Some(range) = word_option(view, at) {
+        return Some(range);
+    }
     let before = view.bytes.get(at.saturating_sub(COMMAND)..at)?;
     let blank = view.at(at + 1) == b' ';
     let takes = |&&(name, word, letter, apart): &&(&[u8], &[u8], u8, bool)| {
@@ -104,6 +120,37 @@ pub(in super::super) fn letter(view: View<'_>, at: usize) -> Option<Range<usize>
     (secret && !text.starts_with(b"$")).then_some(from..end)
 }
 
+/// Options of one hyphen that are words: `-password hunter2`, and openssl's `-passin pass:hunter2`.
+const WORDS: &[&[u8]] =
+    &[b"password ", b"passwd ", b"passphrase ", b"passin ", b"passout ", b"pass ", b"pwd "];
+
+/// The argument of such an option; `at` is its first letter.
+fn word_option(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let word = WORDS.iter().find(|word| view.has(at, word))?;
+    let (mut from, quote) = opening(view, at + word.len());
+    if word.starts_with(b"pass") && view.has(from, b"pass:") {
+        from += 5;
+    } else if matches!(**word, [b'p', b'a', b's', b's', b'i' | b'o' | b' ', ..]) {
+        // What else openssl takes it from: `env:NAME`, `file:PATH`.
+        let source = [b"env:".as_slice(), b"file:", b"fd:", b"stdin"];
+        if source.iter().any(|source| view.has(from, source)) {
+            return None;
+        }
+    }
+    let end = match &quote {
+        Some(quote) => quoted_end(view, from, quote),
+        None => view.run(from, 128, |byte| {
+            byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b';' | b'|' | b')')
+        }),
+    };
+    let text = view.bytes.get(from..end)?;
+    let about = quote.is_none() && ABOUT.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let nothing = text.is_empty()
+        || is_placeholder(view, text)
+        || matches!(text, [b'-' | b'$' | b'<' | b'[' | b'=', ..]);
+    (!about && !nothing).then_some(from..end)
+}
+
 /// Whether such a letter may stand here.
 #[inline]
 pub(in super::super) fn may_be_letter(view: View<'_>, at: usize) -> bool {
@@ -127,7 +174,10 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
     if by && !identified {
         return None;
     }
-    let blanks = view.run(at, 8, |byte| byte == b' ');
+    let mut blanks = view.run(at, 8, |byte| byte == b' ');
+    if !by && view.has(blanks, b"for ") {
+        blanks = set_for(view, blanks).unwrap_or(blanks);
+    }
     // PostgreSQL's strings with escapes: `E'…'`.
     let escaped = usize::from(view.at(blanks) | 0x20 == b'e' && view.at(blanks + 1) == b'\'');
     let (from, quote) = opening(view, blanks + escaped);
@@ -135,7 +185,9 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
         Some(quote) => quoted_end(view, from, quote),
         // Oracle has none.
         None if identified && by => view.run(from, 64, |byte| byte > b' ' && byte != b';'),
-        None => return None,
+        None => {
+            return told(view, blanks);
+        }
     };
     if !view.bounded {
         // What of it the value is, is the parser's to cut out.
@@ -147,6 +199,55 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
     let secret = !text.is_empty() && !keyword && !random && !view.masks.has(text);
     let marker = matches!(text, [b'$' | b':' | b'?', ..]) || text.iter().all(|&byte| byte == b'*');
     (secret && !marker && text != b"<secret>").then_some(from..end)
+}
+
+/// Where MySQL's `SET PASSWORD FOR 'bob'@'%' = 'hunter2'` has the quote, or its `PASSWORD('hunter2')`.
+fn set_for(view: View<'_>, at: usize) -> Option<usize> {
+    let sign = view.run(at, COMMAND, |byte| !matches!(byte, b'=' | b'\n'));
+    let blanks = view.run(sign + 1, 8, |byte| byte == b' ');
+    let start = wrapped(view, blanks);
+    (view.at(sign) == b'=' && opening(view, start).1.is_some()).then_some(start)
+}
+
+/// The password that a sentence tells which goes on here: `is generated for root@localhost: …`, `has been reset
+/// to …`, or with the password itself.
+fn told(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let end = view.run(at, 64, |byte| byte != b'\n');
+    let text = view.bytes.get(at..end)?;
+    let mysql: &[u8] = b"is generated for ";
+    if text.starts_with(mysql) {
+        let from = at + memchr::memmem::find(text, b": ")? + 2;
+        return generated(view, from, true);
+    }
+    let begins = |start: &[u8]| text.starts_with(start).then_some(start.len());
+    let ends = |words: &[u8]| memchr::memmem::find(text, words).map(|found| found + words.len());
+    let verb = || [b"is ".as_slice(), b"to ", b"is: "].into_iter().find_map(begins);
+    let whose = || begins(b"for ").and_then(|_| ends(b": ").or_else(|| ends(b" is ")));
+    let set =
+        || [b" reset to ".as_slice(), b" set to ", b" changed to "].into_iter().find_map(ends);
+    let from = verb().or_else(whose).or_else(set).unwrap_or(0);
+    generated(view, at + from, false)
+}
+
+/// A password that nobody chose, as it stands in a sentence: what mixes capitals, small letters and digits, or
+/// signs, as no word does.
+/// `sure`: whether nothing but a password can stand there.
+fn generated(view: View<'_>, from: usize, sure: bool) -> Option<Range<usize>> {
+    let end =
+        view.run(from, 65, |byte| byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b'\\'));
+    let stop = |byte| matches!(byte, b'.' | b',' | b';' | b':' | b')' | b']');
+    let end = if sure { end } else { view.run_back(end, end - from, stop) };
+    let text = view.bytes.get(from..end).filter(|text| (8..=64).contains(&text.len()))?;
+    let has = |wanted: fn(&u8) -> bool| usize::from(text.iter().any(wanted));
+    let kinds = has(u8::is_ascii_uppercase)
+        + has(u8::is_ascii_lowercase)
+        + has(|byte| matches!(byte, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'*' | b'+' | b'?'));
+    // Calls, paths, assignments and URLs.
+    let odd =
+        text.iter().any(|byte| matches!(byte, b'(' | b'/' | b'=' | b':' | b'<' | b'{' | b'['));
+    let secret = (sure || (has(u8::is_ascii_digit) == 1 && kinds >= 2 && !odd))
+        && !is_placeholder(view, text);
+    secret.then_some(from..end)
 }
 
 /// Whether this word, whatever its case, ends at a place.
@@ -186,6 +287,8 @@ mod tests {
         check("app --db-password 'hun ter2' x", Some("hun ter2"));
         check("['app', '--password', 'hunter2']", Some("hunter2"));
         check(r#"{\"c\":[\"--password\",\"hunter2\"]}"#, Some("hunter2"));
+        check("curl -s --user bob:hunter2 https://db/", Some("hunter2"));
+        check("curl --user 'bob:hunter2' https://db/", Some("hunter2"));
         for text in [
             "app --password",
             "app --password --x",
@@ -196,6 +299,8 @@ mod tests {
             "----password x",
             "app --password [PASSWORD]",
             "app --password ***",
+            "docker run --user 1000:1000 x",
+            "curl --user bob https://db:80/",
             "[--password <string>]",
         ] {
             check(text, None);
@@ -215,6 +320,9 @@ mod tests {
         check("docker login -u bob -p hunter2 registry:5000", Some("hunter2"));
         check("ldapsearch -x -D cn=a -w hunter2", Some("hunter2"));
         check("sqlcmd -S db -U sa -P hunter2", Some("hunter2"));
+        check("java -jar app.jar -password hunter2 -x", Some("hunter2"));
+        check("keytool -passwd 'hun ter2' -x", Some("hun ter2"));
+        check("openssl rsa -passin pass:hunter2 -in k", Some("hunter2"));
         for text in [
             "mysql -u root -p shop",
             "docker run -p 80:80 nginx",
@@ -224,6 +332,11 @@ mod tests {
             "mysql -p$PASSWORD shop",
             "mymysql -phunter2",
             "mysql -p[PASSWORD]",
+            "the -password option",
+            "app -password -x",
+            "app -password $PASSWORD",
+            "app -password [PASSWORD]",
+            "openssl rsa -passin env:SECRET",
         ] {
             check(text, None);
         }
@@ -249,6 +362,16 @@ mod tests {
             Some("*4ACFE3202A5FF5CF467898FC58AAB1D615029441"),
         );
         check("alter user app identified by hunter2;", Some("hunter2"));
+        check("SET PASSWORD FOR 'bob'@'%' = 'hunter2'", Some("hunter2"));
+        check("SET PASSWORD FOR bob = PASSWORD('hunter2')", Some("hunter2"));
+        check("your new password is Zx9kQ2mPw7.", Some("Zx9kQ2mPw7"));
+        check("password for the elastic user is: Zx9kQ2mPw7", Some("Zx9kQ2mPw7"));
+        check("password for bob has been reset to Zx9kQ2mPw7", Some("Zx9kQ2mPw7"));
+        check(
+            "A temporary password is generated for root@localhost: :kgZ>(J:4+Yk",
+            Some(":kgZ>(J:4+Yk"),
+        );
+        check("login with user admin and password zx9#kq2!, then", Some("zx9#kq2!"));
         for text in [
             "IDENTIFIED BY <secret>",
             "IDENTIFIED BY '<secret>'",
@@ -260,6 +383,17 @@ mod tests {
             "identified by random password",
             "PASSWORD '[PASSWORD]'",
             "a keyword 'x'",
+            "password for bob = 17",
+            "the password is too short: 8 bytes",
+            "password is 12345678",
+            "password hash2check-off",
+            "password was checked by OAuth2Filter1",
+            "password PasswordEncoder2(bcrypt)",
+            "password is [PASSWORD]",
+            "Accepted password for bob from 192.0.2.1 port 22 ssh2: ED25519",
+            "Failed password for invalid user Bob2Ann from 192.0.2.1 port 5000",
+            "password for db: OAuth2Provider(x)",
+            "a temporary password is generated for root@localhost: [PASSWORD]",
         ] {
             check(text, None);
         }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::View;
+use crate::redact::decode::escape;
 
 /// Endings that are names of files and units, not of domains: `logo@2x.png`, `getty@1.service`.
 const NOT_DOMAINS: &[&str] = &[
@@ -41,6 +42,30 @@ pub(in super::super) fn email(view: View<'_>, at: usize) -> Option<Range<usize>>
         return None;
     }
     Some(apostrophe(view, start, end).unwrap_or(start)..end)
+}
+
+/// Whether an escape around an `@` hides a letter of an address, or its quote: `j\u00f6rg@example.com`,
+/// `jan@b%C3%BCcher.de`, `&quot;jan doe&quot;@example.com`. [`email`] finds it once that is undone.
+pub(in super::super) fn is_hidden_address(view: View<'_>, at: usize) -> bool {
+    /// Bytes of an entity before its `;`.
+    const LONGEST: usize = 10;
+    let letter = |place: usize| escape(view.bytes, place).filter(|(it, _)| !it.is_ascii());
+    let start = view.run_back(at, 64, is_local);
+    let before = match view.before(start, 1) {
+        b'\\' | b'%' => letter(start - 1).is_some(),
+        b';' => {
+            let mark = view.run_back(start - 1, LONGEST, |byte| byte != b'&').checked_sub(1);
+            let entity = mark.and_then(|mark| escape(view.bytes, mark));
+            entity.is_some_and(|(it, end)| {
+                end == start && (!it.is_ascii() || (it == '"' && end == at))
+            })
+        }
+        _ => false,
+    };
+    let end = view.run(at + 1, 253, is_domain);
+    // Escaped more than once: the last backslash is the escape's.
+    let last = view.run(end, 16, |byte| byte == b'\\').saturating_sub(1);
+    before || letter(last.max(end)).is_some()
 }
 
 /// Where a local part without quotes begins.
@@ -180,6 +205,33 @@ mod tests {
         check("o'brien@example.com", Some("o'brien@example.com"));
         check("{'to': b'bob@example.com'}", Some("bob@example.com"));
         check("'bob@example.com'", Some("bob@example.com"));
+    }
+
+    #[test]
+    fn escapes_that_hide_letters_of_an_address_are_seen() {
+        let hidden = |text: &str| is_hidden_address(value(text), text.find('@').unwrap());
+        for text in [
+            r"j\u00f6rg@example.com",
+            r"bob@b\\u00fccher.de",
+            "m%C3%BCller@example.com",
+            "bob@%E4%BE%8B.cn",
+            "bob@b&#252;cher.de",
+            "M&uuml;ller@example.com",
+            "&quot;bob o&quot;@example.com",
+            "&#34;bob o&#34;@example.com",
+        ] {
+            assert!(hidden(text), "{text}");
+        }
+        for text in [
+            "bob@example.com",
+            r"\nbob@example.com\n",
+            r"\u003cbob@example.com\u003e",
+            "&lt;bob@example.com&gt;",
+            "&quot;bob@example.com&quot;",
+            "%22bob@example.com%22",
+        ] {
+            assert!(!hidden(text), "{text}");
+        }
     }
 
     #[test]

@@ -37,6 +37,22 @@ impl<'t> Assigned<'t> {
         Self { key, word, value, quote, prose: false, tag: false }
     }
 
+    /// A name in `word` whose value stands beside it under another, which `quote` ends.
+    pub(super) const fn beside(
+        key: &'t str,
+        word: Range<usize>,
+        quote: Range<usize>,
+        value: usize,
+    ) -> Self {
+        Self { key, word, value, quote, prose: false, tag: false }
+    }
+
+    /// A name in `word` whose value is the content of a tag.
+    pub(super) const fn in_tag(key: &'t str, word: Range<usize>, value: usize) -> Self {
+        let quote = word.end..word.end;
+        Self { key, word, value, quote, prose: false, tag: true }
+    }
+
     /// Where its value begins, or the quotes around that.
     pub(in super::super) const fn value_at(&self) -> usize {
         self.value

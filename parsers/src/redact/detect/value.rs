@@ -21,16 +21,31 @@ pub(super) fn opening(view: View<'_>, at: usize) -> (usize, Option<Range<usize>>
     (slashes + 1, Some(at..slashes + 1))
 }
 
-/// Where the quote is in `b'…'`, `Some("…")` and `Secret::new("…")`; `at` if nothing of the kind is
-/// there.
+/// How many values may stand around one, each in parentheses.
+const WRAPPED: usize = 4;
+
+/// Where the quote is in `b'…'`, `Some("…")`, `Secret(Some("…"))` and PHP's `string(7) "…"`; `at` if nothing of
+/// the kind is there.
 pub(super) fn wrapped(view: View<'_>, at: usize) -> usize {
-    let name = view.run(at, 48, |byte| is_word(byte) || byte == b':');
-    let inside = match view.at(name) {
-        b'(' => name + 1,
-        _ if name == at + 1 && matches!(view.at(at) | 0x20, b'b' | b'r' | b'u') => name,
-        _ => return at,
-    };
-    if opening(view, inside).1.is_some() { inside } else { at }
+    let mut inside = at;
+    for _ in 0..WRAPPED {
+        let name = view.run(inside, 48, |byte| is_word(byte) || byte == b':');
+        let letter = name == inside + 1 && matches!(view.at(inside) | 0x20, b'b' | b'r' | b'u');
+        inside = match view.at(name) {
+            b'(' if name > inside => {
+                let digits = view.run(name + 1, 8, |byte| byte.is_ascii_digit());
+                let counted = digits > name + 1 && view.has(digits, b") ");
+                if counted { digits + 2 } else { name + 1 }
+            }
+            b'(' => name + 1,
+            _ if letter => name,
+            _ => return at,
+        };
+        if opening(view, inside).1.is_some() {
+            return inside;
+        }
+    }
+    at
 }
 
 /// How HTML writes quotes.

@@ -11,7 +11,10 @@ impl Scan<'_, '_> {
         }
         let hidden = if byte == b'#' {
             let entity = crate::redact::decode::entity(self.view.bytes, at.saturating_sub(1));
-            entity.is_some_and(|(hidden, end)| tells(hidden) || self.parts(end))
+            entity.is_some_and(|(hidden, end)| {
+                let ascii = u8::try_from(hidden).ok().filter(u8::is_ascii);
+                ascii.is_some_and(tells) || self.parts(end)
+            })
         } else if byte == b'%' {
             self.hex(at + 1, 2).is_some_and(|hidden| match hidden {
                 b' ' => self.blank(at, at + 3),

@@ -77,3 +77,22 @@ fn the_last_line_goes_wherever_it_stands() {
         assert!(!out.contains(last), "{record}: {out}");
     }
 }
+
+#[test]
+fn a_key_is_followed_from_string_to_string() {
+    let line = "VTLw7onLRnrq0/IzW7yWR7QkrmBL7jTKEn5u+qKhbwKfBstIs+bMY2Zkp18gnTxK";
+    let raw = format!(
+        r#"{{"a":["-----BEGIN RSA PRIVATE KEY-----","{line}","AB12wx==","-----END RSA PRIVATE KEY-----"]}}"#
+    );
+    let left = redact_json(&mut standard(), &raw);
+    assert!(!left.contains("VTLw7") && !left.contains("gnTxK") && !left.contains("AB12"), "{left}");
+    let clean = r#"{"a":["the -----BEGIN PUBLIC KEY----- line","req4f0c5A1b9D27e6f8"]}"#;
+    assert_eq!(redact_json(&mut standard(), clean), clean);
+    // What it began in one text does not go on in the next.
+    let mut redactor = standard();
+    redactor.clean(&raw);
+    assert_eq!(
+        &*redactor.clean(r#"{"a":"req4f0c5A1b9D27e6f8"}"#),
+        r#"{"a":"req4f0c5A1b9D27e6f8"}"#
+    );
+}

@@ -72,6 +72,20 @@ fn values_are_found_however_they_are_wrapped() {
         r"{\u0022password\u0022:\u0022hunter2\u0022}",
         r"\u003cpassword\u003ehunter2\u003c/password\u003e",
         "passwords=[a1, hunter2]",
+        r#"Config { password: Secret(Some("hunter2")) }"#,
+        r#"array(1) { ["password"]=> string(7) "hunter2" }"#,
+        r#"<property name="password" value="hunter2"/>"#,
+        r#"<add key="DbPassword" value="hunter2" />"#,
+        r#"<property name="password">hunter2</property>"#,
+        "<name>password</name><value>hunter2</value>",
+        "EnvVar{Name:DB_PASSWORD,Value:hunter2,ValueFrom:nil,}",
+        "[name=password, value=hunter2]",
+        "env {'name': 'password', 'value': 'hunter2'}",
+        r#"sent {"key":"password","value":"hunter2"} to it"#,
+        r#"{"msg":"<input name=\"password\" value=\"hunter2\">"}"#,
+        "SET PASSWORD FOR bob = PASSWORD('hunter2')",
+        "COMMAND=/usr/bin/curl --user bob:hunter2 https://db/",
+        "java -jar app.jar -password hunter2",
     ] {
         gone(line, "hunter2");
     }
@@ -96,5 +110,42 @@ fn colours_and_types_alone_are_left() {
         "it's a b'x' and password's policy",
     ] {
         assert_eq!(&*standard().clean(line), line);
+    }
+}
+
+#[test]
+fn letters_that_are_not_of_ascii_hide_no_address() {
+    for (line, secret) in [
+        (r#"{"m":"j\u00f6rg@b\u00fccher.example"}"#, r"j\u00f6rg@b\u00fccher.example"),
+        (r#"{"m":"{\"a\":\"jan@b\\u00fccher.example\"}"}"#, "jan"),
+        (r#"{"\u7528\u6237@\u4f8b\u5b50.cn":1}"#, r"\u7528\u6237"),
+        ("GET /?u=m%C3%BCller%40example.com HTTP/1.1", "m%C3%BCller"),
+        ("GET /?u=m%25C3%25BCller%2540example.com HTTP/1.1", "m%25C3%25BCller"),
+        ("GET /?u=jan@b%C3%BCcher.example HTTP/1.1", "jan"),
+        ("GET /?u=m%FCller@example.com HTTP/1.1", "m%FCller"),
+        (r"got b'jan@b\xc3\xbccher.example'", "jan"),
+        (r"got 'm\xfcller@example.com'", r"m\xfcller"),
+        ("<to>m&#252;ller@example.com</to>", "m&#252;ller"),
+        ("<to>M&uuml;ller@example.com</to>", "M&uuml;ller"),
+        ("<to>&quot;jan doe&quot;@example.com</to>", "jan doe"),
+    ] {
+        gone(line, secret);
+    }
+}
+
+#[test]
+fn an_address_has_one_hash_however_its_letters_are_spelt() {
+    let hash_key = Some(b"0123456789abcdef".to_vec());
+    let (rules, action) = (vec!["email".into()], Action::Hash);
+    let mut redactor =
+        redactor(RuleSelection { rules, action, hash_key, ..RuleSelection::default() });
+    let plain = redactor.clean("to müller@example.com").to_string();
+    for spelt in [
+        r"to m\u00fcller@example.com",
+        r"to m\xc3\xbcller@example.com",
+        "to m%C3%BCller%40example.com",
+        "to m&#xFC;ller@example.com",
+    ] {
+        assert_eq!(*redactor.clean(spelt), *plain, "{spelt}");
     }
 }
