@@ -36,6 +36,9 @@ plain                    72 of 72 records,  10 % sure
 csv                      72 of 72 records,   2 % sure
 ";
     assert_eq!(shown, expected);
+    // A path is told from a line by the file that is there.
+    assert_eq!(recorded(&["nginx/access.log"]), expected);
+    assert!(recorded(&["nginx/access.log.7"]).starts_with("record of source files (as plain)"));
 }
 
 #[test]

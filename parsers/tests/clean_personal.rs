@@ -85,8 +85,8 @@ const LOOKED_AT: &[(&str, usize)] = &[
     // A customer that was made up, twice in JSON.
     ("phone", 2),
     // Off by default. Access logs are full of them; a MAC is in each packet that netfilter logs.
-    ("ipv4", 887),
-    ("ipv6", 484),
+    ("ipv4", 893),
+    ("ipv6", 486),
     ("mac", 6),
     // Off by default. `customer name=` is a name, `"customer":{"name":…}` is, too.
     ("person_name", 7),

@@ -30,7 +30,7 @@ const VAGUE_ZONE: &str = "a time names its zone by an abbreviation that several 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The line.
+    /// The line; or the path of a log, which is looked at as with `--file`.
     #[arg(required_unless_present = "file")]
     line: Option<String>,
     /// Look at the beginning of this log instead: which parsers fit how many of its records.
@@ -47,12 +47,15 @@ pub(super) struct ExplainArgs {
 pub(super) fn run(args: &ExplainArgs, colour: When) -> Result<(), Failure> {
     let colours = Colours::for_stdout(colour);
     let settings = args.config.load_or_default()?;
-    let log = args.file.as_deref().unwrap_or(Path::new("-"));
+    // No line of a log is the path of a file that is there.
+    let named = args.line.as_deref().map(Path::new).filter(|path| path.is_file());
+    let file = args.file.as_deref().or(named);
+    let log = file.unwrap_or(Path::new("-"));
     let source = replay::source(&settings, args.source.as_deref(), log)?;
     let replay = Replay::new(&settings, source, &log.to_string_lossy(), replay::now());
-    match (&args.line, &args.file) {
-        (Some(line), _) => one_line(&settings, source, replay, line, colours),
-        (None, Some(file)) => file_fits(&settings, source, replay, file, colours),
+    match (&args.line, file) {
+        (_, Some(file)) => file_fits(&settings, source, replay, file, colours),
+        (Some(line), None) => one_line(&settings, source, replay, line, colours),
         (None, None) => Ok(()),
     }
 }

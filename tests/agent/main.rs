@@ -13,6 +13,7 @@ mod loki;
 mod model;
 mod nginx;
 mod oracle;
+mod recorded;
 mod scenarios;
 mod seen;
 mod soak;

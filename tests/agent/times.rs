@@ -83,3 +83,48 @@ fn a_source_whose_times_cannot_be_read_is_told_of_once() {
     let told = log.iter().filter(|line| line.contains("cannot read the time")).count();
     assert_eq!(told, 2, "{}", log.join("\n"));
 }
+
+/// Each source says it once, whichever of its files has such times; one whose zone is said has none.
+#[test]
+fn a_source_whose_zone_is_vague_is_told_of_once() {
+    let place = Place::new();
+    let receiver = Receiver::start(Options::default()).expect("receiver");
+    let config = place.configure(&format!(
+        "state: {{state}}\nadmin: 127.0.0.1:0\n\
+         sources:\n  one: {{files: ['{{logs}}/one*.log'], parser: json}}\n  \
+         two: {{files: ['{{logs}}/two.log'], parser: json}}\n  \
+         said: {{files: ['{{logs}}/said.log'], parser: json, zone: America/Chicago}}\n\
+         destinations:\n  search:\n    elasticsearch: {{url: '{}', index: logs-test-default}}\n    \
+         batch: {{linger: 50ms}}\n",
+        receiver.url()
+    ));
+    let line = "{\"time\":\"2026-12-01 12:00:00 CST\",\"msg\":\"m\"}\n";
+    for name in ["one-1.log", "one-2.log", "one-3.log", "two.log", "said.log"] {
+        place.append(name, line.repeat(20));
+    }
+    let agent = Agent::start(&config, &[]);
+    assert!(receiver.wait_for(PATIENCE, |it| it.stored >= 100), "{}", agent.log().join("\n"));
+    let metrics = agent.metrics();
+    let (status, log) = agent.terminate();
+    assert!(status.success(), "{}", log.join("\n"));
+    let told: Vec<_> = log
+        .iter()
+        .filter(|line| line.contains("an abbreviation that several zones have"))
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    for part in ["one", "two", "/logs/one-", "`zone`"] {
+        assert!(told.iter().any(|line| line.contains(part)), "{part}: {told:?}");
+    }
+    // Vague is not unreadable.
+    for source in ["one", "two", "said"] {
+        let name = format!("pillion_unreadable_times_total{{source=\"{source}\"}}");
+        assert_eq!(metrics.get(&name), Some(&0.0), "{source}");
+    }
+    let mut hours = std::collections::BTreeMap::new();
+    for stored in receiver.documents() {
+        *hours.entry(field(&stored, "@timestamp").to_string()).or_insert(0) += 1;
+    }
+    let hours: Vec<_> =
+        hours.into_iter().map(|(time, count)| (time[12..14].to_owned(), count)).collect();
+    assert_eq!(hours, [("12".to_owned(), 80), ("18".to_owned(), 20)]);
+}

@@ -1,7 +1,8 @@
 //! logfmt: `time=2026-11-22T10:00:00Z level=info msg="placed order" order=17`.
 //!
 //! Values are text, as logfmt knows no other; a definition's `types` can say more. A bare word is a
-//! key that is true. A key that comes again gets a number, as in `user_2`.
+//! key that is true; behind a message without quotes it is the message that goes on, since whoever forgot
+//! them wrote prose. A key that comes again gets a number, as in `user_2`.
 
 use super::Misfit;
 use super::cursor::end_of_word;
@@ -14,7 +15,7 @@ use crate::Arena;
 use crate::record::{Field, Record, Text, Value, closing_quote};
 
 /// Reads a line of pairs, one at least; when guessing two, and bare words only behind them, where there is a
-/// level and a message, and none could be the message's own.
+/// level and a message.
 pub(super) const GRAMMAR: Grammar =
     Grammar { name: "logfmt", begins: b"", needs: "=", probe: Some(probe), read };
 
@@ -96,8 +97,6 @@ fn pairs<'a>(
     let mut keys = Keys::new(cx.arena);
     let mut roles = Roles::default();
     let (mut pairs, mut words) = (0, 0);
-    // Whether what was last is a message without quotes, which may go on.
-    let mut is_open = false;
     let mut rest = text.trim_end_matches([' ', '\t']);
     loop {
         rest = rest.trim_start_matches([' ', '\t']);
@@ -110,7 +109,7 @@ fn pairs<'a>(
         }
         let key = keys.add_again(key, cx.arena)?;
         let Some(after) = after.strip_prefix('=') else {
-            let unsure = cx.guessing && (pairs < least || is_open);
+            let unsure = cx.guessing && pairs < least;
             if !bare || unsure || after.starts_with('"') {
                 return Err(Misfit::Syntax);
             }
@@ -120,16 +119,20 @@ fn pairs<'a>(
             continue;
         };
         pairs += 1;
-        let is_quoted = after.starts_with('"');
-        let (value, unmappable, after) = match other(after, cx)? {
-            Some(taken) => taken,
-            None => value(after, cx).map(|(text, rest)| (Value::Text(text), false, rest))?,
+        let role = roles::role(key.name().as_bytes());
+        let open =
+            if bare && matches!(role, Some((Role::Message, _))) { prose(after) } else { None };
+        words += usize::from(open.is_some());
+        let (value, unmappable, after) = match (open, other(after, cx)?) {
+            (Some((text, rest)), _) => (Value::Text(Text::raw(text)), false, rest),
+            (None, Some(taken)) => taken,
+            (None, None) => {
+                value(after, cx).map(|(text, rest)| (Value::Text(text), false, rest))?
+            }
         };
         rest = after;
         record.unmappable |= unmappable;
         let field = Field { key, value };
-        let role = roles::role(key.name().as_bytes());
-        is_open = matches!(role, Some((Role::Message, _))) && !is_quoted;
         let left = match role {
             None => Some(field),
             Some((role, rank)) => roles.take(role, rank, field, cx),
@@ -142,6 +145,34 @@ fn pairs<'a>(
     roles.finish(record);
     let told = record.level.is_some() && record.message.is_some();
     if cx.guessing && words > 0 && !told { Err(Misfit::Syntax) } else { Ok(()) }
+}
+
+/// The words without quotes that `text` begins with, several of them, up to the next pair; and what comes
+/// after them.
+fn prose(text: &str) -> Option<(&str, &str)> {
+    if text.starts_with('"') {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    // Where the first word ends, and the last one.
+    let (mut at, mut end, mut first) = (0, 0, None);
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let key = key_len(rest);
+        if first.is_some() && key > 0 && rest.get(key) == Some(&b'=') {
+            break;
+        }
+        let word = rest.iter().position(|byte| blank(byte) || *byte == b'\n').unwrap_or(rest.len());
+        end = at + word;
+        first.get_or_insert(end);
+        let next = bytes.get(end..).unwrap_or_default();
+        match next.iter().position(|byte| !blank(byte)) {
+            Some(blanks) if blanks > 0 => at = end + blanks,
+            _ => break,
+        }
+    }
+    let (words, rest) = text.split_at_checked(end)?;
+    first.filter(|first| *first < end).map(|_| (words.trim_start_matches([' ', '\t']), rest))
 }
 
 /// The value that `text` begins with, and what comes after it.

@@ -8,7 +8,7 @@ use super::keys::hash;
 use super::rename::{Rename, rename, scalar};
 use super::{Misfit, nested};
 use crate::definition::{Definition, Fault, FieldType};
-use crate::record::{ClockUnit, Field, Record, Time, Value};
+use crate::record::{ClockUnit, Field, Key, Known, Origin, Record, Text, Time, Value};
 use crate::timestamp::{Format, SECOND};
 
 /// What a definition adds to a grammar.
@@ -18,6 +18,8 @@ pub(super) struct Refine {
     open: Table<bool>,
     /// Names that the program has, and ours.
     fields: Table<Rename>,
+    /// Whether one of those is the client's address.
+    has_client: bool,
     types: Table<FieldType>,
     time: Option<(Name, Format)>,
     /// The field with the time's nanoseconds.
@@ -72,6 +74,7 @@ impl Refine {
         let refine = Self {
             open: open.collect(),
             fields: fields.collect(),
+            has_client: definition.fields.values().any(|to| to == Known::ClientIp.name()),
             types: definition.types.iter().map(|(name, kind)| (name.clone(), *kind)).collect(),
             time: time_field.map(|field| (Name::new(field), format)),
             nanos: definition.time.as_ref().and_then(|time| time.nanos.clone()).map(Name::new),
@@ -191,5 +194,32 @@ impl Refine {
             let gone = to.is_some_and(|to| rename(record, index, at, to, cx));
             at += usize::from(!gone);
         }
+        if self.has_client {
+            part_clients(record, index);
+        }
+    }
+}
+
+/// Of a client that is the list of `X-Forwarded-For`, the first is it; all is what that header says.
+fn part_clients<'a>(record: &mut Record<'a>, index: &mut Index<'a>) {
+    let place = |record: &Record<'a>, known: Known| {
+        index.place(&record.fields, hash(known.name().as_bytes()), known.name())
+    };
+    let Some(at) = place(record, Known::ClientIp) else { return };
+    let forwarded = place(record, Known::ForwardedFor).is_some();
+    let Some(Field { value: Value::Text(list), .. }) = record.fields.get(at).copied() else {
+        return;
+    };
+    // What has escapes is no list of addresses.
+    let Some((client, _)) = list.as_stored().split_once(", ").filter(|_| !list.is_escaped()) else {
+        return;
+    };
+    let client = if list.origin() == Origin::Raw { Text::raw(client) } else { Text::built(client) };
+    if let Some(field) = record.fields.get_mut(at) {
+        field.value = Value::Text(client);
+    }
+    if !forwarded {
+        record.push(Key::Known(Known::ForwardedFor), Value::Text(list));
+        index.extend(&record.fields);
     }
 }

@@ -31,7 +31,9 @@ pub(super) fn whole_or_head<'a>(
 /// has one, and what is no trace to the message.
 pub(super) fn put_below<'a>(record: &mut Record<'a>, below: &'a str, arena: &'a Arena) {
     let has = |known: Known| record.get(known.name()).is_some();
-    let found = find(below).filter(|_| !has(Known::StackTrace) && !has(Known::ErrorType));
+    let found = find(below)
+        .or_else(|| bare_error(below))
+        .filter(|_| !has(Known::StackTrace) && !has(Known::ErrorType));
     let (text, trace) = below.split_at(found.map_or(below.len(), |found| found.start));
     if !text.is_empty() {
         let text = text.trim_end_matches(['\r', '\n']);
@@ -69,7 +71,8 @@ pub(super) fn is_trace(text: &str) -> bool {
 /// Puts a joined text in a record: what comes before the trace as the message, the trace and the
 /// class of its error as fields.
 pub(super) fn put<'a>(record: &mut Record<'a>, text: &'a str) {
-    let Some(Found { start, class, raised }) = find(text) else {
+    let bare = || bare_error(text).filter(|found| found.start > 0);
+    let Some(Found { start, class, raised }) = find(text).or_else(bare) else {
         record.message = Some(Text::raw(text));
         return;
     };
@@ -174,6 +177,22 @@ fn find(text: &str) -> Option<Found<'_>> {
     named.filter(|named| {
         named.raised && text.get(named.start..).is_some_and(|below| below.contains("):\n"))
     })
+}
+
+/// An error without frames, as Kafka's have none: a line that begins with its class, which has a package.
+fn bare_error(text: &str) -> Option<Found<'_>> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let name = leading_class(line.trim_end_matches(['\r', '\n']));
+        let is_error = |name: &&str| {
+            name.contains('.') && ["Exception", "Error"].iter().any(|end| name.ends_with(end))
+        };
+        if let Some(name) = name.filter(is_error) {
+            return Some(Found::at(start, Some(name)));
+        }
+        start += line.len();
+    }
+    None
 }
 
 /// What the console logger of .NET indents, without that.

@@ -56,6 +56,8 @@ fn formats_are_told_apart_by_one_line() {
     for (line, name) in [
         (JSON, "json"),
         (LOGFMT, "logfmt"),
+        ("level=info msg=x flag", "logfmt"),
+        ("level=error msg=connection refused by peer id=3", "logfmt"),
         ("1.2.3.4 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5", "access"),
         ("2026/11/22 10:00:00 [notice] 1#1: hi", "nginx_error"),
         ("<34>1 - - - - - - hi", "syslog_rfc5424"),

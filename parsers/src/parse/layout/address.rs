@@ -1,10 +1,11 @@
-//! Addresses with a port.
+//! Addresses: with a port, or several where proxies stand between.
 
 use super::Walk;
 use super::capture::{Capture, Name};
 use super::read::is_absent;
+use crate::parse::Misfit;
 use crate::parse::cursor::Cursor;
-use crate::record::{Origin, Record, Text, Value};
+use crate::record::{Key, Known, Origin, Record, Text, Value};
 
 impl<'a> Walk<'_, '_, 'a> {
     /// `192.0.2.7:443`, `[2001:db8::1]:443`, `2001:db8::1:443`: what stands after the last colon is the
@@ -33,6 +34,31 @@ impl<'a> Walk<'_, '_, 'a> {
         if let Some(number) = number {
             record.push(port.key(), Value::Int(number));
         }
+    }
+
+    /// `192.0.2.7`, or `192.0.2.7, 198.51.100.1`, as `X-Forwarded-For` lists a client and its proxies.
+    pub(super) fn client(
+        &mut self,
+        capture: &Capture,
+        text: &'a str,
+        cursor: &Cursor<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Misfit> {
+        let Some((client, _)) = text.split_once(',') else {
+            return if text.is_empty() {
+                Err(Misfit::Syntax)
+            } else {
+                self.give(capture, text, cursor, record)
+            };
+        };
+        let list = self.shown(capture, text, cursor);
+        let client = match list.origin() {
+            Origin::Raw => Text::raw(client),
+            _ => Text::built(client),
+        };
+        record.push(capture.name.key(), Value::Text(client));
+        record.push(Key::Known(Known::ForwardedFor), Value::Text(list));
+        Ok(())
     }
 }
 

@@ -73,6 +73,8 @@ pub(super) enum Kind {
     Word,
     /// The same, up to the last place in the word where what follows begins.
     Stem,
+    /// A word that names a class in its package, or a logger: with a dot in it, and a letter ahead.
+    Class,
     /// All that is left, which what follows reads further.
     Rest,
     /// Anything up to the last place where what follows begins.
@@ -101,6 +103,8 @@ pub(super) enum Kind {
     Json,
     /// A request line: method, target and protocol.
     Request,
+    /// An address, or the list of `X-Forwarded-For`, whose first is the client.
+    Client,
     /// An address and, after a colon, a port.
     Address { port: Name },
     /// A time.
@@ -140,6 +144,7 @@ impl Kind {
                 | Self::Json
                 | Self::Uuid
                 | Self::List
+                | Self::Client
                 | Self::Head
         )
     }

@@ -22,10 +22,14 @@ impl<'a> Walk<'_, '_, 'a> {
         let text = match &capture.kind {
             Kind::Text | Kind::Lines => self.text(capture, cursor, false)?,
             Kind::Last => self.text(capture, cursor, true)?,
-            Kind::Word | Kind::Stem => {
+            Kind::Word | Kind::Stem | Kind::Class => {
                 let last = matches!(capture.kind, Kind::Stem);
                 let len = capture.until.find_in_word(cursor.bytes(), last);
-                self.take(capture, len, cursor)?
+                let word = self.take(capture, len, cursor)?;
+                if matches!(capture.kind, Kind::Class) && !shape::is_class(word) {
+                    return Err(Misfit::Syntax);
+                }
+                word
             }
             Kind::Head => {
                 let len = shape::head(cursor.bytes()).ok_or(Misfit::Syntax)?;
@@ -150,6 +154,10 @@ impl<'a> Walk<'_, '_, 'a> {
                 let text = self.take(capture, len, cursor)?;
                 self.address(capture, port, text, cursor, record);
             }
+            Kind::Client => {
+                let text = cursor.take(shape::list(cursor.bytes()))?;
+                return self.client(capture, text, cursor, record);
+            }
             Kind::Spread(Spread { grammar, behind }) => {
                 let text = self.text(capture, cursor, false)?;
                 let read = |cx: &mut Context<'_, 'a>, inner: &mut Record<'a>| {
@@ -229,7 +237,7 @@ impl<'a> Walk<'_, '_, 'a> {
 
     /// Puts a text where it belongs. `-` and nothing are no value.
     #[inline(always)]
-    fn give(
+    pub(super) fn give(
         &mut self,
         capture: &Capture,
         text: &'a str,

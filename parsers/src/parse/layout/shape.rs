@@ -16,6 +16,11 @@ pub(super) fn is_uuid(text: &str) -> bool {
     })
 }
 
+/// Whether a word names a class in its package, or a logger: `kafka.log.Log$`.
+pub(super) fn is_class(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_alphabetic()) && word.contains('.')
+}
+
 /// How long text is that stands before pairs, on one line: up to the blank before the first word with an
 /// equals sign in it.
 pub(super) fn head(bytes: &[u8]) -> Option<usize> {

@@ -171,6 +171,7 @@ impl Reader<'_> {
                 .map(|known| known.name().to_owned())
                 .to_vec(),
             Kind::Address { .. } => vec![port_name(name)],
+            Kind::Client => vec![Known::ForwardedFor.name().to_owned()],
             _ => Vec::new(),
         };
         for other in besides.into_iter().filter(|other| other != name) {
@@ -238,6 +239,7 @@ impl Reader<'_> {
             "text" => Kind::Text,
             "word" => Kind::Word,
             "stem" => Kind::Stem,
+            "class" => Kind::Class,
             "last" => Kind::Last,
             "list" => Kind::List,
             "head" => Kind::Head,
@@ -255,12 +257,13 @@ impl Reader<'_> {
             "escaped_lines" => Kind::EscapedLines,
             "json" => Kind::Json,
             "request" => Kind::Request,
+            "client" => Kind::Client,
             "address" => Kind::Address { port: Name::new(&port_name(name)) },
             words if words.contains('|') => Kind::OneOf(Words::new(words, self.level)),
             other => {
                 return self.wrong(format!(
-                    "`{other}` is no kind of field: text, lines, word, stem, last, list, head, rest, int, float, \
-                     s, ms, us, ns, quoted, escaped, escaped_lines, json, uuid, request, address, or words as `yes|no`"
+                    "`{other}` is no kind of field: text, lines, word, stem, class, last, list, head, rest, int, float, \
+                     s, ms, us, ns, quoted, escaped, escaped_lines, json, uuid, request, address, client, or words as `yes|no`"
                 ));
             }
         })
