@@ -45,8 +45,9 @@ pub(super) struct Layout {
     layouts: usize,
 }
 
-/// One part of a layout.
+/// One part of a layout. What tells them apart has a byte of its own, which is looked at for each.
 #[derive(Debug)]
+#[repr(u8)]
 enum Step {
     /// Text that must come now.
     Literal(Literal),
@@ -271,7 +272,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 Step::Capture(capture) => {
                     let fields = record.fields.len();
                     self.capture(capture, cursor, record)?;
-                    if capture.gives == Gives::Nothing {
+                    if matches!(capture.gives, Gives::Nothing) {
                         record.fields.truncate(fields);
                     }
                     if let Some(literal) = &capture.then {

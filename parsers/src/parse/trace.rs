@@ -203,11 +203,11 @@ fn may_have(text: &str) -> bool {
     let begins = matches!(
         text.as_bytes(),
         [b' ' | b'\t', ..]
-            | [b'T', b'r', ..]
-            | [b'S' | b's', b't', ..]
+            | [b'T', b'r', b'a', b'c', ..]
+            | [b'S' | b's', b't', b'a', b'c', ..]
             | [b'[', b's', ..]
-            | [b'g', b'o', ..]
-            | [b'r', b'u', ..]
+            | [b'g', b'o', b'r', b'o', ..]
+            | [b'r', b'u', b'n', b't', ..]
     );
     begins
         || text.trim_end_matches('\r').ends_with('\'')

@@ -62,8 +62,9 @@ pub(super) struct Spread {
     pub(super) behind: Outside,
 }
 
-/// What a field looks like.
+/// What a field looks like. What tells them apart has a byte of its own, which is looked at for each field.
 #[derive(Debug, PartialEq)]
+#[repr(u8)]
 pub(super) enum Kind {
     /// Anything up to what follows.
     Text,

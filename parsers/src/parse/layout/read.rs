@@ -244,7 +244,7 @@ impl<'a> Walk<'_, '_, 'a> {
         if is_field && names_secret(text, cursor.rest()) {
             return Err(Misfit::Syntax);
         }
-        if capture.gives == Gives::Field(None) {
+        if matches!(capture.gives, Gives::Field(None)) {
             let shown = self.shown(capture, text, cursor);
             record.push(capture.name.key(), Value::Text(shown));
             return Ok(());

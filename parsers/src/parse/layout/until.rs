@@ -7,6 +7,7 @@ use crate::parse::cursor;
 
 /// Where a text ends.
 #[derive(Debug, Default, PartialEq)]
+#[repr(u8)]
 pub(super) enum Until {
     /// At the text's end.
     #[default]
