@@ -57,8 +57,14 @@ impl Leveller {
 
 /// Text as a value of a type; `None` where it says that there is none (`-`, or nothing).
 pub(super) fn text<'a>(text: &'a str, kind: FieldType) -> Result<Option<Value<'a>>, Misfit> {
-    if kind == FieldType::String {
-        return Ok(Some(Value::Text(Text::raw(text))));
+    match kind {
+        FieldType::String => return Ok(Some(Value::Text(Text::raw(text)))),
+        FieldType::Integer => {
+            if let Some(number) = digits(text) {
+                return Ok(Some(Value::Int(number)));
+            }
+        }
+        _ => {}
     }
     let text = text.trim();
     if text.is_empty() || text == "-" {
@@ -75,6 +81,23 @@ pub(super) fn text<'a>(text: &'a str, kind: FieldType) -> Result<Option<Value<'a
         kind => kind.unit().and_then(|unit| duration::nanos(text, unit)).map(Value::Int),
     };
     value.map(Some).ok_or(Misfit::FieldType)
+}
+
+/// What is nothing but digits, and so few of them that 64 bits hold it, as a number.
+#[inline]
+pub(super) fn digits(text: &str) -> Option<i64> {
+    let mut number = 0;
+    for byte in text.bytes() {
+        match byte.wrapping_sub(b'0') {
+            digit @ 0..=9 => number = number * 10 + i64::from(digit),
+            _ => return None,
+        }
+        // Looked at here, the loop is short for every text.
+        if number >= 100_000_000_000_000_000 {
+            return None;
+        }
+    }
+    (!text.is_empty()).then_some(number)
 }
 
 /// A number as one, where a format says that it is: whole, of at most 18 digits, or with a fraction.
@@ -111,6 +134,25 @@ fn boolean(text: &str) -> Option<bool> {
         _ if is(["false", "no", "off", "0"]) => Some(false),
         _ => None,
     }
+}
+
+/// Makes a value that a grammar gave one of a type. False where the field is to be left out.
+pub(super) fn retype(value: &mut Value<'_>, kind: FieldType) -> Result<bool, Misfit> {
+    let number = match *value {
+        Value::Number(number) if kind == FieldType::Integer => digits(number),
+        Value::Text(text) if kind == FieldType::Integer => digits(text.as_stored()),
+        _ => None,
+    };
+    // What is whole is made so in its place: the others are built elsewhere, and copied.
+    if let Some(number) = number {
+        *value = Value::Int(number);
+        return Ok(true);
+    }
+    let typed = self::value(*value, kind)?;
+    if let Some(typed) = typed {
+        *value = typed;
+    }
+    Ok(typed.is_some())
 }
 
 /// A value that a grammar gave, as one of a type; `None` leaves the field out.

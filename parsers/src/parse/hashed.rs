@@ -10,10 +10,18 @@ use crate::record::Field;
 /// Names that are known in advance, in an order, each with what it stands for.
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    /// The entries' places, each one more than it is, where their hashes say or behind that; 0 where none
-    /// is. At least half of it is empty.
-    places: Vec<u16>,
+    /// The entries' places where their hashes say, or behind that. Three quarters of it are empty, at least.
+    places: Vec<Place>,
     entries: Vec<Entry<T>>,
+}
+
+/// The place of an entry.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// Of its name: mostly this alone tells that a name is not known.
+    hash: u32,
+    /// One more than it is; 0 where there is none.
+    number: u16,
 }
 
 /// A name, its hash, and what it stands for.
@@ -28,12 +36,13 @@ impl<T> FromIterator<(String, T)> for Table<T> {
     fn from_iter<I: IntoIterator<Item = (String, T)>>(entries: I) -> Self {
         let entry = |(name, to): (String, T)| Entry { hash: hash(name.as_bytes()), name, to };
         let entries: Vec<Entry<T>> = entries.into_iter().map(entry).collect();
-        let mut table =
-            Self { places: vec![0; (2 * entries.len()).next_power_of_two().max(2)], entries };
-        for (place, entry) in (1..=u16::MAX).zip(&table.entries) {
-            let free = table.places_of(entry.hash).find(|at| table.places.get(*at) == Some(&0));
+        let size = (4 * entries.len()).next_power_of_two().max(2);
+        let mut table = Self { places: vec![Place::default(); size], entries };
+        for (number, entry) in (1..=u16::MAX).zip(&table.entries) {
+            let is_free = |at: &usize| table.places.get(*at).is_some_and(|place| place.number == 0);
+            let free = table.places_of(entry.hash).find(is_free);
             if let Some(free) = free.and_then(|at| table.places.get_mut(at)) {
-                *free = place;
+                *free = Place { hash: entry.hash, number };
             }
         }
         table
@@ -65,13 +74,17 @@ impl<T> Table<T> {
     #[inline]
     pub(super) fn find(&self, hash: u32, name: &str) -> Option<(usize, &T)> {
         for at in self.places_of(hash) {
+            let place = self.places.get(at)?;
             // Mostly none has it, or the first that has is it.
-            let place = usize::from(*self.places.get(at)?).checked_sub(1)?;
-            if let Some(entry) = self.entries.get(place)
-                && entry.hash == hash
+            if place.hash == hash
+                && let Some(number) = usize::from(place.number).checked_sub(1)
+                && let Some(entry) = self.entries.get(number)
                 && entry.name == name
             {
-                return Some((place, &entry.to));
+                return Some((number, &entry.to));
+            }
+            if place.number == 0 {
+                return None;
             }
         }
         None

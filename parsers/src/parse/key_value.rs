@@ -50,11 +50,10 @@ fn read<'a>(
         let (value, after) = if none { (Text::raw(""), after) } else { value(after, cx.arena)? };
         rest = after.trim_start_matches(PARTING);
         let field = Field { key, value: Value::Text(value) };
-        let left = match roles::role(key.name().as_bytes()) {
-            None => Some(field),
-            Some((role, rank)) => roles.take(role, rank, field, cx),
-        };
-        record.fields.extend(left);
+        match roles::role(key.name().as_bytes()) {
+            None => record.fields.push(field),
+            Some((role, rank)) => record.fields.extend(roles.take(role, rank, field, cx)),
+        }
     }
     if pairs < if cx.guessing { 2 } else { 1 } {
         return Err(Misfit::Syntax);

@@ -117,16 +117,14 @@ impl<'a> Keys<'a> {
 
     /// The same of a key of the outermost object that may come again: the next is called `key_2`. Gives
     /// what it is called.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add_again(&mut self, key: &'a str, arena: &'a Arena) -> Result<Key<'a>, Misfit> {
-        match self.add(Scope::OUTER, key) {
-            Ok(()) => Ok(Key::Text(Text::raw(key))),
-            Err(Misfit::DuplicateKey) => {
-                let name = self.again(Scope::OUTER, key, arena)?;
-                Ok(Key::Text(Text::built(name)))
-            }
-            Err(misfit) => Err(misfit),
-        }
+        let text = match self.add(Scope::OUTER, key) {
+            Ok(()) => Text::raw(key),
+            Err(Misfit::DuplicateKey) => Text::built(self.again(Scope::OUTER, key, arena)?),
+            Err(misfit) => return Err(misfit),
+        };
+        Ok(Key::Text(text))
     }
 
     /// Adds a key that the innermost object has already, by the name that it gets: the second `user` is

@@ -100,7 +100,7 @@ fn pairs<'a>(
     let mut is_open = false;
     let mut rest = text.trim_end_matches([' ', '\t']);
     loop {
-        rest = rest.trim_start_matches([' ', '\t']);
+        rest = unindented(rest);
         if rest.is_empty() {
             break;
         }
@@ -130,11 +130,10 @@ fn pairs<'a>(
         let field = Field { key, value };
         let role = roles::role(key.name().as_bytes());
         is_open = matches!(role, Some((Role::Message, _))) && !is_quoted;
-        let left = match role {
-            None => Some(field),
-            Some((role, rank)) => roles.take(role, rank, field, cx),
-        };
-        record.fields.extend(left);
+        match role {
+            None => record.fields.push(field),
+            Some((role, rank)) => record.fields.extend(roles.take(role, rank, field, cx)),
+        }
     }
     if pairs < least {
         return Err(Misfit::Syntax);
@@ -144,7 +143,15 @@ fn pairs<'a>(
     if cx.guessing && words > 0 && !told { Err(Misfit::Syntax) } else { Ok(()) }
 }
 
+/// A text without the blanks and tabs at its beginning.
+#[inline]
+fn unindented(text: &str) -> &str {
+    let len = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    text.get(len..).unwrap_or_default()
+}
+
 /// The value that `text` begins with, and what comes after it.
+#[inline]
 fn value<'a>(text: &'a str, cx: &Context<'_, 'a>) -> Result<(Text<'a>, &'a str), Misfit> {
     let Some(inside) = text.strip_prefix('"') else {
         let mut end = 0;
@@ -163,19 +170,18 @@ fn value<'a>(text: &'a str, cx: &Context<'_, 'a>) -> Result<(Text<'a>, &'a str),
     };
     let end = closing_quote(inside.as_bytes()).ok_or(Misfit::Syntax)?;
     let (quoted, rest) = inside.split_at_checked(end).ok_or(Misfit::Syntax)?;
-    let rest = rest.strip_prefix('"').ok_or(Misfit::Syntax)?;
-    if !rest.is_empty() && !rest.starts_with([' ', '\t']) {
+    let rest = rest.get(1..).ok_or(Misfit::Syntax)?;
+    if !matches!(rest.as_bytes().first(), None | Some(b' ' | b'\t')) {
         return Err(Misfit::Syntax);
     }
-    Ok((unquoted(quoted, inside.as_bytes(), cx.arena), rest))
+    let plain = memchr::memchr(b'\\', quoted.as_bytes()).is_none();
+    let text = if plain { Text::raw(quoted) } else { unquoted(quoted, inside.as_bytes(), cx.arena) };
+    Ok((text, rest))
 }
 
-/// The text of a quoted value: as it stands where its escapes are JSON's too, else decoded, else as it
-/// stands.
+/// The text of a quoted value with backslashes: as it stands where its escapes are JSON's too, else decoded,
+/// else as it stands.
 fn unquoted<'a>(quoted: &'a str, with_quote: &[u8], arena: &'a Arena) -> Text<'a> {
-    if memchr::memchr(b'\\', quoted.as_bytes()).is_none() {
-        return Text::raw(quoted);
-    }
     match string_end(with_quote, 0) {
         Ok((end, _)) if end == quoted.len() => Text::raw_escaped(quoted),
         _ => undo(quoted, arena).map_or(Text::raw(quoted), Text::built),

@@ -146,9 +146,8 @@ impl Refine {
         for (hash, name, kind) in self.types.iter() {
             let Some(at) = index.place(&record.fields, hash, name) else { continue };
             let Some(field) = record.fields.get_mut(at) else { continue };
-            match convert::value(field.value, *kind)? {
-                Some(value) => field.value = value,
-                None => index.remove(&mut record.fields, at),
+            if !convert::retype(&mut field.value, *kind)? {
+                index.remove(&mut record.fields, at);
             }
         }
         Ok(())

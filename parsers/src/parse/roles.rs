@@ -96,7 +96,9 @@ impl<'a> Roles<'a> {
     /// Takes a field for a role, if it can be read as that, no better one has been taken, the line does
     /// not say it elsewhere, and the definition does not say which field that is. Gives back the field
     /// that is one after all: this one, or the one it displaces.
-    #[inline]
+    ///
+    /// Inlined, so that the field is put where it stays and nowhere before.
+    #[inline(always)]
     pub(super) fn take(
         &mut self,
         role: Role,
@@ -148,7 +150,7 @@ impl<'a> Roles<'a> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn place<'a, T>(
     slot: &mut Option<Taken<'a, T>>,
     rank: u8,

@@ -129,11 +129,15 @@ impl<'o, 'a> Opened<'o, 'a> {
                 return self.object(reader, Object { place, name, dotted: *dotted, depth });
             }
         }
-        let mappable = reader.value_in(depth, |value| {
+        self.members.reserve(1);
+        reader.value_in(depth, |value| {
             self.members.push(Member { field: Field { key, value }, hash, of, is_field: true });
-            !matches!(value, Value::Number(number) if !is_mappable(number))
         })?;
-        reader.unmappable |= !mappable;
+        if let Some(Member { field: Field { value: Value::Number(number), .. }, .. }) =
+            self.members.last()
+        {
+            reader.unmappable |= !is_mappable(number);
+        }
         Ok(())
     }
 
