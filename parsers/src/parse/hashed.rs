@@ -3,7 +3,8 @@
 
 use bumpalo::collections::Vec as ArenaVec;
 
-use super::keys::{bit, hash};
+use super::keys::{bit, hash, is_same};
+use super::names;
 use crate::Arena;
 use crate::record::Field;
 
@@ -28,13 +29,17 @@ struct Place {
 #[derive(Debug)]
 struct Entry<T> {
     hash: u32,
-    name: String,
+    name: &'static str,
     to: T,
 }
 
 impl<T> FromIterator<(String, T)> for Table<T> {
     fn from_iter<I: IntoIterator<Item = (String, T)>>(entries: I) -> Self {
-        let entry = |(name, to): (String, T)| Entry { hash: hash(name.as_bytes()), name, to };
+        let entry = |(name, to): (String, T)| Entry {
+            hash: hash(name.as_bytes()),
+            name: names::keep(&name),
+            to,
+        };
         let entries: Vec<Entry<T>> = entries.into_iter().map(entry).collect();
         let size = (4 * entries.len()).next_power_of_two().max(2);
         let mut table = Self { places: vec![Place::default(); size], entries };
@@ -60,7 +65,7 @@ impl<T> Table<T> {
 
     /// The names' hashes, the names, and what they stand for.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &str, &T)> {
-        self.entries.iter().map(|entry| (entry.hash, &*entry.name, &entry.to))
+        self.entries.iter().map(|entry| (entry.hash, entry.name, &entry.to))
     }
 
     /// Where the place of an entry of that hash may be written.
@@ -73,15 +78,32 @@ impl<T> Table<T> {
     /// The place of a name, the first if there are several, and what it stands for.
     #[inline]
     pub(super) fn find(&self, hash: u32, name: &str) -> Option<(usize, &T)> {
+        let is = |known: &str| is_same(known, name);
+        self.search(hash, is).map(|(place, entry)| (place, &entry.to))
+    }
+
+    /// A name that is two with a dot between, if it is known: nobody has to put it together, then.
+    #[inline]
+    pub(super) fn dotted(&self, hash: u32, object: &str, member: &str) -> Option<&'static str> {
+        let is = |known: &str| {
+            let rest = known.strip_prefix(object).and_then(|rest| rest.strip_prefix('.'));
+            rest.is_some_and(|rest| is_same(rest, member))
+        };
+        self.search(hash, is).map(|(_, entry)| entry.name)
+    }
+
+    /// The entry of a hash whose name is the one that is looked for.
+    #[inline]
+    fn search(&self, hash: u32, is: impl Fn(&str) -> bool) -> Option<(usize, &Entry<T>)> {
         for at in self.places_of(hash) {
             let place = self.places.get(at)?;
             // Mostly none has it, or the first that has is it.
             if place.hash == hash
                 && let Some(number) = usize::from(place.number).checked_sub(1)
                 && let Some(entry) = self.entries.get(number)
-                && entry.name == name
+                && is(entry.name)
             {
-                return Some((number, &entry.to));
+                return Some((number, entry));
             }
             if place.number == 0 {
                 return None;

@@ -158,7 +158,28 @@ impl<'a> Keys<'a> {
         let siblings = self.hashes.get(base..).unwrap_or_default();
         let keys = self.keys.get(base..).unwrap_or_default();
         siblings.contains(&hash)
-            && keys.iter().zip(siblings).any(|(other, at)| *at == hash && *other == key)
+            && keys.iter().zip(siblings).any(|(other, at)| *at == hash && is_same(other, key))
+    }
+}
+
+/// Whether two names are the same: nearly all are so short that a call would take longer.
+#[inline]
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    match (one.first_chunk::<8>(), one.last_chunk::<8>()) {
+        (Some(head), Some(tail)) if one.len() <= 16 => {
+            Some(head) == other.first_chunk() && Some(tail) == other.last_chunk()
+        }
+        (None, None) => match (one.first_chunk::<4>(), one.last_chunk::<4>()) {
+            (Some(head), Some(tail)) => {
+                Some(head) == other.first_chunk() && Some(tail) == other.last_chunk()
+            }
+            _ => one.iter().eq(other),
+        },
+        _ => one == other,
     }
 }
 
@@ -261,6 +282,20 @@ mod tests {
         assert_eq!(called, expect.map(|name| Ok(name.to_owned())));
         let more = (0..400).filter(|_| keys.add_again("b", &arena).is_ok()).count();
         assert_eq!(more, PER_OBJECT - names.len());
+    }
+
+    #[test]
+    fn names_are_the_same_in_every_byte() {
+        let letters = "abcdefghijklmnopqrstuvwxyz";
+        for len in 0..=letters.len() {
+            let one = &letters[..len];
+            assert!(is_same(one, one));
+            assert!(!is_same(one, "abcdefghijklmnopqrstuvwxyz0"));
+            for at in 0..len {
+                let other = format!("{}_{}", &one[..at], &one[at + 1..]);
+                assert!(!is_same(one, &other), "{other}");
+            }
+        }
     }
 
     #[test]

@@ -121,18 +121,17 @@ fn pairs<'a>(
         };
         pairs += 1;
         let is_quoted = after.starts_with('"');
-        let (value, unmappable, after) = match other(after, cx)? {
-            Some(taken) => taken,
-            None => value(after, cx).map(|(text, rest)| (Value::Text(text), false, rest))?,
-        };
-        rest = after;
-        record.unmappable |= unmappable;
-        let field = Field { key, value };
         let role = roles::role(key.name().as_bytes());
         is_open = matches!(role, Some((Role::Message, _))) && !is_quoted;
-        match role {
-            None => record.fields.push(field),
-            Some((role, rank)) => record.fields.extend(roles.take(role, rank, field, cx)),
+        // Each is put from where it was made: what both come together in costs a copy.
+        if let Some((value, unmappable, after)) = other(after, cx)? {
+            record.unmappable |= unmappable;
+            put(role, Field { key, value }, &mut roles, cx, record);
+            rest = after;
+        } else {
+            let (text, after) = value(after, cx)?;
+            put(role, Field { key, value: Value::Text(text) }, &mut roles, cx, record);
+            rest = after;
         }
     }
     if pairs < least {
@@ -143,6 +142,21 @@ fn pairs<'a>(
     if cx.guessing && words > 0 && !told { Err(Misfit::Syntax) } else { Ok(()) }
 }
 
+/// Puts a field where it belongs.
+#[inline(always)]
+fn put<'a>(
+    role: Option<(Role, u8)>,
+    field: Field<'a>,
+    roles: &mut Roles<'a>,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) {
+    match role {
+        None => record.fields.push(field),
+        Some((role, rank)) => record.fields.extend(roles.take(role, rank, field, cx)),
+    }
+}
+
 /// A text without the blanks and tabs at its beginning.
 #[inline]
 fn unindented(text: &str) -> &str {
@@ -151,7 +165,7 @@ fn unindented(text: &str) -> &str {
 }
 
 /// The value that `text` begins with, and what comes after it.
-#[inline]
+#[inline(always)]
 fn value<'a>(text: &'a str, cx: &Context<'_, 'a>) -> Result<(Text<'a>, &'a str), Misfit> {
     let Some(inside) = text.strip_prefix('"') else {
         let mut end = 0;
@@ -175,7 +189,8 @@ fn value<'a>(text: &'a str, cx: &Context<'_, 'a>) -> Result<(Text<'a>, &'a str),
         return Err(Misfit::Syntax);
     }
     let plain = memchr::memchr(b'\\', quoted.as_bytes()).is_none();
-    let text = if plain { Text::raw(quoted) } else { unquoted(quoted, inside.as_bytes(), cx.arena) };
+    let text =
+        if plain { Text::raw(quoted) } else { unquoted(quoted, inside.as_bytes(), cx.arena) };
     Ok((text, rest))
 }
 

@@ -105,6 +105,11 @@ impl Refine {
         (!self.open.is_empty()).then_some(&self.open)
     }
 
+    /// The names that the definition has others for.
+    pub(super) fn renamed(&self) -> &Table<Rename> {
+        &self.fields
+    }
+
     /// Changes the record that a grammar filled.
     pub(super) fn apply<'a>(
         &self,

@@ -6,7 +6,7 @@ use super::cursor::Cursor;
 use super::grammar::Context;
 use super::hashed::Index;
 use super::json::decode;
-use super::keys::hash;
+use super::keys::{hash, is_same};
 use super::refine::Name;
 use crate::Arena;
 use crate::record::{Field, Key, Known, Origin, Record, Text, Value};
@@ -113,7 +113,8 @@ pub(super) fn rename<'a>(
 #[inline]
 fn is_free(record: &Record<'_>, index: &Index<'_>, at: usize, hash: u32, name: &str) -> bool {
     // What is called so in the program, too, is called so once.
-    index.hash(at) == Some(hash) && record.fields.get(at).is_some_and(|it| it.key.name() == name)
+    index.hash(at) == Some(hash)
+        && record.fields.get(at).is_some_and(|it| is_same(it.key.name(), name))
         || index.place(&record.fields, hash, name).is_none()
 }
 

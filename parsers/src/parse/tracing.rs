@@ -99,9 +99,8 @@ fn thread<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> Result<(), Mi
             let logger = behind.get(..find(b' ', behind.as_bytes()).unwrap_or(behind.len()));
             let logger = logger.filter(|logger| logger.ends_with(':'));
             let usual = name == "main" || name.starts_with("tokio-");
-            let is_path = |logger: &str| {
-                is_path(logger) || usual && is_name(logger.trim_end_matches(':'))
-            };
+            let is_path =
+                |logger: &str| is_path(logger) || usual && is_name(logger.trim_end_matches(':'));
             if !logger.is_some_and(is_path) {
                 return Ok(());
             }
