@@ -49,6 +49,8 @@ pub(super) struct Quoted {
 #[derive(Debug)]
 struct Part {
     text: Box<[u8]>,
+    /// Its bit.
+    bit: Shown,
     /// Where its quote is.
     quote: usize,
     /// The bytes from there on, as many as are compared at once.
@@ -104,8 +106,9 @@ impl Quoted {
         let first = self.table.get_or_insert_with(|| Box::new([0; TABLE])).get_mut(place)?;
         let next = std::mem::replace(first, counted);
         let head = Head::of(text.get(quote..)?);
-        self.parts.push(Part { text: text.into(), quote, head, next });
-        Some(Shown(1 << number))
+        let bit = Shown(1 << number);
+        self.parts.push(Part { text: text.into(), bit, quote, head, next });
+        Some(bit)
     }
 
     /// Those of them that a text has.
@@ -147,10 +150,10 @@ impl Quoted {
         while let Some(number) = usize::from(part).checked_sub(1)
             && let Some(it) = self.parts.get(number)
         {
-            if shown.0 >> number & 1 == 0 && it.head.may_begin(bytes) {
+            if !shown.has(it.bit) && it.head.may_begin(bytes) {
                 let from = quote.checked_sub(it.quote).and_then(|from| text.get(from..));
                 if from.is_some_and(|from| from.starts_with(&it.text)) {
-                    shown.0 |= 1 << number;
+                    *shown = shown.and(it.bit);
                 }
             }
             part = it.next;

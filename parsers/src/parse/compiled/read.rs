@@ -1,6 +1,7 @@
 //! How a definition reads a line: what it is wrapped in, itself, and what its message holds.
 
 use super::super::grammar::Context;
+use super::super::layout::Layout;
 use super::super::trace::whole_or_head;
 use super::super::{Misfit, auto, crash, nested, trace};
 use super::{Compiled, Method, program};
@@ -22,13 +23,26 @@ impl Compiled {
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        let mut refined = cx.refined(self.refine.as_deref(), &self.dialect);
-        self.fill(text, &mut refined, record)?;
-        if let Some(refine) = &self.refine {
-            refine.apply(record, &mut refined)?;
+        if let Some(layout) = self.layout(cx) {
+            layout.read(text, cx, record)?;
+        } else {
+            let mut refined = cx.refined(self.refine.as_deref(), &self.dialect);
+            self.fill(text, &mut refined, record)?;
+            if let Some(refine) = &self.refine {
+                refine.apply(record, &mut refined)?;
+            }
         }
         self.read_nested(record, cx);
         Ok(())
+    }
+
+    /// The layouts that it reads by, where these need not be told that there is nothing to refine.
+    #[inline]
+    fn layout(&self, cx: &Context<'_, '_>) -> Option<&Layout> {
+        match &*self.method {
+            Method::Layout(layout) if cx.refine.is_none() => Some(layout),
+            _ => None,
+        }
     }
 
     /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
@@ -108,11 +122,17 @@ impl Compiled {
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<&'a str, Misfit> {
+        let bad_times = *cx.bad_times;
+        if let Some(layout) = self.layout(cx) {
+            return whole_or_head(text, record, |text, record| {
+                *cx.bad_times = bad_times;
+                layout.read(text, cx, record)
+            });
+        }
         let mut cx = cx.refined(self.refine.as_deref(), &self.dialect);
         if let Method::Auto = *self.method {
             return read_auto(text, &mut cx, record);
         }
-        let bad_times = *cx.bad_times;
         let below = whole_or_head(text, record, |text, record| {
             *cx.bad_times = bad_times;
             self.fill(text, &mut cx, record)
