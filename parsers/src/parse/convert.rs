@@ -1,8 +1,8 @@
 //! What a definition's `types`, `time` and `level` say, applied to values: for patterns as they are
 //! captured, for grammars after they have filled the record.
 
-use std::collections::BTreeMap;
-
+use super::hashed::Table;
+use super::keys::hash;
 use super::{Misfit, duration, level, names};
 use crate::definition::{Fault, FieldType, LevelField, TimeField};
 use crate::record::{Key, Level, Text, Value};
@@ -25,33 +25,37 @@ pub(super) fn zone(time: Option<&TimeField>) -> Result<Option<Zone>, Fault> {
 }
 
 /// What a definition's own level words mean.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Leveller {
-    map: BTreeMap<String, Level>,
+    map: Table<Level>,
     /// The field that keeps those words.
     keep: Option<Key<'static>>,
 }
 
 impl Leveller {
     pub(super) fn new(field: Option<&LevelField>) -> Self {
-        let map = field.map(|field| {
-            field.map.iter().map(|(word, level)| (word.clone(), Level::from(*level))).collect()
-        });
+        let words = field.into_iter().flat_map(|field| &field.map);
+        let map = words.map(|(word, level)| (word.clone(), Level::from(*level))).collect();
         let keep = field.and_then(|field| field.keep.as_deref());
-        Self { map: map.unwrap_or_default(), keep: keep.map(names::key) }
+        Self { map, keep: keep.map(names::key) }
     }
 
     /// The field that keeps a word, if the definition says so of it.
     #[inline]
     pub(super) fn kept(&self, word: &str) -> Option<Key<'static>> {
-        self.keep.filter(|_| self.map.contains_key(word.trim()))
+        self.keep.filter(|_| self.mapped(word.trim()).is_some())
+    }
+
+    /// What the definition's own map says of a word.
+    #[inline]
+    fn mapped(&self, word: &str) -> Option<Level> {
+        if self.map.is_empty() { None } else { self.map.get(hash(word.as_bytes()), word).copied() }
     }
 
     /// The level of a word: by the definition's own map, else by the usual names and numbers.
     pub(super) fn level(&self, word: &str) -> Option<Level> {
         let word = word.trim();
-        let mapped = self.map.get(word).copied();
-        mapped.or_else(|| level::from_name(word)).or_else(|| level::from_number(word))
+        self.mapped(word).or_else(|| level::from_name(word)).or_else(|| level::from_number(word))
     }
 }
 

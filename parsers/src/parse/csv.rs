@@ -255,8 +255,7 @@ impl<'a> Fields<'a, '_> {
         let mut doubled = false;
         let mut at = 1;
         loop {
-            at +=
-                memchr::memchr(quote, bytes.get(at..).unwrap_or_default()).ok_or(Misfit::Syntax)?;
+            at += find(quote, bytes.get(at..).unwrap_or_default()).ok_or(Misfit::Syntax)?;
             match bytes.get(at + 1).copied() {
                 Some(next) if next == quote => {
                     doubled = true;

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use super::cursor::find_any;
 use super::json::decode;
 use super::{Misfit, auto};
 use crate::Arena;
@@ -262,8 +263,12 @@ pub(super) fn class(line: &str) -> Option<&str> {
 
 /// `java.io.IOException: …`, `TypeError: …`, `AssertionError [ERR_ASSERTION]: …`
 fn leading_class(text: &str) -> Option<&str> {
-    let end = text.find([':', ' ', '[']).unwrap_or(text.len());
+    let end = find_any([b':', b' ', b'['], text.as_bytes()).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
+    // A word of a sentence.
+    if rest.starts_with(' ') && !rest.starts_with(" [") {
+        return None;
+    }
     let (package, last) =
         name.rsplit_once('.').map_or(("", name), |(package, last)| (package, last));
     let fits = is_name(name, &['.', '_', '$'])
@@ -289,7 +294,10 @@ fn is_error(name: &str) -> bool {
 
 /// `ActiveRecord::RecordNotFound (no such order):`, or the first line of such a message.
 fn raised_class(line: &str) -> Option<&str> {
-    let (name, rest) = line.split_once(" (")?;
+    let bytes = line.as_bytes();
+    let behind = |at: &usize| at.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b' ');
+    let open = memchr::memchr_iter(b'(', bytes).find(behind)?;
+    let (name, rest) = (line.get(..open - 1)?, line.get(open + 1..)?);
     ((is_error(name) || line.ends_with("):"))
         && is_name(name, &[':', '_'])
         && (rest.ends_with("):") || !rest.contains(')')))
