@@ -149,7 +149,7 @@ fn read<'a>(
         match gives {
             Gives::Role(role, rank) => {
                 let field = Field { key: columns::key(name), value };
-                record.fields.extend(roles.take(role, rank, field, cx));
+                roles.put(role, rank, field, cx, record);
             }
             Gives::Known(known) => record.push(Key::Known(known), value),
             _ => record.push(columns::key(name), value),

@@ -109,7 +109,7 @@ fn object<'a, const OPENS: bool>(
                         opened.pass(&reader, name);
                     }
                     let value = reader.value(|value| value)?;
-                    record.fields.extend(roles.take(role, rank, Field { key, value }, cx));
+                    roles.put(role, rank, Field { key, value }, cx, record);
                 }
                 _ => {
                     if !(OPENS && opened.take(&mut reader, name)?) {

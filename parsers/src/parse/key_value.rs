@@ -74,7 +74,7 @@ fn read<'a>(
         let field = Field { key, value: Value::Text(value) };
         match roles::role(key.name().as_bytes()) {
             None => record.fields.push(field),
-            Some((role, rank)) => record.fields.extend(roles.take(role, rank, field, cx)),
+            Some((role, rank)) => roles.put(role, rank, field, cx, record),
         }
     }
     if pairs < if cx.guessing { 2 } else { 1 } {

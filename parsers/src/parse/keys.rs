@@ -144,7 +144,7 @@ impl<'a> Keys<'a> {
         let siblings = self.keys.get(scope.base..).unwrap_or_default();
         let mut number = 1 + siblings.iter().filter(is_again).count();
         loop {
-            let name = bumpalo::format!(in arena, "{}_{}", key, number).into_bump_str();
+            let name = numbered(key, number, arena);
             match self.add(scope, name) {
                 Err(Misfit::DuplicateKey) => number += 1,
                 added => return added.map(|()| name),
@@ -160,6 +160,22 @@ impl<'a> Keys<'a> {
         siblings.contains(&hash)
             && keys.iter().zip(siblings).any(|(other, at)| *at == hash && is_same(other, key))
     }
+}
+
+/// A name with a number behind it.
+fn numbered<'a>(key: &str, number: usize, arena: &'a Arena) -> &'a str {
+    let mut name = bumpalo::collections::String::with_capacity_in(key.len() + 4, arena);
+    name.push_str(key);
+    name.push('_');
+    let mut place = 1;
+    while number / place > 9 {
+        place *= 10;
+    }
+    while place > 0 {
+        name.push(char::from(b'0' + (number / place % 10) as u8));
+        place /= 10;
+    }
+    name.into_bump_str()
 }
 
 /// Whether two names are the same: nearly all are so short that a call would take longer.

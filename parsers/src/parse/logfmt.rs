@@ -153,7 +153,7 @@ fn put<'a>(
 ) {
     match role {
         None => record.fields.push(field),
-        Some((role, rank)) => record.fields.extend(roles.take(role, rank, field, cx)),
+        Some((role, rank)) => roles.put(role, rank, field, cx, record),
     }
 }
 

@@ -82,7 +82,7 @@ fn put<'a>(
     let field = Field { key, value };
     match roles::role(key.name().as_bytes()) {
         None => record.fields.push(field),
-        Some((role, rank)) => record.fields.extend(roles.take(role, rank, field, cx)),
+        Some((role, rank)) => roles.put(role, rank, field, cx, record),
     }
 }
 

@@ -93,6 +93,22 @@ struct Taken<'a, T> {
 }
 
 impl<'a> Roles<'a> {
+    /// Takes a field for a role as [`Roles::take`] does, and gives the record the field that is one after
+    /// all.
+    #[inline(always)]
+    pub(super) fn put(
+        &mut self,
+        role: Role,
+        rank: u8,
+        field: Field<'a>,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) {
+        if let Some(left) = self.take(role, rank, field, cx) {
+            put_back(left, record);
+        }
+    }
+
     /// Takes a field for a role, if it can be read as that, no better one has been taken, the line does
     /// not say it elsewhere, and the definition does not say which field that is. Gives back the field
     /// that is one after all: this one, or the one it displaces.
@@ -148,6 +164,12 @@ impl<'a> Roles<'a> {
         record.level = self.level.map(|taken| taken.gives);
         record.message = self.message.map(|taken| taken.gives);
     }
+}
+
+/// In a place of its own: fields that have no role are not to come together with these before they are put.
+#[inline(never)]
+fn put_back<'a>(field: Field<'a>, record: &mut Record<'a>) {
+    record.fields.push(field);
 }
 
 #[inline(always)]
