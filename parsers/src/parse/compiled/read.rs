@@ -1,7 +1,6 @@
 //! How a definition reads a line: what it is wrapped in, itself, and what its message holds.
 
 use super::super::grammar::Context;
-use super::super::layout::Layout;
 use super::super::trace::whole_or_head;
 use super::super::{Misfit, auto, crash, nested, trace};
 use super::{Compiled, Method, program};
@@ -23,8 +22,8 @@ impl Compiled {
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        if let Some(layout) = self.layout(cx) {
-            layout.read(text, cx, record)?;
+        if self.reads_in(cx) {
+            self.fill(text, cx, record)?;
         } else {
             let mut refined = cx.refined(self.refine.as_deref(), &self.dialect);
             self.fill(text, &mut refined, record)?;
@@ -36,13 +35,11 @@ impl Compiled {
         Ok(())
     }
 
-    /// The layouts that it reads by, where these need not be told that there is nothing to refine.
+    /// Whether it needs no context of its own: layouts and patterns have nothing to refine, and must not
+    /// see what another has.
     #[inline]
-    fn layout(&self, cx: &Context<'_, '_>) -> Option<&Layout> {
-        match &*self.method {
-            Method::Layout(layout) if cx.refine.is_none() => Some(layout),
-            _ => None,
-        }
+    fn reads_in(&self, cx: &Context<'_, '_>) -> bool {
+        cx.refine.is_none() && matches!(*self.method, Method::Layout(_) | Method::Pattern(_))
     }
 
     /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
@@ -123,10 +120,10 @@ impl Compiled {
         record: &mut Record<'a>,
     ) -> Result<&'a str, Misfit> {
         let bad_times = *cx.bad_times;
-        if let Some(layout) = self.layout(cx) {
+        if self.reads_in(cx) {
             return whole_or_head(text, record, |text, record| {
                 *cx.bad_times = bad_times;
-                layout.read(text, cx, record)
+                self.fill(text, cx, record)
             });
         }
         let mut cx = cx.refined(self.refine.as_deref(), &self.dialect);
