@@ -11,7 +11,7 @@ use crate::record::Field;
 /// Names that are known in advance, in an order, each with what it stands for.
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    /// The entries' places where their hashes say, or behind that. Three quarters of it are empty, at least.
+    /// The entries' places where their hashes say, or behind that. At least half of it is empty.
     places: Vec<Place>,
     entries: Vec<Entry<T>>,
 }
@@ -19,8 +19,8 @@ pub(super) struct Table<T> {
 /// The place of an entry.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
-    /// Of its name: mostly this alone tells that a name is not known.
-    hash: u32,
+    /// Half of its name's hash, which does not say where that is: mostly it tells that a name is not known.
+    half: u16,
     /// One more than it is; 0 where there is none.
     number: u16,
 }
@@ -33,6 +33,12 @@ struct Entry<T> {
     to: T,
 }
 
+/// The upper half of a hash.
+#[inline]
+const fn half(hash: u32) -> u16 {
+    (hash >> 16) as u16
+}
+
 impl<T> FromIterator<(String, T)> for Table<T> {
     fn from_iter<I: IntoIterator<Item = (String, T)>>(entries: I) -> Self {
         let entry = |(name, to): (String, T)| Entry {
@@ -41,13 +47,13 @@ impl<T> FromIterator<(String, T)> for Table<T> {
             to,
         };
         let entries: Vec<Entry<T>> = entries.into_iter().map(entry).collect();
-        let size = (4 * entries.len()).next_power_of_two().max(2);
+        let size = (2 * entries.len()).next_power_of_two().max(2);
         let mut table = Self { places: vec![Place::default(); size], entries };
         for (number, entry) in (1..=u16::MAX).zip(&table.entries) {
             let is_free = |at: &usize| table.places.get(*at).is_some_and(|place| place.number == 0);
             let free = table.places_of(entry.hash).find(is_free);
             if let Some(free) = free.and_then(|at| table.places.get_mut(at)) {
-                *free = Place { hash: entry.hash, number };
+                *free = Place { half: half(entry.hash), number };
             }
         }
         table
@@ -98,9 +104,10 @@ impl<T> Table<T> {
         for at in self.places_of(hash) {
             let place = self.places.get(at)?;
             // Mostly none has it, or the first that has is it.
-            if place.hash == hash
+            if place.half == half(hash)
                 && let Some(number) = usize::from(place.number).checked_sub(1)
                 && let Some(entry) = self.entries.get(number)
+                && entry.hash == hash
                 && is(entry.name)
             {
                 return Some((number, entry));

@@ -97,7 +97,7 @@ pub(super) enum Kind {
     /// A UUID: 32 hex digits, with hyphens between.
     Uuid,
     /// One of these words.
-    OneOf(Words),
+    OneOf(Box<Words>),
     /// A JSON value.
     Json,
     /// A request line: method, target and protocol.
@@ -105,7 +105,7 @@ pub(super) enum Kind {
     /// An address and, after a colon, a port.
     Address { port: Name },
     /// A time.
-    Time(Format),
+    Time(Box<Format>),
     /// Fields of their own, in a grammar.
     Spread(Spread),
 }

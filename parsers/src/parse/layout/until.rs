@@ -7,7 +7,6 @@ use crate::parse::cursor;
 
 /// Where a text ends.
 #[derive(Debug, Default, PartialEq)]
-#[repr(u8)]
 pub(super) enum Until {
     /// At the text's end.
     #[default]
@@ -19,7 +18,7 @@ pub(super) enum Until {
     /// So many bytes before the first blank or tab: of a word that is followed by a text with one.
     BeforeBlank(usize),
     /// Before a text.
-    Text(Literal),
+    Text(Box<Literal>),
     /// Before the first of these, or at the end too.
     First { marks: Box<[Literal]>, blank: bool, or_end: bool },
     /// In layouts that have the field in common, from the one in this place on.
@@ -39,7 +38,7 @@ impl Until {
                 }
                 return match literal.as_bytes() {
                     [byte @ 0..=0x7f] => Self::Byte(*byte),
-                    _ => Self::Text(Literal::new(literal)),
+                    _ => Self::Text(Box::new(Literal::new(literal))),
                 };
             }
             _ => {}
