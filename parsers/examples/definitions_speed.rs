@@ -47,8 +47,9 @@ const PATTERNS: &[(&str, &str, &str)] = &[
         r"pattern: '^(?P<user>\S+) (?P<action>[a-z]+) (?P<count>\d+) (?P<message>.*)$'",
         "frank placed 17 items in the cart, and went on to look for some more of them",
     ),
-    ("10 captures", ACCESS, ACCESS_LINE),
-    ("10 captures, 2 of them integers", ACCESS_TYPED, ACCESS_LINE),
+    ("9 captures, none of them taken as it is", COMMON, COMMON_LINE),
+    ("10 captures, the last in quotes", ACCESS, ACCESS_LINE),
+    ("the same, 2 of them integers", ACCESS_TYPED, ACCESS_LINE),
     (
         "3 captures, a time, a level and the rest of the line",
         r"pattern: '^(?P<time>\S+ \S+) (?P<level>[A-Z]+) (?P<message>.*)$'
@@ -57,6 +58,9 @@ time: { field: time, format: '%Y-%m-%d %H:%M:%S%.3f' }",
     ),
 ];
 
+const COMMON: &str = r#"pattern: '^(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<at>[^\]]+)\] "(?P<method>[A-Z]+) (?P<target>\S+) (?P<protocol>[^"]+)" (?P<status>\d+) (?P<size>\d+)$'"#;
+const COMMON_LINE: &str =
+    r#"203.0.113.7 - frank [26/Nov/2026:10:00:00 +0000] "GET /orders/17?page=2 HTTP/1.1" 200 2326"#;
 const ACCESS: &str = r#"pattern: '^(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<at>[^\]]+)\] "(?P<method>[A-Z]+) (?P<target>\S+) (?P<protocol>[^"]+)" (?P<status>\d+) (?P<size>\d+) "(?P<agent>[^"]*)"$'"#;
 const ACCESS_TYPED: &str = r#"types: { status: integer, size: integer }
 pattern: '^(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<at>[^\]]+)\] "(?P<method>[A-Z]+) (?P<target>\S+) (?P<protocol>[^"]+)" (?P<status>\d+) (?P<size>\d+) "(?P<agent>[^"]*)"$'"#;
@@ -64,6 +68,9 @@ const ACCESS_LINE: &str = r#"203.0.113.7 - frank [26/Nov/2026:10:00:00 +0000] "G
 
 /// Below this it is listed at the end.
 const ASKED: f64 = 400.0;
+
+/// Records of a round, at least.
+const FEWEST: usize = 64;
 
 /// Seconds of processor time that a round takes, about, and how many there are.
 const ROUND: f64 = 0.002;
@@ -143,7 +150,10 @@ fn records(definition: &Definition) -> Vec<String> {
         });
         records.extend(fitting.map(|sample| sample.line.clone()));
     }
-    records
+    // A round over very few would count what a round costs.
+    let rounds = if records.is_empty() { 0 } else { FEWEST.div_ceil(records.len()) };
+    let all = rounds * records.len();
+    records.iter().cycle().take(all).cloned().collect()
 }
 
 fn parser(library: &Library, name: &str, definition: &Definition) -> Option<Parser> {
@@ -196,7 +206,7 @@ fn pass(
 ) -> Record<'static> {
     let at = ReadAt { now: 1_795_723_200_000_000_000, container_time: None };
     for text in records {
-        let mut record = reused.recycle();
+        let mut record: Record<'_> = reused;
         parser.parse(black_box(text), at, arena, &mut record);
         black_box(&record);
         reused = record.recycle();

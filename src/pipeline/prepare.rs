@@ -100,7 +100,8 @@ impl Preparer {
         then: impl FnOnce(&Context, Part<'_>, Result<&Redacted<'_, '_>, DroppedBy>),
     ) {
         let text = part.text;
-        let mut record = std::mem::take(&mut self.spare).recycle();
+        // It is empty: nothing need be done for it to borrow from this text.
+        let mut record: Record<'_> = std::mem::take(&mut self.spare);
         let at = ReadAt { now: context.read_at, container_time: raw.container_time };
         let before = *context.parser.counters();
         context.parser.parse(text, at, &self.arena, &mut record);

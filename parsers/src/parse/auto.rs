@@ -18,6 +18,7 @@ use super::{Misfit, ParserState};
 use crate::multiline::{Choice, Chosen, Joiner};
 use crate::record::Record;
 pub(super) use candidates::Candidates;
+use candidates::Places;
 pub use tally::Tally;
 
 /// Readings per line, the chosen format's included. A reading of a line that is not of the format
@@ -184,8 +185,9 @@ impl Auto {
         let mut possible = candidates.look_at(text);
         let sooner = possible.last_of(tally.recent()).map_or(0, |recent| recent + 1);
         let places = possible.places(0..sooner, cx.arena);
-        let first =
-            |place: &&u16| candidates.shows(**place) || early(place) && tally.is_recent(**place);
+        let recent = Places::from_iter_in(tally.recent().filter(early), cx.arena);
+        let is_recent = |place: &u16| recent.iter().any(|recent| recent == place);
+        let first = |place: &&u16| candidates.shows(**place) || is_recent(place);
         let others = places.iter().filter(|place| !first(place));
         let is_other = |place: &&u16| ![chosen, last].contains(&Some(**place));
         let seen = possible.seen();

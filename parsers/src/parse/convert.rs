@@ -1,8 +1,8 @@
 //! What a definition's `types`, `time` and `level` say, applied to values: for patterns as they are
 //! captured, for grammars after they have filled the record.
 
-use std::collections::BTreeMap;
-
+use super::hashed::Table;
+use super::keys::hash;
 use super::{Misfit, duration, level, names};
 use crate::definition::{Fault, FieldType, LevelField, TimeField};
 use crate::record::{Key, Level, Text, Value};
@@ -25,40 +25,50 @@ pub(super) fn zone(time: Option<&TimeField>) -> Result<Option<Zone>, Fault> {
 }
 
 /// What a definition's own level words mean.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Leveller {
-    map: BTreeMap<String, Level>,
+    map: Table<Level>,
     /// The field that keeps those words.
     keep: Option<Key<'static>>,
 }
 
 impl Leveller {
     pub(super) fn new(field: Option<&LevelField>) -> Self {
-        let map = field.map(|field| {
-            field.map.iter().map(|(word, level)| (word.clone(), Level::from(*level))).collect()
-        });
+        let words = field.into_iter().flat_map(|field| &field.map);
+        let map = words.map(|(word, level)| (word.clone(), Level::from(*level))).collect();
         let keep = field.and_then(|field| field.keep.as_deref());
-        Self { map: map.unwrap_or_default(), keep: keep.map(names::key) }
+        Self { map, keep: keep.map(names::key) }
     }
 
     /// The field that keeps a word, if the definition says so of it.
     #[inline]
     pub(super) fn kept(&self, word: &str) -> Option<Key<'static>> {
-        self.keep.filter(|_| self.map.contains_key(word.trim()))
+        self.keep.filter(|_| self.mapped(word.trim()).is_some())
+    }
+
+    /// What the definition's own map says of a word.
+    #[inline]
+    fn mapped(&self, word: &str) -> Option<Level> {
+        if self.map.is_empty() { None } else { self.map.get(hash(word.as_bytes()), word).copied() }
     }
 
     /// The level of a word: by the definition's own map, else by the usual names and numbers.
     pub(super) fn level(&self, word: &str) -> Option<Level> {
         let word = word.trim();
-        let mapped = self.map.get(word).copied();
-        mapped.or_else(|| level::from_name(word)).or_else(|| level::from_number(word))
+        self.mapped(word).or_else(|| level::from_name(word)).or_else(|| level::from_number(word))
     }
 }
 
 /// Text as a value of a type; `None` where it says that there is none (`-`, or nothing).
 pub(super) fn text<'a>(text: &'a str, kind: FieldType) -> Result<Option<Value<'a>>, Misfit> {
-    if kind == FieldType::String {
-        return Ok(Some(Value::Text(Text::raw(text))));
+    match kind {
+        FieldType::String => return Ok(Some(Value::Text(Text::raw(text)))),
+        FieldType::Integer => {
+            if let Some(number) = digits(text) {
+                return Ok(Some(Value::Int(number)));
+            }
+        }
+        _ => {}
     }
     let text = text.trim();
     if text.is_empty() || text == "-" {
@@ -75,6 +85,23 @@ pub(super) fn text<'a>(text: &'a str, kind: FieldType) -> Result<Option<Value<'a
         kind => kind.unit().and_then(|unit| duration::nanos(text, unit)).map(Value::Int),
     };
     value.map(Some).ok_or(Misfit::FieldType)
+}
+
+/// What is nothing but digits, and so few of them that 64 bits hold it, as a number.
+#[inline]
+pub(super) fn digits(text: &str) -> Option<i64> {
+    let mut number = 0;
+    for byte in text.bytes() {
+        match byte.wrapping_sub(b'0') {
+            digit @ 0..=9 => number = number * 10 + i64::from(digit),
+            _ => return None,
+        }
+        // Looked at here, the loop is short for every text.
+        if number >= 100_000_000_000_000_000 {
+            return None;
+        }
+    }
+    (!text.is_empty()).then_some(number)
 }
 
 /// A number as one, where a format says that it is: whole, of at most 18 digits, or with a fraction.
@@ -111,6 +138,25 @@ fn boolean(text: &str) -> Option<bool> {
         _ if is(["false", "no", "off", "0"]) => Some(false),
         _ => None,
     }
+}
+
+/// Makes a value that a grammar gave one of a type. False where the field is to be left out.
+pub(super) fn retype(value: &mut Value<'_>, kind: FieldType) -> Result<bool, Misfit> {
+    let number = match *value {
+        Value::Number(number) if kind == FieldType::Integer => digits(number),
+        Value::Text(text) if kind == FieldType::Integer => digits(text.as_stored()),
+        _ => None,
+    };
+    // What is whole is made so in its place: the others are built elsewhere, and copied.
+    if let Some(number) = number {
+        *value = Value::Int(number);
+        return Ok(true);
+    }
+    let typed = self::value(*value, kind)?;
+    if let Some(typed) = typed {
+        *value = typed;
+    }
+    Ok(typed.is_some())
 }
 
 /// A value that a grammar gave, as one of a type; `None` leaves the field out.

@@ -149,7 +149,7 @@ fn read<'a>(
         match gives {
             Gives::Role(role, rank) => {
                 let field = Field { key: columns::key(name), value };
-                record.fields.extend(roles.take(role, rank, field, cx));
+                roles.put(role, rank, field, cx, record);
             }
             Gives::Known(known) => record.push(Key::Known(known), value),
             _ => record.push(columns::key(name), value),
@@ -255,8 +255,7 @@ impl<'a> Fields<'a, '_> {
         let mut doubled = false;
         let mut at = 1;
         loop {
-            at +=
-                memchr::memchr(quote, bytes.get(at..).unwrap_or_default()).ok_or(Misfit::Syntax)?;
+            at += find(quote, bytes.get(at..).unwrap_or_default()).ok_or(Misfit::Syntax)?;
             match bytes.get(at + 1).copied() {
                 Some(next) if next == quote => {
                     doubled = true;

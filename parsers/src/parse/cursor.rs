@@ -34,12 +34,22 @@ impl Bytes {
     }
 }
 
+/// Bytes that are looked at at once: for fewer, a call takes longer than they do.
+const WORD: usize = 8;
+
 /// Where the first such byte is. As `memchr`, for what is mostly found within a few bytes.
 #[inline]
 pub(super) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     match near([byte], bytes) {
         Near::At(at) => Some(at),
-        Near::Beyond(from) => memchr::memchr(byte, bytes.get(from..)?).map(|found| from + found),
+        Near::Beyond(from) => {
+            let rest = bytes.get(from..)?;
+            let found = match rest.len() {
+                ..WORD => rest.iter().position(|other| *other == byte),
+                _ => memchr::memchr(byte, rest),
+            };
+            found.map(|found| from + found)
+        }
     }
 }
 
@@ -51,6 +61,7 @@ pub(super) fn find_any<const N: usize>(any: [u8; N], bytes: &[u8]) -> Option<usi
         Near::Beyond(from) => {
             let rest = bytes.get(from..)?;
             let found = match any.as_slice() {
+                any if rest.len() < WORD => rest.iter().position(|byte| any.contains(byte)),
                 [one, two] => memchr::memchr2(*one, *two, rest),
                 [one, two, three] => memchr::memchr3(*one, *two, *three, rest),
                 any => rest.iter().position(|byte| any.contains(byte)),
@@ -84,7 +95,7 @@ fn near<const N: usize>(any: [u8; N], bytes: &[u8]) -> Near {
         if found != 0 {
             return Near::At(at + (found.trailing_zeros() / 8) as usize);
         }
-        at += 8;
+        at += WORD;
     }
     Near::Beyond(at)
 }

@@ -3,37 +3,57 @@
 
 use bumpalo::collections::Vec as ArenaVec;
 
-use super::keys::{bit, hash};
+use super::keys::{bit, hash, is_same};
+use super::names;
 use crate::Arena;
 use crate::record::Field;
 
 /// Names that are known in advance, in an order, each with what it stands for.
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    /// The entries' places, each one more than it is, where their hashes say or behind that; 0 where none
-    /// is. At least half of it is empty.
-    places: Vec<u16>,
+    /// The entries' places where their hashes say, or behind that. At least half of it is empty.
+    places: Vec<Place>,
     entries: Vec<Entry<T>>,
+}
+
+/// The place of an entry.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// Half of its name's hash, which does not say where that is: mostly it tells that a name is not known.
+    half: u16,
+    /// One more than it is; 0 where there is none.
+    number: u16,
 }
 
 /// A name, its hash, and what it stands for.
 #[derive(Debug)]
 struct Entry<T> {
     hash: u32,
-    name: String,
+    name: &'static str,
     to: T,
+}
+
+/// The upper half of a hash.
+#[inline]
+const fn half(hash: u32) -> u16 {
+    (hash >> 16) as u16
 }
 
 impl<T> FromIterator<(String, T)> for Table<T> {
     fn from_iter<I: IntoIterator<Item = (String, T)>>(entries: I) -> Self {
-        let entry = |(name, to): (String, T)| Entry { hash: hash(name.as_bytes()), name, to };
+        let entry = |(name, to): (String, T)| Entry {
+            hash: hash(name.as_bytes()),
+            name: names::keep(&name),
+            to,
+        };
         let entries: Vec<Entry<T>> = entries.into_iter().map(entry).collect();
-        let mut table =
-            Self { places: vec![0; (2 * entries.len()).next_power_of_two().max(2)], entries };
-        for (place, entry) in (1..=u16::MAX).zip(&table.entries) {
-            let free = table.places_of(entry.hash).find(|at| table.places.get(*at) == Some(&0));
+        let size = (2 * entries.len()).next_power_of_two().max(2);
+        let mut table = Self { places: vec![Place::default(); size], entries };
+        for (number, entry) in (1..=u16::MAX).zip(&table.entries) {
+            let is_free = |at: &usize| table.places.get(*at).is_some_and(|place| place.number == 0);
+            let free = table.places_of(entry.hash).find(is_free);
             if let Some(free) = free.and_then(|at| table.places.get_mut(at)) {
-                *free = place;
+                *free = Place { half: half(entry.hash), number };
             }
         }
         table
@@ -51,7 +71,7 @@ impl<T> Table<T> {
 
     /// The names' hashes, the names, and what they stand for.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &str, &T)> {
-        self.entries.iter().map(|entry| (entry.hash, &*entry.name, &entry.to))
+        self.entries.iter().map(|entry| (entry.hash, entry.name, &entry.to))
     }
 
     /// Where the place of an entry of that hash may be written.
@@ -64,14 +84,36 @@ impl<T> Table<T> {
     /// The place of a name, the first if there are several, and what it stands for.
     #[inline]
     pub(super) fn find(&self, hash: u32, name: &str) -> Option<(usize, &T)> {
+        let is = |known: &str| is_same(known, name);
+        self.search(hash, is).map(|(place, entry)| (place, &entry.to))
+    }
+
+    /// A name that is two with a dot between, if it is known: nobody has to put it together, then.
+    #[inline]
+    pub(super) fn dotted(&self, hash: u32, object: &str, member: &str) -> Option<&'static str> {
+        let is = |known: &str| {
+            let rest = known.strip_prefix(object).and_then(|rest| rest.strip_prefix('.'));
+            rest.is_some_and(|rest| is_same(rest, member))
+        };
+        self.search(hash, is).map(|(_, entry)| entry.name)
+    }
+
+    /// The entry of a hash whose name is the one that is looked for.
+    #[inline]
+    fn search(&self, hash: u32, is: impl Fn(&str) -> bool) -> Option<(usize, &Entry<T>)> {
         for at in self.places_of(hash) {
+            let place = self.places.get(at)?;
             // Mostly none has it, or the first that has is it.
-            let place = usize::from(*self.places.get(at)?).checked_sub(1)?;
-            if let Some(entry) = self.entries.get(place)
+            if place.half == half(hash)
+                && let Some(number) = usize::from(place.number).checked_sub(1)
+                && let Some(entry) = self.entries.get(number)
                 && entry.hash == hash
-                && entry.name == name
+                && is(entry.name)
             {
-                return Some((place, &entry.to));
+                return Some((number, entry));
+            }
+            if place.number == 0 {
+                return None;
             }
         }
         None

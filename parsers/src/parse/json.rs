@@ -79,7 +79,7 @@ fn object<'a, const OPENS: bool>(
 ) -> Result<bool, Misfit> {
     let mut reader = Reader::new(text, cx.arena);
     let mut roles = Roles::default();
-    let mut opened = Opened::new(opens, cx.arena);
+    let mut opened = Opened::new(opens, cx.refine.map(Refine::renamed), cx.arena);
     let claims_time = OPENS && cx.refine.is_some_and(Refine::claims_time);
     reader.blanks();
     reader.expect(b'{')?;
@@ -109,7 +109,7 @@ fn object<'a, const OPENS: bool>(
                         opened.pass(&reader, name);
                     }
                     let value = reader.value(|value| value)?;
-                    record.fields.extend(roles.take(role, rank, Field { key, value }, cx));
+                    roles.put(role, rank, Field { key, value }, cx, record);
                 }
                 _ => {
                     if !(OPENS && opened.take(&mut reader, name)?) {

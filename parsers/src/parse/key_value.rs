@@ -22,8 +22,30 @@ use crate::redact::is_guarded;
 pub(super) const GRAMMAR: Grammar =
     Grammar { name: "key_value", begins: b"", needs: "", probe: None, read };
 
-/// What parts pairs.
-const PARTING: [char; 4] = [' ', '\t', ',', ';'];
+/// Whether a byte parts pairs.
+const fn parts(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b',' | b';')
+}
+
+/// Whether pairs are parted here, or the text ends.
+#[inline]
+fn is_parted(text: &str) -> bool {
+    text.as_bytes().first().is_none_or(|byte| parts(*byte))
+}
+
+/// A text without what parts pairs at its beginning.
+#[inline]
+fn unparted(text: &str) -> &str {
+    let len = text.bytes().take_while(|byte| parts(*byte)).count();
+    text.get(len..).unwrap_or_default()
+}
+
+/// A text without the blanks at its beginning.
+#[inline]
+fn unindented(text: &str) -> &str {
+    let len = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    text.get(len..).unwrap_or_default()
+}
 
 /// What keys are made of.
 static KEY: Bytes = Bytes::letters_and(b"_-./@");
@@ -36,25 +58,24 @@ fn read<'a>(
     let mut keys = Keys::new(cx.arena);
     let mut roles = Roles::default();
     let mut pairs = 0;
-    let mut rest = text.trim_start_matches(PARTING);
+    let mut rest = unparted(text);
     while !rest.is_empty() {
         let (key, after) = key(rest).ok_or(Misfit::Syntax)?;
         // `key= next=…`: the value is none, but that of a secret's name is what comes.
-        let spaced =
-            after.starts_with([' ', '\t']) && rest.as_bytes().get(key.len()) != Some(&b':');
+        let spaced = matches!(after.as_bytes(), [b' ' | b'\t', ..])
+            && rest.as_bytes().get(key.len()) != Some(&b':');
         let none = spaced && !is_guarded(key);
-        let after = after.trim_start_matches([' ', '\t']);
+        let after = unindented(after);
         let none = none && next_key(after);
         let key = keys.add_again(key, cx.arena)?;
         pairs += 1;
         let (value, after) = if none { (Text::raw(""), after) } else { value(after, cx.arena)? };
-        rest = after.trim_start_matches(PARTING);
+        rest = unparted(after);
         let field = Field { key, value: Value::Text(value) };
-        let left = match roles::role(key.name().as_bytes()) {
-            None => Some(field),
-            Some((role, rank)) => roles.take(role, rank, field, cx),
-        };
-        record.fields.extend(left);
+        match roles::role(key.name().as_bytes()) {
+            None => record.fields.push(field),
+            Some((role, rank)) => roles.put(role, rank, field, cx, record),
+        }
     }
     if pairs < if cx.guessing { 2 } else { 1 } {
         return Err(Misfit::Syntax);
@@ -90,8 +111,7 @@ fn key(text: &str) -> Option<(&str, &str)> {
 fn next_key(text: &str) -> bool {
     key(text).is_some_and(|(key, after)| {
         let padding = key.len() >= 16 || (key.len() + 1) % 4 == 0;
-        text.as_bytes().get(key.len()) != Some(&b'=')
-            || !(padding && (after.is_empty() || after.starts_with(PARTING)))
+        text.as_bytes().get(key.len()) != Some(&b'=') || !(padding && (is_parted(after)))
     })
 }
 
@@ -102,7 +122,7 @@ fn value<'a>(text: &'a str, arena: &'a Arena) -> Result<(Text<'a>, &'a str), Mis
         let (end, escaped) = closing(inside.as_bytes(), quote).ok_or(Misfit::Syntax)?;
         let (quoted, rest) = inside.split_at_checked(end).ok_or(Misfit::Syntax)?;
         let rest = rest.get(1..).unwrap_or_default();
-        if !rest.is_empty() && !rest.starts_with(PARTING) {
+        if !is_parted(rest) {
             return Err(Misfit::Syntax);
         }
         let decoded = if escaped { undo(quoted, arena) } else { None };

@@ -117,16 +117,14 @@ impl<'a> Keys<'a> {
 
     /// The same of a key of the outermost object that may come again: the next is called `key_2`. Gives
     /// what it is called.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add_again(&mut self, key: &'a str, arena: &'a Arena) -> Result<Key<'a>, Misfit> {
-        match self.add(Scope::OUTER, key) {
-            Ok(()) => Ok(Key::Text(Text::raw(key))),
-            Err(Misfit::DuplicateKey) => {
-                let name = self.again(Scope::OUTER, key, arena)?;
-                Ok(Key::Text(Text::built(name)))
-            }
-            Err(misfit) => Err(misfit),
-        }
+        let text = match self.add(Scope::OUTER, key) {
+            Ok(()) => Text::raw(key),
+            Err(Misfit::DuplicateKey) => Text::built(self.again(Scope::OUTER, key, arena)?),
+            Err(misfit) => return Err(misfit),
+        };
+        Ok(Key::Text(text))
     }
 
     /// Adds a key that the innermost object has already, by the name that it gets: the second `user` is
@@ -146,7 +144,7 @@ impl<'a> Keys<'a> {
         let siblings = self.keys.get(scope.base..).unwrap_or_default();
         let mut number = 1 + siblings.iter().filter(is_again).count();
         loop {
-            let name = bumpalo::format!(in arena, "{}_{}", key, number).into_bump_str();
+            let name = numbered(key, number, arena);
             match self.add(scope, name) {
                 Err(Misfit::DuplicateKey) => number += 1,
                 added => return added.map(|()| name),
@@ -160,7 +158,44 @@ impl<'a> Keys<'a> {
         let siblings = self.hashes.get(base..).unwrap_or_default();
         let keys = self.keys.get(base..).unwrap_or_default();
         siblings.contains(&hash)
-            && keys.iter().zip(siblings).any(|(other, at)| *at == hash && *other == key)
+            && keys.iter().zip(siblings).any(|(other, at)| *at == hash && is_same(other, key))
+    }
+}
+
+/// A name with a number behind it.
+fn numbered<'a>(key: &str, number: usize, arena: &'a Arena) -> &'a str {
+    let mut name = bumpalo::collections::String::with_capacity_in(key.len() + 4, arena);
+    name.push_str(key);
+    name.push('_');
+    let mut place = 1;
+    while number / place > 9 {
+        place *= 10;
+    }
+    while place > 0 {
+        name.push(char::from(b'0' + (number / place % 10) as u8));
+        place /= 10;
+    }
+    name.into_bump_str()
+}
+
+/// Whether two names are the same: nearly all are so short that a call would take longer.
+#[inline]
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    match (one.first_chunk::<8>(), one.last_chunk::<8>()) {
+        (Some(head), Some(tail)) if one.len() <= 16 => {
+            Some(head) == other.first_chunk() && Some(tail) == other.last_chunk()
+        }
+        (None, None) => match (one.first_chunk::<4>(), one.last_chunk::<4>()) {
+            (Some(head), Some(tail)) => {
+                Some(head) == other.first_chunk() && Some(tail) == other.last_chunk()
+            }
+            _ => one.iter().eq(other),
+        },
+        _ => one == other,
     }
 }
 
@@ -263,6 +298,20 @@ mod tests {
         assert_eq!(called, expect.map(|name| Ok(name.to_owned())));
         let more = (0..400).filter(|_| keys.add_again("b", &arena).is_ok()).count();
         assert_eq!(more, PER_OBJECT - names.len());
+    }
+
+    #[test]
+    fn names_are_the_same_in_every_byte() {
+        let letters = "abcdefghijklmnopqrstuvwxyz";
+        for len in 0..=letters.len() {
+            let one = &letters[..len];
+            assert!(is_same(one, one));
+            assert!(!is_same(one, "abcdefghijklmnopqrstuvwxyz0"));
+            for at in 0..len {
+                let other = format!("{}_{}", &one[..at], &one[at + 1..]);
+                assert!(!is_same(one, &other), "{other}");
+            }
+        }
     }
 
     #[test]

@@ -45,8 +45,9 @@ pub(super) struct Layout {
     layouts: usize,
 }
 
-/// One part of a layout.
+/// One part of a layout. What tells them apart has a byte of its own, which is looked at for each.
 #[derive(Debug)]
+#[repr(u8)]
 enum Step {
     /// Text that must come now.
     Literal(Literal),
@@ -103,7 +104,6 @@ impl Layout {
     ) -> Result<(), Misfit> {
         let mut walk = Walk {
             whole: text,
-            first: text.as_bytes().first().copied(),
             level: &self.level,
             lines: cx.seen.has(Seen::NEWLINE) && memchr::memchr(b'\n', text.as_bytes()).is_some(),
             // Another layout may read the time that the first cannot: one that cannot be read is only
@@ -160,8 +160,6 @@ impl Layout {
 struct Walk<'w, 'p, 'a> {
     /// The text.
     whole: &'a str,
-    /// Its first byte.
-    first: Option<u8>,
     level: &'w Leveller,
     /// Whether the text has several lines: no field but the message goes beyond its line.
     lines: bool,
@@ -242,7 +240,8 @@ impl<'a> Walk<'_, '_, 'a> {
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
         let asked = self.layout.is_none_or(|layout| way.layouts.contains(&layout));
-        if !asked || !way.may_fit(self.first, self.cx.seen, self.lines) {
+        let first = self.whole.as_bytes().first().copied();
+        if !asked || !way.may_fit(first, self.cx.seen, self.lines) {
             return Err(Misfit::Syntax);
         }
         self.steps(&way.steps, &mut cursor, record)?;
@@ -271,7 +270,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 Step::Capture(capture) => {
                     let fields = record.fields.len();
                     self.capture(capture, cursor, record)?;
-                    if capture.gives == Gives::Nothing {
+                    if matches!(capture.gives, Gives::Nothing) {
                         record.fields.truncate(fields);
                     }
                     if let Some(literal) = &capture.then {

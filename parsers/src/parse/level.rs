@@ -5,6 +5,23 @@ use crate::record::Level;
 /// The level of a name, in any case. Levels between two have a number behind the lower one's name:
 /// `INFO+2`, `DEBUG-4`.
 pub(crate) fn from_name(name: &str) -> Option<Level> {
+    usual(name).or_else(|| odd(name))
+}
+
+/// As nearly all write them.
+#[inline]
+fn usual(name: &str) -> Option<Level> {
+    Some(match name.as_bytes() {
+        b"info" | b"INFO" => Level::Info,
+        b"debug" | b"DEBUG" => Level::Debug,
+        b"warn" | b"WARN" | b"warning" | b"WARNING" => Level::Warn,
+        b"error" | b"ERROR" => Level::Error,
+        b"trace" | b"TRACE" => Level::Trace,
+        _ => return None,
+    })
+}
+
+fn odd(name: &str) -> Option<Level> {
     exact(name).or_else(|| {
         let (base, number) = name.split_at_checked(name.find(['+', '-'])?)?;
         let digits = number.get(1..)?;

@@ -99,7 +99,7 @@ fn pairs<'a>(
     let (mut pairs, mut words) = (0, 0);
     let mut rest = text.trim_end_matches([' ', '\t']);
     loop {
-        rest = rest.trim_start_matches([' ', '\t']);
+        rest = unindented(rest);
         if rest.is_empty() {
             break;
         }
@@ -122,22 +122,20 @@ fn pairs<'a>(
         let role = roles::role(key.name().as_bytes());
         let open =
             if bare && matches!(role, Some((Role::Message, _))) { prose(after) } else { None };
-        words += usize::from(open.is_some());
-        let (value, unmappable, after) = match (open, other(after, cx)?) {
-            (Some((text, rest)), _) => (Value::Text(Text::raw(text)), false, rest),
-            (None, Some(taken)) => taken,
-            (None, None) => {
-                value(after, cx).map(|(text, rest)| (Value::Text(text), false, rest))?
-            }
-        };
-        rest = after;
-        record.unmappable |= unmappable;
-        let field = Field { key, value };
-        let left = match role {
-            None => Some(field),
-            Some((role, rank)) => roles.take(role, rank, field, cx),
-        };
-        record.fields.extend(left);
+        // Each is put from where it was made: what all come together in costs a copy.
+        if let Some((text, after)) = open {
+            words += 1;
+            put(role, Field { key, value: Value::Text(Text::raw(text)) }, &mut roles, cx, record);
+            rest = after;
+        } else if let Some((value, unmappable, after)) = other(after, cx)? {
+            record.unmappable |= unmappable;
+            put(role, Field { key, value }, &mut roles, cx, record);
+            rest = after;
+        } else {
+            let (text, after) = value(after, cx)?;
+            put(role, Field { key, value: Value::Text(text) }, &mut roles, cx, record);
+            rest = after;
+        }
     }
     if pairs < least {
         return Err(Misfit::Syntax);
@@ -175,7 +173,30 @@ fn prose(text: &str) -> Option<(&str, &str)> {
     first.filter(|first| *first < end).map(|_| (words.trim_start_matches([' ', '\t']), rest))
 }
 
+/// Puts a field where it belongs.
+#[inline(always)]
+fn put<'a>(
+    role: Option<(Role, u8)>,
+    field: Field<'a>,
+    roles: &mut Roles<'a>,
+    cx: &mut Context<'_, 'a>,
+    record: &mut Record<'a>,
+) {
+    match role {
+        None => record.fields.push(field),
+        Some((role, rank)) => roles.put(role, rank, field, cx, record),
+    }
+}
+
+/// A text without the blanks and tabs at its beginning.
+#[inline]
+fn unindented(text: &str) -> &str {
+    let len = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    text.get(len..).unwrap_or_default()
+}
+
 /// The value that `text` begins with, and what comes after it.
+#[inline(always)]
 fn value<'a>(text: &'a str, cx: &Context<'_, 'a>) -> Result<(Text<'a>, &'a str), Misfit> {
     let Some(inside) = text.strip_prefix('"') else {
         let mut end = 0;
@@ -194,19 +215,19 @@ fn value<'a>(text: &'a str, cx: &Context<'_, 'a>) -> Result<(Text<'a>, &'a str),
     };
     let end = closing_quote(inside.as_bytes()).ok_or(Misfit::Syntax)?;
     let (quoted, rest) = inside.split_at_checked(end).ok_or(Misfit::Syntax)?;
-    let rest = rest.strip_prefix('"').ok_or(Misfit::Syntax)?;
-    if !rest.is_empty() && !rest.starts_with([' ', '\t']) {
+    let rest = rest.get(1..).ok_or(Misfit::Syntax)?;
+    if !matches!(rest.as_bytes().first(), None | Some(b' ' | b'\t')) {
         return Err(Misfit::Syntax);
     }
-    Ok((unquoted(quoted, inside.as_bytes(), cx.arena), rest))
+    let plain = memchr::memchr(b'\\', quoted.as_bytes()).is_none();
+    let text =
+        if plain { Text::raw(quoted) } else { unquoted(quoted, inside.as_bytes(), cx.arena) };
+    Ok((text, rest))
 }
 
-/// The text of a quoted value: as it stands where its escapes are JSON's too, else decoded, else as it
-/// stands.
+/// The text of a quoted value with backslashes: as it stands where its escapes are JSON's too, else decoded,
+/// else as it stands.
 fn unquoted<'a>(quoted: &'a str, with_quote: &[u8], arena: &'a Arena) -> Text<'a> {
-    if memchr::memchr(b'\\', quoted.as_bytes()).is_none() {
-        return Text::raw(quoted);
-    }
     match string_end(with_quote, 0) {
         Ok((end, _)) if end == quoted.len() => Text::raw_escaped(quoted),
         _ => undo(quoted, arena).map_or(Text::raw(quoted), Text::built),

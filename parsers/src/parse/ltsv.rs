@@ -80,11 +80,10 @@ fn put<'a>(
         _ => Value::Text(Text::raw(value)),
     };
     let field = Field { key, value };
-    let left = match roles::role(key.name().as_bytes()) {
-        None => Some(field),
-        Some((role, rank)) => roles.take(role, rank, field, cx),
-    };
-    record.fields.extend(left);
+    match roles::role(key.name().as_bytes()) {
+        None => record.fields.push(field),
+        Some((role, rank)) => roles.put(role, rank, field, cx, record),
+    }
 }
 
 /// The known fields among the labels of a web server, which has a status beside a request or its

@@ -121,9 +121,9 @@ impl Pattern {
     fn find<'l>(&self, text: &str, locations: &'l mut Locations) -> Option<Found<'l>> {
         if let Some(tail) = &self.tail {
             let head = tail.head.captures_read(locations.of(&tail.head), text)?;
-            if let Some((start, end)) = tail.rest(head, text) {
-                let (groups, rest) = (locations.of(&tail.head), Some((tail.group, head.end())));
-                return Some(Found { start, end, groups, rest });
+            if let Some((start, end, last)) = tail.rest(head, text) {
+                let rest = Some((tail.group, (head.end(), last)));
+                return Some(Found { start, end, groups: locations.of(&tail.head), rest });
             }
         }
         let whole = match self.whole.get() {
@@ -203,15 +203,15 @@ struct Found<'l> {
     start: usize,
     end: usize,
     groups: &'l CaptureLocations,
-    /// The group that takes all from a place on, which is not among the others.
-    rest: Option<(usize, usize)>,
+    /// The group that takes all that is left, which is not among the others, and where it is.
+    rest: Option<(usize, (usize, usize))>,
 }
 
 impl Found<'_> {
     #[inline]
     fn group(&self, group: usize) -> Option<(usize, usize)> {
         match self.rest {
-            Some((rest, start)) if rest == group => Some((start, self.end)),
+            Some((rest, place)) if rest == group => Some(place),
             _ => self.groups.get(group),
         }
     }

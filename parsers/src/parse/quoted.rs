@@ -49,10 +49,41 @@ pub(super) struct Quoted {
 #[derive(Debug)]
 struct Part {
     text: Box<[u8]>,
+    /// Its bit.
+    bit: Shown,
     /// Where its quote is.
     quote: usize,
+    /// The bytes from there on, as many as are compared at once.
+    head: Head,
     /// The next part of the same hash, counted from one.
     next: u8,
+}
+
+/// Bytes that are compared at once.
+const AT_ONCE: usize = 16;
+
+/// The first bytes of a text: of those of a hash, mostly these alone tell that it is not there.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    bytes: u128,
+    /// Those of them that are the text's.
+    mask: u128,
+}
+
+impl Head {
+    fn of(text: &[u8]) -> Self {
+        let (mut bytes, mut mask) = ([0; AT_ONCE], [0; AT_ONCE]);
+        for ((byte, of), mask) in bytes.iter_mut().zip(text).zip(&mut mask) {
+            (*byte, *mask) = (*of, u8::MAX);
+        }
+        Self { bytes: u128::from_le_bytes(bytes), mask: u128::from_le_bytes(mask) }
+    }
+
+    /// Whether the bytes at a place may begin so; they may where fewer are left.
+    #[inline]
+    fn may_begin(self, bytes: Option<&[u8; AT_ONCE]>) -> bool {
+        bytes.is_none_or(|bytes| (u128::from_le_bytes(*bytes) ^ self.bytes) & self.mask == 0)
+    }
 }
 
 /// Where in the table a quote and the three bytes behind it have their place.
@@ -74,8 +105,10 @@ impl Quoted {
         let counted = u8::try_from(number + 1).ok().filter(|_| number < u128::BITS as usize)?;
         let first = self.table.get_or_insert_with(|| Box::new([0; TABLE])).get_mut(place)?;
         let next = std::mem::replace(first, counted);
-        self.parts.push(Part { text: text.into(), quote, next });
-        Some(Shown(1 << number))
+        let head = Head::of(text.get(quote..)?);
+        let bit = Shown(1 << number);
+        self.parts.push(Part { text: text.into(), bit, quote, head, next });
+        Some(bit)
     }
 
     /// Those of them that a text has.
@@ -113,12 +146,15 @@ impl Quoted {
     #[inline(never)]
     fn compare(&self, text: &[u8], quote: usize, first: u8, shown: &mut Shown) {
         let mut part = first;
+        let bytes = text.get(quote..).and_then(<[u8]>::first_chunk);
         while let Some(number) = usize::from(part).checked_sub(1)
             && let Some(it) = self.parts.get(number)
         {
-            let from = quote.checked_sub(it.quote).and_then(|from| text.get(from..));
-            if shown.0 >> number & 1 == 0 && from.is_some_and(|from| from.starts_with(&it.text)) {
-                shown.0 |= 1 << number;
+            if !shown.has(it.bit) && it.head.may_begin(bytes) {
+                let from = quote.checked_sub(it.quote).and_then(|from| text.get(from..));
+                if from.is_some_and(|from| from.starts_with(&it.text)) {
+                    *shown = shown.and(it.bit);
+                }
             }
             part = it.next;
         }

@@ -108,6 +108,11 @@ impl Refine {
         (!self.open.is_empty()).then_some(&self.open)
     }
 
+    /// The names that the definition has others for.
+    pub(super) fn renamed(&self) -> &Table<Rename> {
+        &self.fields
+    }
+
     /// Changes the record that a grammar filled.
     pub(super) fn apply<'a>(
         &self,
@@ -149,9 +154,8 @@ impl Refine {
         for (hash, name, kind) in self.types.iter() {
             let Some(at) = index.place(&record.fields, hash, name) else { continue };
             let Some(field) = record.fields.get_mut(at) else { continue };
-            match convert::value(field.value, *kind)? {
-                Some(value) => field.value = value,
-                None => index.remove(&mut record.fields, at),
+            if !convert::retype(&mut field.value, *kind)? {
+                index.remove(&mut record.fields, at);
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use super::cursor::Cursor;
 use super::grammar::Context;
 use super::hashed::Index;
 use super::json::decode;
-use super::keys::hash;
+use super::keys::{hash, is_same};
 use super::refine::Name;
 use crate::Arena;
 use crate::record::{Field, Key, Known, Origin, Record, Text, Value};
@@ -54,7 +54,25 @@ pub(super) fn rename<'a>(
     match to {
         Rename::Time => return take_time(record, index, at, cx),
         Rename::Request => return take_request(record, index, at, arena),
-        _ => {}
+        // Nearly all.
+        Rename::Known(known, hash) => {
+            let Some(field) = record.fields.get(at) else { return false };
+            if matches!(field.value, Value::Text(text) if is_absent(text)) {
+                index.remove(&mut record.fields, at);
+                return true;
+            }
+            if !matches!(field.value, Value::Json(_)) {
+                let key = Key::Known(*known);
+                if is_free(record, index, at, *hash, key.name())
+                    && let Some(field) = record.fields.get_mut(at)
+                {
+                    field.key = key;
+                    index.set(at, *hash);
+                }
+                return false;
+            }
+        }
+        Rename::Message | Rename::Text(_) => {}
     }
     let Some(Field { value, .. }) = record.fields.get(at).copied() else { return false };
     let value = match (to, sole(value)) {
@@ -81,14 +99,23 @@ pub(super) fn rename<'a>(
             (Key::Text(Text::vetted(arena.alloc_str(&name.text))), name.hash)
         }
     };
-    // A field of that name may be the program's own, with the same meaning or not.
-    if index.place(&record.fields, hash, key.name()).is_none_or(|taken| taken == at)
+    if is_free(record, index, at, hash, key.name())
         && let Some(field) = record.fields.get_mut(at)
     {
         *field = Field { key, value };
         index.set(at, hash);
     }
     false
+}
+
+/// Whether no other field has that name than the one at a place. It may be the program's own, with the same
+/// meaning or not.
+#[inline]
+fn is_free(record: &Record<'_>, index: &Index<'_>, at: usize, hash: u32, name: &str) -> bool {
+    // What is called so in the program, too, is called so once.
+    index.hash(at) == Some(hash)
+        && record.fields.get(at).is_some_and(|it| is_same(it.key.name(), name))
+        || index.place(&record.fields, hash, name).is_none()
 }
 
 /// Takes a field for the record's time, where that has none or a coarser one. What says the same is

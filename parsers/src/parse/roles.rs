@@ -93,10 +93,28 @@ struct Taken<'a, T> {
 }
 
 impl<'a> Roles<'a> {
+    /// Takes a field for a role as [`Roles::take`] does, and gives the record the field that is one after
+    /// all.
+    #[inline(always)]
+    pub(super) fn put(
+        &mut self,
+        role: Role,
+        rank: u8,
+        field: Field<'a>,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) {
+        if let Some(left) = self.take(role, rank, field, cx) {
+            put_back(left, record);
+        }
+    }
+
     /// Takes a field for a role, if it can be read as that, no better one has been taken, the line does
     /// not say it elsewhere, and the definition does not say which field that is. Gives back the field
     /// that is one after all: this one, or the one it displaces.
-    #[inline]
+    ///
+    /// Inlined, so that the field is put where it stays and nowhere before.
+    #[inline(always)]
     pub(super) fn take(
         &mut self,
         role: Role,
@@ -148,7 +166,13 @@ impl<'a> Roles<'a> {
     }
 }
 
-#[inline]
+/// In a place of its own: fields that have no role are not to come together with these before they are put.
+#[inline(never)]
+fn put_back<'a>(field: Field<'a>, record: &mut Record<'a>) {
+    record.fields.push(field);
+}
+
+#[inline(always)]
 fn place<'a, T>(
     slot: &mut Option<Taken<'a, T>>,
     rank: u8,

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use super::cursor::find_any;
 use super::json::decode;
 use super::{Misfit, auto};
 use crate::Arena;
@@ -222,11 +223,11 @@ fn may_have(text: &str) -> bool {
     let begins = matches!(
         text.as_bytes(),
         [b' ' | b'\t', ..]
-            | [b'T', b'r', ..]
-            | [b'S' | b's', b't', ..]
+            | [b'T', b'r', b'a', b'c', ..]
+            | [b'S' | b's', b't', b'a', b'c', ..]
             | [b'[', b's', ..]
-            | [b'g', b'o', ..]
-            | [b'r', b'u', ..]
+            | [b'g', b'o', b'r', b'o', ..]
+            | [b'r', b'u', b'n', b't', ..]
     );
     begins
         || text.trim_end_matches('\r').ends_with('\'')
@@ -281,8 +282,12 @@ pub(super) fn class(line: &str) -> Option<&str> {
 
 /// `java.io.IOException: …`, `TypeError: …`, `AssertionError [ERR_ASSERTION]: …`
 fn leading_class(text: &str) -> Option<&str> {
-    let end = text.find([':', ' ', '[']).unwrap_or(text.len());
+    let end = find_any([b':', b' ', b'['], text.as_bytes()).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
+    // A word of a sentence.
+    if rest.starts_with(' ') && !rest.starts_with(" [") {
+        return None;
+    }
     let (package, last) =
         name.rsplit_once('.').map_or(("", name), |(package, last)| (package, last));
     let fits = is_name(name, &['.', '_', '$'])
@@ -308,7 +313,10 @@ fn is_error(name: &str) -> bool {
 
 /// `ActiveRecord::RecordNotFound (no such order):`, or the first line of such a message.
 fn raised_class(line: &str) -> Option<&str> {
-    let (name, rest) = line.split_once(" (")?;
+    let bytes = line.as_bytes();
+    let behind = |at: &usize| at.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b' ');
+    let open = memchr::memchr_iter(b'(', bytes).find(behind)?;
+    let (name, rest) = (line.get(..open - 1)?, line.get(open + 1..)?);
     ((is_error(name) || line.ends_with("):"))
         && is_name(name, &[':', '_'])
         && (rest.ends_with("):") || !rest.contains(')')))

@@ -7,17 +7,23 @@
 //!
 //! A span's fields stand in braces, and may have anything in quotes.
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, find, find_any};
 use super::grammar::{Context, Grammar};
-use super::{Misfit, level, trace};
-use crate::record::{Key, Known, Record, Text, Value};
+use super::{Misfit, trace};
+use crate::record::{Key, Known, Level, Record, Text, Value};
 use crate::redact::names_secret;
 
 /// Reads any of these formats.
 pub(super) const GRAMMAR: Grammar =
     Grammar { name: "tracing", begins: b"", needs: "-:", probe: Some(probe), read };
 
-const LEVELS: [&str; 5] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"];
+const LEVELS: [(&str, Level); 5] = [
+    ("TRACE", Level::Trace),
+    ("DEBUG", Level::Debug),
+    ("INFO", Level::Info),
+    ("WARN", Level::Warn),
+    ("ERROR", Level::Error),
+];
 /// Bytes of the longest spans that are looked through.
 const LONGEST_SPANS: usize = 8 << 10;
 
@@ -39,10 +45,8 @@ fn read<'a>(
     cursor.expect(" ")?;
     cursor.blanks();
     let word = cursor.word()?;
-    if !LEVELS.contains(&word) {
-        return Err(Misfit::Syntax);
-    }
-    record.level = level::from_name(word);
+    let level = LEVELS.iter().find(|(name, _)| *name == word).ok_or(Misfit::Syntax)?;
+    record.level = Some(level.1);
     // Threads' names are right-aligned.
     cursor.blanks();
     thread(&mut cursor, record)?;
@@ -62,13 +66,15 @@ fn read<'a>(
     Ok(())
 }
 
-fn put<'a>(record: &mut Record<'a>, key: &'static str, text: &'a str) {
-    let key = Known::from_name(key).map_or(Key::Text(Text::fixed(key)), Key::Known);
+/// What the spans' fields and names are called.
+const SPAN_PATH: Key<'static> = Key::Text(Text::fixed("span_path"));
+
+fn put<'a>(record: &mut Record<'a>, key: Key<'a>, text: &'a str) {
     record.push(key, Value::Text(Text::raw(text)));
 }
 
 fn put_place<'a>(record: &mut Record<'a>, file: &'a str, line: i64) {
-    put(record, "file", file);
+    put(record, Key::Known(Known::File), file);
     record.push(Key::Known(Known::Line), Value::Int(line));
 }
 
@@ -79,29 +85,35 @@ fn thread<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> Result<(), Mi
     const LONGEST_NAME: usize = 64;
     let rest = cursor.rest();
     let near = rest.as_bytes().get(..LONGEST_NAME).unwrap_or(rest.as_bytes());
-    let id = memchr::memmem::find(near, ID.as_bytes());
+    let id = find_id(near, ID.as_bytes());
     // Thread names may have blanks, but no colon with one behind it: that ends spans or a logger.
     let name_len = match id {
         Some(at) if at == 0 || near.get(at - 1) == Some(&b' ') => at.saturating_sub(1),
         _ => {
-            let len = rest.find(' ').ok_or(Misfit::Syntax)?;
+            let len = find(b' ', rest.as_bytes()).ok_or(Misfit::Syntax)?;
             let (name, behind) = rest.split_at(len);
-            let logger = behind.split(' ').nth(1).unwrap_or_default();
+            if name.ends_with(':') || name.as_bytes().contains(&b'{') {
+                return Ok(());
+            }
+            let behind = behind.get(1..).unwrap_or_default();
+            let logger = behind.get(..find(b' ', behind.as_bytes()).unwrap_or(behind.len()));
+            let logger = logger.filter(|logger| logger.ends_with(':'));
             let usual = name == "main" || name.starts_with("tokio-");
-            let path = logger.contains("::") || usual && is_name(logger.trim_end_matches(':'));
-            if name.ends_with(':') || name.contains('{') || !(logger.ends_with(':') && path) {
+            let is_path =
+                |logger: &str| is_path(logger) || usual && is_name(logger.trim_end_matches(':'));
+            if !logger.is_some_and(is_path) {
                 return Ok(());
             }
             len
         }
     };
     let name = rest.get(..name_len).ok_or(Misfit::Syntax)?;
-    if name.contains(": ") || name.contains('\n') {
+    if name.as_bytes().windows(2).any(|pair| pair == b": ") || name.contains('\n') {
         return Ok(());
     }
     let name = cursor.take(name_len)?;
     if !name.is_empty() {
-        put(record, "thread", name);
+        put(record, Key::Known(Known::Thread), name);
         cursor.expect(" ")?;
     }
     if cursor.eat(ID) {
@@ -127,10 +139,10 @@ fn spans_and_logger<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> Res
         return Err(Misfit::Syntax);
     }
     match (spans, second) {
-        (false, _) => put(record, "logger", first),
+        (false, _) => put(record, Key::Known(Known::Logger), first),
         (true, Some(second)) => {
-            put(record, "span_path", first);
-            put(record, "logger", second);
+            put(record, SPAN_PATH, first);
+            put(record, Key::Known(Known::Logger), second);
             cursor.take(first.len() + 2)?;
             cursor.take(second.len() + 2)?;
             return Ok(());
@@ -141,11 +153,29 @@ fn spans_and_logger<'a>(cursor: &mut Cursor<'a>, record: &mut Record<'a>) -> Res
     Ok(())
 }
 
+/// Where the first of some bytes is which begin with one that is rare in a name.
+fn find_id(bytes: &[u8], id: &[u8]) -> Option<usize> {
+    let first = *id.first()?;
+    let begins = |at: &usize| bytes.get(*at..).is_some_and(|rest| rest.starts_with(id));
+    memchr::memchr_iter(first, bytes).find(begins)
+}
+
+/// Whether a logger's name has parts.
+fn is_path(logger: &str) -> bool {
+    memchr::memchr_iter(b':', logger.as_bytes())
+        .any(|at| logger.as_bytes().get(at + 1) == Some(&b':'))
+}
+
 /// Whether a segment is a logger's name: a path, without the colons that part spans.
 fn is_name(segment: &str) -> bool {
+    let mut bytes = segment.as_bytes();
+    while let Some(at) = find_any([b'{', b' ', b':'], bytes) {
+        match bytes.get(at..) {
+            Some([b':', b':', rest @ ..]) => bytes = rest,
+            _ => return false,
+        }
+    }
     !segment.is_empty()
-        && !segment.contains(['{', ' '])
-        && segment.split("::").all(|part| !part.contains(':'))
 }
 
 /// What a text begins with up to a colon that a blank follows, or the end of the text; braces and what is
@@ -174,9 +204,11 @@ fn segment(text: &str) -> Option<&str> {
 /// `src/main.rs:45: `: file, line, and what follows.
 fn place(text: &str) -> Option<(&str, i64, &str)> {
     let word = segment(text)?;
-    let (file, line) = word.rsplit_once(':')?;
-    let is_file = file.ends_with(".rs") && !line.is_empty() && line.len() <= 9;
-    if !is_file || !line.bytes().all(|byte| byte.is_ascii_digit()) {
+    // Most segments are no file.
+    let digits = word.bytes().rev().take(10).take_while(u8::is_ascii_digit).count();
+    let (file, line) = word.split_at_checked(word.len() - digits)?;
+    let file = file.strip_suffix(':').filter(|file| file.ends_with(".rs"))?;
+    if !(1..10).contains(&digits) {
         return None;
     }
     Some((file, line.parse().ok()?, text.get(word.len() + 2..).unwrap_or_default()))
@@ -199,11 +231,11 @@ fn below<'a>(text: &'a str, record: &mut Record<'a>) -> Result<&'a str, Misfit> 
         let (file, number) = place.rsplit_once(':').ok_or(Misfit::Syntax)?;
         put_place(record, file, number.parse().map_err(|_| Misfit::Syntax)?);
         if let Some(thread) = thread {
-            put(record, "thread", thread);
+            put(record, Key::Known(Known::Thread), thread);
         }
     }
     if let Some(spans) = spans {
-        put(record, "span_path", text.get(spans + IN.len()..).unwrap_or_default());
+        put(record, SPAN_PATH, text.get(spans + IN.len()..).unwrap_or_default());
     }
     text.get(..at.or(spans).unwrap_or(text.len())).ok_or(Misfit::Syntax)
 }

@@ -5,8 +5,9 @@
 macro_rules! known {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
         /// A field name that pillion itself gives. The name is the record's vocabulary, as `replay`
-        /// prints it.
+        /// prints it. A word in size, as what else a key may be.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u64)]
         pub enum Known {
             $($(#[doc = $doc])+ $variant,)+
         }

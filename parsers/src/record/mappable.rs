@@ -25,7 +25,7 @@ pub fn is_mappable(number: &str) -> bool {
 pub fn is_field_name(key: &str) -> bool {
     let bytes = key.as_bytes();
     // Nearly all.
-    if bytes.first().is_some_and(|first| *first > b' ') && !bytes.contains(&b'.') {
+    if bytes.first().is_some_and(|first| *first > b' ') && !has_dot(bytes) {
         return true;
     }
     let mut blank = true;
@@ -38,9 +38,47 @@ pub fn is_field_name(key: &str) -> bool {
     !blank
 }
 
+/// Whether a dot is among some bytes: they are mostly few, and looked at all at once.
+#[inline]
+fn has_dot(bytes: &[u8]) -> bool {
+    const LOW: u64 = u64::MAX / 255;
+    const HIGH: u64 = LOW << 7;
+    let any = |word: u64| {
+        let other = word ^ (LOW * b'.' as u64);
+        other.wrapping_sub(LOW) & !other & HIGH != 0
+    };
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(head), Some(tail)) if bytes.len() <= 16 => {
+            any(u64::from_le_bytes(*head)) || any(u64::from_le_bytes(*tail))
+        }
+        (None, None) => match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+            (Some(head), Some(tail)) => {
+                let (head, tail) = (u32::from_le_bytes(*head), u32::from_le_bytes(*tail));
+                any(u64::from(head) << 32 | u64::from(tail))
+            }
+            _ => bytes.contains(&b'.'),
+        },
+        _ => bytes.contains(&b'.'),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dot_is_seen_wherever_it_is() {
+        for len in 0..24 {
+            let text = "/a-\u{ae}\u{2e2e}_".repeat(4);
+            let bytes = text.as_bytes()[..len].to_vec();
+            assert_eq!(has_dot(&bytes), bytes.contains(&b'.'));
+            for at in 0..len {
+                let mut bytes = bytes.clone();
+                bytes[at] = b'.';
+                assert!(has_dot(&bytes), "{bytes:?}");
+            }
+        }
+    }
 
     #[test]
     fn numbers_that_have_no_type() {

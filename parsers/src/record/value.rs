@@ -6,7 +6,10 @@
 use super::Known;
 
 /// Where a text's bytes came from, hence whether the scan of the raw record covers them.
+///
+/// A word in size: a text, a key and a value have no gaps then, and are copied as whole words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
 pub enum Origin {
     /// A slice of the raw record, unchanged: covered by the raw scan.
     Raw,

@@ -62,7 +62,10 @@ impl Possible<'_, '_> {
 pub(super) struct Candidate {
     pub(super) compiled: Arc<Compiled>,
     inner: Arc<Wrapped>,
-    has_flavours: bool,
+    /// Whether it has texts of its own, by which it shows.
+    shows: bool,
+    /// Whether lines of other formats fit it, too.
+    yields: bool,
     /// How its lines become records, once that is asked.
     joining: OnceLock<Option<Joining>>,
 }
@@ -85,7 +88,8 @@ impl Candidates {
             Candidate {
                 compiled: Arc::clone(compiled),
                 inner: Wrapped::new(compiled, &all, &mut wrapped),
-                has_flavours: all.iter().any(flavour),
+                shows: !compiled.contains.is_empty(),
+                yields: compiled.generic || all.iter().any(flavour),
                 joining: OnceLock::new(),
             }
         });
@@ -103,7 +107,7 @@ impl Candidates {
 
     /// Whether a format has texts of its own, by which it shows.
     pub(super) fn shows(&self, place: u16) -> bool {
-        self.get(place).is_some_and(|candidate| !candidate.compiled.contains.is_empty())
+        self.get(place).is_some_and(|candidate| candidate.shows)
     }
 
     pub(super) fn place(&self, name: &str) -> Option<u16> {
@@ -122,7 +126,7 @@ impl Candidates {
 
     /// Whether lines of other formats fit it, too: it is tried behind them.
     pub(super) fn yields(&self, place: u16) -> bool {
-        self.get(place).is_some_and(|it| it.has_flavours || it.compiled.generic)
+        self.get(place).is_some_and(|candidate| candidate.yields)
     }
 
     /// Whether lines of formats that are nothing like it fit it, too.

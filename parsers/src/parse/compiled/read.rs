@@ -22,13 +22,24 @@ impl Compiled {
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        let mut refined = cx.refined(self.refine.as_deref(), &self.dialect);
-        self.fill(text, &mut refined, record)?;
-        if let Some(refine) = &self.refine {
-            refine.apply(record, &mut refined)?;
+        if self.reads_in(cx) {
+            self.fill(text, cx, record)?;
+        } else {
+            let mut refined = cx.refined(self.refine.as_deref(), &self.dialect);
+            self.fill(text, &mut refined, record)?;
+            if let Some(refine) = &self.refine {
+                refine.apply(record, &mut refined)?;
+            }
         }
         self.read_nested(record, cx);
         Ok(())
+    }
+
+    /// Whether it needs no context of its own: layouts and patterns have nothing to refine, and must not
+    /// see what another has.
+    #[inline]
+    fn reads_in(&self, cx: &Context<'_, '_>) -> bool {
+        cx.refine.is_none() && matches!(*self.method, Method::Layout(_) | Method::Pattern(_))
     }
 
     /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
@@ -108,11 +119,17 @@ impl Compiled {
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<&'a str, Misfit> {
+        let bad_times = *cx.bad_times;
+        if self.reads_in(cx) {
+            return whole_or_head(text, record, |text, record| {
+                *cx.bad_times = bad_times;
+                self.fill(text, cx, record)
+            });
+        }
         let mut cx = cx.refined(self.refine.as_deref(), &self.dialect);
         if let Method::Auto = *self.method {
             return read_auto(text, &mut cx, record);
         }
-        let bad_times = *cx.bad_times;
         let below = whole_or_head(text, record, |text, record| {
             *cx.bad_times = bad_times;
             self.fill(text, &mut cx, record)

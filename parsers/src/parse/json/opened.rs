@@ -11,6 +11,7 @@ use crate::Arena;
 use crate::parse::Misfit;
 use crate::parse::hashed::Table;
 use crate::parse::keys::{Scope, hash_dotted};
+use crate::parse::rename::Rename;
 use crate::record::{Field, Key, Record, Text, Value, is_field_name, is_mappable};
 
 /// Objects that a definition may open so: one bit each.
@@ -22,6 +23,8 @@ const MOST_FIELDS: usize = 200;
 pub(super) struct Opened<'o, 'a> {
     /// What is to be opened, and whether under both names.
     objects: Option<&'o Table<bool>>,
+    /// Names that the definition has others for.
+    renamed: Option<&'o Table<Rename>>,
     members: Vec<'a, Member<'a>>,
     /// The objects that were.
     opened: u64,
@@ -51,11 +54,16 @@ struct Object<'a> {
 }
 
 impl<'o, 'a> Opened<'o, 'a> {
-    pub(super) fn new(objects: Option<&'o Table<bool>>, arena: &'a Arena) -> Self {
+    pub(super) fn new(
+        objects: Option<&'o Table<bool>>,
+        renamed: Option<&'o Table<Rename>>,
+        arena: &'a Arena,
+    ) -> Self {
         let objects = objects.filter(|objects| objects.len() <= MOST_OBJECTS);
         let members = if objects.is_some() { 32 } else { 0 };
         Self {
             objects,
+            renamed,
             members: Vec::with_capacity_in(members, arena),
             opened: 0,
             irregular: false,
@@ -110,7 +118,9 @@ impl<'o, 'a> Opened<'o, 'a> {
         let (key, escaped) = reader.key(scope)?;
         reader.unmappable |= !is_field_name(key);
         let (name, hash) = if object.dotted {
-            (dotted(object.name, key, reader.arena), hash_dotted(object.name, key))
+            let hash = hash_dotted(object.name, key);
+            let known = self.renamed.and_then(|names| names.dotted(hash, object.name, key));
+            (known.unwrap_or_else(|| dotted(object.name, key, reader.arena)), hash)
         } else {
             (key, reader.keys.newest())
         };
@@ -129,11 +139,15 @@ impl<'o, 'a> Opened<'o, 'a> {
                 return self.object(reader, Object { place, name, dotted: *dotted, depth });
             }
         }
-        let mappable = reader.value_in(depth, |value| {
+        self.members.reserve(1);
+        reader.value_in(depth, |value| {
             self.members.push(Member { field: Field { key, value }, hash, of, is_field: true });
-            !matches!(value, Value::Number(number) if !is_mappable(number))
         })?;
-        reader.unmappable |= !mappable;
+        if let Some(Member { field: Field { value: Value::Number(number), .. }, .. }) =
+            self.members.last()
+        {
+            reader.unmappable |= !is_mappable(number);
+        }
         Ok(())
     }
 

@@ -10,11 +10,10 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// characters. The lowest mark is exact; those above it may be off.
 #[inline]
 fn stops(word: u64) -> u64 {
-    let zeros = |word: u64| word.wrapping_sub(LOW) & !word;
-    let quote = zeros(word ^ (LOW * b'"' as u64));
-    let backslash = zeros(word ^ (LOW * b'\\' as u64));
-    let control = word.wrapping_sub(LOW * 0x20) & !word;
-    (quote | backslash | control) & HIGH
+    // With its second bit turned, a quote is 0x20, and control characters are below that still.
+    let quote_or_control = (word ^ (LOW * 0x02)).wrapping_sub(LOW * 0x21);
+    let backslash = (word ^ (LOW * b'\\' as u64)).wrapping_sub(LOW);
+    (quote_or_control | backslash) & !word & HIGH
 }
 
 /// Finds the closing quote of the string whose inside begins at `at`, and says whether the inside has

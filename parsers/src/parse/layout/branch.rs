@@ -245,12 +245,12 @@ impl Begins {
     }
 
     #[inline]
-    fn has(self, first: Option<u8>) -> bool {
+    fn has(&self, first: Option<u8>) -> bool {
         match first {
             Some(byte) => {
                 self.0.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
             }
-            None => self == Self::ANY,
+            None => *self == Self::ANY,
         }
     }
 }

@@ -62,8 +62,9 @@ pub(super) struct Spread {
     pub(super) behind: Outside,
 }
 
-/// What a field looks like.
+/// What a field looks like. What tells them apart has a byte of its own, which is looked at for each field.
 #[derive(Debug, PartialEq)]
+#[repr(u8)]
 pub(super) enum Kind {
     /// Anything up to what follows.
     Text,
@@ -98,7 +99,7 @@ pub(super) enum Kind {
     /// A UUID: 32 hex digits, with hyphens between.
     Uuid,
     /// One of these words.
-    OneOf(Words),
+    OneOf(Box<Words>),
     /// A JSON value.
     Json,
     /// A request line: method, target and protocol.
@@ -108,7 +109,7 @@ pub(super) enum Kind {
     /// An address and, after a colon, a port.
     Address { port: Name },
     /// A time.
-    Time(Format),
+    Time(Box<Format>),
     /// Fields of their own, in a grammar.
     Spread(Spread),
 }

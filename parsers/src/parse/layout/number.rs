@@ -7,6 +7,17 @@ use crate::record::Value;
 /// Digits that always fit 64 bits.
 const FITTING: usize = 18;
 
+/// The whole number at the beginning, without a sign and plainly of 64 bits, as most are, and its length.
+#[inline]
+pub(super) fn whole(bytes: &[u8]) -> Option<(i64, usize)> {
+    let (mut end, mut number) = (0, 0_i64);
+    while let Some(digit @ 0..=9) = bytes.get(end).map(|byte| byte.wrapping_sub(b'0')) {
+        number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
+        end += 1;
+    }
+    (1..=FITTING).contains(&end).then_some((number, end))
+}
+
 /// A number at the beginning; `None` for a `-` in its place.
 #[inline]
 pub(super) fn read<'a>(cursor: &mut Cursor<'a>, whole: bool) -> Result<Option<Value<'a>>, Misfit> {

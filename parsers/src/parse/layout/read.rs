@@ -80,6 +80,15 @@ impl<'a> Walk<'_, '_, 'a> {
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
         let guarded = self.is_guarded("", cursor);
+        // Put where it stays at once: what is built elsewhere is copied.
+        if matches!(capture.kind, Kind::Integer)
+            && !guarded
+            && let Some((number, len)) = number::whole(cursor.bytes())
+        {
+            cursor.take(len)?;
+            record.push(capture.name.key(), Value::Int(number));
+            return Ok(());
+        }
         let before = cursor.rest();
         let Some(value) = number::read(cursor, matches!(capture.kind, Kind::Integer))? else {
             return Ok(());
@@ -252,7 +261,7 @@ impl<'a> Walk<'_, '_, 'a> {
         if is_field && names_secret(text, cursor.rest()) {
             return Err(Misfit::Syntax);
         }
-        if capture.gives == Gives::Field(None) {
+        if matches!(capture.gives, Gives::Field(None)) {
             let shown = self.shown(capture, text, cursor);
             record.push(capture.name.key(), Value::Text(shown));
             return Ok(());

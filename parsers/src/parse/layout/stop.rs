@@ -52,7 +52,6 @@ fn one(layout: &str, definition: &Definition, text: &str, now: i64) -> Option<(u
     };
     let mut walk = Walk {
         whole: text,
-        first: text.as_bytes().first().copied(),
         level: &level,
         lines: text.contains('\n'),
         readable: false,

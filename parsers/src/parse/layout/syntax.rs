@@ -232,7 +232,7 @@ impl Reader<'_> {
                 },
                 None => convert::format(self.definition.time.as_ref()).map_err(Error::Other)?,
             };
-            return Ok(Kind::Time(format));
+            return Ok(Kind::Time(Box::new(format)));
         }
         let Some(kind) = kind else { return Ok(declared(gives)) };
         Ok(match kind {
@@ -259,7 +259,7 @@ impl Reader<'_> {
             "request" => Kind::Request,
             "client" => Kind::Client,
             "address" => Kind::Address { port: Name::new(&port_name(name)) },
-            words if words.contains('|') => Kind::OneOf(Words::new(words, self.level)),
+            words if words.contains('|') => Kind::OneOf(Box::new(Words::new(words, self.level))),
             other => {
                 return self.wrong(format!(
                     "`{other}` is no kind of field: text, lines, word, stem, class, last, list, head, rest, int, float, \

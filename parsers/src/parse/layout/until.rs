@@ -17,6 +17,8 @@ pub(super) enum Until {
     Blank,
     /// So many bytes before the first blank or tab: of a word that is followed by a text with one.
     BeforeBlank(usize),
+    /// Before a text.
+    Text(Box<Literal>),
     /// Before the first of these, or at the end too.
     First { marks: Box<[Literal]>, blank: bool, or_end: bool },
     /// In layouts that have the field in common, from the one in this place on.
@@ -34,9 +36,10 @@ impl Until {
                 if let Some(blank) = blank {
                     return Self::BeforeBlank(blank);
                 }
-                if let [byte @ 0..=0x7f] = literal.as_bytes() {
-                    return Self::Byte(*byte);
-                }
+                return match literal.as_bytes() {
+                    [byte @ 0..=0x7f] => Self::Byte(*byte),
+                    _ => Self::Text(Box::new(Literal::new(literal))),
+                };
             }
             _ => {}
         }
@@ -104,6 +107,7 @@ impl Until {
     /// Bytes of the longest text that may follow.
     fn longest(&self) -> usize {
         match self {
+            Self::Text(mark) => Some(mark.len()),
             Self::First { marks, .. } => marks.iter().map(|mark| mark.len()).max(),
             _ => None,
         }
@@ -116,6 +120,7 @@ impl Until {
         match self {
             Self::End => Some(bytes.len()),
             Self::Byte(byte) if !last => cursor::find(*byte, bytes),
+            Self::Text(mark) => mark.find(bytes, last),
             _ => self.find_mark(bytes, last),
         }
     }
@@ -128,6 +133,7 @@ impl Until {
             Self::Byte(byte) => cursor::find(*byte, bytes),
             Self::Blank => find_blank(bytes, last),
             Self::BeforeBlank(len) => find_blank(bytes, false)?.checked_sub(*len),
+            Self::Text(mark) => mark.find(bytes, last),
             Self::First { marks, blank, or_end } => {
                 let blank = if *blank { find_blank(bytes, last) } else { None };
                 let place = if last {

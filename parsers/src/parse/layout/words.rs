@@ -5,9 +5,13 @@ use crate::parse::convert::Leveller;
 use crate::parse::names;
 use crate::record::Level;
 
-/// Words, sorted by their first bytes; those with the same, in the order they are tried.
+/// Words, sorted by a part of their first bytes; those with the same, in the order they are tried.
 #[derive(Debug, PartialEq)]
-pub(super) struct Words(Box<[Word]>);
+pub(super) struct Words {
+    words: Box<[Word]>,
+    /// Where those begin whose first bytes have the same part, by that.
+    from: [u16; PARTS],
+}
 
 /// One of them.
 #[derive(Debug, PartialEq)]
@@ -16,6 +20,15 @@ pub(super) struct Word {
     /// The level that it means, if that is all it gives.
     pub(super) level: Option<Level>,
     head: Head,
+}
+
+/// Parts of first bytes that are told apart: their lowest five bits, so that letters are.
+const PARTS: usize = 32;
+
+/// The part that a first byte has.
+#[inline]
+fn part(first: u8) -> usize {
+    usize::from(first) % PARTS
 }
 
 impl Words {
@@ -27,30 +40,42 @@ impl Words {
             head: Head::of(word.as_bytes()),
         };
         let mut words: Box<[Word]> = words.split('|').map(word).collect();
-        words.sort_by_key(Word::first);
-        Self(words)
+        words.sort_by_key(Word::part);
+        let mut from = [u16::MAX; PARTS];
+        for (at, word) in (0..u16::MAX).zip(&words).rev() {
+            if let Some(from) = word.part().and_then(|part| from.get_mut(part)) {
+                *from = at;
+            }
+        }
+        Self { words, from }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().map(|word| word.text)
+        self.words.iter().map(|word| word.text)
     }
 
     /// The first of them that `bytes` begin with.
     #[inline]
     pub(super) fn find(&self, bytes: &[u8]) -> Option<&Word> {
-        let (head, first) = (Head::of(bytes), bytes.first().copied());
-        let from = self.0.partition_point(|word| word.first() < first);
-        let words = self.0.get(from..)?.iter().take_while(|word| word.first() == first);
-        let found =
-            words.into_iter().find(|word| word.head.begins(word.text.as_bytes(), bytes, head));
+        let part = bytes.first().map(|first| part(*first));
+        let from = part.and_then(|part| self.from.get(part)).map_or(usize::MAX, |at| (*at).into());
+        let head = Head::of(bytes);
+        for word in self.words.get(from..).unwrap_or_default() {
+            if word.head.begins(word.text.as_bytes(), bytes, head) {
+                return Some(word);
+            }
+            if word.part() != part {
+                break;
+            }
+        }
         // One that is empty is what everything begins with.
-        found.or_else(|| self.0.first().filter(|word| word.text.is_empty()))
+        self.words.first().filter(|word| word.text.is_empty())
     }
 }
 
 impl Word {
     #[inline]
-    fn first(&self) -> Option<u8> {
-        self.text.as_bytes().first().copied()
+    fn part(&self) -> Option<usize> {
+        self.text.as_bytes().first().map(|first| part(*first))
     }
 }

@@ -1,5 +1,6 @@
-//! Patterns that end in `(?<message>.*)$`, as most do: their automaton is not walked through the message,
-//! which is most of a line, since all of what is left is in it.
+//! Patterns that end in `(?<message>.*)$`, as most do, or in a group that goes on to the quote or bracket at
+//! the end, `(?<agent>[^"]*)"$`: their automaton is not walked through that group, which is most of a line,
+//! since all of what is left is in it.
 
 use regex::{Match, Regex};
 
@@ -12,16 +13,28 @@ pub(super) struct Tail {
     pub(super) group: usize,
     /// Whether it has one character at least.
     some: bool,
+    /// What ends the text behind it, and is not in it.
+    close: Option<u8>,
 }
+
+/// What a group is that takes the rest, how the pattern goes on behind it, and what that ends in.
+const RESTS: [(&str, &str, Option<u8>); 5] = [
+    (">.", "$", None),
+    (">.", "", None),
+    (">[^\"]", "\"$", Some(b'"')),
+    (">[^']", "'$", Some(b'\'')),
+    (r">[^\]]", r"\]$", Some(b']')),
+];
 
 impl Tail {
     /// Of a pattern that ends so, and whose other parts are plainly before it. `build` compiles a pattern.
     pub(super) fn of(pattern: &str, build: impl Fn(&str) -> Option<Regex>) -> Option<Self> {
-        let group = pattern.strip_suffix('$').unwrap_or(pattern);
-        let (group, some) = match (group.strip_suffix(">.*)"), group.strip_suffix(">.+)")) {
-            (Some(group), _) => (group, false),
-            (_, some) => (some?, true),
-        };
+        let (group, some, close) = RESTS.into_iter().find_map(|(rest, behind, close)| {
+            let group = pattern.strip_suffix(behind)?.strip_suffix(')')?;
+            let some = group.ends_with('+');
+            let group = group.strip_suffix(['*', '+'])?.strip_suffix(rest)?;
+            Some((group, some, close))
+        })?;
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let before = group.trim_end_matches(is_part);
         let head = before.strip_suffix("(?P<").or_else(|| before.strip_suffix("(?<"))?;
@@ -29,15 +42,23 @@ impl Tail {
             return None;
         }
         let head = build(head)?;
-        Some(Self { group: head.captures_len(), head, some })
+        Some(Self { group: head.captures_len(), head, some, close })
     }
 
-    /// What of a text the pattern matches, once what stands before the group has matched; `None` where
-    /// only the whole pattern can tell.
-    pub(super) fn rest(&self, head: Match<'_>, text: &str) -> Option<(usize, usize)> {
+    /// What of a text the pattern matches, and where its last group ends, once what stands before that has
+    /// matched; `None` where only the whole pattern can tell.
+    pub(super) fn rest(&self, head: Match<'_>, text: &str) -> Option<(usize, usize, usize)> {
         let rest = text.as_bytes().get(head.end()..)?;
-        let takes = !(self.some && rest.is_empty()) && memchr::memchr(b'\n', rest).is_none();
-        takes.then_some((head.start(), text.len()))
+        let len = match self.close {
+            // Up to the first that closes: the text must end there.
+            Some(close) => {
+                memchr::memchr(close, rest).filter(|closing| closing + 1 == rest.len())?
+            }
+            None => rest.len(),
+        };
+        let takes = !(self.some && len == 0)
+            && (self.close.is_some() || memchr::memchr(b'\n', rest).is_none());
+        takes.then_some((head.start(), text.len(), head.end() + len))
     }
 }
 
@@ -91,6 +112,9 @@ mod tests {
             r"(?P<a>x|y)[|(]\|(?P<rest_2>.+)",
             "(?<message>.*)$",
             r"^\((?:a|b)\) (?<message>.*)",
+            r#"^(?<a>\S+) "(?<agent>[^"]*)"$"#,
+            r"^(?<a>\S+) '(?<agent>[^']+)'$",
+            r"^\[(?<at>[^\]]*)\]$",
         ] {
             assert!(tail(pattern).is_some(), "{pattern}");
         }
@@ -105,6 +129,11 @@ mod tests {
             r"a(b(?<message>.*))$",
             r"[]|]a(?<message>.*)$",
             r"a(?<message>.*)\$",
+            r#"a "(?<agent>[^"]*)""#,
+            r#"a "(?<agent>[^']*)"$"#,
+            r#"a "(?<agent>[^"]*)\"$"#,
+            r#"a|b "(?<agent>[^"]*)"$"#,
+            r"\[(?<at>[^\]]*?)\]$",
         ] {
             assert!(tail(pattern).is_none(), "{pattern}");
         }
@@ -122,10 +151,42 @@ mod tests {
             r"(?<a>.*)(?<message>.+)$",
             r"\b(?<a>é?)\s(?<message>.*)$",
             r"(?<message>.*)$",
+            r#"^(?<a>\S*) "(?<agent>[^"]*)"$"#,
+            r#"(?<a>[ab]*?)"?(?<agent>[^"]*)"$"#,
+            r"(?<a>a*) ?'(?<agent>[^']+)'$",
+            r"\[(?<at>[^\]]*)\]$",
         ];
         let texts = [
-            "", "a", "ab", "abb", "a b", "a  b c", "x1=2: y", "é é", "a\nb c", "a b\nc", "a\n",
-            "\n", "a b\n", "ab ab ab",
+            "a \"b\"",
+            "a \"\"",
+            "a \"b\"c\"",
+            "\"",
+            "a\"\n\"",
+            "a \"b",
+            "a \"b\" ",
+            "ab\"b\"",
+            "''",
+            "a 'x'",
+            "'a' 'b'",
+            "[a]",
+            "[]",
+            "[a] [b]",
+            "x[\né]",
+            "[a]]",
+            "",
+            "a",
+            "ab",
+            "abb",
+            "a b",
+            "a  b c",
+            "x1=2: y",
+            "é é",
+            "a\nb c",
+            "a b\nc",
+            "a\n",
+            "\n",
+            "a b\n",
+            "ab ab ab",
         ];
         for pattern in patterns {
             let (whole, tail) = (Regex::new(pattern).unwrap(), tail(pattern).unwrap());
@@ -143,7 +204,8 @@ mod tests {
                 for group in 1..tail.group {
                     assert_eq!(found.get(group), expected.get(group), "{pattern} {text:?}");
                 }
-                assert_eq!(expected.get(tail.group).unwrap().range(), head.end()..text.len());
+                let last = expected.get(tail.group).unwrap().range();
+                assert_eq!(last, head.end()..span.2, "{pattern} {text:?}");
             }
         }
     }
