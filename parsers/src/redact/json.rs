@@ -221,7 +221,7 @@ impl<'t> Walk<'_, 't> {
             Some((last, outer)) => (outer.len(), self.rules.named(last, outer)),
             None => (0, None),
         };
-        let is_value = key == "value";
+        let is_value = key.eq_ignore_ascii_case("value");
         let context = self.rules.context(key);
         let only_says_so = ONLY_VALUES.contains(&key);
         let is_again = !is_value && without_number(key.as_bytes()) == Some(b"value");
@@ -255,7 +255,9 @@ impl<'t> Walk<'_, 't> {
             [_, pair] if is_again && rule.is_none() => self.paired(pair, true),
             _ => None,
         };
-        let owned = paired.or(owner.filter(|_| string || list));
+        // What is nested in it is no less its own.
+        let nested = matches!(self.peek(), b'{' | b'[');
+        let owned = paired.or(owner.filter(|_| string || list || nested));
         // OpenTelemetry's `{"stringValue":"…"}`, whatever the rule.
         if owned.is_some() && self.peek() == b'{' {
             self.inside = owned;

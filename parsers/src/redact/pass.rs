@@ -190,7 +190,7 @@ impl<'p, 'a> Pass<'p, 'a> {
     /// CEF's `cs1Label=password cs1=…`.
     fn paired(&self, name: &str, all: &[Field<'a>]) -> Option<u16> {
         // `_2` of a member that comes again.
-        let number = name.strip_prefix("value");
+        let number = name.strip_prefix("value").or_else(|| name.strip_prefix("Value"));
         let labelled = name.ends_with(|last: char| last.is_ascii_digit());
         if !labelled && number != Some("") {
             return None;
@@ -198,7 +198,12 @@ impl<'p, 'a> Pass<'p, 'a> {
         let says = |key: &str| {
             labelled && key.strip_suffix("Label") == Some(name)
                 || number.is_some()
-                    && PAIRED.iter().any(|paired| key.strip_prefix(paired) == number)
+                    && PAIRED.iter().any(|paired| {
+                        let own = key.split_at_checked(paired.len());
+                        own.is_some_and(|(own, rest)| {
+                            own.eq_ignore_ascii_case(paired) && Some(rest) == number
+                        })
+                    })
         };
         let said = all.iter().filter(|field| says(field.key.name()));
         let mut rules = said.filter_map(|field| match field.value {

@@ -34,7 +34,9 @@ impl Walk<'_, '_> {
         let says = |member: &str| {
             let name =
                 if again { without_number(member.as_bytes()) } else { Some(member.as_bytes()) };
-            PAIRED.iter().any(|paired| Some(paired.as_bytes()) == name)
+            name.is_some_and(|name| {
+                PAIRED.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()))
+            })
         };
         loop {
             self.pass_blanks();
