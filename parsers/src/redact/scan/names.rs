@@ -83,20 +83,27 @@ impl<'t> Scan<'_, 't> {
         if pair { self.name_after(at) } else { None }
     }
 
-    /// Whether the name before the `:` at `at` says that its value is a name, and that is some rule's.
+    /// Whether the name before the sign at `at` says that its value is a name, and that may be some rule's.
     pub(super) fn may_pair(&self, at: usize) -> bool {
+        /// Bytes of a name that are looked at, and of what may stand before and behind a sign.
+        const LONGEST: (usize, usize) = (96, 16);
         let view = self.view;
-        // Quotes, and their backslashes.
-        let end = match view.before(at, 1) {
-            b'"' | b'\'' => view.run_back(at - 1, 8, |byte| byte == b'\\'),
-            _ => return false,
-        };
-        let pair = match view.before(end, 1) {
-            b'e' => view.before(end, 4) == b'n',
-            b'y' => view.before(end, 3) == b'k',
-            _ => false,
-        };
-        pair && self.name_after(at).is_some()
+        let quotes = |byte: u8| matches!(byte, b'"' | b'\'' | b'`' | b'\\');
+        let beside =
+            |byte: u8| byte.is_ascii_whitespace() || quotes(byte) || matches!(byte, b':' | b'=');
+        let end = view.run_back(at, LONGEST.1, beside);
+        let before = |name: &str| end.checked_sub(name.len());
+        if !PAIRED.iter().any(|name| before(name).is_some_and(|at| view.has(at, name.as_bytes()))) {
+            return false;
+        }
+        let start = view.run(at + 1, LONGEST.1, beside);
+        let quoted = quotes(view.before(start, 1));
+        let end = view.run(start, LONGEST.0, |byte| match byte {
+            b'"' | b'\'' | b'`' | b'\\' | b'<' => false,
+            _ => quoted || !(byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'}')),
+        });
+        let name = view.bytes.get(start..end).unwrap_or_default();
+        self.rules.keys.may_be(name)
     }
 
     /// The rule that the string after a `:` is a name of.
