@@ -8,7 +8,7 @@ mod tails;
 #[cfg(test)]
 mod tests;
 
-use tails::{Before, Pairs, Tails};
+use tails::{Before, Pairs, Tails, parts_words};
 
 /// Bytes of a key that are looked at, from its end.
 const LONGEST: usize = 64;
@@ -172,8 +172,7 @@ impl Keys {
         self.allow_ending(name);
     }
 
-    /// Lets keys that end in these bytes through the first part of that test.
-    pub(super) fn allow_ending(&mut self, name: &[u8]) {
+    fn allow_ending(&mut self, name: &[u8]) {
         let known = trimmed(name);
         let mut last = Ending::default();
         for (to, from) in last.iter_mut().rev().zip(known.iter().rev()) {
@@ -223,7 +222,9 @@ impl Keys {
     #[inline(always)]
     pub(super) fn may_stand_before(&self, last: [u8; 8]) -> bool {
         let last = u64::from_le_bytes(last);
-        let bytes = last << (8 * u32::from((last >> 56) as u8 == b'"'));
+        let quoted = u64::from((last >> 56) as u8 == b'"');
+        // What the quote leaves unseen may be an escape's.
+        let bytes = last << (8 * quoted) | (0x80 * quoted);
         let [.., second, end] = bytes.to_le_bytes();
         // A colour may stand after the name.
         let word = end.is_ascii_alphabetic() & second.is_ascii_alphabetic();
@@ -333,21 +334,28 @@ impl Keys {
         // A bit for each joined byte that begins a word.
         let mut begins = 0_u64;
         let mut length = 0;
-        let mut before = b' ';
-        for &byte in trimmed(key) {
-            let other = byte >= 0x80;
-            if byte.is_ascii_alphanumeric() || other {
+        let mut before = ' ';
+        let letters = trimmed(key).utf8_chunks().flat_map(|chunk| chunk.valid().chars());
+        for letter in letters {
+            let other = !letter.is_ascii() && !parts_words(letter);
+            if letter.is_ascii_alphanumeric() || other {
                 // One script ends where another begins.
-                let apart = if other { before < 0x80 } else { !before.is_ascii_alphanumeric() };
-                if apart || (byte.is_ascii_uppercase() && !before.is_ascii_uppercase()) {
-                    begins |= 1 << length;
+                let apart = if other {
+                    before.is_ascii() || parts_words(before)
+                } else {
+                    !before.is_ascii_alphanumeric()
+                };
+                if apart || (letter.is_ascii_uppercase() && !before.is_ascii_uppercase()) {
+                    begins |= 1_u64.checked_shl(length as u32).unwrap_or(0);
                 }
-                if let Some(to) = joined.get_mut(length) {
-                    *to = byte.to_ascii_lowercase();
-                    length += 1;
+                let mut bytes = [0; 4];
+                let bytes = letter.to_ascii_lowercase().encode_utf8(&mut bytes).as_bytes();
+                if let Some(to) = joined.get_mut(length..length + bytes.len()) {
+                    to.copy_from_slice(bytes);
+                    length += bytes.len();
                 }
             }
-            before = byte;
+            before = letter;
         }
         let joined = joined.get(..length)?;
         let ends_in = |name: &Name| {

@@ -151,7 +151,7 @@ impl Rules {
     pub(super) fn note_known(&mut self) {
         // `{"key":"password","value":…}`: these are looked at for what they say.
         for name in PAIRED {
-            self.keys.allow_ending(name.as_bytes());
+            self.keys.allow_alone(name.as_bytes());
         }
         // CEF's `cs1Label=password`, and PuTTY's keys.
         for name in ["label", "lines", "mac"] {

@@ -261,9 +261,8 @@ impl Shapes {
     pub(super) fn may_have_run(&self, view: View<'_>, at: usize, end: usize) -> bool {
         self.runs.get(end - at).is_some_and(|run| {
             let before = view.before(at, 1);
-            run.behind.has(view.at(end))
-                && (run.before.has(before)
-                    || (run.first && is_word(before) && !view.word_before(at)))
+            let begins = || run.first && is_word(before) && !view.word_before(at);
+            run.behind.has(view.at(end)) && (run.before.has(before) || begins())
         })
     }
 
@@ -345,7 +344,7 @@ impl Shapes {
         fitting.min_by_key(|(_, range)| std::cmp::Reverse(range.end))
     }
 
-    /// Whether a value of those may follow the blank at a place, and one of the rules' words stand before it.
+    /// Whether one may follow the blank at a place, and one of the rules' words stand before it.
     pub(super) fn may_follow(&self, view: View<'_>, blank: usize) -> bool {
         !self.named_first.of(view.at(blank + 1)).is_empty()
             && self.contexts.may_end(view, blank)

@@ -169,19 +169,28 @@ pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bo
         return keys.may_stand(text)
             || (!view.before(end, 2).is_ascii_alphabetic() && view.colour_before(end).is_some());
     }
-    may_end_before(view, end, (last, view.before(at, 1) == b'"'), keys)
+    // The name of a tag is elsewhere.
+    view.at(at) == b'>' || may_end_before(view, (end, at), last, keys)
 }
 
-/// As [`may_assign`], where digits, an index or a bracket end the name; or the hour of a time:
-/// `2026-11-22T10:00`.
+/// As [`may_assign`], where digits, an index or a bracket end the name, or another byte that is no letter; or
+/// the hour of a time: `2026-11-22T10:00`.
 #[inline(never)]
-fn may_end_before(view: View<'_>, end: usize, (last, quoted): (u8, bool), keys: &Keys) -> bool {
+fn may_end_before(view: View<'_>, (end, at): (usize, usize), last: u8, keys: &Keys) -> bool {
     match last {
         b'0'..=b'9' | b']' | b')' => {}
-        // A `"` of `"::1"`: what it ends is no name.
-        b'"' => return !matches!(view.before(end, 2), b':' | b'=' | b',' | b' '),
+        // The `"` of `"peer":"::1"`: mostly a secret's name is not before it.
+        b'"' if view.at(end) == b':' && end + 1 == at => {
+            let letters =
+                view.run_back(end, 16, |byte| !byte.is_ascii_alphabetic() && byte.is_ascii());
+            let text = view.bytes.get(..letters).unwrap_or_default();
+            let foreign = text.last().is_some_and(|last| !last.is_ascii());
+            return end - letters == 16 || foreign || keys.may_stand(text);
+        }
         // The end of a path, mostly.
-        b'/' | b'?' | b',' | b'{' | b'}' | b'@' | b'!' | b'|' if !quoted => return false,
+        b'/' | b'?' | b',' | b'{' | b'}' | b'@' | b'!' | b'|' if view.before(at, 1) != b'"' => {
+            return false;
+        }
         _ => return true,
     }
     let letters = view.run_back(end, 16, |byte| is_odd(byte) || matches!(byte, b'_' | b'-' | b'.'));

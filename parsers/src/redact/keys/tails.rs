@@ -53,6 +53,13 @@ const fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte >= 0x80
 }
 
+/// Blanks, dashes and what is not seen, that are not of ASCII.
+pub(super) fn parts_words(letter: char) -> bool {
+    !letter.is_ascii()
+        && (letter.is_whitespace()
+            || matches!(letter, '\u{ad}' | '\u{2000}'..='\u{206f}' | '\u{feff}'))
+}
+
 /// Where a hash has its bit.
 #[inline]
 const fn slot(hash: u64) -> (usize, u64) {

@@ -79,37 +79,11 @@ impl<'t> Scan<'_, 't> {
 
     /// The rule for a name that is itself a value, of `{"key":"password","value":…}`.
     pub(super) fn paired(&self, assigned: &Assigned<'t>, at: usize) -> Option<u16> {
-        let pair = self.view.at(at) == b':' && PAIRED.contains(&assigned.key);
-        if pair { self.name_after(at) } else { None }
-    }
-
-    /// Whether the name before the sign at `at` says that its value is a name, and that may be some rule's.
-    pub(super) fn may_pair(&self, at: usize) -> bool {
-        /// Bytes of a name that are looked at, and of what may stand before and behind a sign.
-        const LONGEST: (usize, usize) = (96, 16);
-        let view = self.view;
-        let quotes = |byte: u8| matches!(byte, b'"' | b'\'' | b'`' | b'\\');
-        let beside =
-            |byte: u8| byte.is_ascii_whitespace() || quotes(byte) || matches!(byte, b':' | b'=');
-        let end = view.run_back(at, LONGEST.1, beside);
-        let before = |name: &str| end.checked_sub(name.len());
-        if !PAIRED.iter().any(|name| before(name).is_some_and(|at| view.has(at, name.as_bytes()))) {
-            return false;
-        }
-        let start = view.run(at + 1, LONGEST.1, beside);
-        let quoted = quotes(view.before(start, 1));
-        let end = view.run(start, LONGEST.0, |byte| match byte {
-            b'"' | b'\'' | b'`' | b'\\' | b'<' => false,
-            _ => quoted || !(byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'}')),
-        });
-        let name = view.bytes.get(start..end).unwrap_or_default();
-        self.rules.keys.may_be(name)
-    }
-
-    /// The rule that the string after a `:` is a name of.
-    fn name_after(&self, at: usize) -> Option<u16> {
         /// Bytes of a name that are looked at.
         const LONGEST: usize = 256;
+        if self.view.at(at) != b':' || !PAIRED.contains(&assigned.key) {
+            return None;
+        }
         let blanks = self.view.run(at + 1, LONGEST, |byte| byte.is_ascii_whitespace());
         let quote = self.view.run(blanks, 8, |byte| byte == b'\\');
         if self.view.at(quote) != b'"' {

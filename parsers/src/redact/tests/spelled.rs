@@ -153,3 +153,24 @@ fn an_address_has_one_hash_however_its_letters_are_spelt() {
         assert_eq!(*redactor.clean(spelt), *plain, "{spelt}");
     }
 }
+
+#[test]
+fn what_stands_beside_a_name_does_not_hide_it() {
+    for (line, secret) in [
+        ("passport key=C01X00T47", "C01X00T47"),
+        ("passport name: C01X00T47", "C01X00T47"),
+        (r#"got {"passport":true,"key":"C01X00T47"}"#, "C01X00T47"),
+        ("Access\u{a0}Key: hunter2Xk9abcd", "hunter2Xk9abcd"),
+        (r#"say {"azure_storage\nkey":"s3cr3tVaue99"}"#, "s3cr3tVaue99"),
+        (r#"{"password," : "hunter2xyz"}"#, "hunter2xyz"),
+        (r#"{"passport " : "C01X00T47"}"#, "C01X00T47"),
+        (r#"{"password"::"hunter2xyz"}"#, "hunter2xyz"),
+        ("<password v={1}>hunter2xyz</password>", "hunter2xyz"),
+        ("<password href=http://x/?>hunter2xyz</password>", "hunter2xyz"),
+        (r#"<password hint="a, b, " >hunter2xyz</password>"#, "hunter2xyz"),
+        ("q=4111+1111+1111+1111", "4111+1111+1111+1111"),
+        ("q=3782+822463+10005&n=1", "3782+822463+10005"),
+    ] {
+        gone(line, secret);
+    }
+}
