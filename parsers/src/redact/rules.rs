@@ -370,6 +370,11 @@ impl Rules {
         self.quiet.checked_shr(known as u32).is_some_and(|quiet| quiet & 1 == 1)
     }
 
+    /// Whether some rule has a name, or part of it has the words of one.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.keys.may_find(name).is_some() || !self.shapes.contexts().of_name(name).is_empty()
+    }
+
     /// The rule for one of pillion's own field names.
     #[inline]
     pub(super) fn known_field(&self, known: Known) -> Option<u16> {

@@ -85,9 +85,6 @@ impl Work {
     /// Whether there may be anything to find in a raw record, or in any value cut out of it. What escapes hide is
     /// looked at, level by level, as a parser and a closer look would undo them.
     pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str) -> bool {
-        if rules.keys.foreign && raw.contains("\\u") {
-            return true;
-        }
         let customs = |text: &str| rules.custom.iter().any(|custom| custom.suspects(text));
         let Self { sweep, hits, decoded: [first, second], from: [from, _], .. } = self;
         let mut seen = suspect(rules, *sweep, raw.as_bytes(), hits);

@@ -27,11 +27,14 @@ impl Scan<'_, '_> {
             }
             let letter = self.view.run(at, 16, |byte| byte == b'\\');
             match self.view.at(letter) {
-                b'u' => self
-                    .hex(letter + 1, 2)
-                    .filter(|high| *high == 0)
-                    .and_then(|_| self.hex(letter + 3, 2))
-                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 5)),
+                b'u' => self.hex(letter + 1, 2).zip(self.hex(letter + 3, 2)).is_some_and(
+                    |(high, hidden)| {
+                        let ascii = high == 0 && hidden.is_ascii();
+                        // Of names in other scripts.
+                        let foreign = !ascii && self.rules.keys.foreign;
+                        foreign || (high == 0 && (tells(hidden) || self.parts(letter + 5)))
+                    },
+                ),
                 b'x' => self
                     .hex(letter + 1, 2)
                     .is_some_and(|hidden| tells(hidden) || self.parts(letter + 3)),

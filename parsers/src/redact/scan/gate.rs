@@ -15,7 +15,7 @@ impl Scan<'_, '_> {
     pub(super) fn passes(&self, anchor: Anchor, at: usize) -> bool {
         let view = self.view;
         match anchor {
-            Anchor::Sign => may_assign(view, at, &self.rules.keys),
+            Anchor::Sign => may_assign(view, at, &self.rules.keys) && !self.names_nothing(at),
             Anchor::Rare => self.is_rare(at),
             Anchor::LongWord => self.may_be_token(at),
             Anchor::Scheme => {

@@ -94,6 +94,31 @@ impl<'t> Scan<'_, 't> {
         self.rules.keys.may_find(name)
     }
 
+    /// Whether what stands before the `:` at `at` is `"name"` or `"key"`, which no rule has, and the string behind it
+    /// is none of a rule's names, nor a value that a word before it would give away: most are of something.
+    #[inline]
+    pub(super) fn names_nothing(&self, at: usize) -> bool {
+        /// Bytes of a string that are looked at.
+        const LONGEST: usize = 96;
+        let (view, rules) = (self.view, self.rules);
+        let before = view.bytes.get(..at).unwrap_or_default();
+        let Some(word) = before.strip_suffix(b"\"").filter(|_| view.at(at + 1) == b'"') else {
+            return false;
+        };
+        let own = |name: &&&str| {
+            let open = word.strip_suffix(name.as_bytes()).and_then(|rest| rest.strip_suffix(b"\""));
+            matches!(open, Some([.., b'{' | b','])) && !rules.has_name(name)
+        };
+        if view.at(at) != b':' || PAIRED.iter().find(own).is_none() {
+            return false;
+        }
+        let start = at + 2;
+        let plain = |byte: u8| byte.is_ascii() && !matches!(byte, b'"' | b'\\');
+        let end = view.run(start, LONGEST, plain);
+        let value = view.bytes.get(start..end).unwrap_or_default();
+        view.at(end) == b'"' && !rules.keys.may_be(value) && !rules.shapes.named_fits(view, start)
+    }
+
     /// The rule for a name, and what it takes for a secret after it. Two or three words without quotes
     /// may be prose: what follows them must look random.
     pub(super) fn named(&self, assigned: &Assigned<'t>) -> Option<(u16, Judge)> {
