@@ -50,9 +50,11 @@ impl Writers {
     pub(super) fn write(mut self, rate: u32, stop: impl Fn() -> bool) -> io::Result<u32> {
         let began = Instant::now();
         let (mut written, mut rotated) = (0, 0);
-        while !stop() {
+        loop {
+            // However late this thread is: what was due by the end is written.
+            let last = stop();
             let due = began.elapsed().as_millis() * u128::from(rate) / 1000;
-            while written < due && !stop() {
+            while written < due {
                 self.record(written)?;
                 written += 1;
             }
@@ -60,9 +62,11 @@ impl Writers {
                 self.rotate(rotated)?;
                 rotated += 1;
             }
+            if last {
+                return Ok(rotated);
+            }
             std::thread::sleep(TICK);
         }
-        Ok(rotated)
     }
 
     fn record(&mut self, turn: u128) -> io::Result<()> {

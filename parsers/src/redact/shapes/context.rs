@@ -217,8 +217,7 @@ impl Contexts {
                 .and_then(|from| text.get(from..))
                 .is_some_and(|last| last.eq_ignore_ascii_case(word.as_bytes()))
         };
-        self.endings.ends(|by| view.before(end, by + 1))
-            || FOLLOWERS.iter().any(|word| follows(&word))
+        self.endings.ends(|by| view.before(end, by + 1)) || FOLLOWERS.iter().any(follows)
     }
 
     /// The rules whose words end at a place where a word with this hash ends.
