@@ -5,6 +5,7 @@
 //! long the run of digits is, then the words before it, then the shape, then the checksum. Of the rules
 //! that share a shape, the one whose word stands nearest has it, else the longest match, else the first.
 
+mod apart;
 mod around;
 mod context;
 mod endings;
@@ -14,6 +15,7 @@ mod syntax;
 
 use std::ops::Range;
 
+pub(super) use apart::Apart;
 use around::Places;
 pub(super) use context::{Contexts, Near, Slots};
 pub(super) use fit::Fit;
@@ -135,39 +137,6 @@ struct Run {
     behind: Bytes,
     /// The rules of those that need one.
     slots: Slots,
-}
-
-/// What a scan over a raw record remembers of shapes: a name and a value that stand apart may come
-/// together in a record.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Apart {
-    /// Rules whose name was assigned something.
-    names: Slots,
-    /// Rules one of whose shapes is there.
-    values: Slots,
-    /// Runs of digits that may be a value, by place and length. They are looked at once a name is there.
-    runs: [(u32, u32); APART],
-    count: usize,
-}
-
-/// Runs of digits that are remembered; of more, each counts as a value of all rules that have its length.
-const APART: usize = 8;
-
-impl Apart {
-    fn note_run(&mut self, at: usize, length: usize, slots: Slots) {
-        match self.runs.get_mut(self.count) {
-            Some(run) => {
-                *run = (shortened(at), shortened(length));
-                self.count += 1;
-            }
-            None => self.values.join(slots),
-        }
-    }
-}
-
-/// A place of a raw record, which is far from being so long that this loses any.
-fn shortened(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 impl Shapes {
@@ -319,14 +288,24 @@ impl Shapes {
         apart: &mut Apart,
     ) -> Option<(u16, Range<usize>)> {
         let entries = self.places.at(view, place, at);
-        // Mostly none fits, and then the words before do not matter.
-        let fits = |entry: &&Entry| self.fit(view, **entry, at).is_some();
-        let first = entries.iter().position(|entry| fits(&entry))?;
+        if entries.is_empty() {
+            return None;
+        }
+        let near = self.contexts.near(view, at);
+        // Without a word or a name, those that need one are looked at only where a name is elsewhere.
+        let alone = near.is_empty() && named.is_empty() && apart.note_place(place, at);
+        let fits = |entry: &Entry| {
+            let fit = self.fits.get(usize::from(entry.shape));
+            fit.is_some_and(|fit| !(alone && fit.needs_context))
+                && self.fit(view, *entry, at).is_some()
+        };
+        // Mostly none fits.
+        let first = entries.iter().position(fits)?;
         let rest = entries.get(first..)?;
         for entry in rest {
             apart.values.add(self.fits.get(usize::from(entry.shape)).and_then(|fit| fit.slot));
         }
-        self.best(view, rest, at, (&self.contexts.near(view, at), named))
+        self.best(view, rest, at, (&near, named))
     }
 
     /// What the value at `at` of a name belongs to, of the shapes that only a name gives away.
@@ -367,18 +346,22 @@ impl Shapes {
     /// Whether a name and a value of one rule are in a raw record.
     pub(super) fn meet(&self, view: View<'_>, apart: &Apart) -> bool {
         let names = apart.names;
-        let fits = |&(at, length): &(u32, u32)| {
-            let (at, length) = (at as usize, length as usize);
-            let Some(run) = self.runs.get(length).filter(|run| run.slots.meets(names)) else {
-                return false;
-            };
-            run.entries.iter().any(|&entry| {
+        if names.is_empty() {
+            return false;
+        }
+        let fits = |entries: &[Entry], at: usize| {
+            entries.iter().any(|&entry| {
                 let slot = self.fits.get(usize::from(entry.shape)).and_then(|fit| fit.slot);
                 slot.is_some_and(|slot| names.has(slot)) && self.fit(view, entry, at).is_some()
             })
         };
+        let run = |(at, length): (usize, usize)| {
+            let run = self.runs.get(length).filter(|run| run.slots.meets(names));
+            run.is_some_and(|run| fits(&run.entries, at))
+        };
         names.meets(apart.values)
-            || (!names.is_empty() && apart.runs.iter().take(apart.count).any(fits))
+            || apart.runs().any(run)
+            || apart.places().any(|(place, at)| fits(self.places.at(view, place, at), at))
     }
 
     /// What a number of JSON belongs to.

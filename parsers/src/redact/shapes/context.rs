@@ -100,6 +100,25 @@ struct Phrase {
     slots: Slots,
 }
 
+impl Phrase {
+    /// Whether the last letter of the last word but one is where it must be, if there is one; `known` is what stands
+    /// there for a last word of such a length.
+    #[inline]
+    fn may_stand(&self, view: View<'_>, end: usize, known: &mut (usize, u8)) -> bool {
+        let [last, before, ..] = &*self.words else { return true };
+        if known.0 != last.len() {
+            let place = end.saturating_sub(last.len());
+            *known = (last.len(), view.before(view.run_back(place, 3, is_joint), 1));
+        }
+        before.last().is_none_or(|letter| letter.eq_ignore_ascii_case(&known.1))
+    }
+}
+
+/// What may stand between two words of one phrase.
+const fn is_joint(byte: u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_alphanumeric()
+}
+
 /// The words of all rules that are on.
 #[derive(Default)]
 pub(in super::super) struct Contexts {
@@ -229,8 +248,11 @@ impl Contexts {
         }
         let from = self.hashes.partition_point(|(known, _)| *known < hash);
         let same = self.hashes.iter().skip(from).take_while(|(known, _)| *known == hash);
+        // Where the last word begins tells of what is before it: mostly not the end of the word before.
+        let mut known = (usize::MAX, 0);
         for (_, index) in same {
             if let Some(phrase) = self.phrases.get(usize::from(*index))
+                && phrase.may_stand(view, end, &mut known)
                 && stands(view, end, &phrase.words)
             {
                 slots.join(phrase.slots);
@@ -350,8 +372,7 @@ fn stands(view: View<'_>, end: usize, words: &[Box<[u8]>]) -> bool {
     let mut place = end;
     for (index, word) in words.iter().enumerate() {
         if index > 0 {
-            let joint = |byte: u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
-            place = view.run_back(place, 3, joint);
+            place = view.run_back(place, 3, is_joint);
         }
         let Some(start) = place.checked_sub(word.len()) else { return false };
         let same = |found: &[u8]| found.eq_ignore_ascii_case(word);
