@@ -68,6 +68,15 @@ pub(super) struct Looked {
     pub(super) end: usize,
 }
 
+/// The highest bit of each byte that is no digit, the first byte lowest.
+#[inline]
+const fn others(bytes: [u8; 8]) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let from_zero = u64::from_le_bytes(bytes) ^ (b'0' as u64 * EACH);
+    let past_nine = (from_zero & (0x7f * EACH)) + (0x80 - 10) * EACH;
+    (past_nine | from_zero) & (0x80 * EACH)
+}
+
 impl<'t> View<'t> {
     /// A value in which nothing was redacted yet.
     pub(super) const fn of(bytes: &'t [u8]) -> Self {
@@ -117,6 +126,30 @@ impl View<'_> {
         #[cfg(test)]
         tests::walk(to - run);
         run
+    }
+
+    /// How many digits stand from a place on: eight at most.
+    #[inline]
+    pub(super) fn digits_from(&self, place: usize) -> usize {
+        let bytes = self.bytes.get(place..).unwrap_or_default();
+        let count = match bytes.first_chunk() {
+            Some(eight) => others(*eight).trailing_zeros() as usize / 8,
+            None => bytes.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        };
+        self.walked(count);
+        count
+    }
+
+    /// How many digits stand right before a place: eight at most.
+    #[inline]
+    pub(super) fn digits_before(&self, place: usize) -> usize {
+        let bytes = self.bytes.get(..place).unwrap_or_default();
+        let count = match bytes.last_chunk() {
+            Some(eight) => others(*eight).leading_zeros() as usize / 8,
+            None => bytes.iter().rev().take_while(|byte| byte.is_ascii_digit()).count(),
+        };
+        self.walked(count);
+        count
     }
 
     /// Whether the text goes on with `literal` at a place, ASCII case aside.
@@ -213,7 +246,7 @@ pub(super) mod tests {
     }
 
     /// A value as detectors see it.
-    pub(super) fn value(text: &str) -> View<'_> {
+    pub(in super::super) fn value(text: &str) -> View<'_> {
         View { bytes: text.as_bytes(), bounded: true, masks: masks() }
     }
 
@@ -248,5 +281,17 @@ pub(super) mod tests {
         assert_eq!(view.run(9, 9, is_word), 9);
         assert_eq!(view.run_back(2, 9, |b| b.is_ascii_digit()), 0);
         assert_eq!(view.run_back(4, 1, is_word), 3);
+    }
+
+    #[test]
+    fn digits_are_counted_to_eight_and_to_the_edges() {
+        let text = "x12345678901\u{e9}7:0/9a";
+        let digit = |byte: u8| byte.is_ascii_digit();
+        for place in 0..=text.len() + 1 {
+            let view = value(text);
+            assert_eq!(view.digits_from(place), view.run(place, 8, digit) - place, "{place}");
+            let before = place.min(text.len()) - view.run_back(place.min(text.len()), 8, digit);
+            assert_eq!(view.digits_before(place.min(text.len())), before, "{place}");
+        }
     }
 }

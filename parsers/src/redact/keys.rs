@@ -4,14 +4,13 @@
 //! `api key` matches `apiKey`, `API_KEY` and `x-api-key`. Names that a configuration gives are
 //! matched as they are, as the last parts of a dotted path.
 
+mod joined;
 mod tails;
 #[cfg(test)]
 mod tests;
 
-use tails::{Before, Pairs, Tails, parts_words};
-
-/// Bytes of a key that are looked at, from its end.
-const LONGEST: usize = 64;
+use joined::Joined;
+use tails::{Before, Pairs, Tails};
 
 /// A rule's name of at least so many letters may also be the end of a longer word
 /// (`dbpassword`).
@@ -329,43 +328,27 @@ impl Keys {
 
     /// The rule that has a name which the key ends in.
     fn name(&self, key: &[u8]) -> Option<u16> {
-        let key = &key[key.len().saturating_sub(LONGEST)..];
-        let mut joined = [0; LONGEST];
-        // A bit for each joined byte that begins a word.
-        let mut begins = 0_u64;
-        let mut length = 0;
-        let mut before = ' ';
-        let letters = trimmed(key).utf8_chunks().flat_map(|chunk| chunk.valid().chars());
-        for letter in letters {
-            let other = !letter.is_ascii() && !parts_words(letter);
-            if letter.is_ascii_alphanumeric() || other {
-                // One script ends where another begins.
-                let apart = if other {
-                    before.is_ascii() || parts_words(before)
-                } else {
-                    !before.is_ascii_alphanumeric()
-                };
-                if apart || (letter.is_ascii_uppercase() && !before.is_ascii_uppercase()) {
-                    begins |= 1_u64.checked_shl(length as u32).unwrap_or(0);
-                }
-                let mut bytes = [0; 4];
-                let bytes = letter.to_ascii_lowercase().encode_utf8(&mut bytes).as_bytes();
-                if let Some(to) = joined.get_mut(length..length + bytes.len()) {
-                    to.copy_from_slice(bytes);
-                    length += bytes.len();
-                }
-            }
-            before = letter;
-        }
-        let joined = joined.get(..length)?;
+        let joined = Joined::of(key);
+        let text = joined.text();
         let ends_in = |name: &Name| {
-            joined.ends_with(&name.text)
-                && (name.text.len() >= GLUED || begins >> (length - name.text.len()) & 1 == 1)
+            text.ends_with(&name.text)
+                && (name.text.len() >= GLUED
+                    || joined.begins >> (text.len() - name.text.len()) & 1 == 1)
         };
-        let names = self.names.get(usize::from(joined.last()? & 0x1f))?;
+        let names = self.names.get(usize::from(text.last()? & 0x1f))?;
         let found = names.iter().find(|name| ends_in(name))?;
-        let except = |name: &&Name| name.rule == found.rule && joined.ends_with(&name.text);
+        let except = |name: &&Name| name.rule == found.rule && text.ends_with(&name.text);
         self.except.iter().find(except).is_none().then_some(found.rule)
+    }
+
+    /// Whether some name may be what words before a key and the key itself are together.
+    pub(super) fn may_end_longer(&self, key: &str) -> bool {
+        let joined = Joined::of(key.as_bytes());
+        let text = joined.text();
+        let longer = |name: &Name| name.text.len() > text.len() && name.text.ends_with(text);
+        text.is_empty()
+            || self.names.iter().flatten().any(longer)
+            || self.strings.iter().any(|name| name.text.contains(&b' '))
     }
 }
 

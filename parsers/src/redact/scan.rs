@@ -15,8 +15,12 @@ use super::shapes::{Apart, Place, Slots};
 use super::sweep::{Anchor, Sweep, Visit};
 
 mod escape;
+mod familiar;
 mod gate;
 mod shape;
+
+pub(super) use familiar::Familiar;
+use familiar::Says;
 
 /// What a rule found: bytes of the text that are to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +41,7 @@ struct Scan<'s, 't> {
     rules: &'s Rules,
     view: View<'t>,
     hits: &'s mut Vec<Hit>,
+    familiar: &'s mut Familiar,
     /// Whether escapes were seen that may hide something.
     escaped: bool,
     /// Everything before this place is covered by a match that may be long; it is not looked at
@@ -65,13 +70,13 @@ const FUEL: (usize, usize) = (64, 16 * 1024);
 /// Finds everything in a value; `named` are the rules whose words the name of its field ends in.
 pub(super) fn scan(
     rules: &Rules,
-    sweep: Sweep,
+    (sweep, familiar): (Sweep, &mut Familiar),
     text: &[u8],
     named: Slots,
     hits: &mut Vec<Hit>,
 ) -> Told {
     let view = View { bytes: text, bounded: true, masks: &rules.masks };
-    run(rules, sweep, view, named, (hits, &mut Apart::default()))
+    run(rules, (sweep, familiar), view, named, (hits, &mut Apart::default()))
 }
 
 /// What is seen of a raw record.
@@ -87,11 +92,16 @@ pub(super) enum Seen {
 
 /// Whether there may be anything in a raw record or in any value a parser cuts out of it. Stops at
 /// the first thing found.
-pub(super) fn suspect(rules: &Rules, sweep: Sweep, text: &[u8], hits: &mut Vec<Hit>) -> Seen {
+pub(super) fn suspect(
+    rules: &Rules,
+    by: (Sweep, &mut Familiar),
+    text: &[u8],
+    hits: &mut Vec<Hit>,
+) -> Seen {
     hits.clear();
     let view = View { bytes: text, bounded: false, masks: &rules.masks };
     let mut apart = Apart::default();
-    let told = run(rules, sweep, view, Slots::default(), (hits, &mut apart));
+    let told = run(rules, by, view, Slots::default(), (hits, &mut apart));
     let suspect = !hits.is_empty() || told.exhausted || rules.shapes.meet(view, &apart);
     hits.clear();
     match (suspect, told.escaped) {
@@ -103,13 +113,14 @@ pub(super) fn suspect(rules: &Rules, sweep: Sweep, text: &[u8], hits: &mut Vec<H
 
 fn run(
     rules: &Rules,
-    sweep: Sweep,
+    (sweep, familiar): (Sweep, &mut Familiar),
     view: View<'_>,
     named: Slots,
     (hits, apart): (&mut Vec<Hit>, &mut Apart),
 ) -> Told {
     let fuel = view.bytes.len().saturating_mul(FUEL.0).saturating_add(FUEL.1);
-    let mut scan = Scan { rules, view, hits, escaped: false, covered: 0, fuel, named, apart };
+    let (escaped, covered) = (false, 0);
+    let mut scan = Scan { rules, view, hits, familiar, escaped, covered, fuel, named, apart };
     if rules.sweeps {
         sweep.over(view.bytes, rules.wanted(), &mut scan);
         if view.bounded && !named.is_empty() {
@@ -316,7 +327,8 @@ impl<'t> Scan<'_, 't> {
             return self.fuel == 0;
         }
         let assigned = pair(self.view, &assigned).unwrap_or(assigned);
-        if !self.rules.shapes.is_empty() && self.shape_of(&assigned) {
+        let says = self.familiar.says(self.rules, assigned.key);
+        if !self.rules.shapes.is_empty() && self.shape_of(&assigned, says.context) {
             return true;
         }
         if !self.view.bounded
@@ -329,7 +341,7 @@ impl<'t> Scan<'_, 't> {
         }
         // What an escape parts from the name shows once it is decoded.
         self.escaped |= assigned.after_escape(self.view).is_some();
-        let looked = match self.named(&assigned) {
+        let looked = match self.named(&assigned, says) {
             // In the raw record the name alone decides, mostly: the value is the parser's to cut out.
             Some((_, Judge::Entropy))
                 if !self.view.bounded && !may_be_entropic(self.view, &assigned) =>
@@ -356,10 +368,7 @@ impl<'t> Scan<'_, 't> {
         // A parameter's everyday name may be another rule's, too.
         let looked = match looked {
             Some((rule, looked)) if looked.secret.is_some() => Some((rule, looked)),
-            looked => {
-                let query = self.rules.query(assigned.key);
-                query.map(|rule| (rule, query_value(self.view, &assigned))).or(looked)
-            }
+            looked => says.query.map(|rule| (rule, query_value(self.view, &assigned))).or(looked),
         };
         let Some((rule, looked)) = looked else { return false };
         if self.spend(looked.end.saturating_sub(at)) {

@@ -9,7 +9,9 @@ mod apart;
 mod around;
 mod context;
 mod endings;
+mod first;
 mod fit;
+mod near;
 mod plan;
 mod syntax;
 
@@ -17,8 +19,10 @@ use std::ops::Range;
 
 pub(super) use apart::Apart;
 use around::Places;
-pub(super) use context::{Contexts, Near, Slots};
+pub(super) use context::Contexts;
+use first::{First, Words};
 pub(super) use fit::Fit;
+pub(super) use near::{Near, Slots};
 pub(super) use plan::Place;
 pub(super) use syntax::{Part, ShapeError, What};
 
@@ -83,26 +87,6 @@ struct Entry {
     offset: u8,
 }
 
-/// Shapes by the byte that they begin with.
-#[derive(Default)]
-struct First(Vec<Vec<u16>>);
-
-impl First {
-    fn add(&mut self, fit: &Fit, shape: u16) {
-        self.0.resize(1 << 8, Vec::new());
-        for (byte, shapes) in (0..=u8::MAX).zip(&mut self.0) {
-            if fit.may_begin(byte) {
-                shapes.push(shape);
-            }
-        }
-    }
-
-    #[inline]
-    fn of(&self, byte: u8) -> &[u16] {
-        self.0.get(usize::from(byte)).map_or(&[], Vec::as_slice)
-    }
-}
-
 /// All shapes of the rules that are on.
 #[derive(Default)]
 pub(super) struct Shapes {
@@ -116,7 +100,7 @@ pub(super) struct Shapes {
     /// The same by the byte that they begin with.
     named_first: First,
     /// By that byte, shapes found by the beginning of a long word.
-    words: First,
+    words: Words,
     /// The rules of those.
     named_slots: Slots,
     /// The words.
@@ -127,8 +111,8 @@ pub(super) struct Shapes {
 #[derive(Clone, Debug, Default)]
 struct Run {
     entries: Vec<Entry>,
-    /// Whether one of them needs no context.
-    free: bool,
+    /// Those of them that need no context.
+    free: Vec<Entry>,
     /// What may stand right before the run.
     before: Bytes,
     /// Whether one of them begins with it.
@@ -174,7 +158,9 @@ impl Shapes {
             Some((Place::Run { least, most }, offset)) => {
                 for (length, run) in self.runs.iter_mut().enumerate().take(most + 1).skip(least) {
                     run.entries.push(Entry { shape, offset });
-                    run.free |= !file.needs_context;
+                    if !file.needs_context {
+                        run.free.push(Entry { shape, offset });
+                    }
                     run.slots.add(slot);
                     let (before, behind) = plan::beside(&parts, usize::from(offset), length);
                     run.before.add(|byte| before.has(byte, rule.any_case));
@@ -183,7 +169,8 @@ impl Shapes {
                 }
             }
             Some((place, offset)) => {
-                self.places.add(place, &parts, rule.any_case, Entry { shape, offset });
+                let entry = Entry { shape, offset };
+                self.places.add(place, &parts, (rule.any_case, !file.needs_context), entry);
             }
             None if file.needs_context => {
                 self.named.push(shape);
@@ -252,6 +239,12 @@ impl Shapes {
         !self.words.of(byte).is_empty()
     }
 
+    /// Whether a word that begins at a place is as long as one of those.
+    #[inline]
+    pub(super) fn is_word_long(&self, view: View<'_>, at: usize) -> bool {
+        self.words.is_long(view, at)
+    }
+
     /// Whether one of those begins at a place.
     #[inline(never)]
     pub(super) fn is_word(&self, view: View<'_>, at: usize) -> bool {
@@ -272,10 +265,8 @@ impl Shapes {
         let run = self.runs.get(length)?;
         apart.note_run(at, length, run.slots);
         let near = self.contexts.near(view, at);
-        if !run.free && near.is_empty() && !named.meets(run.slots) {
-            return None;
-        }
-        self.best(view, &run.entries, at, (&near, named))
+        let alone = near.is_empty() && !named.meets(run.slots);
+        self.best(view, if alone { &run.free } else { &run.entries }, at, (&near, named))
     }
 
     /// What an anchor of another kind at `at` belongs to.
@@ -294,13 +285,9 @@ impl Shapes {
         let near = self.contexts.near(view, at);
         // Without a word or a name, those that need one are looked at only where a name is elsewhere.
         let alone = near.is_empty() && named.is_empty() && apart.note_place(place, at);
-        let fits = |entry: &Entry| {
-            let fit = self.fits.get(usize::from(entry.shape));
-            fit.is_some_and(|fit| !(alone && fit.needs_context))
-                && self.fit(view, *entry, at).is_some()
-        };
+        let entries = if alone { self.places.free_at(view, place, at) } else { entries };
         // Mostly none fits.
-        let first = entries.iter().position(fits)?;
+        let first = entries.iter().position(|&entry| self.fit(view, entry, at).is_some())?;
         let rest = entries.get(first..)?;
         for entry in rest {
             apart.values.add(self.fits.get(usize::from(entry.shape)).and_then(|fit| fit.slot));

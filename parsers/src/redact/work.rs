@@ -8,7 +8,7 @@ use super::detect::{
 };
 use super::json::{self, Stop};
 use super::rules::{Rules, Scanner};
-use super::scan::{Hit, Seen, scan, suspect};
+use super::scan::{Familiar, Hit, Seen, scan, suspect};
 use super::shapes::Slots;
 use super::sweep::Sweep;
 use super::{Action, Match, Place, Why};
@@ -49,6 +49,7 @@ pub(super) enum Found {
 /// Scratch space and counters of a redactor.
 pub(super) struct Work {
     sweep: Sweep,
+    familiar: Familiar,
     hits: Vec<Hit>,
     decoded: [String; 2],
     from: [Vec<u32>; 2],
@@ -70,6 +71,7 @@ impl Work {
     pub(super) fn new(rules: &Rules) -> Self {
         Self {
             sweep: Sweep::new(),
+            familiar: Familiar::default(),
             hits: Vec::new(),
             decoded: Default::default(),
             from: Default::default(),
@@ -86,8 +88,8 @@ impl Work {
     /// looked at, level by level, as a parser and a closer look would undo them.
     pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str) -> bool {
         let customs = |text: &str| rules.custom.iter().any(|custom| custom.suspects(text));
-        let Self { sweep, hits, decoded: [first, second], from: [from, _], .. } = self;
-        let mut seen = suspect(rules, *sweep, raw.as_bytes(), hits);
+        let Self { sweep, familiar, hits, decoded: [first, second], from: [from, _], .. } = self;
+        let mut seen = suspect(rules, (*sweep, familiar), raw.as_bytes(), hits);
         if seen == Seen::Something || customs(raw) {
             return true;
         }
@@ -98,7 +100,7 @@ impl Work {
             if !decode(if level == 0 { raw } else { second }, first, from) {
                 return false;
             }
-            seen = suspect(rules, *sweep, first.as_bytes(), hits);
+            seen = suspect(rules, (*sweep, familiar), first.as_bytes(), hits);
             if seen == Seen::Something || customs(first) {
                 return true;
             }
@@ -109,9 +111,10 @@ impl Work {
 
     /// Whether there may be anything to find in a value.
     fn suspects(&mut self, rules: &Rules, text: &str) -> bool {
+        let by = (self.sweep, &mut self.familiar);
         self.material.is_some()
             || !self.named.is_empty()
-            || suspect(rules, self.sweep, text.as_bytes(), &mut self.hits) != Seen::Nothing
+            || suspect(rules, by, text.as_bytes(), &mut self.hits) != Seen::Nothing
             || (!rules.custom.is_empty()
                 && (is_escaped(text) || rules.custom.iter().any(|custom| custom.suspects(text))))
     }
@@ -266,7 +269,8 @@ impl Work {
     /// much work.
     fn find(&mut self, rules: &Rules, text: &str) -> bool {
         self.hits.clear();
-        let told = scan(rules, self.sweep, text.as_bytes(), self.named, &mut self.hits);
+        let by = (self.sweep, &mut self.familiar);
+        let told = scan(rules, by, text.as_bytes(), self.named, &mut self.hits);
         custom_hits(rules, text, self.named, &mut self.hits);
         if let Some(material) = &self.material
             && let Some(rule) = rules.scanner(Scanner::PrivateKey)
@@ -305,7 +309,8 @@ impl Work {
         let named = self.named;
         let mut add = |subject: &str, back: &dyn Fn(usize) -> usize, hits: &mut Vec<Hit>| {
             let known = hits.len();
-            let told = scan(rules, self.sweep, subject.as_bytes(), named, hits);
+            let by = (self.sweep, &mut self.familiar);
+            let told = scan(rules, by, subject.as_bytes(), named, hits);
             custom_hits(rules, subject, named, hits);
             for hit in hits.iter_mut().skip(known) {
                 hit.range = back(hit.range.start)..back(hit.range.end);

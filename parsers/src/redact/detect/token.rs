@@ -253,7 +253,9 @@ impl PrefixTable {
     /// Whether what stands before a long word may be what gives a token away.
     #[inline(never)]
     fn may_be_led(&self, view: View<'_>, at: usize) -> bool {
+        let last = view.before(at, 1);
         let leads = |entry: &Entry| match entry.lead.as_slice() {
+            [.., Part::Literal(text)] if text.last() != Some(&last) => false,
             // Another literal at a known distance tells first.
             [.., Part::Literal(far), Part::Run { min, max, .. }, Part::Literal(text)]
                 if min == max && Some(&view.before(at, text.len() + min + 1)) != far.last() =>
@@ -262,12 +264,13 @@ impl PrefixTable {
             }
             [before @ .., Part::Literal(text)] => {
                 let from = at.checked_sub(text.len());
-                let stands = from.is_some_and(|from| view.bytes.get(from..at) == Some(text));
+                let same = |from| view.bytes.get(from..at) == Some(text);
+                let stands = text.len() == 1 || from.is_some_and(same);
                 stands && from.is_some_and(|from| start(before, view, from).is_some())
             }
             _ => true,
         };
-        matches!(view.before(at, 1), b'\\' | b'%')
+        matches!(last, b'\\' | b'%')
             || self.places(view, at).any(|place| self.seconds.has(view.before(place, 2)))
             || (self.may_lead(view, at) && self.led.iter().any(leads))
     }

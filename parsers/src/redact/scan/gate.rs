@@ -46,7 +46,9 @@ impl Scan<'_, '_> {
     fn may_be_token(&self, at: usize) -> bool {
         let Rules { prefixes, shapes, .. } = self.rules;
         prefixes.may_begin(self.view, at)
-            || (prefixes.is_others(self.view.at(at)) && shapes.is_word(self.view, at))
+            || (prefixes.is_others(self.view.at(at))
+                && shapes.is_word_long(self.view, at)
+                && shapes.is_word(self.view, at))
     }
 
     /// Whether a rare byte is worth a closer look.

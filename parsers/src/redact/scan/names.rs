@@ -7,7 +7,7 @@ use super::super::detect::{
     Assigned, Judge, NEAR, View, judge, labelled, letter, may_state, option, putty, statement,
 };
 use super::super::rules::{PAIRED, Scanner};
-use super::{Hit, Scan};
+use super::{Hit, Says, Scan};
 
 impl<'t> Scan<'_, 't> {
     /// The blank before what an SQL statement sets a password to, or an option's letter.
@@ -33,7 +33,8 @@ impl<'t> Scan<'_, 't> {
     /// A command's option that is named like a secret, and its argument.
     pub(super) fn option(&mut self, at: usize) -> bool {
         let Some(assigned) = option(self.view, at, &self.rules.keys) else { return false };
-        let Some((rule, how)) = self.named(&assigned) else { return false };
+        let says = self.familiar.says(self.rules, assigned.key);
+        let Some((rule, how)) = self.named(&assigned, says) else { return false };
         if !self.view.bounded {
             return self.hit(rule, 0..0);
         }
@@ -121,12 +122,13 @@ impl<'t> Scan<'_, 't> {
 
     /// The rule for a name, and what it takes for a secret after it. Two or three words without quotes
     /// may be prose: what follows them must look random.
-    pub(super) fn named(&self, assigned: &Assigned<'t>) -> Option<(u16, Judge)> {
+    pub(super) fn named(&self, assigned: &Assigned<'t>, says: Says) -> Option<(u16, Judge)> {
         let (view, rules) = (self.view, self.rules);
         let rule = |name: &str| {
             if view.bounded { rules.keys.find(name, &[]) } else { rules.keys.may_find(name) }
         };
-        let own = rule(assigned.key).map(|rule| (rule, rules.judge(rule)));
+        let own = if view.bounded { says.rule } else { says.may_be };
+        let own = own.map(|rule| (rule, rules.judge(rule)));
         // `API Key:` says more than `Key:`.
         let weak = own.filter(|(_, how)| *how == Judge::Entropy);
         if weak.is_none() && own.is_some() {
@@ -137,6 +139,9 @@ impl<'t> Scan<'_, 't> {
             && let Some(rule) = assigned.after_escape(view).and_then(rule)
         {
             return Some((rule, rules.judge(rule)));
+        }
+        if !says.longer {
+            return weak;
         }
         let other = |name| rule(name).filter(|rule| weak.is_none_or(|(weak, _)| weak != *rule));
         let Some(rule) = assigned.with_words(view).find_map(other) else { return weak };

@@ -1,7 +1,7 @@
 //! Values known by their shape: at an anchor, or by the name that they are assigned to.
 
 use super::super::detect::Assigned;
-use super::super::shapes::Place;
+use super::super::shapes::{Place, Slots};
 use super::Scan;
 
 impl<'t> Scan<'_, 't> {
@@ -49,9 +49,8 @@ impl<'t> Scan<'_, 't> {
     }
 
     /// A value of a shape that nothing but its name gives away.
-    pub(super) fn shape_of(&mut self, assigned: &Assigned<'t>) -> bool {
+    pub(super) fn shape_of(&mut self, assigned: &Assigned<'t>, of_name: Slots) -> bool {
         let (view, shapes) = (self.view, &self.rules.shapes);
-        let of_name = shapes.contexts().of_name(assigned.key);
         let at = assigned.inside(view);
         let fits = shapes.named_fits(view, at);
         if !fits && of_name.is_empty() {

@@ -21,6 +21,8 @@ pub(super) struct Places([Vec<List>; Place::COUNT]);
 #[derive(Clone, Debug, Default)]
 struct List {
     entries: Vec<Entry>,
+    /// Those of them that need no context.
+    free: Vec<Entry>,
     /// What is sure to stand so far behind the anchor, or before it: one of these, or no shape is there.
     probes: Vec<Probe>,
 }
@@ -29,8 +31,11 @@ struct List {
 type Probe = (isize, What, bool);
 
 impl List {
-    fn add(&mut self, entry: Entry, probe: Probe) {
+    fn add(&mut self, entry: Entry, free: bool, probe: Probe) {
         self.entries.push(entry);
+        if free {
+            self.free.push(entry);
+        }
         if !self.probes.contains(&probe) {
             self.probes.push(probe);
         }
@@ -46,7 +51,13 @@ impl List {
 
 impl Places {
     /// Adds a shape.
-    pub(super) fn add(&mut self, place: Place, parts: &[Part], any_case: bool, entry: Entry) {
+    pub(super) fn add(
+        &mut self,
+        place: Place,
+        parts: &[Part],
+        (any_case, free): (bool, bool),
+        entry: Entry,
+    ) {
         let Some(lists) = self.0.get_mut(place.index()) else { return };
         lists.resize(if place == Place::Word { 1 } else { SIDE * SIDE }, List::default());
         let (last, what) = last_fixed(parts);
@@ -59,7 +70,7 @@ impl Places {
         for before in before {
             for behind in behind.clone() {
                 if let Some(list) = lists.get_mut(before * SIDE + behind) {
-                    list.add(entry, (from, what, any_case));
+                    list.add(entry, free, (from, what, any_case));
                 }
             }
         }
@@ -74,17 +85,22 @@ impl Places {
     /// Those that may stand around an anchor at `at`.
     #[inline]
     pub(super) fn at(&self, view: View<'_>, place: Place, at: usize) -> &[Entry] {
-        let digit = |byte: u8| byte.is_ascii_digit();
-        let index = if place == Place::Word {
-            0
-        } else {
-            let from = at + width(place);
-            let before = at - view.run_back(at, MOST, digit);
-            before * SIDE + view.run(from, MOST, digit) - from
+        self.list(view, place, at).map_or(&[], |list| &list.entries)
+    }
+
+    /// Those of them that need no context.
+    #[inline]
+    pub(super) fn free_at(&self, view: View<'_>, place: Place, at: usize) -> &[Entry] {
+        self.list(view, place, at).map_or(&[], |list| &list.free)
+    }
+
+    #[inline]
+    fn list(&self, view: View<'_>, place: Place, at: usize) -> Option<&List> {
+        let index = match place {
+            Place::Word => 0,
+            _ => view.digits_before(at) * SIDE + view.digits_from(at + width(place)),
         };
-        let lists = self.0.get(place.index());
-        let list = lists.and_then(|lists| lists.get(index)).filter(|list| list.may_be(view, at));
-        list.map_or(&[], |list| &list.entries)
+        self.0.get(place.index())?.get(index).filter(|list| list.may_be(view, at))
     }
 }
 

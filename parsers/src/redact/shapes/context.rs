@@ -6,7 +6,8 @@
 
 use super::super::detect::View;
 use super::ShapeError;
-use super::endings::{Endings, WINDOW};
+use super::endings::{Endings, SEEN, WINDOW};
+use super::near::{Near, Slots};
 
 /// How far before a value words are looked for.
 const REACH: usize = 48;
@@ -22,74 +23,6 @@ const FOLLOWERS: [&str; 4] = ["number", "no", "nr", "num"];
 
 /// Bits of the first test.
 const BITS: u32 = 14;
-
-/// A set of rules that have words, by their slots.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in super::super) struct Slots(u128);
-
-impl Slots {
-    /// Adds a slot, if there is one.
-    pub(super) fn add(&mut self, slot: Option<u8>) {
-        self.0 |= slot.map_or(0, |slot| 1_u128 << (slot & 127));
-    }
-
-    /// Adds those of another set.
-    pub(super) fn join(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-
-    /// Whether a slot is among them.
-    pub(in super::super) const fn has(self, slot: u8) -> bool {
-        self.0 >> (slot & 127) & 1 == 1
-    }
-
-    /// Whether the two have one in common.
-    pub(in super::super) const fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// Whether there is none.
-    pub(in super::super) const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
-
-/// The words that stand before a value, nearest first.
-#[derive(Debug, Default)]
-pub(in super::super) struct Near {
-    found: [(usize, Slots); 6],
-    count: usize,
-}
-
-impl Near {
-    /// Whether no rule's words are there.
-    pub(in super::super) const fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// How near a rule's words stand; the name of the field, if it has the rule, stands before all.
-    pub(super) fn distance(&self, slot: u8, named: Slots) -> Option<usize> {
-        let found = self.found.iter().take(self.count).find(|(_, slots)| slots.has(slot));
-        let name = || named.has(slot).then_some(usize::MAX - 1);
-        found.map(|(distance, _)| *distance).or_else(name)
-    }
-
-    /// The rules whose words are there.
-    pub(in super::super) fn slots(&self) -> Slots {
-        let mut slots = Slots::default();
-        for (_, found) in self.found.iter().take(self.count) {
-            slots.join(*found);
-        }
-        slots
-    }
-
-    fn push(&mut self, distance: usize, slots: Slots) {
-        if let Some(place) = self.found.get_mut(self.count) {
-            *place = (distance, slots);
-            self.count += 1;
-        }
-    }
-}
 
 /// Words of one rule, apart by blanks, in lower case.
 #[derive(Debug)]
@@ -108,13 +41,26 @@ impl Phrase {
         let [last, before, ..] = &*self.words else { return true };
         if known.0 != last.len() {
             let place = end.saturating_sub(last.len());
-            *known = (last.len(), view.before(view.run_back(place, 3, is_joint), 1));
+            *known = (last.len(), view.before(view.run_back(place, JOINTS, is_joint), 1));
         }
         before.last().is_none_or(|letter| letter.eq_ignore_ascii_case(&known.1))
     }
 }
 
-/// What may stand between two words of one phrase.
+/// A word that phrases end in, or all words of one written as one.
+#[derive(Debug)]
+struct Last {
+    hash: u32,
+    /// A bit for each letter that the word before it may end in, without regard to case; all of them, if
+    /// anything may stand there.
+    before: u32,
+    phrases: Vec<u16>,
+}
+
+/// Bytes between two words of one phrase, at most.
+const JOINTS: usize = 3;
+
+/// What may stand there.
 const fn is_joint(byte: u8) -> bool {
     byte.is_ascii() && !byte.is_ascii_alphanumeric()
 }
@@ -123,8 +69,10 @@ const fn is_joint(byte: u8) -> bool {
 #[derive(Default)]
 pub(in super::super) struct Contexts {
     phrases: Vec<Phrase>,
-    /// The hash of a phrase's last word, and of all its words as one, with the phrase; in order.
-    hashes: Vec<(u32, u16)>,
+    /// What phrases end in, by its hash.
+    lasts: Vec<Last>,
+    /// Where those begin there that have the same highest bits.
+    starts: Vec<u16>,
     /// A bit for each of them.
     filter: Vec<u64>,
     /// What they end in.
@@ -146,10 +94,23 @@ fn hash_of(word: impl DoubleEndedIterator<Item = u8>) -> u32 {
     word.rev().fold(0, hashed)
 }
 
+/// The bit of a letter, case aside.
+const fn letter(byte: u8) -> u32 {
+    1 << (byte & 0x1f)
+}
+
 /// Where a hash has its bit.
 const fn bit(hash: u32) -> (usize, u64) {
     let slot = hash >> (32 - BITS);
     (slot as usize / 64, 1 << (slot % 64))
+}
+
+/// How many beginnings of hashes are told apart.
+const STARTS: usize = 1 << 9;
+
+/// Which of them a hash has.
+const fn bucket(hash: u32) -> usize {
+    hash as usize >> 23
 }
 
 impl Contexts {
@@ -172,21 +133,36 @@ impl Contexts {
         let last = text.rsplit(' ').next().unwrap_or_default();
         self.endings.add(last.bytes());
         self.endings.add(text.bytes().filter(|byte| *byte != b' '));
-        let mut hashes = vec![hash_of(last.bytes())];
-        hashes.push(hash_of(text.bytes().filter(|byte| *byte != b' ')));
-        hashes.dedup();
-        for hash in hashes {
-            let (word, bit) = bit(hash);
-            if let Some(word) = self.filter.get_mut(word) {
-                *word |= bit;
-            }
-            let at = self.hashes.partition_point(|known| *known < (hash, index));
-            self.hashes.insert(at, (hash, index));
+        let words = text.rsplit(' ').nth(1).and_then(|word| word.bytes().last());
+        self.add_last(last.bytes(), words.map_or(u32::MAX, letter), index);
+        if words.is_some() {
+            self.add_last(text.bytes().filter(|byte| *byte != b' '), u32::MAX, index);
         }
         let mut slots = Slots::default();
         slots.add(slot);
         let words = text.rsplit(' ').map(|word| word.as_bytes().into()).collect();
         self.phrases.push(Phrase { text: text.into(), words, slots });
+    }
+
+    /// Adds what a phrase ends in, and the bits of what may stand before it.
+    fn add_last(&mut self, word: impl DoubleEndedIterator<Item = u8>, before: u32, phrase: u16) {
+        let hash = hash_of(word);
+        let (index, bit) = bit(hash);
+        if let Some(word) = self.filter.get_mut(index) {
+            *word |= bit;
+        }
+        let at = self.lasts.partition_point(|last| last.hash < hash);
+        match self.lasts.get_mut(at).filter(|last| last.hash == hash) {
+            Some(last) => {
+                last.before |= before;
+                last.phrases.push(phrase);
+            }
+            None => {
+                self.lasts.insert(at, Last { hash, before, phrases: vec![phrase] });
+                self.starts.resize(STARTS, 0);
+                self.starts.iter_mut().skip(bucket(hash) + 1).for_each(|start| *start += 1);
+            }
+        }
     }
 
     /// The names whose values have context, for the first test of names.
@@ -216,7 +192,7 @@ impl Contexts {
         for _ in 0..2 {
             let start = word_start(view, end);
             let word = view.bytes.get(start..end).unwrap_or_default();
-            slots.join(self.ending_at(view, hash_of(word.iter().copied()), end));
+            slots.join(self.ending_at(view, hash_of(word.iter().copied()), (start, end)));
             if !FOLLOWERS.iter().any(|other| word.eq_ignore_ascii_case(other.as_bytes())) {
                 break;
             }
@@ -239,18 +215,29 @@ impl Contexts {
         self.endings.ends(|by| view.before(end, by + 1)) || FOLLOWERS.iter().any(follows)
     }
 
-    /// The rules whose words end at a place where a word with this hash ends.
-    fn ending_at(&self, view: View<'_>, hash: u32, end: usize) -> Slots {
-        let mut slots = Slots::default();
+    /// The rules whose words end where a word with this hash stands.
+    #[inline]
+    fn ending_at(&self, view: View<'_>, hash: u32, word: (usize, usize)) -> Slots {
         let (index, bit) = bit(hash);
         if self.filter.get(index).is_none_or(|word| word & bit == 0) {
+            return Slots::default();
+        }
+        self.ending_in(view, hash, word)
+    }
+
+    #[inline(never)]
+    fn ending_in(&self, view: View<'_>, hash: u32, (start, end): (usize, usize)) -> Slots {
+        let mut slots = Slots::default();
+        let from = self.starts.get(bucket(hash)).map_or(0, |&start| usize::from(start));
+        let mut known = self.lasts.iter().skip(from).take_while(|last| last.hash <= hash);
+        let Some(last) = known.find(|last| last.hash == hash) else { return slots };
+        let joint = view.run_back(start, JOINTS, is_joint);
+        if last.before & letter(view.before(joint, 1)) == 0 {
             return slots;
         }
-        let from = self.hashes.partition_point(|(known, _)| *known < hash);
-        let same = self.hashes.iter().skip(from).take_while(|(known, _)| *known == hash);
         // Where the last word begins tells of what is before it: mostly not the end of the word before.
         let mut known = (usize::MAX, 0);
-        for (_, index) in same {
+        for index in &last.phrases {
             if let Some(phrase) = self.phrases.get(usize::from(*index))
                 && phrase.may_stand(view, end, &mut known)
                 && stands(view, end, &phrase.words)
@@ -274,81 +261,70 @@ impl Contexts {
             }
             _ => REACH,
         };
-        if reach < WINDOW
-            && !self.endings.meet(view.bytes.get(..from).unwrap_or_default(), reach + 1)
-        {
+        let least = from.saturating_sub(reach);
+        // The last letters of windows behind the first are those that the one before has seen last.
+        let (mut to, mut fresh) = (from, u64::MAX);
+        loop {
+            let text = view.bytes.get(..to).unwrap_or_default();
+            let mut met = fresh & self.endings.met(text, to - least + 1);
             view.walked(WINDOW);
-            return near;
-        }
-        let first = from.saturating_sub(reach);
-        let bytes = view.bytes.get(first.saturating_sub(LONGEST_WORD)..from).unwrap_or_default();
-        view.walked(bytes.len());
-        let base = from - bytes.len();
-        let mut word = Word::default();
-        // Two bytes after the one that is looked at.
-        let (mut next, mut second) = (0, 0);
-        for (index, &byte) in bytes.iter().enumerate().rev() {
-            let place = base + index;
-            let letter = is_letter(byte);
-            if word.length > 0 && (!letter || parts(byte, next, second)) {
-                self.close(view, &word, byte, at, &mut near);
-                word = Word::default();
-                if place < first {
-                    return near;
-                }
+            while met != 0 {
+                let ahead = met.leading_zeros() as usize;
+                met ^= 1 << (63 - ahead);
+                self.word(view, to - ahead, (from, at), &mut near);
             }
-            if letter {
-                if word.length == 0 {
-                    word.end = place + 1;
-                }
-                (word.before, word.hash) = (word.hash, hashed(word.hash, byte));
-                word.length += 1;
-            } else if place < first {
+            if to - least < WINDOW {
                 return near;
             }
-            (second, next) = (next, byte);
+            (to, fresh) = (to - (WINDOW - SEEN), u64::MAX >> SEEN);
         }
-        if word.length > 0 {
-            self.close(view, &word, 0, at, &mut near);
-        }
-        near
     }
 
-    /// Looks whether a word is one of the rules'. After an escape or a colour its first letter may not
-    /// be its own.
-    #[inline]
-    fn close(&self, view: View<'_>, word: &Word, before: u8, at: usize, near: &mut Near) {
-        let odd = matches!(before, b'\\' | b'[' | b';' | b'0'..=b'9');
-        for hash in [word.hash, word.before].into_iter().take(1 + usize::from(odd)) {
-            let (index, bit) = bit(hash);
-            if self.filter.get(index).is_some_and(|word| word & bit != 0) {
-                self.known(view, hash, word.end, at, near);
+    /// Looks whether the word that ends at `end`, if one does, is one of the rules'. After an escape or a colour its
+    /// first letter may not be its own. The value is at `at`, and `from` before what parts it from words.
+    fn word(&self, view: View<'_>, end: usize, (from, at): (usize, usize), near: &mut Near) {
+        let (last, after) = (view.before(end, 1), view.at(end));
+        if end < from && is_letter(after) && !parts(last, after, view.at(end + 1)) {
+            return;
+        }
+        let (mut start, mut hash, mut shorter) = (end, 0, 0);
+        let (mut next, mut second) = (0, 0);
+        let before = loop {
+            let byte = view.before(start, 1);
+            if !is_letter(byte) || parts(byte, next, second) || end - start == LONGEST_WORD {
+                break byte;
             }
+            (shorter, hash) = (hash, hashed(hash, byte));
+            (second, next) = (next, byte);
+            start -= 1;
+        };
+        view.walked(end - start);
+        let odd = matches!(before, b'\\' | b'[' | b';' | b'0'..=b'9');
+        self.known(view, hash, (start, end), at, near);
+        if odd {
+            self.known(view, shorter, (start + 1, end), at, near);
         }
     }
 
-    #[inline(never)]
-    fn known(&self, view: View<'_>, hash: u32, end: usize, at: usize, near: &mut Near) {
+    /// Notes the rules that have a word with this hash, if what stands before it is theirs, too.
+    #[inline]
+    fn known(
+        &self,
+        view: View<'_>,
+        hash: u32,
+        (start, end): (usize, usize),
+        at: usize,
+        near: &mut Near,
+    ) {
         // `Mobile/15E148` is a program and its version.
         if end < at && view.at(end) == b'/' && end + 1 != at {
             return;
         }
-        let slots = self.ending_at(view, hash, end);
+        let slots = self.ending_at(view, hash, (start, end));
         if !slots.is_empty() {
             near.push(at - end, slots);
         }
     }
-}
-
-/// A word that is being gone back over.
-#[derive(Default)]
-struct Word {
-    /// Where it ends.
-    end: usize,
-    length: usize,
-    hash: u32,
-    /// Its hash without its first letter.
-    before: u32,
 }
 
 /// Whether a word begins after `byte`, a letter, before two others: `taxId`, `CPFNumber`.
@@ -372,7 +348,7 @@ fn stands(view: View<'_>, end: usize, words: &[Box<[u8]>]) -> bool {
     let mut place = end;
     for (index, word) in words.iter().enumerate() {
         if index > 0 {
-            place = view.run_back(place, 3, is_joint);
+            place = view.run_back(place, JOINTS, is_joint);
         }
         let Some(start) = place.checked_sub(word.len()) else { return false };
         let same = |found: &[u8]| found.eq_ignore_ascii_case(word);
@@ -391,3 +367,6 @@ fn stands(view: View<'_>, end: usize, words: &[Box<[u8]>]) -> bool {
         || view.before(place, 2) == b'\\'
         || view.colour_before(place).is_some()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! The first test for words before a value: whether any word there ends like one of the rules'. Almost
-//! none does, and three letters tell.
+//! The first test for words before a value: which words there end like one of the rules'. Almost none does, and
+//! three letters tell.
 
 use fearless_simd::{Level, Simd, SimdBase as _, SimdFrom as _, SimdMask as _, dispatch, u8x64};
 
@@ -8,6 +8,9 @@ use super::context::{is_letter, parts};
 /// Bytes that are looked at, from the value back.
 pub(super) const WINDOW: usize = 56;
 
+/// Bytes at a window's end of whose neighbours not all are seen.
+pub(super) const SEEN: usize = 2;
+
 /// Bytes that are gone over at once: the window, and what stands before it.
 const BLOCK: usize = 64;
 
@@ -15,13 +18,15 @@ const BLOCK: usize = 64;
 pub(super) struct Endings {
     /// A bit for each.
     known: Vec<u64>,
+    /// Whether a word has but one letter.
+    single: bool,
     /// What the processor can do.
     level: Level,
 }
 
 impl Default for Endings {
     fn default() -> Self {
-        Self { known: Vec::new(), level: Level::new() }
+        Self { known: Vec::new(), single: false, level: Level::new() }
     }
 }
 
@@ -44,6 +49,7 @@ impl Endings {
             (Some(second), Some(third)) => self.set(index(five(third), second, last)),
             (Some(second), None) => self.set(index(0, second, last)),
             (None, _) => {
+                self.single = true;
                 for other in 0..1 << 10 {
                     self.set(other << 5 | five(last));
                 }
@@ -61,17 +67,18 @@ impl Endings {
         self.known.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 
-    /// Whether some word that ends in the last `reach` bytes of a text, [`WINDOW`] at most, may be one of the
-    /// rules'.
+    /// The words that end in the last `reach` bytes of a text, of which [`WINDOW`] at most are looked at, and may be
+    /// one of the rules': a bit for the last letter of each, the highest for the text's last byte. What a window
+    /// before the text's end cuts off may be among them.
     #[inline]
-    pub(super) fn meet(&self, text: &[u8], reach: usize) -> bool {
+    pub(super) fn met(&self, text: &[u8], reach: usize) -> u64 {
         let level = self.level;
-        dispatch!(level, simd => self.meet_by(simd, text, reach))
+        dispatch!(level, simd => self.met_by(simd, text, reach))
     }
 
     /// The same, eight bytes more than the window before it so that each letter has neighbours.
     #[inline(always)]
-    fn meet_by<S: Simd>(&self, simd: S, text: &[u8], reach: usize) -> bool {
+    fn met_by<S: Simd>(&self, simd: S, text: &[u8], reach: usize) -> u64 {
         let mut padded = [0; BLOCK];
         let block = text.last_chunk().unwrap_or_else(|| {
             if let Some(to) = padded.get_mut(BLOCK - text.len()..) {
@@ -86,14 +93,17 @@ impl Endings {
         // As `parts` has it, of the letter before the one of a bit.
         let parts = upper >> 1 & (lower | (upper & lower >> 2));
         let ends = letter & (!(letter >> 1) | parts);
-        let mut left = ends & (u64::MAX << (BLOCK - reach.min(WINDOW)));
-        let mut met = false;
+        // A letter between digits is no word: hexadecimal ones have many.
+        let words = if self.single { ends } else { ends & letter << 1 };
+        let mut left = words & (u64::MAX << (BLOCK - reach.min(WINDOW)));
+        let mut met = 0;
         while left != 0 {
-            let at = left.trailing_zeros() as usize;
-            left &= left - 1;
+            let bit = left & left.wrapping_neg();
+            let at = bit.trailing_zeros() as usize;
+            left ^= bit;
             let back = |by: usize| block.get(at.wrapping_sub(by)).copied().unwrap_or(0);
             let whole = (!letter | ends) >> (at - 2) & 1 == 1;
-            met |= self.ends_like(back, whole);
+            met |= bit & u64::from(self.ends_like(back, whole)).wrapping_neg();
         }
         met
     }
