@@ -278,14 +278,11 @@ impl Shapes {
         named: Slots,
         apart: &mut Apart,
     ) -> Option<(u16, Range<usize>)> {
-        let entries = self.places.at(view, place, at);
-        if entries.is_empty() {
-            return None;
-        }
+        let (entries, free) = self.places.both_at(view, place, at)?;
         let near = self.contexts.near(view, at);
         // Without a word or a name, those that need one are looked at only where a name is elsewhere.
         let alone = near.is_empty() && named.is_empty() && apart.note_place(place, at);
-        let entries = if alone { self.places.free_at(view, place, at) } else { entries };
+        let entries = if alone { free } else { entries };
         // Mostly none fits.
         let first = entries.iter().position(|&entry| self.fit(view, entry, at).is_some())?;
         let rest = entries.get(first..)?;

@@ -22,7 +22,6 @@ impl Scan<'_, '_> {
                 scheme_before(view, at).is_some() || may_state(view, at) || may_be_letter(view, at)
             }
             Anchor::Capital => self.has_shape(Place::Capital, at),
-            Anchor::Triple => self.has_shape(Place::Triple, at),
             Anchor::Pairs => self.has_shape(Place::Pairs, at),
             Anchor::Named => self.rules.shapes.may_follow(view, at),
             Anchor::Groups => self.may_be_groups(at),
@@ -31,9 +30,12 @@ impl Scan<'_, '_> {
             Anchor::Dashes => view.at(at + 2) != b'-' || view.at(at + 3) == b'-',
             // Epoch times, mostly.
             Anchor::LongNumber => may_be_card(view, at),
-            Anchor::Iban | Anchor::Dots | Anchor::Colons | Anchor::TwoColons | Anchor::Hyphens => {
-                true
-            }
+            Anchor::Iban
+            | Anchor::Triple
+            | Anchor::Dots
+            | Anchor::Colons
+            | Anchor::TwoColons
+            | Anchor::Hyphens => true,
         }
     }
 

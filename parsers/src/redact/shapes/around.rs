@@ -88,10 +88,15 @@ impl Places {
         self.list(view, place, at).map_or(&[], |list| &list.entries)
     }
 
-    /// Those of them that need no context.
+    /// The same, and those of them that need no context.
     #[inline]
-    pub(super) fn free_at(&self, view: View<'_>, place: Place, at: usize) -> &[Entry] {
-        self.list(view, place, at).map_or(&[], |list| &list.free)
+    pub(super) fn both_at(
+        &self,
+        view: View<'_>,
+        place: Place,
+        at: usize,
+    ) -> Option<(&[Entry], &[Entry])> {
+        self.list(view, place, at).map(|list| (&*list.entries, &*list.free))
     }
 
     #[inline]
