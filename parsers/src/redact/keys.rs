@@ -215,19 +215,20 @@ impl Keys {
         self.tails.nameless
     }
 
-    /// Whether some name may stand before a sign, by the eight bytes before that: whether they end in a letter, or
-    /// a letter and a quote, that no name ends in. What else they end in is not judged. Without branches, since
-    /// nothing foretells which way they would go.
-    #[inline(always)]
-    pub(super) fn may_stand_before(&self, last: [u8; 8]) -> bool {
-        let last = u64::from_le_bytes(last);
-        let quoted = u64::from((last >> 56) as u8 == b'"');
-        // What the quote leaves unseen may be an escape's.
-        let bytes = last << (8 * quoted) | (0x80 * quoted);
-        let [.., second, end] = bytes.to_le_bytes();
+    /// Whether no name stands before a sign, whatever comes before the eight bytes that are before it: they end in
+    /// two letters, or those and a quote, that no name goes on from. What else they end in is not judged.
+    pub(super) fn none_stands_before(&self, last: [u8; 8]) -> bool {
+        let (name, quoted) = match last {
+            [name @ .., b'"'] => (name, true),
+            [_, name @ ..] => (name, false),
+        };
         // A colour may stand after the name.
-        let word = end.is_ascii_alphabetic() & second.is_ascii_alphabetic();
-        !word | self.ends_in(bytes)
+        let word = matches!(name, [.., second, last]
+            if second.is_ascii_alphabetic() && last.is_ascii_alphabetic());
+        let last = u64::from_le_bytes(last);
+        // What the quote leaves unseen may be an escape's.
+        let bytes = if quoted { last << 8 | 0x80 } else { last };
+        word && (!self.ends_in(bytes) || self.tails.reject(&name))
     }
 
     /// The first test of a text's last bytes.

@@ -137,11 +137,12 @@ impl Visit for Scan<'_, '_> {
     }
 
     #[inline(always)]
-    fn may_assign(&self, at: usize) -> bool {
-        let before = at.checked_sub(8).and_then(|from| self.view.bytes.get(from..)?.first_chunk());
+    fn may_assign(&mut self, at: usize) -> bool {
+        let before =
+            at.checked_sub(8).and_then(|from| self.view.bytes.get(from..at)?.first_chunk());
         // A tag's name is elsewhere.
-        (self.view.at(at) == b'>')
-            | before.is_none_or(|last| self.rules.keys.may_stand_before(*last))
+        self.view.at(at) == b'>'
+            || before.is_none_or(|last| self.familiar.may_stand_before(self.rules, *last))
     }
 
     #[inline(always)]

@@ -96,9 +96,9 @@ pub(super) trait Visit {
     /// order.
     fn may_be(&self, anchor: Anchor, at: usize) -> bool;
 
-    /// Whether a name that is worth it may stand before a sign at `at`, with no branch taken for it: almost none
-    /// is. Asked before [`Visit::may_be`].
-    fn may_assign(&self, at: usize) -> bool;
+    /// Whether a name that is worth it may stand before a sign at `at`: almost none is. Asked before
+    /// [`Visit::may_be`].
+    fn may_assign(&mut self, at: usize) -> bool;
 
     /// Looks closer at one anchor. Returns whether the sweep may stop, enough being known.
     fn visit(&mut self, anchor: Anchor, at: usize) -> bool;
@@ -200,7 +200,7 @@ fn look(marks: &mut Marks, fresh: u64, base: usize, visit: &mut impl Visit) -> b
 
 /// The signs that a name may stand before.
 #[inline(always)]
-fn named(signs: u64, base: usize, visit: &impl Visit) -> u64 {
+fn named(signs: u64, base: usize, visit: &mut impl Visit) -> u64 {
     let (mut left, mut named) = (signs, 0);
     while left != 0 {
         let bit = left & left.wrapping_neg();

@@ -145,6 +145,21 @@ impl Tails {
         last > 0 || self.nameless
     }
 
+    /// Whether no key ends in a name that goes on, or ends, like this.
+    pub(super) fn reject(&self, last: &[u8]) -> bool {
+        let mut hash = 0;
+        for &byte in last.iter().rev().filter(|byte| is_letter(**byte)) {
+            hash = hashed(hash, byte);
+            if !has(&self.parts, hash) {
+                return !self.nameless;
+            }
+            if self.whole.iter().any(|whole| has(whole, hash)) {
+                return false;
+            }
+        }
+        false
+    }
+
     /// Whether what has been read is a name, and may begin there.
     #[inline]
     fn begins(&self, text: &[u8], at: usize, hash: u64) -> bool {

@@ -91,3 +91,22 @@ fn a_raw_name_may_be_the_last_part_of_a_configured_one() {
     assert_eq!((keys.find("pass", &[]), keys.find_string("Pass")), (None, Some(11)));
     assert_eq!((keys.find_string("pass_2"), keys.find_string("pass2")), (Some(11), None));
 }
+
+proptest::proptest! {
+    /// What the last eight bytes before a sign tell holds whatever stands before them.
+    #[test]
+    fn what_eight_bytes_reject_no_longer_text_has(
+        before in "([a-zA-Z0-9_ .\\\\\":-]|\u{e9}){0,12}",
+        end in "(pass|word|user|order|tax|passport|[a-z_\"{,]){1,4}(id|no|nr|number|key|name|[a-z]{2,3}|Id)",
+        quoted: bool,
+    ) {
+        let rules = super::super::Rules::builtin_default();
+        let text = format!("{before}{end}");
+        let whole = if quoted { format!("{text}\"") } else { text.clone() };
+        if let Some(last) = whole.as_bytes().last_chunk::<8>()
+            && rules.keys.none_stands_before(*last)
+        {
+            proptest::prop_assert!(!rules.keys.may_stand(text.as_bytes()), "{text}");
+        }
+    }
+}

@@ -6,6 +6,9 @@ use super::super::shapes::Slots;
 /// Names that are remembered; a newer one takes an older one's place.
 const NAMES: usize = 128;
 
+/// Endings of what are no rule's names that are remembered.
+const ENDINGS: usize = 256;
+
 /// Bytes of the longest that is.
 const LONGEST: usize = 32;
 
@@ -44,23 +47,57 @@ struct Known {
 }
 
 /// The names that were seen last, and what they say by the rules of one redactor.
-#[derive(Debug, Default)]
-pub(in super::super) struct Familiar(Vec<Option<Known>>);
+#[derive(Debug)]
+pub(in super::super) struct Familiar {
+    names: Vec<Option<Known>>,
+    /// Eight bytes before a sign that no name stands in.
+    endings: Box<[u64; ENDINGS]>,
+}
+
+impl Default for Familiar {
+    fn default() -> Self {
+        // Nothing is remembered: 0 has the first place, and 1 has not.
+        let mut endings = Box::new([0; ENDINGS]);
+        endings[0] = 1;
+        Self { names: Vec::new(), endings }
+    }
+}
 
 impl Familiar {
+    /// Whether a name may stand before a sign that these eight bytes are before.
+    #[inline(always)]
+    pub(super) fn may_stand_before(&mut self, rules: &Rules, last: [u8; 8]) -> bool {
+        let ending = u64::from_le_bytes(last);
+        let place = ending.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
+        self.endings.get(place as usize) != Some(&ending)
+            && !self.learn(rules, last, place as usize)
+    }
+
+    /// Whether none does: then that is remembered.
+    #[inline(never)]
+    fn learn(&mut self, rules: &Rules, last: [u8; 8], place: usize) -> bool {
+        let none = rules.keys.none_stands_before(last);
+        if none && let Some(ending) = self.endings.get_mut(place) {
+            *ending = u64::from_le_bytes(last);
+        }
+        none
+    }
+
     /// What a name says.
     pub(super) fn says(&mut self, rules: &Rules, name: &str) -> Says {
         let bytes = name.as_bytes();
         if bytes.len() > LONGEST {
             return Says::of(rules, name);
         }
-        if self.0.is_empty() {
-            self.0 = vec![None; NAMES];
+        if self.names.is_empty() {
+            self.names = vec![None; NAMES];
         }
         let hash = bytes.iter().fold(0_u32, |hash, &byte| {
             (hash.rotate_left(5) ^ u32::from(byte)).wrapping_mul(0x9E37_79B1)
         });
-        let Some(place) = self.0.get_mut(hash as usize >> 25) else { return Says::of(rules, name) };
+        let Some(place) = self.names.get_mut(hash as usize >> 25) else {
+            return Says::of(rules, name);
+        };
         if let Some(known) = place
             && known.name.get(..known.length) == Some(bytes)
         {
@@ -94,6 +131,16 @@ mod tests {
                 let (kept, own) = (familiar.says(&rules, name), Says::of(&rules, name));
                 assert_eq!(format!("{kept:?}"), format!("{own:?}"), "{name}, round {round}");
             }
+        }
+        for _ in 0..2 {
+            assert!(
+                familiar.may_stand_before(&rules, [0; 8]),
+                "nothing is known of what has no letters"
+            );
+            assert!(familiar.may_stand_before(&rules, *b"passport"));
+            assert!(familiar.may_stand_before(&rules, *b"ssword\\\""), "an escaped quote");
+            assert!(!familiar.may_stand_before(&rules, *b"\"status\""));
+            assert!(!familiar.may_stand_before(&rules, *b"12,\"lvl\""));
         }
         assert!(familiar.says(&rules, "password").rule.is_some());
         assert!(familiar.says(&rules, "passwor").rule.is_none());
