@@ -197,13 +197,13 @@ impl<'a> Written<'a> {
     #[inline]
     fn text(self, dialect: &Dialect, arena: &'a Arena) -> Text<'a> {
         match dialect.quote {
-            Some(quote) if self.doubled => self.undoubled(quote, arena),
+            Some(quote) if self.doubled => Text::built(self.undoubled(quote, arena)),
             _ => Text::raw(self.inside),
         }
     }
 
     #[cold]
-    fn undoubled(self, quote: u8, arena: &'a Arena) -> Text<'a> {
+    fn undoubled(self, quote: u8, arena: &'a Arena) -> &'a str {
         let mut out = bumpalo::collections::String::with_capacity_in(self.inside.len(), arena);
         let mut rest = self.inside;
         while let Some(at) = memchr::memchr(quote, rest.as_bytes()) {
@@ -211,7 +211,7 @@ impl<'a> Written<'a> {
             rest = rest.get(at + 2..).unwrap_or_default();
         }
         out.push_str(rest);
-        Text::built(out.into_bump_str())
+        out.into_bump_str()
     }
 }
 
@@ -231,7 +231,8 @@ impl<'a> Iterator for Fields<'a, '_> {
         let bytes = rest.as_bytes();
         let first = bytes.first().copied();
         if first.is_some() && first == self.dialect.quote {
-            return Some(self.quoted(rest));
+            let quoted = closing(bytes, first.unwrap_or(b'"')).ok_or(Misfit::Syntax);
+            return Some(quoted.and_then(|(end, doubled)| self.quoted(rest, end, doubled)));
         }
         let inside = match find(self.dialect.delimiter, bytes) {
             None => {
@@ -248,30 +249,31 @@ impl<'a> Iterator for Fields<'a, '_> {
 }
 
 impl<'a> Fields<'a, '_> {
-    /// A field that begins with a quote.
-    #[inline(never)]
-    fn quoted(&mut self, rest: &'a str) -> Result<Written<'a>, Misfit> {
-        let (bytes, quote) = (rest.as_bytes(), self.dialect.quote.unwrap_or(b'"'));
-        let mut doubled = false;
-        let mut at = 1;
-        loop {
-            at += find(quote, bytes.get(at..).unwrap_or_default()).ok_or(Misfit::Syntax)?;
-            match bytes.get(at + 1).copied() {
-                Some(next) if next == quote => {
-                    doubled = true;
-                    at += 2;
-                }
-                next => {
-                    self.rest = match next {
-                        None => None,
-                        Some(next) if next == self.dialect.delimiter => rest.get(at + 2..),
-                        Some(_) => return Err(Misfit::Syntax),
-                    };
-                    let inside = rest.get(1..at).ok_or(Misfit::Syntax)?;
-                    return Ok(Written { inside, quoted: true, doubled });
-                }
-            }
+    /// A field that begins with a quote, and ends with that in a place.
+    #[inline(always)]
+    fn quoted(&mut self, rest: &'a str, end: usize, doubled: bool) -> Result<Written<'a>, Misfit> {
+        self.rest = match rest.as_bytes().get(end + 1) {
+            None => None,
+            Some(next) if *next == self.dialect.delimiter => rest.get(end + 2..),
+            Some(_) => return Err(Misfit::Syntax),
+        };
+        let inside = rest.get(1..end).ok_or(Misfit::Syntax)?;
+        Ok(Written { inside, quoted: true, doubled })
+    }
+}
+
+/// Where the quote is that closes the one which a field begins with, and whether there are doubled ones
+/// before it.
+#[inline(never)]
+fn closing(bytes: &[u8], quote: u8) -> Option<(usize, bool)> {
+    let (mut at, mut doubled) = (1, false);
+    loop {
+        at += find(quote, bytes.get(at..)?)?;
+        if bytes.get(at + 1) != Some(&quote) {
+            return Some((at, doubled));
         }
+        doubled = true;
+        at += 2;
     }
 }
 

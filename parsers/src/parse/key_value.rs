@@ -13,9 +13,9 @@ use super::cursor::Bytes;
 use super::escape::undo;
 use super::grammar::{Context, Grammar};
 use super::keys::Keys;
-use super::roles::{self, Roles};
+use super::roles::Roles;
 use crate::Arena;
-use crate::record::{Field, Record, Text, Value};
+use crate::record::{Record, Text};
 use crate::redact::is_guarded;
 
 /// Reads a line of pairs, one at least; when guessing two.
@@ -71,11 +71,7 @@ fn read<'a>(
         pairs += 1;
         let (value, after) = if none { (Text::raw(""), after) } else { value(after, cx.arena)? };
         rest = unparted(after);
-        let field = Field { key, value: Value::Text(value) };
-        match roles::role(key.name().as_bytes()) {
-            None => record.fields.push(field),
-            Some((role, rank)) => roles.put(role, rank, field, cx, record),
-        }
+        roles.put_text(key, value, cx, record);
     }
     if pairs < if cx.guessing { 2 } else { 1 } {
         return Err(Misfit::Syntax);
@@ -115,7 +111,9 @@ fn next_key(text: &str) -> bool {
     })
 }
 
-/// The value that `text` begins with, and what comes after it.
+/// The value that `text` begins with, and what comes after it. Inlined: what a call gives in memory is slow
+/// to read at once.
+#[inline(always)]
 fn value<'a>(text: &'a str, arena: &'a Arena) -> Result<(Text<'a>, &'a str), Misfit> {
     if let Some(quote @ (b'"' | b'\'')) = text.as_bytes().first().copied() {
         let inside = text.get(1..).unwrap_or_default();
@@ -126,7 +124,11 @@ fn value<'a>(text: &'a str, arena: &'a Arena) -> Result<(Text<'a>, &'a str), Mis
             return Err(Misfit::Syntax);
         }
         let decoded = if escaped { undo(quoted, arena) } else { None };
-        return Ok((decoded.map_or(Text::raw(quoted), Text::built), rest));
+        let text = match decoded {
+            Some(decoded) => Text::built(decoded),
+            None => Text::raw(quoted),
+        };
+        return Ok((text, rest));
     }
     let end = end_of_bare(text);
     let (bare, rest) = text.split_at_checked(end).ok_or(Misfit::Syntax)?;

@@ -5,7 +5,7 @@ use bumpalo::collections::Vec;
 
 use super::Misfit;
 use crate::Arena;
-use crate::record::{Key, Text};
+use crate::record::Text;
 
 /// Keys that one object may have.
 pub(super) const PER_OBJECT: usize = 256;
@@ -118,13 +118,12 @@ impl<'a> Keys<'a> {
     /// The same of a key of the outermost object that may come again: the next is called `key_2`. Gives
     /// what it is called.
     #[inline(always)]
-    pub(super) fn add_again(&mut self, key: &'a str, arena: &'a Arena) -> Result<Key<'a>, Misfit> {
-        let text = match self.add(Scope::OUTER, key) {
-            Ok(()) => Text::raw(key),
-            Err(Misfit::DuplicateKey) => Text::built(self.again(Scope::OUTER, key, arena)?),
-            Err(misfit) => return Err(misfit),
-        };
-        Ok(Key::Text(text))
+    pub(super) fn add_again(&mut self, key: &'a str, arena: &'a Arena) -> Result<Text<'a>, Misfit> {
+        match self.add(Scope::OUTER, key) {
+            Ok(()) => Ok(Text::raw(key)),
+            Err(Misfit::DuplicateKey) => self.again(Scope::OUTER, key, arena).map(Text::built),
+            Err(misfit) => Err(misfit),
+        }
     }
 
     /// Adds a key that the innermost object has already, by the name that it gets: the second `user` is
@@ -292,7 +291,7 @@ mod tests {
         let mut keys = Keys::new(&arena);
         let names = ["a", "b", "a", "a_2", "a", "ab", "ab", "a_x", "a", "a_5", "a_5", ""];
         let called =
-            names.map(|name| keys.add_again(name, &arena).map(|key| key.name().to_owned()));
+            names.map(|name| keys.add_again(name, &arena).map(|key| key.as_stored().to_owned()));
         let expect =
             ["a", "b", "a_2", "a_2_2", "a_3", "ab", "ab_2", "a_x", "a_4", "a_5", "a_5_2", ""];
         assert_eq!(called, expect.map(|name| Ok(name.to_owned())));

@@ -12,7 +12,7 @@ use super::json::{self, string_end};
 use super::keys::Keys;
 use super::roles::{self, Role, Roles};
 use crate::Arena;
-use crate::record::{Field, Record, Text, Value, closing_quote};
+use crate::record::{Field, Key, Record, Text, Value, closing_quote};
 
 /// Reads a line of pairs, one at least; when guessing two, and bare words only behind them, where there is a
 /// level and a message.
@@ -114,26 +114,26 @@ fn pairs<'a>(
                 return Err(Misfit::Syntax);
             }
             words += 1;
-            record.push(key, Value::Bool(true));
+            record.push(Key::Text(key), Value::Bool(true));
             rest = after;
             continue;
         };
         pairs += 1;
-        let role = roles::role(key.name().as_bytes());
+        let role = roles::role(key.as_stored().as_bytes());
         let open =
             if bare && matches!(role, Some((Role::Message, _))) { prose(after) } else { None };
         // Each is put from where it was made: what all come together in costs a copy.
         if let Some((text, after)) = open {
             words += 1;
-            put(role, Field { key, value: Value::Text(Text::raw(text)) }, &mut roles, cx, record);
+            put(role, key, Value::Text(Text::raw(text)), &mut roles, cx, record);
             rest = after;
         } else if let Some((value, unmappable, after)) = other(after, cx)? {
             record.unmappable |= unmappable;
-            put(role, Field { key, value }, &mut roles, cx, record);
+            put(role, key, value, &mut roles, cx, record);
             rest = after;
         } else {
             let (text, after) = value(after, cx)?;
-            put(role, Field { key, value: Value::Text(text) }, &mut roles, cx, record);
+            put(role, key, Value::Text(text), &mut roles, cx, record);
             rest = after;
         }
     }
@@ -177,14 +177,17 @@ fn prose(text: &str) -> Option<(&str, &str)> {
 #[inline(always)]
 fn put<'a>(
     role: Option<(Role, u8)>,
-    field: Field<'a>,
+    key: Text<'a>,
+    value: Value<'a>,
     roles: &mut Roles<'a>,
     cx: &mut Context<'_, 'a>,
     record: &mut Record<'a>,
 ) {
     match role {
-        None => record.fields.push(field),
-        Some((role, rank)) => roles.put(role, rank, field, cx, record),
+        None => record.push(Key::Text(key), value),
+        Some((role, rank)) => {
+            roles.put(role, rank, Field { key: Key::Text(key), value }, cx, record);
+        }
     }
 }
 
@@ -226,10 +229,14 @@ fn value<'a>(text: &'a str, cx: &Context<'_, 'a>) -> Result<(Text<'a>, &'a str),
 }
 
 /// The text of a quoted value with backslashes: as it stands where its escapes are JSON's too, else decoded,
-/// else as it stands.
+/// else as it stands. Inlined: what a call gives in memory is slow to read at once.
+#[inline(always)]
 fn unquoted<'a>(quoted: &'a str, with_quote: &[u8], arena: &'a Arena) -> Text<'a> {
     match string_end(with_quote, 0) {
         Ok((end, _)) if end == quoted.len() => Text::raw_escaped(quoted),
-        _ => undo(quoted, arena).map_or(Text::raw(quoted), Text::built),
+        _ => match undo(quoted, arena) {
+            Some(decoded) => Text::built(decoded),
+            None => Text::raw(quoted),
+        },
     }
 }

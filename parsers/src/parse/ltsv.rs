@@ -52,7 +52,7 @@ fn read<'a>(
         let label = pair.get(..len).filter(|label| !label.is_empty()).ok_or(Misfit::Syntax)?;
         let value =
             pair.get(len..).and_then(|rest| rest.strip_prefix(':')).ok_or(Misfit::Syntax)?;
-        let key = keys.add_again(label, cx.arena)?;
+        let key = Key::Text(keys.add_again(label, cx.arena)?);
         pairs += 1;
         if value != "-" {
             put(key, value, &mut roles, cx, record);

@@ -5,7 +5,7 @@ use super::convert::Leveller;
 use super::grammar::Context;
 use super::level;
 use super::refine::Refine;
-use crate::record::{ClockUnit, Field, Level, Record, Text, Time, Value};
+use crate::record::{ClockUnit, Field, Key, Level, Record, Text, Time, Value};
 
 /// What a top-level key stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +106,27 @@ impl<'a> Roles<'a> {
     ) {
         if let Some(left) = self.take(role, rank, field, cx) {
             put_back(left, record);
+        }
+    }
+
+    /// Puts a text where its key says that it belongs.
+    ///
+    /// Key and text come as they are, and the field is put together in the place where it stays: what is
+    /// put together elsewhere and copied is slow to read at once.
+    #[inline(always)]
+    pub(super) fn put_text(
+        &mut self,
+        key: Text<'a>,
+        text: Text<'a>,
+        cx: &mut Context<'_, 'a>,
+        record: &mut Record<'a>,
+    ) {
+        match role(key.as_stored().as_bytes()) {
+            None => record.push(Key::Text(key), Value::Text(text)),
+            Some((role, rank)) => {
+                let field = Field { key: Key::Text(key), value: Value::Text(text) };
+                self.put(role, rank, field, cx, record);
+            }
         }
     }
 

@@ -38,6 +38,7 @@ impl<'a> Text<'a> {
 
     /// The inside of a validated JSON string of the raw record. Without a backslash in it, that is
     /// the same as [`Text::raw`], which is what is given.
+    #[inline]
     #[must_use]
     pub fn raw_escaped(text: &'a str) -> Self {
         let origin = if memchr::memchr(b'\\', text.as_bytes()).is_some() {
