@@ -218,12 +218,19 @@ impl<'a> Walk<'_, '_, 'a> {
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
         if let [way] = ways {
-            return self.way(way, cursor, record);
+            return if self.may_be(way, &cursor) {
+                self.go(way, cursor, record)
+            } else {
+                Err(Misfit::Syntax)
+            };
         }
         let mut reason = Misfit::Syntax;
         let mark = Mark::of(record, *self.cx.bad_times);
         for way in ways {
-            match self.way(way, cursor, record) {
+            if !self.may_be(way, &cursor) {
+                continue;
+            }
+            match self.go(way, cursor, record) {
                 Ok(()) => return Ok(()),
                 Err(Misfit::Syntax) => {}
                 Err(misfit) => reason = misfit,
@@ -233,17 +240,22 @@ impl<'a> Walk<'_, '_, 'a> {
         Err(reason)
     }
 
-    fn way(
+    /// Whether what is left may be of one of a branch's layouts.
+    #[inline]
+    fn may_be(&self, way: &Branch, cursor: &Cursor<'a>) -> bool {
+        let first = |bytes: &[u8]| bytes.first().copied();
+        let (first, next) = (first(self.whole.as_bytes()), first(cursor.bytes()));
+        way.may_fit(first, next, self.cx.seen, self.lines)
+            && self.layout.is_none_or(|layout| way.layouts.contains(&layout))
+    }
+
+    /// Reads what is left by one way.
+    fn go(
         &mut self,
         way: &Branch,
         mut cursor: Cursor<'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        let asked = self.layout.is_none_or(|layout| way.layouts.contains(&layout));
-        let first = self.whole.as_bytes().first().copied();
-        if !asked || !way.may_fit(first, self.cx.seen, self.lines) {
-            return Err(Misfit::Syntax);
-        }
         self.steps(&way.steps, &mut cursor, record)?;
         if !way.ways.is_empty() {
             return self.ways(&way.ways, cursor, record);
@@ -315,16 +327,17 @@ fn expect(literal: &Literal, cursor: &mut Cursor<'_>) -> Result<(), Misfit> {
     }
 }
 
-/// The bytes that a line may begin with, where that is known.
-fn begins(steps: &[Step]) -> Option<Vec<u8>> {
+/// The bytes that some steps may begin with, where that is known; `of` says it of a field.
+fn begins(steps: &[Step], of: fn(&Capture) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+    let rest = || begins(steps.get(1..)?, of);
     match steps.first()? {
         Step::Literal(literal) => Some(vec![*literal.as_str().as_bytes().first()?]),
         Step::Blanks => Some(vec![b' ', b'\t']),
-        Step::Capture(capture) if matches!(capture.kind, Kind::Rest) => begins(steps.get(1..)?),
-        Step::Capture(capture) => capture.begins(),
+        Step::Capture(capture) if matches!(capture.kind, Kind::Rest) => rest(),
+        Step::Capture(capture) => of(capture),
         Step::Optional(first) => {
-            let mut bytes = begins(first)?;
-            bytes.extend(begins(steps.get(1..)?)?);
+            let mut bytes = begins(first, of)?;
+            bytes.extend(rest()?);
             Some(bytes)
         }
     }
