@@ -272,13 +272,7 @@ impl<'a> Walk<'_, '_, 'a> {
         for step in steps {
             match step {
                 Step::Literal(literal) => expect(literal, cursor)?,
-                Step::Blanks => {
-                    let len = cursor.bytes().iter().take_while(|byte| is_blank(**byte)).count();
-                    if len == 0 {
-                        return Err(Misfit::Syntax);
-                    }
-                    cursor.take(len)?;
-                }
+                Step::Blanks => blanks(cursor)?,
                 Step::Capture(capture) => {
                     let fields = record.fields.len();
                     self.capture(capture, cursor, record)?;
@@ -297,11 +291,18 @@ impl<'a> Walk<'_, '_, 'a> {
 
     /// Reads what may be missing, or nothing of it.
     fn optional(&mut self, steps: &[Step], cursor: &mut Cursor<'a>, record: &mut Record<'a>) {
-        // Mostly the text that it begins with says whether it is there.
-        if let Some(Step::Literal(literal)) = steps.first()
-            && !literal.begins(cursor.bytes())
-        {
-            return;
+        // Mostly what it begins with says whether it is there, and nothing need be undone.
+        let alone = steps.len() == 1;
+        match steps.first() {
+            Some(Step::Literal(literal)) if alone || !literal.begins(cursor.bytes()) => {
+                let _ = expect(literal, cursor);
+                return;
+            }
+            Some(Step::Blanks) if alone => {
+                let _ = blanks(cursor);
+                return;
+            }
+            _ => {}
         }
         let mut after = *cursor;
         let mark = Mark::of(record, *self.cx.bad_times);
@@ -324,6 +325,15 @@ fn expect(literal: &Literal, cursor: &mut Cursor<'_>) -> Result<(), Misfit> {
         cursor.take(literal.len()).map(|_| ())
     } else {
         Err(Misfit::Syntax)
+    }
+}
+
+/// Passes over blanks, of which there must be one.
+#[inline]
+fn blanks(cursor: &mut Cursor<'_>) -> Result<(), Misfit> {
+    match cursor.bytes().iter().take_while(|byte| is_blank(**byte)).count() {
+        0 => Err(Misfit::Syntax),
+        len => cursor.take(len).map(|_| ()),
     }
 }
 
