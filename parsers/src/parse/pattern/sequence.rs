@@ -22,6 +22,8 @@ enum Part {
     Place(usize),
     /// Text as it is.
     Text(Box<[u8]>),
+    /// One of some texts, none of which begins as another is.
+    OneOf(Box<[Box<[u8]>]>),
     /// As many of some characters as there are.
     Run(Box<Run>),
 }
@@ -101,6 +103,10 @@ impl Sequence {
                 }
                 Part::Text(text) if rest.starts_with(text) => at += text.len(),
                 Part::Text(_) => return Walked::Other,
+                Part::OneOf(texts) => match texts.iter().find(|text| rest.starts_with(text)) {
+                    Some(text) => at += text.len(),
+                    None => return Walked::Other,
+                },
                 Part::Run(run) => {
                     let len = run.len(rest);
                     if rest.get(len).is_some_and(|byte| run.is(*byte) == Is::Open) {
@@ -128,6 +134,18 @@ fn add(hir: &Hir, parts: &mut Vec<Part>) -> Option<()> {
             parts.push(Part::Place(place));
             add(sub, parts)?;
             parts.push(Part::Place(place + 1));
+        }
+        HirKind::Alternation(all) => {
+            let text = |hir: &Hir| match hir.kind() {
+                HirKind::Literal(literal) => Some(literal.0.clone()),
+                _ => None,
+            };
+            let texts: Box<[Box<[u8]>]> = all.iter().map(text).collect::<Option<_>>()?;
+            let begins = |one: &[u8]| texts.iter().filter(|text| text.starts_with(one)).count() > 1;
+            if texts.iter().any(|text| begins(text)) {
+                return None;
+            }
+            parts.push(Part::OneOf(texts));
         }
         HirKind::Repetition(Repetition { min: min @ 0..=1, max: None, greedy: true, sub }) => {
             let HirKind::Class(Class::Unicode(class)) = sub.kind() else { return None };
@@ -192,6 +210,7 @@ mod tests {
             r"^(?<time>\S+ \S+) (?<rest>.+)",
             r"^a(?<rest>.*)$",
             r"^(?<all>(?<x>\w+)=(?<y>\w*));$",
+            r"^(?<a>x|yy) (?<b>.*)$",
         ] {
             assert!(Sequence::of(pattern).is_some(), "{pattern}");
         }
@@ -200,7 +219,9 @@ mod tests {
             r"^(?<a>\S+)b$",
             r"^(?<a>\w+)(?<b>\d*) $",
             r"^(?<a>\S+?) (?<b>.*)$",
-            r"^(?<a>x|yy) (?<b>.*)$",
+            r"^(?<a>x|xy) (?<b>.*)$",
+            r"^(?<a>x|\d+) (?<b>.*)$",
+            r"^(?<a>\S+)(?<b>xy|=) $",
             r"^(?<a>\S+)( (?<b>.*))?$",
             r"(?m)^(?<a>\S+) (?<b>.*)$",
             r"^(?<a>\d{3}) $",
@@ -221,6 +242,7 @@ mod tests {
             r"^(?<all>(?<x>\w+)=(?<y>\w*));",
             r"^é (?<a>[^ é]*)$",
             r"^(?i)(?<a>[a-f]+) ",
+            r"^(?<a>b1|17|é=);(?<c>.*)$",
         ];
         let pieces = [
             "a", "b1", " ", ": ", "[", "] \"", "\" ", "17", "=", ";", "é", "\u{a0}", "\n", "٣", "",
