@@ -47,7 +47,8 @@ const PATTERNS: &[(&str, &str, &str)] = &[
         r"pattern: '^(?P<user>\S+) (?P<action>[a-z]+) (?P<count>\d+) (?P<message>.*)$'",
         "frank placed 17 items in the cart, and went on to look for some more of them",
     ),
-    ("9 captures, none of them taken as it is", COMMON, COMMON_LINE),
+    ("9 captures, each a run", COMMON, COMMON_LINE),
+    ("9 captures, one of them of alternatives", COMMON_METHODS, COMMON_LINE),
     ("10 captures, the last in quotes", ACCESS, ACCESS_LINE),
     ("the same, 2 of them integers", ACCESS_TYPED, ACCESS_LINE),
     (
@@ -59,6 +60,7 @@ time: { field: time, format: '%Y-%m-%d %H:%M:%S%.3f' }",
 ];
 
 const COMMON: &str = r#"pattern: '^(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<at>[^\]]+)\] "(?P<method>[A-Z]+) (?P<target>\S+) (?P<protocol>[^"]+)" (?P<status>\d+) (?P<size>\d+)$'"#;
+const COMMON_METHODS: &str = r#"pattern: '^(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<at>[^\]]+)\] "(?P<method>GET|POST|PUT) (?P<target>\S+) (?P<protocol>[^"]+)" (?P<status>\d+) (?P<size>\d+)$'"#;
 const COMMON_LINE: &str =
     r#"203.0.113.7 - frank [26/Nov/2026:10:00:00 +0000] "GET /orders/17?page=2 HTTP/1.1" 200 2326"#;
 const ACCESS: &str = r#"pattern: '^(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<at>[^\]]+)\] "(?P<method>[A-Z]+) (?P<target>\S+) (?P<protocol>[^"]+)" (?P<status>\d+) (?P<size>\d+) "(?P<agent>[^"]*)"$'"#;

@@ -218,12 +218,19 @@ impl<'a> Walk<'_, '_, 'a> {
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
         if let [way] = ways {
-            return self.way(way, cursor, record);
+            return if self.may_be(way, &cursor) {
+                self.go(way, cursor, record)
+            } else {
+                Err(Misfit::Syntax)
+            };
         }
         let mut reason = Misfit::Syntax;
         let mark = Mark::of(record, *self.cx.bad_times);
         for way in ways {
-            match self.way(way, cursor, record) {
+            if !self.may_be(way, &cursor) {
+                continue;
+            }
+            match self.go(way, cursor, record) {
                 Ok(()) => return Ok(()),
                 Err(Misfit::Syntax) => {}
                 Err(misfit) => reason = misfit,
@@ -233,17 +240,22 @@ impl<'a> Walk<'_, '_, 'a> {
         Err(reason)
     }
 
-    fn way(
+    /// Whether what is left may be of one of a branch's layouts.
+    #[inline]
+    fn may_be(&self, way: &Branch, cursor: &Cursor<'a>) -> bool {
+        let first = |bytes: &[u8]| bytes.first().copied();
+        let (first, next) = (first(self.whole.as_bytes()), first(cursor.bytes()));
+        way.may_fit(first, next, self.cx.seen, self.lines)
+            && self.layout.is_none_or(|layout| way.layouts.contains(&layout))
+    }
+
+    /// Reads what is left by one way.
+    fn go(
         &mut self,
         way: &Branch,
         mut cursor: Cursor<'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        let asked = self.layout.is_none_or(|layout| way.layouts.contains(&layout));
-        let first = self.whole.as_bytes().first().copied();
-        if !asked || !way.may_fit(first, self.cx.seen, self.lines) {
-            return Err(Misfit::Syntax);
-        }
         self.steps(&way.steps, &mut cursor, record)?;
         if !way.ways.is_empty() {
             return self.ways(&way.ways, cursor, record);
@@ -260,13 +272,7 @@ impl<'a> Walk<'_, '_, 'a> {
         for step in steps {
             match step {
                 Step::Literal(literal) => expect(literal, cursor)?,
-                Step::Blanks => {
-                    let len = cursor.bytes().iter().take_while(|byte| is_blank(**byte)).count();
-                    if len == 0 {
-                        return Err(Misfit::Syntax);
-                    }
-                    cursor.take(len)?;
-                }
+                Step::Blanks => blanks(cursor)?,
                 Step::Capture(capture) => {
                     let fields = record.fields.len();
                     self.capture(capture, cursor, record)?;
@@ -285,11 +291,18 @@ impl<'a> Walk<'_, '_, 'a> {
 
     /// Reads what may be missing, or nothing of it.
     fn optional(&mut self, steps: &[Step], cursor: &mut Cursor<'a>, record: &mut Record<'a>) {
-        // Mostly the text that it begins with says whether it is there.
-        if let Some(Step::Literal(literal)) = steps.first()
-            && !literal.begins(cursor.bytes())
-        {
-            return;
+        // Mostly what it begins with says whether it is there, and nothing need be undone.
+        let alone = steps.len() == 1;
+        match steps.first() {
+            Some(Step::Literal(literal)) if alone || !literal.begins(cursor.bytes()) => {
+                let _ = expect(literal, cursor);
+                return;
+            }
+            Some(Step::Blanks) if alone => {
+                let _ = blanks(cursor);
+                return;
+            }
+            _ => {}
         }
         let mut after = *cursor;
         let mark = Mark::of(record, *self.cx.bad_times);
@@ -315,16 +328,26 @@ fn expect(literal: &Literal, cursor: &mut Cursor<'_>) -> Result<(), Misfit> {
     }
 }
 
-/// The bytes that a line may begin with, where that is known.
-fn begins(steps: &[Step]) -> Option<Vec<u8>> {
+/// Passes over blanks, of which there must be one.
+#[inline]
+fn blanks(cursor: &mut Cursor<'_>) -> Result<(), Misfit> {
+    match cursor.bytes().iter().take_while(|byte| is_blank(**byte)).count() {
+        0 => Err(Misfit::Syntax),
+        len => cursor.take(len).map(|_| ()),
+    }
+}
+
+/// The bytes that some steps may begin with, where that is known; `of` says it of a field.
+fn begins(steps: &[Step], of: fn(&Capture) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+    let rest = || begins(steps.get(1..)?, of);
     match steps.first()? {
         Step::Literal(literal) => Some(vec![*literal.as_str().as_bytes().first()?]),
         Step::Blanks => Some(vec![b' ', b'\t']),
-        Step::Capture(capture) if matches!(capture.kind, Kind::Rest) => begins(steps.get(1..)?),
-        Step::Capture(capture) => capture.begins(),
+        Step::Capture(capture) if matches!(capture.kind, Kind::Rest) => rest(),
+        Step::Capture(capture) => of(capture),
         Step::Optional(first) => {
-            let mut bytes = begins(first)?;
-            bytes.extend(begins(steps.get(1..)?)?);
+            let mut bytes = begins(first, of)?;
+            bytes.extend(rest()?);
             Some(bytes)
         }
     }

@@ -175,13 +175,12 @@ fn within<'a>(
 /// Gives fields that are called as ones of `outer` names of their own.
 fn name_few<'a>(record: &mut Record<'a>, outer: &[Field<'a>], arena: &'a Arena) {
     let sieve = Sieve::of(outer);
-    let meets = |field: &Field<'a>| {
-        sieve.may_have(field.key) && outer.iter().any(|known| is_same(known.key, field.key))
-    };
-    // Mostly none does.
-    let Some(first) = record.fields.iter().position(meets) else { return };
-    for at in first..record.fields.len() {
-        let Some(field) = record.fields.get(at).filter(|field| meets(field)) else { continue };
+    for at in 0..record.fields.len() {
+        let Some(field) = record.fields.get(at) else { break };
+        // Mostly none is.
+        if !sieve.may_have(field.key) || !outer.iter().any(|other| is_same(other.key, field.key)) {
+            continue;
+        }
         let key = free_name(field.key.name(), outer, &record.fields, arena);
         if let Some(field) = record.fields.get_mut(at) {
             field.key = key;

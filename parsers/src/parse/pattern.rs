@@ -1,5 +1,6 @@
 //! A user's pattern: a regular expression whose named captures become the record.
 
+mod sequence;
 mod tail;
 
 use std::sync::OnceLock;
@@ -14,6 +15,7 @@ use crate::definition::{Definition, Fault, FieldType};
 use crate::record::{Key, Known, Record, Text, Value};
 use crate::redact::ends_in_secret;
 use crate::timestamp::Format;
+use sequence::{Sequence, Walked};
 use tail::Tail;
 
 /// Bytes a compiled pattern may take, and those its lazy automaton may keep, per pattern.
@@ -25,7 +27,9 @@ pub(super) struct Pattern {
     text: String,
     /// All of it, where it was needed.
     whole: OnceLock<Regex>,
-    /// The same without the group that takes the rest of a line: it is tried first.
+    /// The same as runs and texts, if it is nothing else: it is walked first.
+    sequence: Option<Sequence>,
+    /// The same without the group that takes the rest of a line: it is tried before all of it.
     tail: Option<Tail>,
     /// What each named group becomes.
     captures: Vec<Capture>,
@@ -35,19 +39,23 @@ pub(super) struct Pattern {
 
 /// Room for the matches of a parser's patterns, reused from line to line.
 #[derive(Default)]
-pub(crate) struct Locations(Vec<(usize, CaptureLocations)>);
+pub(crate) struct Locations {
+    of: Vec<(usize, CaptureLocations)>,
+    /// Where groups begin and end that are walked.
+    places: Vec<usize>,
+}
 
 impl Locations {
     /// The room for a pattern's regex, which does not move while its parser is there.
     fn of(&mut self, regex: &Regex) -> &mut CaptureLocations {
         let place = std::ptr::from_ref(regex).addr();
-        let known = self.0.iter().position(|(of, _)| *of == place);
+        let known = self.of.iter().position(|(of, _)| *of == place);
         let at = known.unwrap_or_else(|| {
-            self.0.push((place, regex.capture_locations()));
-            self.0.len() - 1
+            self.of.push((place, regex.capture_locations()));
+            self.of.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "it was found or has just been put there")]
-        &mut self.0[at].1
+        &mut self.of[at].1
     }
 }
 
@@ -114,16 +122,28 @@ impl Pattern {
         let tail = Tail::of(pattern, |head| build(head).ok());
         // Few lines need both: the other is compiled anew for the first that does.
         let whole = if tail.is_some() { OnceLock::new() } else { OnceLock::from(regex) };
-        Ok(Self { text: pattern.to_owned(), whole, tail, captures, time, level })
+        let sequence = Sequence::of(pattern);
+        Ok(Self { text: pattern.to_owned(), whole, sequence, tail, captures, time, level })
     }
 
     /// Where a text matches.
     fn find<'l>(&self, text: &str, locations: &'l mut Locations) -> Option<Found<'l>> {
+        if let Some(sequence) = &self.sequence {
+            match sequence.walk(text, &mut locations.places) {
+                Walked::Match(end) => {
+                    let groups = Groups::Walked(&locations.places);
+                    return Some(Found { start: 0, end, groups, rest: None });
+                }
+                Walked::Other => return None,
+                Walked::Open => {}
+            }
+        }
         if let Some(tail) = &self.tail {
             let head = tail.head.captures_read(locations.of(&tail.head), text)?;
             if let Some((start, end, last)) = tail.rest(head, text) {
                 let rest = Some((tail.group, (head.end(), last)));
-                return Some(Found { start, end, groups: locations.of(&tail.head), rest });
+                let groups = Groups::Matched(locations.of(&tail.head));
+                return Some(Found { start, end, groups, rest });
             }
         }
         let whole = match self.whole.get() {
@@ -136,7 +156,8 @@ impl Pattern {
         };
         let groups = locations.of(whole);
         let found = whole.captures_read(groups, text)?;
-        Some(Found { start: found.start(), end: found.end(), groups, rest: None })
+        let (start, end) = (found.start(), found.end());
+        Some(Found { start, end, groups: Groups::Matched(groups), rest: None })
     }
 
     /// Matches a text and fills the record.
@@ -202,9 +223,16 @@ impl Pattern {
 struct Found<'l> {
     start: usize,
     end: usize,
-    groups: &'l CaptureLocations,
+    groups: Groups<'l>,
     /// The group that takes all that is left, which is not among the others, and where it is.
     rest: Option<(usize, (usize, usize))>,
+}
+
+/// Where the groups of a match are.
+enum Groups<'l> {
+    Matched(&'l CaptureLocations),
+    /// By twice their number, and one more.
+    Walked(&'l [usize]),
 }
 
 impl Found<'_> {
@@ -212,7 +240,13 @@ impl Found<'_> {
     fn group(&self, group: usize) -> Option<(usize, usize)> {
         match self.rest {
             Some((rest, place)) if rest == group => Some(place),
-            _ => self.groups.get(group),
+            _ => match self.groups {
+                Groups::Matched(groups) => groups.get(group),
+                Groups::Walked(places) => match places.get(2 * group..2 * group + 2)? {
+                    [start, end] => Some((*start, *end)),
+                    _ => None,
+                },
+            },
         }
     }
 }

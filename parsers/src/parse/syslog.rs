@@ -8,7 +8,7 @@
 
 use super::cursor::Cursor;
 use super::grammar::{Context, Grammar};
-use super::{Misfit, level};
+use super::{Misfit, convert, level};
 use crate::record::{Key, Known, Record, Text, Value};
 use crate::redact::names_secret;
 
@@ -99,11 +99,9 @@ fn put<'a>(record: &mut Record<'a>, key: Known, text: &'a str) {
 
 /// A process number as one, if it is one.
 fn put_pid<'a>(record: &mut Record<'a>, text: &'a str) {
-    match text.parse::<u32>() {
-        Ok(number) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            record.push(Key::Known(Known::Pid), Value::Int(number.into()));
-        }
-        _ => put(record, Known::Pid, text),
+    match convert::digits(text).filter(|number| *number <= u32::MAX.into()) {
+        Some(number) => record.push(Key::Known(Known::Pid), Value::Int(number)),
+        None => put(record, Known::Pid, text),
     }
 }
 

@@ -72,6 +72,11 @@ pub(super) fn is_trace(text: &str) -> bool {
 /// Puts a joined text in a record: what comes before the trace as the message, the trace and the
 /// class of its error as fields.
 pub(super) fn put<'a>(record: &mut Record<'a>, text: &'a str) {
+    // Nearly all are one line, and nothing of a trace: what may be above one needs a line of its own, too.
+    if !may_have(text) {
+        record.message = Some(Text::raw(text));
+        return;
+    }
     let bare = || bare_error(text).filter(|found| found.start > 0);
     let Some(Found { start, class, raised }) = find(text).or_else(bare) else {
         record.message = Some(Text::raw(text));
@@ -219,6 +224,7 @@ fn head(text: &str, len: usize) -> &[u8] {
 }
 
 /// Whether a text of one line may be of a trace, as its ends tell; any of several may have one.
+#[inline]
 fn may_have(text: &str) -> bool {
     let begins = matches!(
         text.as_bytes(),
@@ -229,9 +235,11 @@ fn may_have(text: &str) -> bool {
             | [b'g', b'o', b'r', b'o', ..]
             | [b'r', b'u', b'n', b't', ..]
     );
-    begins
-        || text.trim_end_matches('\r').ends_with('\'')
-        || memchr::memchr(b'\n', text.as_bytes()).is_some()
+    let mut line = text.as_bytes();
+    while let [before @ .., b'\r'] = line {
+        line = before;
+    }
+    begins || line.last() == Some(&b'\'') || memchr::memchr(b'\n', text.as_bytes()).is_some()
 }
 
 fn is_goroutine(line: &str) -> bool {

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use super::keys::{Keys, trimmed};
 use super::rules::Rules;
 use crate::record::{closing_quote, unescape};
 
@@ -11,8 +12,14 @@ static RULES: LazyLock<Arc<Rules>> = LazyLock::new(Rules::builtin_default);
 /// Whether a value goes because of this name.
 pub(crate) fn is_guarded(name: &str) -> bool {
     let keys = &RULES.keys;
-    keys.may_be(name.as_bytes())
-        && (keys.find(name, &[]).is_some() || keys.find_string(name).is_some())
+    may_name(keys, name) && (keys.find(name, &[]).is_some() || keys.find_string(name).is_some())
+}
+
+/// Whether a name may be one of these, letter by letter: many words end as some of them do.
+fn may_name(keys: &Keys, name: &str) -> bool {
+    let bytes = name.as_bytes();
+    // What joins words in other scripts is only looked for where all is.
+    keys.may_be(bytes) && (!bytes.is_ascii() || keys.may_stand(trimmed(bytes)))
 }
 
 /// Whether a word and what stands behind it are such a name and its value, `password: …` or

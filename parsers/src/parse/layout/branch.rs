@@ -17,7 +17,10 @@ pub(super) struct Branch {
     pub(super) ways: Vec<Self>,
     /// The places of its layouts in the definition.
     pub(super) layouts: Range<usize>,
+    /// What a text of any of its layouts begins with.
     begins: Begins,
+    /// What its own steps begin with, where the text has come to them.
+    opens: Begins,
     /// Bytes that a line of any of its layouts has.
     needs: Seen,
     /// Whether all of its layouts have several lines.
@@ -30,7 +33,8 @@ impl Branch {
         let of_lines =
             |step: &Step| matches!(step, Step::Literal(text) if text.as_str().contains('\n'));
         Self {
-            begins: Begins::new(begins(&steps)),
+            begins: Begins::new(begins(&steps, Capture::begins)),
+            opens: Begins::ANY,
             needs: needs(&steps),
             lines: steps.iter().any(of_lines),
             layouts: place..place + 1,
@@ -39,11 +43,20 @@ impl Branch {
         }
     }
 
-    /// Whether a text could be of one of its layouts, from its first byte, those that it has, and
-    /// whether it has several lines.
+    /// Whether a text could be of one of its layouts, from its first byte, the first that is left of it,
+    /// those that it has, and whether it has several lines.
     #[inline]
-    pub(super) fn may_fit(&self, first: Option<u8>, seen: Seen, lines: bool) -> bool {
-        self.begins.has(first) && seen.has(self.needs) && (lines || !self.lines)
+    pub(super) fn may_fit(
+        &self,
+        first: Option<u8>,
+        next: Option<u8>,
+        seen: Seen,
+        lines: bool,
+    ) -> bool {
+        self.begins.has(first)
+            && self.opens.has(next)
+            && seen.has(self.needs)
+            && (lines || !self.lines)
     }
 
     /// Whether a text could be of one of its layouts: from the first byte of all of it, and what is left
@@ -84,9 +97,10 @@ impl Branch {
         ways.push(new);
     }
 
-    /// Puts the text that follows a field to it, when all layouts are there.
+    /// Puts the text that follows a field to it, and says what each begins with, when all layouts are there.
     pub(super) fn settle(ways: &mut [Self]) {
         for way in ways {
+            way.opens = Begins::new(begins(&way.steps, Capture::opens));
             attach(&mut way.steps);
             Self::settle(&mut way.ways);
         }
@@ -102,6 +116,7 @@ impl Branch {
             ways: std::mem::take(&mut self.ways),
             layouts: self.layouts.clone(),
             begins: self.begins,
+            opens: self.opens,
             needs: self.needs,
             lines: self.lines,
         };

@@ -166,6 +166,15 @@ impl Capture {
         }
     }
 
+    /// The same where the text has come to it: a time that cannot be read, and JSON that is neither object
+    /// nor array, begin otherwise, and are taken all the same.
+    pub(super) fn opens(&self) -> Option<Vec<u8>> {
+        match self.kind {
+            Kind::Time(_) | Kind::Json => None,
+            _ => self.begins(),
+        }
+    }
+
     /// The bytes that it has.
     pub(super) fn needs(&self) -> Seen {
         match &self.kind {
