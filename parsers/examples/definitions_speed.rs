@@ -1,5 +1,5 @@
-//! How fast every built-in definition reads the logs that it is proven by (else its samples), by its
-//! name and under `auto`, on one core; what `auto` costs for text that fits nothing, and at its start;
+//! How fast every built-in definition reads the logs that it is proven by (a grammar those of all formats
+//! written in it; else its samples), by its name and under `auto`, on one core; what `auto` costs for text that fits nothing, and at its start;
 //! and definitions by `pattern` beside bare `regex` captures. Prints Markdown, for the page that shows it:
 //! `cargo run --release -p pillion-parsers --example definitions_speed [PARSER|start|prose|pattern]…`.
 //!
@@ -92,7 +92,7 @@ fn main() {
     );
     for name in library.names() {
         let Some(definition) = library.definition(name).filter(|_| asked(name)) else { continue };
-        let records = records(definition);
+        let records = records(&library, definition);
         let bytes: usize = records.iter().map(String::len).sum();
         if bytes == 0 {
             continue;
@@ -120,10 +120,21 @@ fn main() {
     }
 }
 
+/// The recorded logs of a definition. One that is a grammar by itself has those of all that are written in it,
+/// if nothing but the text tells how to read it.
+fn logs<'l>(library: &'l Library, definition: &'l Definition) -> Vec<&'l String> {
+    let is_grammar = definition.grammar.as_ref() == Some(&definition.name)
+        && definition.samples.iter().all(|sample| sample.header.is_none());
+    let same = |other: &&Definition| is_grammar && other.grammar == definition.grammar;
+    let others = library.names().filter_map(|name| library.definition(name)).filter(same);
+    let own = definition.recorded.iter();
+    own.chain(others.flat_map(|other| &other.recorded)).collect()
+}
+
 /// The records of a definition's logs, else the lines of its samples.
-fn records(definition: &Definition) -> Vec<String> {
+fn records(library: &Library, definition: &Definition) -> Vec<String> {
     let mut records = Vec::new();
-    for log in &definition.recorded {
+    for log in logs(library, definition) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/recorded").join(log);
         let Ok(bytes) = std::fs::read(path) else { continue };
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);

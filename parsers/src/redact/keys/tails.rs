@@ -27,18 +27,25 @@ pub(super) enum Before {
 /// Names, read from their last letter on: a bit for each (hashed) part that some of them begin with so, and one
 /// for each whole one.
 pub(super) struct Tails {
-    parts: Box<[u64]>,
-    /// By what may stand before.
-    whole: [Box<[u64]>; 3],
+    /// For each letter that is read, one place of memory is looked at.
+    sets: Box<[Sets]>,
     /// Whether there is a name without a letter.
     pub(super) nameless: bool,
 }
 
 impl Default for Tails {
     fn default() -> Self {
-        let bits = || vec![0; 1 << (BITS - 6)].into_boxed_slice();
-        Self { parts: bits(), whole: [bits(), bits(), bits()], nameless: false }
+        let sets = vec![Sets::default(); 1 << (BITS - 6)];
+        Self { sets: sets.into_boxed_slice(), nameless: false }
     }
+}
+
+/// Of 64 hashes, which are parts of names and which whole ones.
+#[derive(Clone, Copy, Default)]
+struct Sets {
+    parts: u64,
+    /// By what may stand before.
+    whole: [u64; 3],
 }
 
 /// One letter more.
@@ -65,19 +72,6 @@ pub(super) fn parts_words(letter: char) -> bool {
 const fn slot(hash: u64) -> (usize, u64) {
     let slot = hash >> (64 - BITS);
     (slot as usize / 64, 1 << (slot % 64))
-}
-
-#[inline]
-fn has(bits: &[u64], hash: u64) -> bool {
-    let (word, bit) = slot(hash);
-    bits.get(word).is_some_and(|word| word & bit != 0)
-}
-
-fn set(bits: &mut [u64], hash: u64) {
-    let (word, bit) = slot(hash);
-    if let Some(word) = bits.get_mut(word) {
-        *word |= bit;
-    }
 }
 
 /// Pairs of letters that short names end in.
@@ -118,12 +112,25 @@ impl Tails {
         let mut hash = 0;
         for &letter in name.iter().rev().filter(|byte| is_letter(**byte)) {
             hash = hashed(hash, letter);
-            set(&mut self.parts, hash);
+            let (at, bit) = slot(hash);
+            if let Some(sets) = self.sets.get_mut(at) {
+                sets.parts |= bit;
+            }
         }
         self.nameless |= hash == 0;
-        if let Some(whole) = self.whole.get_mut(before as usize) {
-            set(whole, hash);
+        let (at, bit) = slot(hash);
+        let whole = self.sets.get_mut(at).and_then(|sets| sets.whole.get_mut(before as usize));
+        if let Some(whole) = whole {
+            *whole |= bit;
         }
+    }
+
+    /// Whether what has this hash is a part of a name, and whether a whole one, by what may stand before.
+    #[inline]
+    fn known(&self, hash: u64) -> (bool, [bool; 3]) {
+        let (at, bit) = slot(hash);
+        let sets = self.sets.get(at).copied().unwrap_or_default();
+        (sets.parts & bit != 0, sets.whole.map(|whole| whole & bit != 0))
     }
 
     /// Whether a key may end in a name, given the text up to its end.
@@ -135,10 +142,11 @@ impl Tails {
                 continue;
             }
             hash = hashed(hash, byte);
-            if !has(&self.parts, hash) {
+            let (part, whole) = self.known(hash);
+            if !part {
                 return self.nameless;
             }
-            if self.begins(text, at, hash) {
+            if begins(text, at, whole) {
                 return true;
             }
         }
@@ -150,37 +158,36 @@ impl Tails {
         let mut hash = 0;
         for &byte in last.iter().rev().filter(|byte| is_letter(**byte)) {
             hash = hashed(hash, byte);
-            if !has(&self.parts, hash) {
+            let (part, whole) = self.known(hash);
+            if !part {
                 return !self.nameless;
             }
-            if self.whole.iter().any(|whole| has(whole, hash)) {
+            if whole.contains(&true) {
                 return false;
             }
         }
         false
     }
+}
 
-    /// Whether what has been read is a name, and may begin there.
-    #[inline]
-    fn begins(&self, text: &[u8], at: usize, hash: u64) -> bool {
-        let [any, no_letter, nothing] = &self.whole;
-        if has(any, hash) {
-            return true;
-        }
-        let (no_letter, nothing) = (has(no_letter, hash), has(nothing, hash));
-        if !no_letter && !nothing {
-            return false;
-        }
-        let before = text.get(at.saturating_sub(ODD)..at).unwrap_or_default();
-        let run = before.iter().rposition(|byte| !byte.is_ascii_alphanumeric());
-        let is_odd = match run.and_then(|at| before.get(at)) {
-            Some(b'\\' | b'%' | b'[' | b';' | 0x80..) => true,
-            _ => before.last().is_some_and(u8::is_ascii_digit),
-        };
-        if is_odd || before.last().is_none_or(|&byte| !is_member(byte)) {
-            return true;
-        }
-        let letter = before.last().is_some_and(u8::is_ascii_alphabetic);
-        no_letter && (!letter || text.get(at).is_some_and(u8::is_ascii_uppercase))
+/// Whether what has been read is a name, and may begin there.
+#[inline]
+fn begins(text: &[u8], at: usize, [any, no_letter, nothing]: [bool; 3]) -> bool {
+    if any {
+        return true;
     }
+    if !no_letter && !nothing {
+        return false;
+    }
+    let before = text.get(at.saturating_sub(ODD)..at).unwrap_or_default();
+    let run = before.iter().rposition(|byte| !byte.is_ascii_alphanumeric());
+    let is_odd = match run.and_then(|at| before.get(at)) {
+        Some(b'\\' | b'%' | b'[' | b';' | 0x80..) => true,
+        _ => before.last().is_some_and(u8::is_ascii_digit),
+    };
+    if is_odd || before.last().is_none_or(|&byte| !is_member(byte)) {
+        return true;
+    }
+    let letter = before.last().is_some_and(u8::is_ascii_alphabetic);
+    no_letter && (!letter || text.get(at).is_some_and(u8::is_ascii_uppercase))
 }
