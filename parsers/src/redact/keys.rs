@@ -228,7 +228,7 @@ impl Keys {
         let last = u64::from_le_bytes(last);
         // What the quote leaves unseen may be an escape's.
         let bytes = if quoted { last << 8 | 0x80 } else { last };
-        word && (!self.ends_in(bytes) || self.tails.reject(&name))
+        word && (!self.ends_in(bytes) || self.tails.has_none(&name))
     }
 
     /// The first test of a text's last bytes.
@@ -347,9 +347,12 @@ impl Keys {
         let joined = Joined::of(key.as_bytes());
         let text = joined.text();
         let longer = |name: &Name| name.text.len() > text.len() && name.text.ends_with(text);
-        text.is_empty()
+        let blank = |name: &Name| name.text.contains(&b' ');
+        // What follows a name's last letter is no part of it, and a name that is allowed is not with others before it.
+        !text.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
+            || !self.allowed.is_empty()
             || self.names.iter().flatten().any(longer)
-            || self.strings.iter().any(|name| name.text.contains(&b' '))
+            || self.fields.iter().chain(&self.strings).any(blank)
     }
 }
 

@@ -239,10 +239,10 @@ impl Shapes {
         !self.words.of(byte).is_empty()
     }
 
-    /// Whether a word that begins at a place is as long as one of those.
+    /// Whether a word that begins at a place may be as long as one of those.
     #[inline]
-    pub(super) fn is_word_long(&self, view: View<'_>, at: usize) -> bool {
-        self.words.is_long(view, at)
+    pub(super) fn has_word_length(&self, view: View<'_>, at: usize) -> bool {
+        self.words.has_length(view, at)
     }
 
     /// Whether one of those begins at a place.

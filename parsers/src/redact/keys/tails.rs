@@ -154,7 +154,7 @@ impl Tails {
     }
 
     /// Whether no key ends in a name that goes on, or ends, like this.
-    pub(super) fn reject(&self, last: &[u8]) -> bool {
+    pub(super) fn has_none(&self, last: &[u8]) -> bool {
         let mut hash = 0;
         for &byte in last.iter().rev().filter(|byte| is_letter(**byte)) {
             hash = hashed(hash, byte);

@@ -1,5 +1,6 @@
 //! What names say, remembered: a program writes the same few in every line.
 
+use super::super::detect::Judge;
 use super::super::rules::Rules;
 use super::super::shapes::Slots;
 
@@ -23,18 +24,21 @@ pub(super) struct Says {
     pub(super) query: Option<u16>,
     /// The rules of shapes whose words it ends in.
     pub(super) context: Slots,
-    /// Whether a rule has a longer name that ends in it.
+    /// Whether a rule may have a longer name that ends in it, and that matters.
     pub(super) longer: bool,
 }
 
 impl Says {
     fn of(rules: &Rules, name: &str) -> Self {
+        let (rule, may_be) = (rules.keys.find(name, &[]), rules.keys.may_find(name));
+        // A name that says enough by itself needs no words before it.
+        let weak = |rule: Option<u16>| rule.is_none_or(|rule| rules.judge(rule) == Judge::Entropy);
         Self {
-            rule: rules.keys.find(name, &[]),
-            may_be: rules.keys.may_find(name),
+            rule,
+            may_be,
             query: rules.query(name),
             context: rules.shapes.contexts().of_name(name),
-            longer: rules.keys.may_end_longer(name),
+            longer: (weak(rule) || weak(may_be)) && rules.keys.may_end_longer(name),
         }
     }
 }
@@ -70,12 +74,12 @@ impl Familiar {
         let ending = u64::from_le_bytes(last);
         let place = ending.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
         self.endings.get(place as usize) != Some(&ending)
-            && !self.learn(rules, last, place as usize)
+            && !self.learn_none(rules, last, place as usize)
     }
 
     /// Whether none does: then that is remembered.
     #[inline(never)]
-    fn learn(&mut self, rules: &Rules, last: [u8; 8], place: usize) -> bool {
+    fn learn_none(&mut self, rules: &Rules, last: [u8; 8], place: usize) -> bool {
         let none = rules.keys.none_stands_before(last);
         if none && let Some(ending) = self.endings.get_mut(place) {
             *ending = u64::from_le_bytes(last);

@@ -49,7 +49,7 @@ impl Scan<'_, '_> {
         let Rules { prefixes, shapes, .. } = self.rules;
         prefixes.may_begin(self.view, at)
             || (prefixes.is_others(self.view.at(at))
-                && shapes.is_word_long(self.view, at)
+                && shapes.has_word_length(self.view, at)
                 && shapes.is_word(self.view, at))
     }
 

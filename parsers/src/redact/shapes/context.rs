@@ -15,7 +15,7 @@ const REACH: usize = 48;
 /// The same where escapes stand: one byte of a value is then up to six of the raw record.
 const REACH_ESCAPED: usize = 6 * REACH;
 
-/// How far a word may go on before that: a Thai one has three bytes for each letter.
+/// How far a word may begin before that: a Thai one has three bytes for each letter.
 const LONGEST_WORD: usize = 96;
 
 /// Words that may follow in a name: `cpf_number`.
@@ -95,7 +95,7 @@ fn hash_of(word: impl DoubleEndedIterator<Item = u8>) -> u32 {
 }
 
 /// The bit of a letter, case aside.
-const fn letter(byte: u8) -> u32 {
+const fn letter_bit(byte: u8) -> u32 {
     1 << (byte & 0x1f)
 }
 
@@ -133,9 +133,9 @@ impl Contexts {
         let last = text.rsplit(' ').next().unwrap_or_default();
         self.endings.add(last.bytes());
         self.endings.add(text.bytes().filter(|byte| *byte != b' '));
-        let words = text.rsplit(' ').nth(1).and_then(|word| word.bytes().last());
-        self.add_last(last.bytes(), words.map_or(u32::MAX, letter), index);
-        if words.is_some() {
+        let before = text.rsplit(' ').nth(1).and_then(|word| word.bytes().last());
+        self.add_last(last.bytes(), before.map_or(u32::MAX, letter_bit), index);
+        if before.is_some() {
             self.add_last(text.bytes().filter(|byte| *byte != b' '), u32::MAX, index);
         }
         let mut slots = Slots::default();
@@ -232,7 +232,7 @@ impl Contexts {
         let mut known = self.lasts.iter().skip(from).take_while(|last| last.hash <= hash);
         let Some(last) = known.find(|last| last.hash == hash) else { return slots };
         let joint = view.run_back(start, JOINTS, is_joint);
-        if last.before & letter(view.before(joint, 1)) == 0 {
+        if last.before & letter_bit(view.before(joint, 1)) == 0 {
             return slots;
         }
         // Where the last word begins tells of what is before it: mostly not the end of the word before.
@@ -271,7 +271,7 @@ impl Contexts {
             while met != 0 {
                 let ahead = met.leading_zeros() as usize;
                 met ^= 1 << (63 - ahead);
-                self.word(view, to - ahead, (from, at), &mut near);
+                self.word(view, to - ahead, (least, from, at), &mut near);
             }
             if to - least < WINDOW {
                 return near;
@@ -281,17 +281,26 @@ impl Contexts {
     }
 
     /// Looks whether the word that ends at `end`, if one does, is one of the rules'. After an escape or a colour its
-    /// first letter may not be its own. The value is at `at`, and `from` before what parts it from words.
-    fn word(&self, view: View<'_>, end: usize, (from, at): (usize, usize), near: &mut Near) {
+    /// first letter may not be its own. The value is at `at`, `from` before what parts it from words, and words end at
+    /// `least` or behind it.
+    fn word(
+        &self,
+        view: View<'_>,
+        end: usize,
+        (least, from, at): (usize, usize, usize),
+        near: &mut Near,
+    ) {
         let (last, after) = (view.before(end, 1), view.at(end));
-        if end < from && is_letter(after) && !parts(last, after, view.at(end + 1)) {
+        let goes_on = end < from && is_letter(after);
+        if goes_on && (end <= least || !parts(last, after, view.at(end + 1))) {
             return;
         }
+        let first = least.saturating_sub(LONGEST_WORD);
         let (mut start, mut hash, mut shorter) = (end, 0, 0);
         let (mut next, mut second) = (0, 0);
         let before = loop {
-            let byte = view.before(start, 1);
-            if !is_letter(byte) || parts(byte, next, second) || end - start == LONGEST_WORD {
+            let byte = if start == first { 0 } else { view.before(start, 1) };
+            if !is_letter(byte) || parts(byte, next, second) {
                 break byte;
             }
             (shorter, hash) = (hash, hashed(hash, byte));

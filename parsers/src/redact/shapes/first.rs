@@ -39,7 +39,11 @@ impl Words {
     /// Adds a shape.
     pub(super) fn add(&mut self, fit: &Fit, shape: u16) {
         self.first.add(fit, shape);
-        match fit.length {
+        // Another end than a word's may stand before anything.
+        let is_last =
+            |byte: &u8| fit.parts.last().is_some_and(|part| part.what.has(*byte, fit.any_case));
+        let length = fit.length.filter(|_| (0..=u8::MAX).filter(is_last).all(is_word));
+        match length {
             Some(length) if self.lengths.contains(&length) => {}
             Some(length) => self.lengths.push(length),
             None => self.other = true,
@@ -52,9 +56,9 @@ impl Words {
         self.first.of(byte)
     }
 
-    /// Whether a word that begins at a place is as long as one of theirs.
+    /// Whether a word that begins at a place may be as long as one of theirs.
     #[inline]
-    pub(super) fn is_long(&self, view: View<'_>, at: usize) -> bool {
+    pub(super) fn has_length(&self, view: View<'_>, at: usize) -> bool {
         let ends = |end: usize| is_word(view.before(end, 1)) & !is_word(view.at(end));
         self.lengths.iter().fold(self.other, |long, length| long | ends(at + length))
     }
