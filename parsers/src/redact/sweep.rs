@@ -154,8 +154,8 @@ fn over<S: Simd>(simd: S, text: &[u8], wanted: Wanted, visit: &mut impl Visit) {
                 }
             },
         };
-        let mut marks = marks(simd, block, wanted);
-        if look(&mut marks, fresh, from, visit) {
+        let mut marks = marks(simd, block, wanted, fresh);
+        if look(&mut marks, from, visit) {
             return;
         }
         if from + BLOCK >= text.len() {
@@ -167,21 +167,19 @@ fn over<S: Simd>(simd: S, text: &[u8], wanted: Wanted, visit: &mut impl Visit) {
 
 /// Visits the anchors of a block, in order of their last bytes. Returns whether the sweep may stop.
 #[inline(always)]
-fn look(marks: &mut Marks, fresh: u64, base: usize, visit: &mut impl Visit) -> bool {
+fn look(marks: &mut Marks, base: usize, visit: &mut impl Visit) -> bool {
     let mut any = 0;
     let [_, signs, ..] = &mut marks.words;
-    *signs = named(*signs & fresh, base, visit);
+    *signs = named(*signs, base, visit);
     let (common, others) = ANCHORS.split_at(COMMON);
     for (marks, &(anchor, behind)) in marks.words.iter_mut().zip(common) {
-        any |= pass(marks, fresh, (anchor, behind, base), visit);
+        any |= pass(marks, (anchor, behind, base), visit);
     }
-    if marks.others & fresh != 0 {
+    if marks.others != 0 {
         let words = marks.words.iter_mut().skip(COMMON);
         for (marks, &(anchor, behind)) in words.zip(others) {
-            if *marks & fresh != 0 {
-                any |= pass(marks, fresh, (anchor, behind, base), visit);
-            } else {
-                *marks = 0;
+            if *marks != 0 {
+                any |= pass(marks, (anchor, behind, base), visit);
             }
         }
     }
@@ -215,11 +213,9 @@ fn named(signs: u64, base: usize, visit: &mut impl Visit) -> u64 {
 #[inline(always)]
 fn pass(
     marks: &mut u64,
-    fresh: u64,
     (anchor, behind, base): (Anchor, usize, usize),
     visit: &impl Visit,
 ) -> u64 {
-    *marks &= fresh;
     let mut left = *marks;
     while left != 0 {
         let bit = left & left.wrapping_neg();
@@ -259,38 +255,37 @@ impl Classes {
     #[inline(always)]
     fn of<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Self {
         let bytes = u8x64::simd_from(simd, *block);
-        let is = |byte: u8| bytes.simd_eq(byte).to_bitmask();
+        let is = |byte: u8| bytes.simd_eq(byte);
         let lower = bytes | 0x20;
-        let letter = (lower - b'a').simd_le(25).to_bitmask();
-        let digit = (bytes - b'0').simd_le(9).to_bitmask();
-        let upper = (bytes - b'A').simd_le(25).to_bitmask();
-        let hyphen = is(b'-');
-        let (blank, dot) = (is(b' '), is(b'.'));
+        let letter = (lower - b'a').simd_le(25);
+        let digit = (bytes - b'0').simd_le(9);
+        let upper = (bytes - b'A').simd_le(25);
+        let (hyphen, blank, dot) = (is(b'-'), is(b' '), is(b'.'));
         // `p` and `r` differ in one bit.
-        let r = (lower & !2).simd_eq(b'p').to_bitmask()
-            | lower.simd_eq(b'w').to_bitmask()
-            | lower.simd_eq(b'y').to_bitmask();
+        let r = (lower & !2).simd_eq(b'p') | lower.simd_eq(b'w') | lower.simd_eq(b'y');
+        let rare = is(b'@') | is(b'+') | is(b'%') | is(b'#') | is(b'~') | is(b'\\');
         Self {
-            digit,
-            upper,
-            token: letter | digit | hyphen | is(b'_'),
-            gap: hyphen | dot | blank,
-            hyphen,
-            blank,
-            slash: is(b'/') | dot | hyphen,
-            letter: letter | bytes.simd_ge(0x80).to_bitmask() | dot,
-            colon: is(b':') | is(b'>'),
-            equals: is(b'='),
-            rare: is(b'@') | is(b'+') | is(b'%') | is(b'#') | is(b'~') | is(b'\\'),
-            r,
+            digit: digit.to_bitmask(),
+            upper: upper.to_bitmask(),
+            token: (letter | digit | hyphen | is(b'_')).to_bitmask(),
+            gap: (hyphen | dot | blank).to_bitmask(),
+            hyphen: hyphen.to_bitmask(),
+            blank: blank.to_bitmask(),
+            slash: (is(b'/') | dot | hyphen).to_bitmask(),
+            letter: (letter | bytes.simd_ge(0x80) | dot).to_bitmask(),
+            colon: (is(b':') | is(b'>')).to_bitmask(),
+            equals: is(b'=').to_bitmask(),
+            rare: rare.to_bitmask(),
+            r: r.to_bitmask(),
         }
     }
 }
 
 /// The anchors of a block.
 #[inline(always)]
-fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
+fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted, fresh: u64) -> Marks {
     let of = Classes::of(simd, block);
+    let rare = of.rare & fresh;
     let Classes { digit, upper, token, gap, hyphen, colon, r, .. } = of;
     let twice = |runs: u64, by: u32| runs & runs << by;
     let (digits2, tokens2) = (twice(digit, 1), twice(token, 1));
@@ -321,7 +316,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
     let words = [
         long_word,
         signs,
-        of.rare,
+        rare,
         scheme,
         long_number,
         groups,
@@ -337,7 +332,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
         two_colons,
         hyphens,
     ];
-    Marks { words, others }
+    Marks { words: words.map(|word| word & fresh), others: others & fresh }
 }
 
 /// Those that shapes are found by.
