@@ -9,6 +9,7 @@ mod tails;
 #[cfg(test)]
 mod tests;
 
+use super::detect::is_word;
 use joined::Joined;
 use tails::{Before, Pairs, Tails};
 
@@ -400,5 +401,5 @@ pub(super) fn without_number(name: &[u8]) -> Option<&[u8]> {
 
 /// Bytes that names are made of where nothing encloses them.
 pub(super) const fn is_member(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80
+    is_word(byte) || matches!(byte, b'-' | b'.') || byte >= 0x80
 }

@@ -25,7 +25,18 @@ impl View<'_> {
     }
 
     /// Where a colour that ends right before a place begins (ECMA-48's control sequences).
+    #[inline]
     pub(in super::super) fn colour_before(&self, place: usize) -> Option<usize> {
+        // Almost always a letter stands there.
+        let inside = self.before(place, 2);
+        if inside != b'[' && !is_parameter(inside) {
+            return None;
+        }
+        self.sequence_before(place)
+    }
+
+    #[inline(never)]
+    fn sequence_before(&self, place: usize) -> Option<usize> {
         let last = place.checked_sub(1).filter(|&last| self.at(last).is_ascii_alphabetic())?;
         let parameters = self.run_back(last, 16, is_parameter);
         let bracket = parameters.checked_sub(1).filter(|&bracket| self.at(bracket) == b'[')?;
@@ -36,7 +47,13 @@ impl View<'_> {
     }
 
     /// The place after a colour that begins here.
+    #[inline]
     pub(super) fn colour_after(&self, place: usize) -> Option<usize> {
+        if matches!(self.at(place), b'\x1b' | b'\\') { self.sequence_after(place) } else { None }
+    }
+
+    #[inline(never)]
+    fn sequence_after(&self, place: usize) -> Option<usize> {
         let escape = ESCAPES.iter().find(|escape| self.has(place, escape))?;
         let bracket = place + escape.len();
         let last = self.run(bracket + 1, 16, is_parameter);
@@ -46,15 +63,17 @@ impl View<'_> {
     /// The place before blanks and colours.
     pub(super) fn before_blanks(&self, place: usize) -> usize {
         let blanks = |place| self.run_back(place, usize::MAX, |byte| matches!(byte, b' ' | b'\t'));
-        let back = |place, _| self.colour_before(place).map_or(place, blanks);
-        (0..IN_A_ROW).fold(blanks(place), back)
+        let back = |place: &usize| self.colour_before(*place).map(blanks);
+        let places = std::iter::successors(Some(blanks(place)), back);
+        places.take(IN_A_ROW + 1).last().unwrap_or(place)
     }
 
     /// The place after blanks and colours.
     pub(super) fn after_blanks(&self, place: usize) -> usize {
         let blanks = |place| self.run(place, usize::MAX, |byte| matches!(byte, b' ' | b'\t'));
-        let on = |place, _| self.colour_after(place).map_or(place, blanks);
-        (0..IN_A_ROW).fold(blanks(place), on)
+        let on = |place: &usize| self.colour_after(*place).map(blanks);
+        let places = std::iter::successors(Some(blanks(place)), on);
+        places.take(IN_A_ROW + 1).last().unwrap_or(place)
     }
 
     /// Where a word that seems to begin here really begins: after the `31m` of a colour.

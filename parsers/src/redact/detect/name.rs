@@ -178,6 +178,7 @@ pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bo
 #[inline(never)]
 fn may_end_before(view: View<'_>, (end, at): (usize, usize), last: u8, keys: &Keys) -> bool {
     match last {
+        b'0'..=b'9' if is_hour(view, end) => return keys.may_end(*b"-00T") || keys.has_nameless(),
         b'0'..=b'9' | b']' | b')' => {}
         // The `"` of `"peer":"::1"`: mostly a secret's name is not before it.
         b'"' if view.at(end) == b':' && end + 1 == at => {
@@ -203,6 +204,12 @@ fn may_end_before(view: View<'_>, (end, at): (usize, usize), last: u8, keys: &Ke
         Some(byte) if is_member(*byte) => true,
         _ => end - letters == 16 || keys.has_nameless(),
     }
+}
+
+/// Whether the hour of an ISO time ends here, `-22T10`: of a name that it would be, all but the `T` is no letter.
+fn is_hour(view: View<'_>, end: usize) -> bool {
+    let last = end.checked_sub(6).and_then(|from| view.bytes.get(from..end));
+    matches!(last, Some([b'-', b'0'..=b'9', b'0'..=b'9', b'T', b'0'..=b'9', b'0'..=b'9']))
 }
 
 /// The name before an `=` or `:` at `at`, if it may be one that some rule has.

@@ -43,9 +43,18 @@ impl Default for Tails {
 /// Of 64 hashes, which are parts of names and which whole ones.
 #[derive(Clone, Copy, Default)]
 struct Sets {
+    /// Parts, whole ones among them.
     parts: u64,
-    /// By what may stand before.
+    /// Whole ones, by what may stand before.
     whole: [u64; 3],
+}
+
+impl Sets {
+    /// Whether that of a bit is a whole one.
+    #[inline]
+    const fn has_whole(&self, bit: u64) -> bool {
+        (self.whole[0] | self.whole[1] | self.whole[2]) & bit != 0
+    }
 }
 
 /// One letter more.
@@ -125,12 +134,12 @@ impl Tails {
         }
     }
 
-    /// Whether what has this hash is a part of a name, and whether a whole one, by what may stand before.
+    /// What is known of this hash, and its bit, if it is that of a part of a name.
     #[inline]
-    fn known(&self, hash: u64) -> (bool, [bool; 3]) {
+    fn known(&self, hash: u64) -> Option<(&Sets, u64)> {
         let (at, bit) = slot(hash);
-        let sets = self.sets.get(at).copied().unwrap_or_default();
-        (sets.parts & bit != 0, sets.whole.map(|whole| whole & bit != 0))
+        let sets = self.sets.get(at).filter(|sets| sets.parts & bit != 0)?;
+        Some((sets, bit))
     }
 
     /// Whether a key may end in a name, given the text up to its end.
@@ -142,11 +151,8 @@ impl Tails {
                 continue;
             }
             hash = hashed(hash, byte);
-            let (part, whole) = self.known(hash);
-            if !part {
-                return self.nameless;
-            }
-            if begins(text, at, whole) {
+            let Some((sets, bit)) = self.known(hash) else { return self.nameless };
+            if sets.has_whole(bit) && begins(text, at, sets.whole.map(|whole| whole & bit != 0)) {
                 return true;
             }
         }
@@ -158,11 +164,8 @@ impl Tails {
         let mut hash = 0;
         for &byte in last.iter().rev().filter(|byte| is_letter(**byte)) {
             hash = hashed(hash, byte);
-            let (part, whole) = self.known(hash);
-            if !part {
-                return !self.nameless;
-            }
-            if whole.contains(&true) {
+            let Some((sets, bit)) = self.known(hash) else { return !self.nameless };
+            if sets.has_whole(bit) {
                 return false;
             }
         }

@@ -1,6 +1,6 @@
 //! What names say, remembered: a program writes the same few in every line.
 
-use super::super::detect::Judge;
+use super::super::detect::{Judge, others};
 use super::super::rules::Rules;
 use super::super::shapes::Slots;
 
@@ -68,21 +68,23 @@ impl Default for Familiar {
 }
 
 impl Familiar {
-    /// Whether a name may stand before a sign that these eight bytes are before.
+    /// Whether a name may stand before a sign that these eight bytes are before. All digits are alike: the number
+    /// before `,"ok":` is another in each record.
     #[inline(always)]
     pub(super) fn may_stand_before(&mut self, rules: &Rules, last: [u8; 8]) -> bool {
-        let ending = u64::from_le_bytes(last);
+        let digits = !others(last) >> 7 & 0x0101_0101_0101_0101;
+        let ending = u64::from_le_bytes(last) & !(digits * 0x0f);
         let place = ending.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
         self.endings.get(place as usize) != Some(&ending)
-            && !self.learn_none(rules, last, place as usize)
+            && !self.learn_none(rules, ending, place as usize)
     }
 
     /// Whether none does: then that is remembered.
     #[inline(never)]
-    fn learn_none(&mut self, rules: &Rules, last: [u8; 8], place: usize) -> bool {
-        let none = rules.keys.none_stands_before(last);
-        if none && let Some(ending) = self.endings.get_mut(place) {
-            *ending = u64::from_le_bytes(last);
+    fn learn_none(&mut self, rules: &Rules, ending: u64, place: usize) -> bool {
+        let none = rules.keys.none_stands_before(ending.to_le_bytes());
+        if none && let Some(known) = self.endings.get_mut(place) {
+            *known = ending;
         }
         none
     }
