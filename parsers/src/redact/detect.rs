@@ -25,6 +25,7 @@ mod value;
 
 use std::ops::Range;
 
+use super::bytes::{DIGIT, LOWER, UNDERSCORE, UPPER, is};
 use super::mask::Masks;
 
 pub(super) use address::{Addresses, address};
@@ -205,17 +206,7 @@ impl View<'_> {
 /// Letters, digits and `_`; bytes of other scripts are none.
 #[inline]
 pub(super) const fn is_word(byte: u8) -> bool {
-    // Asked more often than anything else: one place of memory tells.
-    const WORDS: [bool; 256] = {
-        let mut words = [false; 256];
-        let mut byte = 0;
-        while byte < words.len() {
-            words[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
-            byte += 1;
-        }
-        words
-    };
-    WORDS[byte as usize]
+    is(byte, DIGIT | UPPER | LOWER | UNDERSCORE)
 }
 
 /// What may stand in a bearer token or in base64 (RFC 6750's b68token), padding aside.

@@ -9,7 +9,7 @@ mod tails;
 #[cfg(test)]
 mod tests;
 
-use super::detect::is_word;
+use super::bytes::{DASH, DIGIT, FOREIGN, LOWER, UNDERSCORE, UPPER, is};
 use joined::Joined;
 use tails::{Before, Pairs, Tails};
 
@@ -401,5 +401,5 @@ pub(super) fn without_number(name: &[u8]) -> Option<&[u8]> {
 
 /// Bytes that names are made of where nothing encloses them.
 pub(super) const fn is_member(byte: u8) -> bool {
-    is_word(byte) || matches!(byte, b'-' | b'.') || byte >= 0x80
+    is(byte, DIGIT | UPPER | LOWER | UNDERSCORE | DASH | FOREIGN)
 }

@@ -22,6 +22,7 @@ use around::Places;
 pub(super) use context::Contexts;
 use first::{First, Words};
 pub(super) use fit::Fit;
+use fit::Step;
 pub(super) use near::{Near, Slots};
 pub(super) use plan::Place;
 pub(super) use syntax::{Part, ShapeError, What};
@@ -178,10 +179,14 @@ impl Shapes {
             }
             None => return Err(ShapeError::NoAnchor(file.shape.clone())),
         }
+        let (probe, what) = plan::telling(&parts);
         let fit = Fit {
-            probe: plan::telling(&parts),
+            probe: (probe, what.members(rule.any_case)),
+            separators: plan::separators(&parts)
+                .map(|(at, what)| (at, what.members(rule.any_case), what == What::Joint))
+                .collect(),
             length: plan::length(&parts),
-            parts: parts.into(),
+            parts: parts.iter().map(|part| Step::of(part, rule.any_case)).collect(),
             rule: rule.rule,
             slot,
             needs_context: file.needs_context,

@@ -1,6 +1,7 @@
 //! The second test of a key: whether some name stands at its end, letter by letter, however its words are
 //! joined and wherever they part.
 
+use super::super::bytes::{FOREIGN, LOWER, UPPER, is};
 use super::is_member;
 
 /// Bytes that are looked at, from a key's end.
@@ -66,7 +67,7 @@ const fn hashed(hash: u64, letter: u8) -> u64 {
 /// Bytes of other scripts are letters.
 #[inline]
 const fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte >= 0x80
+    is(byte, UPPER | LOWER | FOREIGN)
 }
 
 /// Blanks, dashes and what is not seen, that are not of ASCII.
@@ -146,7 +147,8 @@ impl Tails {
     pub(super) fn has(&self, text: &[u8]) -> bool {
         let last = text.len().saturating_sub(LONGEST);
         let mut hash = 0;
-        for (at, &byte) in text.iter().enumerate().skip(last).rev() {
+        for at in (last..text.len()).rev() {
+            let byte = text.get(at).copied().unwrap_or_default();
             if !is_letter(byte) {
                 continue;
             }

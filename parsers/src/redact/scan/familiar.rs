@@ -7,7 +7,7 @@ use super::super::shapes::Slots;
 /// Names that are remembered; a newer one takes an older one's place.
 const NAMES: usize = 128;
 
-/// Endings of what are no rule's names that are remembered.
+/// Endings that are remembered of what stands before signs.
 const ENDINGS: usize = 256;
 
 /// Bytes of the longest that is.
@@ -54,8 +54,10 @@ struct Known {
 #[derive(Debug)]
 pub(in super::super) struct Familiar {
     names: Vec<Option<Known>>,
-    /// Eight bytes before a sign that no name stands in.
+    /// Eight bytes before a sign.
     endings: Box<[u64; ENDINGS]>,
+    /// A bit for each of them that a name may stand in.
+    may_stand: [u64; ENDINGS / 64],
 }
 
 impl Default for Familiar {
@@ -63,7 +65,7 @@ impl Default for Familiar {
         // Nothing is remembered: 0 has the first place, and 1 has not.
         let mut endings = Box::new([0; ENDINGS]);
         endings[0] = 1;
-        Self { names: Vec::new(), endings }
+        Self { names: Vec::new(), endings, may_stand: [0; ENDINGS / 64] }
     }
 }
 
@@ -74,19 +76,22 @@ impl Familiar {
     pub(super) fn may_stand_before(&mut self, rules: &Rules, last: [u8; 8]) -> bool {
         let digits = !others(last) >> 7 & 0x0101_0101_0101_0101;
         let ending = u64::from_le_bytes(last) & !(digits * 0x0f);
-        let place = ending.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
-        self.endings.get(place as usize) != Some(&ending)
-            && !self.learn_none(rules, ending, place as usize)
+        let place = (ending.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as usize;
+        if self.endings.get(place) == Some(&ending) {
+            return self.may_stand.get(place / 64).is_none_or(|bits| bits >> (place % 64) & 1 == 1);
+        }
+        self.learn(rules, ending, place)
     }
 
-    /// Whether none does: then that is remembered.
     #[inline(never)]
-    fn learn_none(&mut self, rules: &Rules, ending: u64, place: usize) -> bool {
-        let none = rules.keys.none_stands_before(ending.to_le_bytes());
-        if none && let Some(known) = self.endings.get_mut(place) {
+    fn learn(&mut self, rules: &Rules, ending: u64, place: usize) -> bool {
+        let may_stand = !rules.keys.none_stands_before(ending.to_le_bytes());
+        let known = self.endings.get_mut(place).zip(self.may_stand.get_mut(place / 64));
+        if let Some((known, bits)) = known {
             *known = ending;
+            *bits = *bits & !(1 << (place % 64)) | u64::from(may_stand) << (place % 64);
         }
-        none
+        may_stand
     }
 
     /// What a name says.

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::super::detect::View;
 use super::plan::{Place, digit, fixed, last_fixed, may_be_digit};
-use super::{Entry, Part, What};
+use super::syntax::Members;
+use super::{Entry, Part};
 
 /// So many digits, or more.
 const MOST: usize = 8;
@@ -27,8 +28,8 @@ struct List {
     probes: Vec<Probe>,
 }
 
-/// What a shape has at a place, counted from the anchor, and whether letters may be of either case.
-type Probe = (isize, What, bool);
+/// What a shape has at a place, counted from the anchor.
+type Probe = (isize, Members);
 
 impl List {
     fn add(&mut self, entry: Entry, free: bool, probe: Probe) {
@@ -43,8 +44,8 @@ impl List {
 
     #[inline]
     fn may_be(&self, view: View<'_>, at: usize) -> bool {
-        self.probes.iter().any(|&(from, what, any_case)| {
-            at.checked_add_signed(from).is_some_and(|place| what.has(view.at(place), any_case))
+        self.probes.iter().any(|&(from, members)| {
+            at.checked_add_signed(from).is_some_and(|place| members.has(view.at(place)))
         })
     }
 }
@@ -70,7 +71,7 @@ impl Places {
         for before in before {
             for behind in behind.clone() {
                 if let Some(list) = lists.get_mut(before * SIDE + behind) {
-                    list.add(entry, free, (from, what, any_case));
+                    list.add(entry, free, (from, what.members(any_case)));
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! and `TAXID`. They are looked for in the bytes right before a value; a hash of each word there, made
 //! while going back, tells at once that almost none of them is any rule's.
 
+use super::super::bytes::{FOREIGN, LOWER, UPPER, is};
 use super::super::detect::View;
 use super::ShapeError;
 use super::endings::{Endings, SEEN, WINDOW};
@@ -81,7 +82,7 @@ pub(in super::super) struct Contexts {
 }
 
 pub(super) const fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte >= 0x80
+    is(byte, UPPER | LOWER | FOREIGN)
 }
 
 /// One byte more of a word's hash, from its last on.

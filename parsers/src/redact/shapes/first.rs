@@ -43,8 +43,7 @@ impl Words {
         self.first.add(fit, shape);
         self.lengths.resize(1 << 8, 0);
         // Another end than a word's may stand before anything.
-        let is_last =
-            |byte: &u8| fit.parts.last().is_some_and(|part| part.what.has(*byte, fit.any_case));
+        let is_last = |byte: &u8| fit.parts.last().is_some_and(|part| part.has(*byte));
         let length = fit.length.filter(|_| (0..=u8::MAX).filter(is_last).all(is_word));
         let length = length.and_then(|length| 1_u128.checked_shl(u32::try_from(length).ok()?));
         for (byte, lengths) in (0..=u8::MAX).zip(&mut self.lengths) {

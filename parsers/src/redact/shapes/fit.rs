@@ -2,16 +2,44 @@
 
 use super::super::check::Check;
 use super::super::detect::{View, is_word};
+use super::syntax::Members;
 use super::{Part, What};
 
 /// Bytes of a value without its separators, at most.
 pub(super) const LONGEST: usize = 96;
 
+/// One part of a shape, as it is gone through.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    members: Members,
+    /// Whether it is a separator that is the same wherever it stands.
+    is_joint: bool,
+    least: u8,
+    most: u8,
+}
+
+impl Step {
+    /// A part's, whose letters may be of either case.
+    pub(super) fn of(part: &Part, any_case: bool) -> Self {
+        // No shape is longer than [`LONGEST`].
+        let [least, most] = [part.least, part.most].map(|it| u8::try_from(it).unwrap_or(u8::MAX));
+        let members = part.what.members(any_case);
+        Self { members, is_joint: part.what == What::Joint, least, most }
+    }
+
+    /// Whether a byte may stand there.
+    pub(super) const fn has(&self, byte: u8) -> bool {
+        self.members.has(byte)
+    }
+}
+
 /// A shape and what goes with it.
 pub(in super::super) struct Fit {
-    pub(super) parts: Box<[Part]>,
+    pub(super) parts: Box<[Step]>,
     /// A place that is the same in all its values, and what stands there.
-    pub(super) probe: (usize, What),
+    pub(super) probe: (usize, Members),
+    /// Where separators stand in all its values, the last first, and whether each is a joint.
+    pub(super) separators: Box<[(u8, Members, bool)]>,
     /// How long its values are, if all are as long.
     pub(super) length: Option<usize>,
     pub(super) rule: u16,
@@ -26,28 +54,43 @@ impl Fit {
     /// Where the value that begins at `start` ends, if there is one. What stands where the shape is sure
     /// to be not yet over tells first: mostly something else.
     pub(super) fn end(&self, view: View<'_>, start: usize) -> Option<usize> {
-        let (last, what) = self.probe;
-        if !what.has(view.at(start + last), self.any_case) {
+        let (last, members) = self.probe;
+        if !members.has(view.at(start + last)) {
             return None;
         }
         if self.length.is_some_and(|length| is_word(view.at(start + length))) {
             return None;
         }
         let mut joint = None;
+        if !self.is_parted(view, start, &mut joint) {
+            return None;
+        }
         let mut place = start;
         for part in &self.parts {
             let from = place;
-            let most = from + part.most;
-            while place < most && self.takes(part.what, view.at(place), &mut joint) {
+            let most = from + usize::from(part.most);
+            while place < most && part.has(view.at(place)) {
+                if part.is_joint && *joint.get_or_insert(view.at(place)) != view.at(place) {
+                    break;
+                }
                 place += 1;
             }
-            if place - from < part.least {
+            if place - from < usize::from(part.least) {
                 return None;
             }
         }
         view.walked(place - start);
         (!goes_on(view, start, place) && self.passes(view.bytes.get(start..place)?))
             .then_some(place)
+    }
+
+    /// Whether separators stand where they do in all values: of a number whose groups are others, they do not.
+    #[inline]
+    fn is_parted(&self, view: View<'_>, start: usize, joint: &mut Option<u8>) -> bool {
+        self.separators.iter().all(|&(after, members, is_joint)| {
+            let byte = view.at(start + usize::from(after));
+            members.has(byte) && (!is_joint || *joint.get_or_insert(byte) == byte)
+        })
     }
 
     /// Whether a value, without its separators, passes the checksum.
@@ -66,14 +109,9 @@ impl Fit {
         check(value)
     }
 
-    #[inline]
-    fn takes(&self, what: What, byte: u8, joint: &mut Option<u8>) -> bool {
-        what.has(byte, self.any_case) && (what != What::Joint || *joint.get_or_insert(byte) == byte)
-    }
-
     /// Whether a value may begin with this byte.
     pub(super) fn may_begin(&self, byte: u8) -> bool {
-        self.parts.first().is_some_and(|part| part.what.has(byte, self.any_case))
+        self.parts.first().is_some_and(|part| part.has(byte))
     }
 }
 

@@ -96,6 +96,12 @@ pub(super) fn fixed(parts: &[Part]) -> Vec<What> {
     fixed
 }
 
+/// Those of them that hold separators, the last first.
+pub(super) fn separators(parts: &[Part]) -> impl Iterator<Item = (u8, What)> {
+    let places = (0..u8::MAX).zip(fixed(parts)).filter(|(_, what)| what.is_separator());
+    places.collect::<Vec<_>>().into_iter().rev()
+}
+
 /// The place of those that tells most, and what stands there: a digit, else the last.
 pub(super) fn telling(parts: &[Part]) -> (usize, What) {
     let fixed = fixed(parts);

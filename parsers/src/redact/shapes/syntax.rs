@@ -16,6 +16,7 @@
 //!
 //! A blank or a `_` is also a `+`, as URLs have it.
 
+use super::super::bytes::{BLANK, DASH, DIGIT, HEX, Kinds, LOWER, UPPER, is};
 use super::LONGEST_RUN;
 
 /// What one place of a shape may hold.
@@ -40,23 +41,29 @@ pub(in super::super) enum What {
 }
 
 impl What {
-    /// Whether a byte may stand there. `any_case`: capitals may be lower-case letters.
+    /// The bytes that may stand there. `any_case`: capitals may be lower-case letters.
+    pub(super) const fn members(self, any_case: bool) -> Members {
+        let letters = if any_case { UPPER | LOWER } else { UPPER };
+        match self {
+            Self::Digit => Members::of(DIGIT),
+            Self::Capital => Members::of(letters),
+            Self::CapitalOrDigit => Members::of(letters | DIGIT),
+            Self::LowerOrDigit => Members::of(LOWER | DIGIT),
+            Self::Word => Members::of(UPPER | LOWER | DIGIT),
+            Self::Hex => Members::of(DIGIT | HEX),
+            Self::Joint => Members::of(BLANK | DASH),
+            Self::Literal(b' ') => Members::of(BLANK),
+            Self::Literal(literal) if any_case && literal.is_ascii_alphabetic() => {
+                Members { kinds: 0, literal: literal.to_ascii_lowercase(), fold: 0x20 }
+            }
+            Self::Literal(literal) => Members { kinds: 0, literal, fold: 0 },
+        }
+    }
+
+    /// Whether a byte may stand there.
     #[inline]
     pub(super) const fn has(self, byte: u8, any_case: bool) -> bool {
-        match self {
-            Self::Digit => byte.is_ascii_digit(),
-            Self::Capital if any_case => byte.is_ascii_alphabetic(),
-            Self::CapitalOrDigit if any_case => byte.is_ascii_alphanumeric(),
-            Self::Capital => byte.is_ascii_uppercase(),
-            Self::CapitalOrDigit => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
-            Self::LowerOrDigit => byte.is_ascii_lowercase() || byte.is_ascii_digit(),
-            Self::Word => byte.is_ascii_alphanumeric(),
-            Self::Hex => byte.is_ascii_hexdigit(),
-            Self::Joint => matches!(byte, b' ' | b'-' | b'.' | b'+'),
-            Self::Literal(b' ') => matches!(byte, b' ' | b'+'),
-            Self::Literal(literal) if any_case => byte.eq_ignore_ascii_case(&literal),
-            Self::Literal(literal) => byte == literal,
-        }
+        self.members(any_case).has(byte)
     }
 
     /// Whether it only parts what stands around it.
@@ -81,6 +88,29 @@ impl What {
             b'B'..=b'Z' | b'{' | b'}' | b'\\' => return None,
             _ => Self::Literal(character),
         })
+    }
+}
+
+/// The bytes that one place of a shape may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Members {
+    kinds: Kinds,
+    /// Besides, this byte, after these bits are set.
+    literal: u8,
+    fold: u8,
+}
+
+impl Members {
+    /// Those of some kinds.
+    const fn of(kinds: Kinds) -> Self {
+        // With that bit set no byte is 0.
+        Self { kinds, literal: 0, fold: 0x20 }
+    }
+
+    /// Whether a byte is among them.
+    #[inline(always)]
+    pub(super) const fn has(self, byte: u8) -> bool {
+        is(byte, self.kinds) | (byte | self.fold == self.literal)
     }
 }
 
