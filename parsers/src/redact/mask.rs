@@ -24,8 +24,8 @@ const HOST: &str = "redacted-";
 /// A token: its name, and what tells equal values from others.
 pub(super) fn masked(token: &str, detail: Option<&str>) -> String {
     match detail {
-        Some(detail) => format!("[{token}:{detail}]"),
-        None => format!("[{token}]"),
+        Some(detail) => ["[", token, ":", detail, "]"].concat(),
+        None => ["[", token, "]"].concat(),
     }
 }
 

@@ -3,25 +3,70 @@
 use std::ops::Range;
 
 use super::View;
+use crate::redact::bytes::{DASH, DIGIT, FOREIGN, LOWER, UNDERSCORE, UPPER, is};
 use crate::redact::decode::escape;
 
-/// Endings that are names of files and units, not of domains: `logo@2x.png`, `getty@1.service`.
-const NOT_DOMAINS: &[&str] = &[
-    "png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "js", "mjs", "cjs", "jsx", "tsx", "css",
-    "scss", "json", "map", "html", "tar", "tgz", "gz", "zip", "jar", "war", "whl", "log", "txt",
-    "yaml", "yml", "xml", "service", "socket", "timer", "mount", "target", "slice", "scope",
-    "conf",
-];
+/// Bytes of the longest of them.
+const LONGEST_OTHER: usize = 7;
+
+/// Whether a label is the ending of a file's or a unit's name, not of a domain's: `logo@2x.png`, `getty@1.service`.
+fn is_other(label: &[u8]) -> bool {
+    let mut lower = [0; LONGEST_OTHER];
+    let Some(lower) = lower.get_mut(..label.len()) else { return false };
+    for (to, from) in lower.iter_mut().zip(label) {
+        *to = from.to_ascii_lowercase();
+    }
+    matches!(
+        &*lower,
+        b"png"
+            | b"jpg"
+            | b"jpeg"
+            | b"gif"
+            | b"svg"
+            | b"webp"
+            | b"ico"
+            | b"js"
+            | b"mjs"
+            | b"cjs"
+            | b"jsx"
+            | b"tsx"
+            | b"css"
+            | b"scss"
+            | b"json"
+            | b"map"
+            | b"html"
+            | b"tar"
+            | b"tgz"
+            | b"gz"
+            | b"zip"
+            | b"jar"
+            | b"war"
+            | b"whl"
+            | b"log"
+            | b"txt"
+            | b"yaml"
+            | b"yml"
+            | b"xml"
+            | b"service"
+            | b"socket"
+            | b"timer"
+            | b"mount"
+            | b"target"
+            | b"slice"
+            | b"scope"
+            | b"conf"
+    )
+}
 
 /// Bytes of a local part. `%`, `=` and quotes are left to what stands around it: in logs that is
 /// what they belong to.
 const fn is_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'-') || byte >= 0x80
+    is(byte, DIGIT | UPPER | LOWER | UNDERSCORE | DASH | FOREIGN) || byte == b'+'
 }
 
 /// Bytes of a domain name, dots included.
 const fn is_domain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-') || byte >= 0x80
+    is(byte, DIGIT | UPPER | LOWER | DASH | FOREIGN)
 }
 
 const fn is_letter(byte: u8) -> bool {
@@ -146,14 +191,13 @@ fn domain_end(view: View<'_>, from: usize) -> Option<usize> {
         if name.is_empty() || name.first() == Some(&b'-') {
             break;
         }
-        let letters = name.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
+        let letters = name.iter().all(|byte| is(*byte, UPPER | LOWER | FOREIGN));
         let encoded = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"xn--"));
-        let known = || NOT_DOMAINS.iter().any(|not| name.eq_ignore_ascii_case(not.as_bytes()));
         if label > from && ((letters && (2..=24).contains(&name.len())) || encoded) {
             // `bob@example.com.log` is a file named after a person; `app@2x.min.js` is not.
             let before =
                 best.and_then(|end| view.bytes.get(view.run_back(end, 24, is_letter)..end));
-            if !known() {
+            if !is_other(name) {
                 best = Some(end);
             } else if !before.is_some_and(is_common) {
                 best = None;

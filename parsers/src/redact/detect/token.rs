@@ -45,8 +45,8 @@ pub(in super::super) struct PrefixTable {
     firsts: Box<[u64; 1024]>,
     /// The same for the two bytes before the long word of `led`.
     leads: Box<[u64; 1024]>,
-    /// Forms whose long word begins behind something: `SG.`.
-    led: Vec<Entry>,
+    /// Forms whose long word begins behind something, by the last byte of that: `SG.`.
+    led: Vec<Vec<Entry>>,
     /// Forms that begin with a run of a fixed length.
     fixed: Vec<Entry>,
     /// What stands behind those runs: after so many bytes, this byte.
@@ -99,7 +99,8 @@ impl Default for PrefixTable {
 
 impl std::fmt::Debug for PrefixTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PrefixTable({} behind something)", self.led.len() + self.behind.len())
+        let led: usize = self.led.iter().map(Vec::len).sum();
+        write!(f, "PrefixTable({} behind something)", led + self.behind.len())
     }
 }
 
@@ -143,7 +144,11 @@ impl PrefixTable {
         match (lead.last(), rest.first()) {
             (Some(Part::Literal(before)), _) => {
                 self.note_lead(before, &lead);
-                self.led.push(Entry { lead, rest, rule });
+                let last = before.last().map_or(0, |&last| usize::from(last));
+                self.led.resize_with(256, Vec::new);
+                if let Some(list) = self.led.get_mut(last) {
+                    list.push(Entry { lead, rest, rule });
+                }
             }
             (_, Some(Part::Literal(text))) => {
                 self.note_parts(&rest, [0; 3], 0);
@@ -255,7 +260,6 @@ impl PrefixTable {
     fn may_be_led(&self, view: View<'_>, at: usize) -> bool {
         let last = view.before(at, 1);
         let leads = |entry: &Entry| match entry.lead.as_slice() {
-            [.., Part::Literal(text)] if text.last() != Some(&last) => false,
             // Another literal at a known distance tells first.
             [.., Part::Literal(far), Part::Run { min, max, .. }, Part::Literal(text)]
                 if min == max && Some(&view.before(at, text.len() + min + 1)) != far.last() =>
@@ -272,7 +276,12 @@ impl PrefixTable {
         };
         matches!(last, b'\\' | b'%')
             || self.places(view, at).any(|place| self.seconds.has(view.before(place, 2)))
-            || (self.may_lead(view, at) && self.led.iter().any(leads))
+            || (self.may_lead(view, at) && self.led_by(last).iter().any(leads))
+    }
+
+    /// Forms whose long word begins behind this byte.
+    fn led_by(&self, last: u8) -> &[Entry] {
+        self.led.get(usize::from(last)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the two bytes before a long word are those of what gives a token away.
@@ -317,7 +326,7 @@ impl PrefixTable {
 
     /// A token whose long word begins at `at`.
     fn find_led(&self, view: View<'_>, at: usize) -> Option<(u16, Range<usize>)> {
-        self.led.iter().find_map(|entry| {
+        self.led_by(view.before(at, 1)).iter().find_map(|entry| {
             let from = start(&entry.lead, view, at)?;
             // What begins with digits may stand behind a word: `/bot123456:…`.
             let own = !view.bounded
