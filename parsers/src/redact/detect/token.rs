@@ -259,7 +259,11 @@ impl PrefixTable {
     #[inline(never)]
     fn may_be_led(&self, view: View<'_>, at: usize) -> bool {
         let last = view.before(at, 1);
+        let second = view.before(at, 2);
         let leads = |entry: &Entry| match entry.lead.as_slice() {
+            [.., Part::Literal(text)] if matches!(**text, [.., known, _] if known != second) => {
+                false
+            }
             // Another literal at a known distance tells first.
             [.., Part::Literal(far), Part::Run { min, max, .. }, Part::Literal(text)]
                 if min == max && Some(&view.before(at, text.len() + min + 1)) != far.last() =>

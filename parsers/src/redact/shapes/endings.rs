@@ -101,9 +101,10 @@ impl Endings {
             let bit = left & left.wrapping_neg();
             let at = bit.trailing_zeros() as usize;
             left ^= bit;
-            let back = |by: usize| block.get(at.wrapping_sub(by)).copied().unwrap_or(0);
             let whole = (!letter | ends) >> (at - 2) & 1 == 1;
-            met |= bit & u64::from(self.ends_like(back, whole)).wrapping_neg();
+            let last = at.checked_sub(3).and_then(|from| block.get(from..)?.first_chunk());
+            let like = last.is_some_and(|last| self.ends_like(*last, whole));
+            met |= bit & u64::from(like).wrapping_neg();
         }
         met
     }
@@ -111,16 +112,15 @@ impl Endings {
     /// Whether a word ends like one of the rules': `back` gives its last letter for 0, and the bytes before that.
     #[inline]
     pub(super) fn ends(&self, back: impl Fn(usize) -> u8) -> bool {
-        let (last, second, third) = (back(0), back(1), back(2));
-        self.ends_like(back, !is_letter(third) || parts(third, second, last))
+        let last = [back(3), back(2), back(1), back(0)];
+        self.ends_like(last, !is_letter(last[1]) || parts(last[1], last[2], last[3]))
     }
 
-    /// The same for one of which is known whether its last two letters are the whole of it.
+    /// The same for one that ends in these bytes, of which is known whether its last two letters are the whole of it.
     #[inline(always)]
-    fn ends_like(&self, back: impl Fn(usize) -> u8, whole: bool) -> bool {
-        let (last, second, third) = (back(0), back(1), back(2));
+    fn ends_like(&self, [fourth, third, second, last]: [u8; 4], whole: bool) -> bool {
         // The first letter may be an escape's or a colour's.
-        let odd = matches!(back(3), b'\\' | b'[' | b';' | b'0'..=b'9');
+        let odd = matches!(fourth, b'\\' | b'[' | b';' | b'0'..=b'9');
         self.has(index(if whole { 0 } else { five(third) }, second, last))
             | (!whole & odd & self.has(index(0, second, last)))
     }
