@@ -297,3 +297,28 @@ fn text(view: View<'_>, range: Range<usize>) -> Option<&str> {
     let start = view.run(range.start, 3, continues).min(range.end);
     std::str::from_utf8(view.bytes.get(start..range.end)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::value;
+    use super::*;
+
+    #[test]
+    fn the_hour_of_a_time_is_no_name_unless_one_is_given() {
+        let line = "at 2026-11-22T10:00";
+        let sign = line.find(':').unwrap();
+        let mut keys = Keys::default();
+        keys.add("password", 0);
+        assert!(!may_assign(value(line), sign, &keys));
+        for near in ["password-22T10:", "at 2026-11-2T10:", "password10:"] {
+            let sign = near.find(':').unwrap();
+            let expect = near == "password10:";
+            assert_eq!(may_assign(value(near), sign, &keys), expect, "{near}");
+        }
+        keys.add_field("t", 1);
+        assert!(may_assign(value(line), sign, &keys));
+        let mut keys = Keys::default();
+        keys.add_field("4711", 1);
+        assert!(may_assign(value(line), sign, &keys));
+    }
+}

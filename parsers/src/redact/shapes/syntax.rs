@@ -211,3 +211,34 @@ fn parts(shape: &str) -> Option<Vec<Part>> {
     let run = |part: &Part| part.what != What::Digit || part.most <= LONGEST_RUN;
     (!parts.is_empty() && most <= super::fit::LONGEST && parts.iter().all(run)).then_some(parts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_holds_the_bytes_that_its_letter_stands_for() {
+        let lower_or_digit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        for byte in 0..=u8::MAX {
+            for any_case in [false, true] {
+                let upper = byte.is_ascii_uppercase() || any_case && byte.is_ascii_lowercase();
+                let check = |what: What, expect: bool| {
+                    assert_eq!(what.has(byte, any_case), expect, "{what:?} {byte:#x} {any_case}");
+                };
+                check(What::Digit, byte.is_ascii_digit());
+                check(What::Capital, upper);
+                check(What::CapitalOrDigit, upper || byte.is_ascii_digit());
+                check(What::LowerOrDigit, lower_or_digit(byte));
+                check(What::Word, byte.is_ascii_alphanumeric());
+                check(What::Hex, byte.is_ascii_hexdigit());
+                check(What::Joint, b" -.+".contains(&byte));
+                check(What::Literal(b' '), b" +".contains(&byte));
+                for literal in [0, b'@', b'[', b'A', b'z', b'-', b'0', 0xe9] {
+                    let same = byte == literal
+                        || any_case && byte.to_ascii_lowercase() == literal.to_ascii_lowercase();
+                    check(What::Literal(literal), same);
+                }
+            }
+        }
+    }
+}
