@@ -285,6 +285,8 @@ impl Classes {
 #[inline(always)]
 fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted, fresh: u64) -> Marks {
     let of = Classes::of(simd, block);
+    // Here, not where the others are: of a word that nothing is done with before the next branch, LLVM makes 64
+    // bytes and a word again, where the processor has no masks of its own (AVX2).
     let rare = of.rare & fresh;
     let Classes { digit, upper, token, gap, hyphen, colon, r, .. } = of;
     let twice = |runs: u64, by: u32| runs & runs << by;
