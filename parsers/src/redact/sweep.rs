@@ -32,9 +32,10 @@ pub(super) enum Anchor {
     Dashes,
     /// `=`, or `:` or `>`, but these not after digits that no word ends in: times are everywhere.
     Sign,
-    /// `@`, `+`, `%`, `#`, `~` or a backslash.
+    /// `@`, `+`, `%`, `&`, `~` or a backslash; a digit behind what looks like a blank or a hyphen, or one of full
+    /// width.
     Rare,
-    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the letter of `-p`.
+    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the first letter of an option.
     Scheme,
     /// The first digit of a run of seven or more.
     Number,
@@ -249,9 +250,13 @@ struct Classes {
     /// `:`, and `>` of XML.
     colon: u64,
     equals: u64,
-    /// `@ + % # ~ \`
+    /// `@ + % & ~ \`
     rare: u64,
-    /// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` and `-p` have one.
+    /// Bytes of characters that are not of ASCII.
+    foreign: u64,
+    /// The first bytes of letters and digits of full width.
+    wide: u64,
+    /// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` has one.
     r: u64,
 }
 
@@ -264,6 +269,7 @@ impl Classes {
         let letter = (lower - b'a').simd_le(25).to_bitmask();
         let digit = (bytes - b'0').simd_le(9).to_bitmask();
         let upper = (bytes - b'A').simd_le(25).to_bitmask();
+        let foreign = bytes.simd_ge(0x80).to_bitmask();
         let hyphen = is(b'-');
         let (blank, dot) = (is(b' '), is(b'.'));
         // `p` and `r` differ in one bit.
@@ -278,10 +284,12 @@ impl Classes {
             hyphen,
             blank,
             slash: is(b'/') | dot | hyphen,
-            letter: letter | bytes.simd_ge(0x80).to_bitmask() | dot,
+            letter: letter | foreign | dot,
             colon: is(b':') | is(b'>'),
             equals: is(b'='),
-            rare: is(b'@') | is(b'+') | is(b'%') | is(b'#') | is(b'~') | is(b'\\'),
+            rare: is(b'@') | is(b'+') | is(b'%') | is(b'&') | is(b'~') | is(b'\\'),
+            foreign,
+            wide: if foreign == 0 { 0 } else { is(0xEF) },
             r,
         }
     }
@@ -299,7 +307,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
     let hyphens2 = twice(hyphen, 1);
     // After a digit, only if the four bytes before are of a word and not all digits.
     let word = tokens4 & !digits4;
-    // `rer_`, `_by_`, `word_`, and `_-p`.
+    // `rer_`, `_by_` and `word_`.
     let end = (r << 1 & (r << 3 | gap << 3)) | (r << 2 & r << 4);
     let long_number = digits8 & digits8 << 5 & !(digit << 13);
     let groups = digits4 & gap << 4 & digits2 << 5;
@@ -307,7 +315,9 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
     let iban = digits2 & twice(upper, 1) << 2;
     let dashes = hyphens2 & !(hyphen << 2);
     let signs = colon & (!(digit << 1) | word << 1) | of.equals;
-    let scheme = gap & end | (r & hyphen << 1 & gap << 2);
+    // ` -u`, `"-p`
+    let option = of.letter & hyphen << 1 & !(token << 2);
+    let scheme = gap & end | option;
     let shapes = if wanted.shapes { shapes(&of, digits2, digits4) } else { [0; 5] };
     let addresses = if wanted.addresses { addresses(&of) } else { [0; 4] };
     let [number, capital, triple, pairs, named] = shapes;
@@ -321,7 +331,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
     let words = [
         long_word,
         signs,
-        of.rare,
+        of.rare | alike(&of),
         scheme,
         long_number,
         groups,
@@ -338,6 +348,17 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
         hyphens,
     ];
     Marks { words, others }
+}
+
+/// Where what looks like a blank or a hyphen may part two digits, and where digits of full width may be: what
+/// looks like ASCII may be taken for it.
+#[inline(always)]
+fn alike(of: &Classes) -> u64 {
+    let Classes { digit, foreign, wide, .. } = *of;
+    if foreign == 0 {
+        return 0;
+    }
+    digit & foreign << 1 & (digit << 3 | digit << 4) | wide & wide << 3 & wide << 6
 }
 
 /// Those that shapes are found by.

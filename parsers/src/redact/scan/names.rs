@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::super::detect::{
-    Assigned, Judge, NEAR, View, judge, labelled, letter, may_state, option, putty, statement,
+    Assigned, Judge, NEAR, View, judge, labelled, letter, may_state, option, putty, statement, user,
 };
 use super::super::rules::{PAIRED, Scanner};
 use super::{Hit, Says, Scan};
@@ -24,14 +24,25 @@ impl<'t> Scan<'_, 't> {
         if self.spend(192) {
             return true;
         }
-        let Some(range) = look(self.view, at) else { return false };
+        let found = look(self.view, at);
+        found.is_some_and(|range| self.given(rule, range))
+    }
+
+    /// Notes a password that a command or a statement gives.
+    fn given(&mut self, rule: u16, range: Range<usize>) -> bool {
         self.covered = range.end;
+        let spent = self.spend(range.len());
         self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
-        !self.view.bounded
+        spent || !self.view.bounded
     }
 
     /// A command's option that is named like a secret, and its argument.
     pub(super) fn option(&mut self, at: usize) -> bool {
+        if let Some(rule) = self.rules.keys.find("password", &[])
+            && let Some(range) = user(self.view, at)
+        {
+            return self.given(rule, range);
+        }
         let Some(assigned) = option(self.view, at, &self.rules.keys) else { return false };
         let says = self.familiar.says(self.rules, assigned.key);
         let Some((rule, how)) = self.named(&assigned, says) else { return false };
