@@ -35,7 +35,7 @@ pub(super) enum Anchor {
     /// `@`, `+`, `%`, `&`, `~` or a backslash; a digit behind what looks like a blank or a hyphen, or one of full
     /// width.
     Rare,
-    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the first letter of an option.
+    /// A blank where `Bearer`, `PASSWORD`, `BY` or `INTO` may have ended, or the first letter of an option.
     Scheme,
     /// The first digit of a run of seven or more.
     Number,
@@ -317,7 +317,9 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted) -> Marks {
     let signs = colon & (!(digit << 1) | word << 1) | of.equals;
     // ` -u`, `"-p`
     let option = of.letter & hyphen << 1 & !(token << 2);
-    let scheme = gap & end | option;
+    // ` INTO ` behind `INSERT` or `IGNORE`.
+    let into = of.blank << 5 & r << 7;
+    let scheme = gap & (end | into) | option;
     let shapes = if wanted.shapes { shapes(&of, digits2, digits4) } else { [0; 5] };
     let addresses = if wanted.addresses { addresses(&of) } else { [0; 4] };
     let [number, capital, triple, pairs, named] = shapes;

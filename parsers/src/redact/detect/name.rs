@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::keys::{Keys, is_member};
 use super::value::{entity_before, wrapped};
-use super::{View, is_word};
+use super::View;
 
 /// Bytes of a name without quotes that are looked at, and of one with them.
 const LONGEST: (usize, usize) = (64, 128);
@@ -32,9 +32,14 @@ pub(in super::super) struct Assigned<'t> {
 
 impl<'t> Assigned<'t> {
     /// A name that a blank parts from its value.
-    pub(super) const fn of(key: &'t str, word: Range<usize>, value: usize) -> Self {
+    pub(in super::super) const fn of(key: &'t str, word: Range<usize>, value: usize) -> Self {
         let quote = word.end..word.end;
         Self { key, word, value, quote, prose: false, tag: false }
+    }
+
+    /// The same with its value elsewhere.
+    pub(super) fn with_value(&self, value: usize) -> Self {
+        Self { value, ..self.clone() }
     }
 
     /// A name in `word` whose value stands beside it under another, which `quote` ends.
@@ -269,7 +274,7 @@ fn element<'t>(view: View<'t>, at: usize, keys: &Keys) -> Option<Assigned<'t>> {
     let end = view.run(open, LONGEST.1, |byte| is_member(byte) || byte == b':');
     let whole = end == at || (view.at(end).is_ascii_whitespace() && view.before(at, 1) != b'/');
     // After a word it is a type's parameter: `List<Password>`.
-    if view.before(open, 1) != b'<' || is_word(view.before(open, 2)) || !whole {
+    if view.before(open, 1) != b'<' || view.word_before(open - 1) || !whole {
         return None;
     }
     let word = view.run_back(end, end - open, |byte| byte != b':')..end;

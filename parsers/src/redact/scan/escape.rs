@@ -17,6 +17,7 @@ impl Scan<'_, '_> {
         } else if byte == b'%' {
             self.hex(at + 1, 2).is_some_and(|hidden| match hidden {
                 b' ' => self.blank(at, at + 3),
+                0xC2.. if self.view.before(at, 1).is_ascii_digit() => true,
                 hidden => tells(hidden) || self.parts(at + 3),
             })
         } else {
@@ -31,12 +32,17 @@ impl Scan<'_, '_> {
                         let ascii = high == 0 && hidden.is_ascii();
                         // Of names in other scripts.
                         let foreign = !ascii && self.rules.keys.foreign;
-                        foreign || (high == 0 && (tells(hidden) || self.parts(letter + 5)))
+                        foreign
+                            || (!ascii && self.view.before(at, 1).is_ascii_digit())
+                            || (high == 0 && (tells(hidden) || self.parts(letter + 5)))
                     },
                 ),
                 b'x' => self
                     .hex(letter + 1, 2)
-                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 3)),
+                    .is_some_and(|hidden| {
+                        let foreign = hidden >= 0xC2 && self.view.before(at, 1).is_ascii_digit();
+                        foreign || tells(hidden) || self.parts(letter + 3)
+                    }),
                 _ => false,
             }
         };

@@ -3,7 +3,7 @@
 
 use super::super::decode::alike;
 use super::super::detect::{
-    View, is_word, may_assign, may_be_card, may_be_letter, may_state, scheme_before,
+    View, is_word, may_assign, may_be_card, may_be_letter, may_insert, may_state, scheme_before,
 };
 use super::super::rules::Rules;
 use super::super::shapes::Place;
@@ -16,11 +16,17 @@ impl Scan<'_, '_> {
     pub(super) fn passes(&self, anchor: Anchor, at: usize) -> bool {
         let view = self.view;
         match anchor {
-            Anchor::Sign => may_assign(view, at, &self.rules.keys) && !self.names_nothing(at),
+            Anchor::Sign => {
+                (may_assign(view, at, &self.rules.keys) && !self.names_nothing(at))
+                    || is_quoted_at(view, at)
+            }
             Anchor::Rare => self.is_rare(at),
             Anchor::LongWord => self.may_be_token(at),
             Anchor::Scheme => {
-                scheme_before(view, at).is_some() || may_state(view, at) || may_be_letter(view, at)
+                scheme_before(view, at).is_some()
+                    || may_state(view, at)
+                    || may_be_letter(view, at)
+                    || may_insert(view, at)
             }
             Anchor::Capital => self.has_shape(Place::Capital, at),
             Anchor::Pairs => self.has_shape(Place::Pairs, at),
@@ -115,6 +121,12 @@ impl Scan<'_, '_> {
         let end = view.run(at, 24, |byte| byte.is_ascii_digit());
         self.rules.shapes.may_have_run(view, at, end)
     }
+}
+
+/// Whether the `@` of an address stands here as mails quote it: `=40`.
+#[inline(always)]
+pub(super) fn is_quoted_at(view: View<'_>, at: usize) -> bool {
+    view.bytes.get(at..at + 3) == Some(b"=40")
 }
 
 /// Whether an `&` may begin an entity that hides something.
