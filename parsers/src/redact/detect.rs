@@ -50,7 +50,7 @@ pub(super) use program::{letter, may_be_letter, user};
 pub(super) use token::Behind;
 pub(super) use token::{Prefix, PrefixTable, after_escape, at_tilde, token};
 pub(super) use url::url_password;
-pub(super) use value::{is_constant, is_hidden, is_prose};
+pub(super) use value::{is_constant, is_hidden, is_prose, is_template};
 
 /// A text as detectors look at it: no place is out of bounds.
 #[derive(Clone, Copy)]

@@ -58,7 +58,14 @@ pub(in super::super) fn quoted_printable(view: View<'_>, at: usize) -> Option<Ra
     if HOSTS.iter().any(|host| last.eq_ignore_ascii_case(host)) {
         return None;
     }
-    Some(start..domain_end(view, domain)?)
+    let end = domain_end(view, domain)?;
+    // A query's parameter, rather than RFC 2047's `=?utf-8?Q?bob=40example.com?=`.
+    let query = match view.before(start, 1) {
+        b'?' => view.before(start, 2) | 0x20 != b'q' || view.before(start, 3) != b'?',
+        before => before == b'&',
+    };
+    let label = view.bytes.get(view.run_back(end, 24, is_letter)..end)?;
+    (!query && is_common(label)).then_some(start..end)
 }
 
 /// Whether an escape around an `@` hides a letter of an address, or its quote: `j\u00f6rg@example.com`,
@@ -270,6 +277,8 @@ mod tests {
             "http.host=40web.example.com",
             "rdns=4096.example.com",
             "file=40x.png",
+            "GET /x?w=40x.de",
+            "size=40px.min",
             "=40example.com",
         ] {
             check(text, None);
