@@ -199,7 +199,11 @@ mod tests {
         assert!(decode("a%40b\\u0040\\x2e\\/é%zz", &mut out, &mut from));
         assert_eq!(out, "a@b@./é%zz");
         assert_eq!(from, [0, 1, 4, 5, 11, 15, 17, 18, 19, 20, 21, 22]);
-        assert!(!decode("100% \\d &#; &#x; &#64 &#x110000; &am; &lt #64; %zz", &mut out, &mut from));
+        assert!(!decode(
+            "100% \\d &#; &#x; &#64 &#x110000; &am; &lt #64; %zz",
+            &mut out,
+            &mut from
+        ));
         assert!(decode("b&#111;b&#x40;c&#0046;d", &mut out, &mut from));
         assert_eq!(out, "bob@c.d");
         assert_eq!(from, [0, 1, 7, 8, 14, 15, 22, 23]);

@@ -48,8 +48,20 @@ pub(in super::super) fn email(view: View<'_>, at: usize) -> Option<Range<usize>>
 /// what is called so is none, nor what has no letter behind it.
 pub(in super::super) fn quoted_printable(view: View<'_>, at: usize) -> Option<Range<usize>> {
     const HOSTS: &[&[u8]] = &[
-        b"host", b"hostname", b"rhost", b"server", b"domain", b"addr", b"address", b"client",
-        b"peer", b"upstream", b"name", b"node", b"url", b"sni",
+        b"host",
+        b"hostname",
+        b"rhost",
+        b"server",
+        b"domain",
+        b"addr",
+        b"address",
+        b"client",
+        b"peer",
+        b"upstream",
+        b"name",
+        b"node",
+        b"url",
+        b"sni",
     ];
     let domain = at + 3;
     let start = plain(view, at).filter(|_| is_letter(view.at(domain)))?;
@@ -262,7 +274,11 @@ mod tests {
     fn addresses_that_a_mail_quotes_are_found() {
         let check = |text: &str, expect: Option<&str>| {
             let at = text.find("=40").unwrap();
-            assert_eq!(quoted_printable(value(text), at).map(|found| &text[found]), expect, "{text}");
+            assert_eq!(
+                quoted_printable(value(text), at).map(|found| &text[found]),
+                expect,
+                "{text}"
+            );
         };
         check("To: bob=40example.com", Some("bob=40example.com"));
         check("<bob.o=40mail.example.co.uk>", Some("bob.o=40mail.example.co.uk"));

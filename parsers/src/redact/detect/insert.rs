@@ -6,9 +6,9 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::super::keys::is_member;
+use super::View;
 use super::assign::{Judge, judge};
 use super::name::Assigned;
-use super::View;
 use super::value::{opening, quoted_end, wrapped};
 
 /// Bytes of a table's name, of its columns, and between these and the values, that are looked at.
@@ -26,9 +26,13 @@ pub(in super::super) fn may_insert(view: View<'_>, at: usize) -> bool {
 
 /// The columns that stand in parentheses behind `INTO` and a table's name; `at` is the blank after `INTO`.
 pub(in super::super) fn columns(view: View<'_>, at: usize) -> Option<Range<usize>> {
-    let open = view.run(at, TABLE, |byte| !matches!(byte, b'(' | b')' | b';')) + 1;
-    let close = view.run(open, COLUMNS, |byte| !matches!(byte, b'(' | b')' | b';'));
-    (view.before(open, 1) == b'(' && view.at(close) == b')').then_some(open..close)
+    let ends = |byte: u8| matches!(byte, b'(' | b')' | b';');
+    let open = view.run(at, TABLE, |byte| !ends(byte));
+    if view.at(open) != b'(' {
+        return None;
+    }
+    let close = view.run(open + 1, COLUMNS, |byte| !ends(byte));
+    (view.at(close) == b')').then_some(open + 1..close)
 }
 
 /// Their names, without quotes, and where each is.
@@ -77,7 +81,12 @@ pub(in super::super) struct Given {
 impl Given {
     /// Whether it is a secret, as what is assigned to such a name. Without quotes only a number is: markers and calls
     /// are not.
-    pub(in super::super) fn is_secret(&self, view: View<'_>, name: &Assigned<'_>, how: Judge) -> bool {
+    pub(in super::super) fn is_secret(
+        &self,
+        view: View<'_>,
+        name: &Assigned<'_>,
+        how: Judge,
+    ) -> bool {
         let text = view.bytes.get(self.range.clone()).unwrap_or_default();
         if self.quoted {
             return judge(view, &name.with_value(self.at), how).secret.is_some();

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::super::keys::{Keys, is_member};
-use super::value::{entity_before, wrapped};
 use super::View;
+use super::value::{entity_before, wrapped};
 
 /// Bytes of a name without quotes that are looked at, and of one with them.
 const LONGEST: (usize, usize) = (64, 128);

@@ -136,8 +136,7 @@ pub(in super::super) fn user(view: View<'_>, at: usize) -> Option<Range<usize>> 
         return None;
     }
     command(view, name.start, |program| program.name == CURL.name)?;
-    let place =
-        if view.at(name.end) == b'=' { name.end + 1 } else { argument(view, name.end)? };
+    let place = if view.at(name.end) == b'=' { name.end + 1 } else { argument(view, name.end)? };
     if view.bounded { behind(view, place, b':') } else { Some(name) }
 }
 
@@ -254,7 +253,8 @@ fn behind(view: View<'_>, at: usize, sign: u8) -> Option<Range<usize>> {
     let text = view.bytes.get(user.clone())?;
     let colon = user.start + memchr::memchr(sign, text)?;
     let mut password = colon + 1..user.end;
-    if password.is_empty() && is_quote(view.at(password.end)) && view.before(user.start, 1) <= b' ' {
+    if password.is_empty() && is_quote(view.at(password.end)) && view.before(user.start, 1) <= b' '
+    {
         // `bob:"$PASSWORD"`
         password = given(view, password.end);
     }
@@ -284,16 +284,8 @@ fn is_port(program: &Program, view: View<'_>, range: &Range<usize>) -> bool {
 }
 
 /// Options of one hyphen that are words: `-password hunter2`, and openssl's `-passin pass:hunter2`.
-const WORDS: &[&[u8]] = &[
-    b"password ",
-    b"passwd ",
-    b"passphrase ",
-    b"passin ",
-    b"passout ",
-    b"pass ",
-    b"pwd ",
-    b"pw ",
-];
+const WORDS: &[&[u8]] =
+    &[b"password ", b"passwd ", b"passphrase ", b"passin ", b"passout ", b"pass ", b"pwd ", b"pw "];
 
 /// The argument of such an option; `at` is its first letter.
 fn word_option(view: View<'_>, at: usize) -> Option<Range<usize>> {

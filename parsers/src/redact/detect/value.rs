@@ -225,16 +225,23 @@ pub(super) fn is_placeholder(view: View<'_>, text: &[u8]) -> bool {
 /// Whether all of a text is what a template has in place of a value: `${NAME}`, `{{ name }}`, `%(name)s`, `#{name}`,
 /// `<%= name %>`, `$(command)`, `$NAME`.
 pub(in super::super) fn is_template(text: &[u8]) -> bool {
-    const AROUND: [(&[u8], &[u8]); 6] =
-        [(b"${", b"}"), (b"{{", b"}}"), (b"%(", b")s"), (b"#{", b"}"), (b"<%", b"%>"), (b"$(", b")")];
-    let inside = AROUND.iter().find_map(|(open, close)| {
-        Some(text.strip_prefix(*open)?.strip_suffix(*close)).flatten()
-    });
+    const AROUND: [(&[u8], &[u8]); 6] = [
+        (b"${", b"}"),
+        (b"{{", b"}}"),
+        (b"%(", b")s"),
+        (b"#{", b"}"),
+        (b"<%", b"%>"),
+        (b"$(", b")"),
+    ];
+    let inside = AROUND
+        .iter()
+        .find_map(|(open, close)| Some(text.strip_prefix(*open)?.strip_suffix(*close)).flatten());
     let plain = |inside: &[u8]| inside.iter().all(|byte| !matches!(byte, b'}' | b')' | b'"'));
     is_variable(text)
         || inside.is_some_and(|inside| {
             // `${{ secrets.NAME }}`
-            let inside = inside.strip_prefix(b"{").map_or(inside, |it| it.strip_suffix(b"}").unwrap_or(it));
+            let inside =
+                inside.strip_prefix(b"{").map_or(inside, |it| it.strip_suffix(b"}").unwrap_or(it));
             plain(inside) && !has_default(text)
         })
 }

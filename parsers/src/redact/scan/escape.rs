@@ -37,12 +37,10 @@ impl Scan<'_, '_> {
                             || (high == 0 && (tells(hidden) || self.parts(letter + 5)))
                     },
                 ),
-                b'x' => self
-                    .hex(letter + 1, 2)
-                    .is_some_and(|hidden| {
-                        let foreign = hidden >= 0xC2 && self.view.before(at, 1).is_ascii_digit();
-                        foreign || tells(hidden) || self.parts(letter + 3)
-                    }),
+                b'x' => self.hex(letter + 1, 2).is_some_and(|hidden| {
+                    let foreign = hidden >= 0xC2 && self.view.before(at, 1).is_ascii_digit();
+                    foreign || tells(hidden) || self.parts(letter + 3)
+                }),
                 _ => false,
             }
         };
@@ -60,13 +58,15 @@ impl Scan<'_, '_> {
         }
         if view.at(name) == b'#' {
             let entity = crate::redact::decode::entity(view.bytes, name - 1);
-            return name > at + 1 || entity.is_some_and(|(hidden, end)| {
-                let ascii = u8::try_from(hidden).ok().filter(u8::is_ascii);
-                ascii.is_some_and(tells) || self.parts(end)
-            });
+            return name > at + 1
+                || entity.is_some_and(|(hidden, end)| {
+                    let ascii = u8::try_from(hidden).ok().filter(u8::is_ascii);
+                    ascii.is_some_and(tells) || self.parts(end)
+                });
         }
         if view.has(name, b"quot;") {
-            let option = view.before(at, 2) == b'-' || (view.before(at, 3) == b'-' && view.before(at, 1) == b' ');
+            let option = view.before(at, 2) == b'-'
+                || (view.before(at, 3) == b'-' && view.before(at, 1) == b' ');
             return option || view.at(name + 5) == b'-';
         }
         if !view.has(name, b"lt;") {
@@ -92,7 +92,8 @@ impl Scan<'_, '_> {
     fn parts(&self, after: usize) -> bool {
         let (first, second) = (self.view.at(after), self.view.at(after + 1));
         first.is_ascii_digit()
-            || (first.is_ascii_uppercase() && (second.is_ascii_uppercase() || second.is_ascii_digit()))
+            || (first.is_ascii_uppercase()
+                && (second.is_ascii_uppercase() || second.is_ascii_digit()))
     }
 
     fn hex(&self, at: usize, digits: usize) -> Option<u8> {

@@ -142,7 +142,8 @@ fn may_be_entity(view: View<'_>, at: usize) -> bool {
 
 /// Whether what stands before a digit looks like ASCII, or the digit itself does.
 fn is_alike_before(view: View<'_>, at: usize) -> bool {
-    let begins = |by: usize| at.checked_sub(by).is_some_and(|from| alike(view.bytes, from).is_some());
+    let begins =
+        |by: usize| at.checked_sub(by).is_some_and(|from| alike(view.bytes, from).is_some());
     if view.at(at) == 0xEF {
         return alike(view.bytes, at).is_some_and(|(it, _)| it.is_ascii_digit());
     }
