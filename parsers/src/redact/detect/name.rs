@@ -172,6 +172,7 @@ pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bo
         let text = view.bytes.get(..end).unwrap_or_default();
         // A colour may stand after the name.
         return keys.may_stand(text)
+            || tab_before(view, end) < end
             || (!view.before(end, 2).is_ascii_alphabetic() && view.colour_before(end).is_some());
     }
     // The name of a tag is elsewhere.
@@ -220,6 +221,10 @@ pub(in super::super) fn assignment<'t>(
         return element(view, at, keys);
     }
     let mut end = view.before_blanks(at - usize::from(view.before(at, 1) == b':'));
+    let tab = tab_before(view, end);
+    if tab < end {
+        end = view.before_blanks(tab);
+    }
     // JSON may have lines between a name and its `:`.
     let line = view.run_back(end, usize::MAX, |byte| byte.is_ascii_whitespace());
     if view.before(line, 1) == b'"' {
@@ -256,6 +261,15 @@ pub(in super::super) fn assignment<'t>(
         value = view.run(value, usize::MAX, |byte| byte.is_ascii_whitespace());
     }
     Some(Assigned { key, word, value, quote, prose, tag: false })
+}
+
+/// Where a tab begins that is written as an escape and ends before a place; that place if there is none.
+#[inline]
+fn tab_before(view: View<'_>, end: usize) -> usize {
+    if view.before(end, 1) != b't' || view.before(end, 2) != b'\\' {
+        return end;
+    }
+    view.run_back(end - 1, 8, |byte| byte == b'\\')
 }
 
 /// What may stand after a name and enclose no more than an index, or the name.

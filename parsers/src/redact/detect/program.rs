@@ -114,7 +114,8 @@ pub(in super::super) fn letter(view: View<'_>, at: usize) -> Option<Range<usize>
     })?;
     let end = if program.letters.contains(&first) { at + 1 } else { flags };
     let place = match argument(view, end) {
-        Some(_) if program.takes == Takes::Glued => return None,
+        // In a raw record, the program may be another than the nearest that could be one.
+        Some(_) if program.takes == Takes::Glued && view.bounded => return None,
         Some(place) => place,
         None if closes(view, end) => return None,
         None => end,

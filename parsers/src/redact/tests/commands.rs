@@ -66,6 +66,7 @@ fn arguments_that_stand_apart_belong_together() {
         ("logfmt", "cmd=1 mysql --password hunter2 shop"),
         ("json", r#"{"runargv":["/usr/bin/curl","-u","bob:hunter2","https://db/"]}"#),
         ("json", r#"{"runargv":["/usr/bin/mysql","-u","root","-phunter2"]}"#),
+        ("json", r#"{"msg":"password\t= hunter2"}"#),
         ("json", r#"{"a":{"argv":["curl","--user","bob:hunter2"]}}"#),
         ("json", r#"{"msg":"[\"docker\",\"login\",\"-p\",\"hunter2\"]"}"#),
         ("json", r#"{"argv":["curl","-u","bob:hunt\u0065r2"]}"#),
