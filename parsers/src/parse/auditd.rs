@@ -36,7 +36,8 @@ fn read<'a>(
         put(Key::Known(Known::Host), text_of(cursor.word()?), &mut keys, record)?;
     }
     cursor.expect("type=")?;
-    put(fixed("type"), text_of(cursor.word()?), &mut keys, record)?;
+    let kind = cursor.word()?;
+    put(fixed("type"), text_of(kind), &mut keys, record)?;
     cursor.expect("msg=audit(")?;
     let time = cursor.until(b':')?;
     record.time = Some(cx.clock.any(time).ok_or(Misfit::Syntax)?);
@@ -52,6 +53,10 @@ fn read<'a>(
     let before_inner = pairs(inner, true, &mut keys, cx, record)?.trim_matches(' ');
     if !pairs(names, false, &mut keys, cx, record)?.trim_matches(' ').is_empty() {
         return Err(Misfit::Syntax);
+    }
+    // Arguments of a command, of which one says what the next is.
+    if kind == "EXECVE" {
+        record.parted.push(own);
     }
     // What is no pair: `avc:  denied  { read } for`, or what a program said.
     record.message = match (before, before_inner) {

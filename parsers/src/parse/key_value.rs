@@ -57,7 +57,7 @@ fn read<'a>(
 ) -> Result<(), Misfit> {
     let mut keys = Keys::new(cx.arena);
     let mut roles = Roles::default();
-    let mut pairs = 0;
+    let (mut pairs, mut listed) = (0, false);
     let mut rest = unparted(text);
     while !rest.is_empty() {
         let (key, after) = key(rest).ok_or(Misfit::Syntax)?;
@@ -69,6 +69,7 @@ fn read<'a>(
         let none = none && next_key(after);
         let key = keys.add_again(key, cx.arena)?;
         pairs += 1;
+        listed |= key.as_stored() == "a1";
         let (value, after) = if none { (Text::raw(""), after) } else { value(after, cx.arena)? };
         rest = unparted(after);
         roles.put_text(key, value, cx, record);
@@ -77,6 +78,10 @@ fn read<'a>(
         return Err(Misfit::Syntax);
     }
     roles.finish(record);
+    // Arguments of a command, of which one says what the next is.
+    if listed {
+        record.parted.push(text);
+    }
     Ok(())
 }
 

@@ -96,7 +96,7 @@ fn pairs<'a>(
 ) -> Result<(), Misfit> {
     let mut keys = Keys::new(cx.arena);
     let mut roles = Roles::default();
-    let (mut pairs, mut words) = (0, 0);
+    let (mut pairs, mut words, mut listed) = (0, 0, false);
     let mut rest = text.trim_end_matches([' ', '\t']);
     loop {
         rest = unindented(rest);
@@ -119,6 +119,7 @@ fn pairs<'a>(
             continue;
         };
         pairs += 1;
+        listed |= key.as_stored() == "a1";
         let role = roles::role(key.as_stored().as_bytes());
         let open =
             if bare && matches!(role, Some((Role::Message, _))) { prose(after) } else { None };
@@ -142,7 +143,14 @@ fn pairs<'a>(
     }
     roles.finish(record);
     let told = record.level.is_some() && record.message.is_some();
-    if cx.guessing && words > 0 && !told { Err(Misfit::Syntax) } else { Ok(()) }
+    if cx.guessing && words > 0 && !told {
+        return Err(Misfit::Syntax);
+    }
+    // A word may belong to the one before it: `--password hunter2`, `a1="-u" a2="bob:hunter2"`.
+    if words > 0 || listed {
+        record.parted.push(text);
+    }
+    Ok(())
 }
 
 /// The words without quotes that `text` begins with, several of them, up to the next pair; and what comes

@@ -1,8 +1,8 @@
 //! Undoes one level of escapes, and remembers where each byte came from, so that what is found in
 //! the decoded text can be taken out of the original.
 
-/// Decodes `\uXXXX`, `\xXX`, JSON's short escapes, `%XX`, and of HTML `&#64;`, `&#x40;`, `&quot;` and accented letters
-/// by their names. Byte *i* of `out` comes from `from[i]` of `text`; `from` has one more entry, for the end. Returns
+/// Decodes `\uXXXX`, `\xXX`, JSON's short escapes, `%XX`, and of HTML `&#64;`, `&#x40;`, `&quot;`, `&lt;` and accented
+/// letters by their names; and makes ASCII of what looks like it. Byte *i* of `out` comes from `from[i]` of `text`; `from` has one more entry, for the end. Returns
 /// whether anything changed.
 pub(super) fn decode(text: &str, out: &mut String, from: &mut Vec<u32>) -> bool {
     out.clear();
@@ -12,8 +12,15 @@ pub(super) fn decode(text: &str, out: &mut String, from: &mut Vec<u32>) -> bool 
     let mut changed = false;
     let mut copied = 0;
     let mut at = 0;
-    let special =
-        |from: usize| Some(from + memchr::memchr3(b'\\', b'%', b'&', bytes.get(from..)?)?);
+    let ascii = text.is_ascii();
+    let special = |from: usize| {
+        let rest = bytes.get(from..)?;
+        let found = match ascii {
+            true => memchr::memchr3(b'\\', b'%', b'&', rest)?,
+            false => rest.iter().position(|byte| is_special(*byte))?,
+        };
+        Some(from + found)
+    };
     while let Some(start) = special(at) {
         let Some((character, next)) = escape(bytes, start) else {
             at = start + 1;
@@ -31,11 +38,31 @@ pub(super) fn decode(text: &str, out: &mut String, from: &mut Vec<u32>) -> bool 
     changed
 }
 
+/// Whether an escape, or what looks like ASCII, may begin with a byte.
+const fn is_special(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'%' | b'&' | 0xC2 | 0xE2 | 0xE3 | 0xEF)
+}
+
+/// What a character that looks like one of ASCII may be taken for: blanks that break no line and thin ones, dashes,
+/// letters and digits of full width; and where it ends.
+pub(super) fn alike(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    let end = at + if *bytes.get(at)? == 0xC2 { 2 } else { 3 };
+    let character = std::str::from_utf8(bytes.get(at..end)?).ok()?.chars().next()?;
+    let plain = match character {
+        '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xFEE0)?,
+        _ => return None,
+    };
+    Some((plain, end))
+}
+
 /// The character an escape at `at` stands for, and where the escape ends.
 pub(super) fn escape(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     match bytes.get(at)? {
         b'%' => in_bytes(bytes, at, b"%"),
         b'&' => entity(bytes, at).or_else(|| named(bytes, at)),
+        0xC2 | 0xE2 | 0xE3 | 0xEF => alike(bytes, at),
         b'\\' => match bytes.get(at + 1)? {
             b'u' => in_units(bytes, at),
             b'x' => in_bytes(bytes, at, b"\\x"),
@@ -112,7 +139,7 @@ pub(super) fn entity(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     Some((char::from_u32(code)?, end))
 }
 
-/// The same of `&quot;`, and of letters with accents: of these it is enough to know that they are letters.
+/// The same of `&quot;`, `&lt;` and their like, and of letters with accents: of these it is enough to know that they are letters.
 fn named(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     const ACCENTS: &[&[u8]] =
         &[b"uml", b"acute", b"grave", b"circ", b"tilde", b"cedil", b"ring", b"slash", b"lig"];
@@ -123,6 +150,10 @@ fn named(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     let accented = || ACCENTS.iter().any(|accent| name.len() > 1 && name.get(1..) == Some(*accent));
     match name {
         b"quot" => Some(('"', end)),
+        b"apos" => Some(('\'', end)),
+        b"lt" => Some(('<', end)),
+        b"gt" => Some(('>', end)),
+        b"amp" => Some(('&', end)),
         b"szlig" => Some(('ß', end)),
         _ if accented() => Some(('é', end)),
         _ => None,
@@ -168,7 +199,11 @@ mod tests {
         assert!(decode("a%40b\\u0040\\x2e\\/é%zz", &mut out, &mut from));
         assert_eq!(out, "a@b@./é%zz");
         assert_eq!(from, [0, 1, 4, 5, 11, 15, 17, 18, 19, 20, 21, 22]);
-        assert!(!decode("100% \\d &#; &#x; &#64 &#x110000; &amp; #64; %zz", &mut out, &mut from));
+        assert!(!decode(
+            "100% \\d &#; &#x; &#64 &#x110000; &am; &lt #64; %zz",
+            &mut out,
+            &mut from
+        ));
         assert!(decode("b&#111;b&#x40;c&#0046;d", &mut out, &mut from));
         assert_eq!(out, "bob@c.d");
         assert_eq!(from, [0, 1, 7, 8, 14, 15, 22, 23]);
@@ -206,8 +241,17 @@ mod tests {
             assert!(decode(odd, &mut out, &mut from));
             assert_eq!(out, plain);
         }
-        assert!(decode("&quot;a&quot; &Uuml; &lt;", &mut out, &mut from));
-        assert_eq!(out, "\"a\" é &lt;");
+        assert!(decode("&quot;a&quot; &Uuml; &lt;b&gt; &amp;lt;", &mut out, &mut from));
+        assert_eq!(out, "\"a\" é <b> &lt;");
+    }
+
+    #[test]
+    fn what_looks_like_ascii_is_taken_for_it() {
+        let (mut out, mut from) = (String::new(), Vec::new());
+        assert!(decode("4\u{a0}1\u{2009}2\u{2011}3\u{2212}５\u{3000}６é例", &mut out, &mut from));
+        assert_eq!(out, "4 1 2-3-5 6é例");
+        assert_eq!(from, [0, 1, 3, 4, 7, 8, 11, 12, 15, 18, 21, 24, 25, 26, 27, 28, 29]);
+        assert!(!decode("é 例 ° … \u{200b} \u{fffd}", &mut out, &mut from));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod command;
 mod cookie;
 mod email;
 mod iban;
+mod insert;
 mod jwt;
 mod label;
 mod members;
@@ -19,6 +20,7 @@ mod name;
 mod pair;
 mod pem;
 mod phone;
+mod program;
 mod token;
 mod url;
 mod value;
@@ -32,10 +34,11 @@ pub(super) use address::{Addresses, address};
 pub(super) use assign::{Judge, is_entropic, judge, may_be_entropic, query};
 pub(super) use authorization::{authorization, bearer, scheme_before};
 pub(super) use card::{card_number, grouped_card, is_card, may_be_card};
-pub(super) use command::{letter, may_be_letter, may_state, option, statement};
+pub(super) use command::{may_state, option, statement};
 pub(super) use cookie::{cookie_values, cookies};
-pub(super) use email::{email, is_hidden_address};
+pub(super) use email::{email, is_hidden_address, quoted_printable};
 pub(super) use iban::iban;
+pub(super) use insert::{columns, may_insert, names, values};
 pub(super) use jwt::{LONGEST_HEADER, jwt};
 pub(super) use label::{NEAR, labelled};
 pub(super) use members::members;
@@ -43,11 +46,12 @@ pub(super) use name::{Assigned, assignment, may_assign};
 pub(super) use pair::pair;
 pub(super) use pem::{Material, private_key, putty, still_open};
 pub(super) use phone::{e164, is_number, nanp, north_american, ssn};
+pub(super) use program::{letter, may_be_letter, user};
 #[cfg(test)]
 pub(super) use token::Behind;
 pub(super) use token::{Prefix, PrefixTable, after_escape, at_tilde, token};
 pub(super) use url::url_password;
-pub(super) use value::{is_constant, is_hidden, is_prose};
+pub(super) use value::{is_constant, is_hidden, is_prose, is_template};
 
 /// A text as detectors look at it: no place is out of bounds.
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! Walks nested JSON and writes it anew with its strings, keys and numbers redacted. Everything that
 //! stays is copied as it stands, white space included.
 
+mod argument;
 mod pair;
 mod token;
 
@@ -14,6 +15,7 @@ use super::names::Names;
 use super::rules::{Rules, Scanner};
 use super::work::{Found, Work};
 use crate::record::unescape;
+use argument::Argument;
 use pair::Pair;
 
 /// How deep values may be nested: what parsers let through.
@@ -151,7 +153,7 @@ impl<'t> Walk<'_, 't> {
             let mut names = Names::default();
             let mut pair = [Pair::At(self.at), Pair::At(self.at)];
             let mut empty = true;
-            let mut option = None;
+            let mut option = Argument::default();
             loop {
                 let mark = self.out.len();
                 if !empty {
@@ -183,26 +185,6 @@ impl<'t> Walk<'_, 't> {
         }
         self.depth -= 1;
         self.expect(close).map(|()| Member::Written)
-    }
-
-    /// An element of an array. In a command's arguments an option may be named like a secret, and the
-    /// next of them be its value: `["--password","…"]`.
-    fn element(&mut self, option: &mut Option<u16>) -> Result<Member, Stop> {
-        let named = option.take();
-        if self.peek() != b'"' {
-            return self.value();
-        }
-        let from = self.at;
-        let inside = self.string()?;
-        let name = inside.strip_prefix("--").filter(|name| !name.is_empty());
-        *option = name.and_then(|name| self.rules.keys.find(name, &[]));
-        match named.filter(|_| !inside.starts_with('-')) {
-            Some(rule) => {
-                self.at = from;
-                self.secret(rule, Work::goes)
-            }
-            None => self.string_value(inside),
-        }
     }
 
     /// A key and its value; `owner`: the rule that the object's strings belong to.

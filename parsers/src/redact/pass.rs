@@ -149,7 +149,11 @@ impl<'p, 'a> Pass<'p, 'a> {
             && self.concerns(&text)
         {
             self.work.place(&[]);
-            match self.work.key(self.rules, name, 0) {
+            let found = match self.cut(text.as_stored()) {
+                Found::Nothing => self.work.key(self.rules, name, 0),
+                found => found,
+            };
+            match found {
                 Found::Nothing => {}
                 Found::Changed(new) => key = Key::Text(self.unique(&new, all)),
                 Found::DropField => return Fate::Leave,

@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::detect::{
     Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde, authorization,
     bearer, card_number, cookies, e164, email, grouped_card, iban, is_hidden_address, judge, jwt,
-    may_be_entropic, members, nanp, pair, private_key, query as query_value, scheme_before, ssn,
-    token, url_password,
+    may_be_entropic, members, nanp, pair, private_key, query as query_value, quoted_printable,
+    scheme_before, ssn, token, url_password,
 };
 use super::rules::{Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
@@ -21,6 +21,7 @@ mod shape;
 
 pub(super) use familiar::Familiar;
 use familiar::Says;
+use gate::is_quoted_at;
 
 /// What a rule found: bytes of the text that are to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +143,7 @@ impl Visit for Scan<'_, '_> {
             at.checked_sub(8).and_then(|from| self.view.bytes.get(from..at)?.first_chunk());
         // A tag's name is elsewhere.
         self.view.at(at) == b'>'
+            || is_quoted_at(self.view, at)
             || before.is_none_or(|last| self.familiar.may_stand_before(self.rules, *last))
     }
 
@@ -323,6 +325,11 @@ impl<'t> Scan<'_, 't> {
     /// `=` or `:`: is it a secret's name that stands before it?
     #[inline(never)]
     fn assign(&mut self, at: usize) -> bool {
+        if is_quoted_at(self.view, at)
+            && self.try_rule(Scanner::Email, |view| quoted_printable(view, at))
+        {
+            return true;
+        }
         let Some(assigned) = assignment(self.view, at, &self.rules.keys) else { return false };
         if at < self.covered || self.spend(64) {
             return self.fuel == 0;

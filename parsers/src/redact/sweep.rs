@@ -32,9 +32,10 @@ pub(super) enum Anchor {
     Dashes,
     /// `=`, or `:` or `>`, but these not after digits that no word ends in: times are everywhere.
     Sign,
-    /// `@`, `+`, `%`, `#`, `~` or a backslash.
+    /// `@`, `+`, `%`, `&`, `~` or a backslash; a digit behind what looks like a blank or a hyphen, or one of full
+    /// width.
     Rare,
-    /// A blank where `Bearer`, `PASSWORD` or `BY` may have ended, or the letter of `-p`.
+    /// A blank where `Bearer`, `PASSWORD`, `BY` or `INTO` may have ended, or the first letter of an option.
     Scheme,
     /// The first digit of a run of seven or more.
     Number,
@@ -245,9 +246,13 @@ struct Classes {
     /// `:`, and `>` of XML.
     colon: u64,
     equals: u64,
-    /// `@ + % # ~ \`
+    /// `@ + % & ~ \`
     rare: u64,
-    /// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` and `-p` have one.
+    /// Bytes of characters that are not of ASCII.
+    foreign: u64,
+    /// The first bytes of letters and digits of full width.
+    wide: u64,
+    /// `p`, `r`, `w` and `y`: `Bearer` has two of them, and `password`; `by` has one.
     r: u64,
 }
 
@@ -260,10 +265,11 @@ impl Classes {
         let letter = (lower - b'a').simd_le(25);
         let digit = (bytes - b'0').simd_le(9);
         let upper = (bytes - b'A').simd_le(25);
+        let foreign = bytes.simd_ge(0x80);
         let (hyphen, blank, dot) = (is(b'-'), is(b' '), is(b'.'));
         // `p` and `r` differ in one bit.
         let r = (lower & !2).simd_eq(b'p') | lower.simd_eq(b'w') | lower.simd_eq(b'y');
-        let rare = is(b'@') | is(b'+') | is(b'%') | is(b'#') | is(b'~') | is(b'\\');
+        let rare = is(b'@') | is(b'+') | is(b'%') | is(b'&') | is(b'~') | is(b'\\');
         Self {
             digit: digit.to_bitmask(),
             upper: upper.to_bitmask(),
@@ -272,10 +278,12 @@ impl Classes {
             hyphen: hyphen.to_bitmask(),
             blank: blank.to_bitmask(),
             slash: (is(b'/') | dot | hyphen).to_bitmask(),
-            letter: (letter | bytes.simd_ge(0x80) | dot).to_bitmask(),
+            letter: (letter | foreign | dot).to_bitmask(),
             colon: (is(b':') | is(b'>')).to_bitmask(),
             equals: is(b'=').to_bitmask(),
             rare: rare.to_bitmask(),
+            foreign: foreign.to_bitmask(),
+            wide: is(0xEF).to_bitmask(),
             r: r.to_bitmask(),
         }
     }
@@ -296,7 +304,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted, fresh: u64) -> M
     let hyphens2 = twice(hyphen, 1);
     // After a digit, only if the four bytes before are of a word and not all digits.
     let word = tokens4 & !digits4;
-    // `rer_`, `_by_`, `word_`, and `_-p`.
+    // `rer_`, `_by_` and `word_`.
     let end = (r << 1 & (r << 3 | gap << 3)) | (r << 2 & r << 4);
     let long_number = digits8 & digits8 << 5 & !(digit << 13);
     let groups = digits4 & gap << 4 & digits2 << 5;
@@ -304,7 +312,11 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted, fresh: u64) -> M
     let iban = digits2 & twice(upper, 1) << 2;
     let dashes = hyphens2 & !(hyphen << 2);
     let signs = colon & (!(digit << 1) | word << 1) | of.equals;
-    let scheme = gap & end | (r & hyphen << 1 & gap << 2);
+    // ` -u`, `"-p`
+    let option = of.letter & hyphen << 1 & !(token << 2);
+    // ` INTO ` behind `INSERT` or `IGNORE`.
+    let into = of.blank << 5 & r << 7;
+    let scheme = gap & (end | into) | option;
     let shapes = if wanted.shapes { shapes(&of, digits2, digits4) } else { [0; 5] };
     let addresses = if wanted.addresses { addresses(&of) } else { [0; 4] };
     let [number, capital, triple, pairs, named] = shapes;
@@ -318,7 +330,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted, fresh: u64) -> M
     let words = [
         long_word,
         signs,
-        rare,
+        rare | alike(&of),
         scheme,
         long_number,
         groups,
@@ -335,6 +347,14 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted, fresh: u64) -> M
         hyphens,
     ];
     Marks { words: words.map(|word| word & fresh), others: others & fresh }
+}
+
+/// Where what looks like a blank or a hyphen may part two digits, and where digits of full width may be: what
+/// looks like ASCII may be taken for it.
+#[inline(always)]
+fn alike(of: &Classes) -> u64 {
+    let Classes { digit, foreign, wide, .. } = *of;
+    digit & foreign << 1 & (digit << 3 | digit << 4) | wide & wide << 3 & wide << 6
 }
 
 /// Those that shapes are found by.

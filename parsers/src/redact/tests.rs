@@ -12,6 +12,7 @@ mod actions;
 mod again;
 mod allowed;
 mod bounded;
+mod commands;
 mod configured;
 mod explained;
 mod linear;

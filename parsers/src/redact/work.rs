@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::decode::decode;
 use super::detect::{
     Judge, Material, View, cookie_values, is_constant, is_entropic, is_hidden, is_prose,
+    is_template,
 };
 use super::json::{self, Stop};
 use super::rules::{Rules, Scanner};
@@ -220,7 +221,7 @@ impl Work {
         if rules.allows(rule, text) {
             return false;
         }
-        if is_hidden(text.as_bytes()) {
+        if is_hidden(text.as_bytes()) || is_template(text.as_bytes()) {
             return false;
         }
         if rules.judge(rule) == Judge::Entropy {

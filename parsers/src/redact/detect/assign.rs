@@ -80,6 +80,15 @@ fn is_secret(
     {
         return false;
     }
+    // A statement's marker: `password = :password`, `password = @password`.
+    let marker = match text {
+        [b':' | b'@', name @ ..] => name,
+        _ if view.before(range.start, 1) == b':' => text,
+        _ => b"",
+    };
+    if bare && marker.eq_ignore_ascii_case(assigned.key.as_bytes()) {
+        return false;
+    }
     // The shell's working directory.
     let shell = trimmed(assigned.key.as_bytes()).to_ascii_lowercase().ends_with(b"pwd");
     if shell && matches!(text.first(), Some(b'/' | b'~')) {
@@ -228,6 +237,10 @@ mod tests {
         check("password=[hunter2]", Some("hunter2"));
         check("password2=hunter2", Some("hunter2"));
         check("password=hunter2\\nnext", Some("hunter2"));
+        check("password=$ecret1", Some("$ecret1"));
+        check("password=$UMMER2026", Some("$UMMER2026"));
+        check("password=${DB_PASS:-hunter2}", Some("${DB_PASS:-hunter2"));
+        check("password=@passwords", Some("@passwords"));
     }
 
     #[test]
@@ -248,6 +261,17 @@ mod tests {
             "password=<hidden>",
             "[PASSWORD:abcdefghij]",
             "password_changed=1",
+            "password=$DB_PASSWORD",
+            "password=\"$DB_PASSWORD\"",
+            "password=%DB_PASSWORD%",
+            "password=$1",
+            "password=#{password}",
+            "password={{ password }}",
+            "password=%(password)s",
+            "password=<%= password %>",
+            "password=${{ secrets.DB }}",
+            "password = :password",
+            "password=@password",
         ] {
             assert_eq!(found(text, Judge::Any), None, "{text}");
         }

@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use super::super::keys::Keys;
 use super::name::Assigned;
+use super::program::argument;
 use super::value::{is_constant, is_placeholder, opening, quoted_end, wrapped};
 use super::{View, is_word};
 
 /// Words after an option that speak of it.
-const ABOUT: &[&[u8]] = &[
+pub(super) const ABOUT: &[&[u8]] = &[
     b"and",
     b"argument",
     b"cannot",
@@ -44,119 +45,24 @@ pub(in super::super) fn option<'t>(view: View<'t>, at: usize, keys: &Keys) -> Op
     }
     let name = at + 2..view.run(at + 2, 64, |byte| is_word(byte) || byte == b'-');
     let key = std::str::from_utf8(view.bytes.get(name.clone())?).ok()?;
-    if matches!(key, "user" | "proxy-user") {
-        return user(view, name);
-    }
+    let pass = key == "pass" || key.ends_with("-pass");
+    let key = if pass { "password" } else { key };
     if key.is_empty() || !keys.may_be(key.as_bytes()) {
         return None;
     }
-    let slashes = view.run(name.end, 8, |byte| byte == b'\\');
-    let quoted = matches!(view.at(slashes), b'"' | b'\'' | b'`');
-    let end = if quoted { slashes + 1 } else { name.end };
-    let value = view.run(end, 16, |byte| byte == b' ' || (quoted && byte == b','));
+    let value = argument(view, name.end)?;
     let (inside, quote) = opening(view, value);
     let word = view.run(inside, 32, |byte| byte > b' ');
     let text = view.bytes.get(inside..word)?;
     let about = quote.is_none() && ABOUT.iter().any(|word| text.eq_ignore_ascii_case(word));
-    let argument =
-        value > end && !matches!(view.at(inside), b'-' | b'|' | b'<' | b'[' | b'=' | b':');
-    (argument && !about && (!quoted || quote.is_some())).then(|| Assigned::of(key, name, value))
+    let odd = matches!(view.at(inside), b'-' | b'|' | b'<' | b'[' | b'=' | b':');
+    let counted = pass && is_count(text);
+    (!odd && !about && !counted).then(|| Assigned::of(key, name, value))
 }
 
-/// The password behind curl's `--user bob:hunter2`.
-fn user(view: View<'_>, name: Range<usize>) -> Option<Assigned<'_>> {
-    let before = view.bytes.get(name.start.saturating_sub(COMMAND)..name.start)?;
-    memchr::memmem::rfind(before, b"curl ")?;
-    let (from, _) = opening(view, name.end + 1);
-    let colon = view.run(from, 64, |byte| byte > b' ' && byte != b':');
-    let given = view.at(name.end) == b' ' && view.at(colon) == b':' && colon > from;
-    given.then(|| Assigned::of("password", name, colon + 1))
-}
-
-/// Programs that take a password behind a letter: their names, the words that must follow for it to mean
-/// that, the letter, and whether a blank may stand between.
-const PROGRAMS: &[(&[u8], &[u8], u8, bool)] = &[
-    (b"mysql", b"", b'p', false),
-    (b"mariadb", b"", b'p', false),
-    (b"sshpass", b"", b'p', true),
-    (b"docker", b" login", b'p', true),
-    (b"podman", b" login", b'p', true),
-    (b"helm", b" login", b'p', true),
-    (b"mongo", b"", b'p', true),
-    (b"ldap", b"", b'w', true),
-    (b"sqlcmd", b"", b'P', true),
-];
-
-/// Bytes of a command before an option that are looked at.
-const COMMAND: usize = 160;
-
-/// The password behind a program's `-p`; `at` is the letter: `mysql -u root -phunter2`.
-pub(in super::super) fn letter(view: View<'_>, at: usize) -> Option<Range<usize>> {
-    if let Some(range) = word_option(view, at) {
-        return Some(range);
-    }
-    let before = view.bytes.get(at.saturating_sub(COMMAND)..at)?;
-    let blank = view.at(at + 1) == b' ';
-    let takes = |&&(name, word, letter, apart): &&(&[u8], &[u8], u8, bool)| {
-        letter == view.at(at)
-            && (apart || !blank)
-            && memchr::memmem::rfind(before, name).is_some_and(|found| {
-                let command = before.get(found..).unwrap_or_default();
-                let own = found.checked_sub(1).and_then(|at| before.get(at));
-                (!view.bounded || own.is_none_or(|&byte| !is_word(byte)))
-                    && memchr::memmem::find(command, word).is_some()
-                    && !command.iter().any(|byte| matches!(byte, b'\n' | b';' | b'|' | b'&'))
-            })
-    };
-    PROGRAMS.iter().find(takes)?;
-    let (from, quote) = opening(view, at + 1 + usize::from(blank));
-    let ends = |byte: u8| byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b';' | b'|' | b')');
-    let end = match &quote {
-        Some(quote) => quoted_end(view, from, quote),
-        None => view.run(from, 128, |byte| !ends(byte)),
-    };
-    let text = view.bytes.get(from..end)?;
-    let secret = !text.is_empty() && !is_placeholder(view, text) && !text.starts_with(b"-");
-    (secret && !text.starts_with(b"$")).then_some(from..end)
-}
-
-/// Options of one hyphen that are words: `-password hunter2`, and openssl's `-passin pass:hunter2`.
-const WORDS: &[&[u8]] =
-    &[b"password ", b"passwd ", b"passphrase ", b"passin ", b"passout ", b"pass ", b"pwd "];
-
-/// The argument of such an option; `at` is its first letter.
-fn word_option(view: View<'_>, at: usize) -> Option<Range<usize>> {
-    let word = WORDS.iter().find(|word| view.has(at, word))?;
-    let (mut from, quote) = opening(view, at + word.len());
-    if word.starts_with(b"pass") && view.has(from, b"pass:") {
-        from += 5;
-    } else if matches!(**word, [b'p', b'a', b's', b's', b'i' | b'o' | b' ', ..]) {
-        // What else openssl takes it from: `env:NAME`, `file:PATH`.
-        let source = [b"env:".as_slice(), b"file:", b"fd:", b"stdin"];
-        if source.iter().any(|source| view.has(from, source)) {
-            return None;
-        }
-    }
-    let end = match &quote {
-        Some(quote) => quoted_end(view, from, quote),
-        None => view.run(from, 128, |byte| {
-            byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b';' | b'|' | b')')
-        }),
-    };
-    let text = view.bytes.get(from..end)?;
-    let about = quote.is_none() && ABOUT.iter().any(|word| text.eq_ignore_ascii_case(word));
-    let nothing = text.is_empty()
-        || is_placeholder(view, text)
-        || matches!(text, [b'-' | b'$' | b'<' | b'[' | b'=', ..]);
-    (!about && !nothing).then_some(from..end)
-}
-
-/// Whether such a letter may stand here.
-#[inline]
-pub(in super::super) fn may_be_letter(view: View<'_>, at: usize) -> bool {
-    view.before(at, 1) == b'-'
-        && view.before(at, 2) == b' '
-        && matches!(view.at(at), b'p' | b'w' | b'P')
+/// Whether it is the number of a pass over something.
+pub(super) fn is_count(text: &[u8]) -> bool {
+    text.len() <= 2 && text.iter().all(u8::is_ascii_digit)
 }
 
 /// The password of an SQL statement; `at` is the blank after `PASSWORD` or `BY`.
@@ -203,7 +109,7 @@ pub(in super::super) fn statement(view: View<'_>, at: usize) -> Option<Range<usi
 
 /// Where MySQL's `SET PASSWORD FOR 'bob'@'%' = 'hunter2'` has the quote, or its `PASSWORD('hunter2')`.
 fn set_for(view: View<'_>, at: usize) -> Option<usize> {
-    let sign = view.run(at, COMMAND, |byte| !matches!(byte, b'=' | b'\n'));
+    let sign = view.run(at, 160, |byte| !matches!(byte, b'=' | b'\n'));
     let blanks = view.run(sign + 1, 8, |byte| byte == b' ');
     let start = wrapped(view, blanks);
     (view.at(sign) == b'=' && opening(view, start).1.is_some()).then_some(start)
@@ -287,8 +193,8 @@ mod tests {
         check("app --db-password 'hun ter2' x", Some("hun ter2"));
         check("['app', '--password', 'hunter2']", Some("hunter2"));
         check(r#"{\"c\":[\"--password\",\"hunter2\"]}"#, Some("hunter2"));
-        check("curl -s --user bob:hunter2 https://db/", Some("hunter2"));
-        check("curl --user 'bob:hunter2' https://db/", Some("hunter2"));
+        check(r#"a1="--password" a2="hunter2" a3="x""#, Some("hunter2"));
+        check("rclone --webdav-pass hunter2", Some("hunter2"));
         for text in [
             "app --password",
             "app --password --x",
@@ -299,44 +205,8 @@ mod tests {
             "----password x",
             "app --password [PASSWORD]",
             "app --password ***",
-            "docker run --user 1000:1000 x",
-            "curl --user bob https://db:80/",
             "[--password <string>]",
-        ] {
-            check(text, None);
-        }
-    }
-
-    #[test]
-    fn letters_mean_passwords_to_some_programs() {
-        let check = |text: &str, expect: Option<&str>| {
-            let mut places = (0..text.len()).filter(|&at| may_be_letter(value(text), at));
-            let found = places.find_map(|at| letter(value(text), at));
-            assert_eq!(found.map(|range| &text[range]), expect, "{text}");
-        };
-        check("COMMAND=/usr/bin/mysql -u root -phunter2 shop", Some("hunter2"));
-        check("mysqldump -h db -p'hun ter2' shop", Some("hun ter2"));
-        check("sshpass -p hunter2 ssh bob@db", Some("hunter2"));
-        check("docker login -u bob -p hunter2 registry:5000", Some("hunter2"));
-        check("ldapsearch -x -D cn=a -w hunter2", Some("hunter2"));
-        check("sqlcmd -S db -U sa -P hunter2", Some("hunter2"));
-        check("java -jar app.jar -password hunter2 -x", Some("hunter2"));
-        check("keytool -passwd 'hun ter2' -x", Some("hun ter2"));
-        check("openssl rsa -passin pass:hunter2 -in k", Some("hunter2"));
-        for text in [
-            "mysql -u root -p shop",
-            "docker run -p 80:80 nginx",
-            "ssh -p 22 db",
-            "mkdir -p /var/lib/mysql",
-            "mysql -u root; mkdir -pv x",
-            "mysql -p$PASSWORD shop",
-            "mymysql -phunter2",
-            "mysql -p[PASSWORD]",
-            "the -password option",
-            "app -password -x",
-            "app -password $PASSWORD",
-            "app -password [PASSWORD]",
-            "openssl rsa -passin env:SECRET",
+            "x265 --pass 2 x",
         ] {
             check(text, None);
         }

@@ -89,6 +89,42 @@ pub(in super::super) fn email(view: View<'_>, at: usize) -> Option<Range<usize>>
     Some(apostrophe(view, start, end).unwrap_or(start)..end)
 }
 
+/// An address as mails quote it, `bob=40example.com`; `at` is its `=`. A host's name may begin with a number, too:
+/// what is called so is none, nor what has no letter behind it.
+pub(in super::super) fn quoted_printable(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    const HOSTS: &[&[u8]] = &[
+        b"host",
+        b"hostname",
+        b"rhost",
+        b"server",
+        b"domain",
+        b"addr",
+        b"address",
+        b"client",
+        b"peer",
+        b"upstream",
+        b"name",
+        b"node",
+        b"url",
+        b"sni",
+    ];
+    let domain = at + 3;
+    let start = plain(view, at).filter(|_| is_letter(view.at(domain)))?;
+    let local = view.bytes.get(start..at)?;
+    let last = local.rsplit(|byte| matches!(byte, b'.' | b'_' | b'-')).next().unwrap_or_default();
+    if HOSTS.iter().any(|host| last.eq_ignore_ascii_case(host)) {
+        return None;
+    }
+    let end = domain_end(view, domain)?;
+    // A query's parameter, rather than RFC 2047's `=?utf-8?Q?bob=40example.com?=`.
+    let query = match view.before(start, 1) {
+        b'?' => view.before(start, 2) | 0x20 != b'q' || view.before(start, 3) != b'?',
+        before => before == b'&',
+    };
+    let label = view.bytes.get(view.run_back(end, 24, is_letter)..end)?;
+    (!query && is_common(label)).then_some(start..end)
+}
+
 /// Whether an escape around an `@` hides a letter of an address, or its quote: `j\u00f6rg@example.com`,
 /// `jan@b%C3%BCcher.de`, `&quot;jan doe&quot;@example.com`. [`email`] finds it once that is undone.
 pub(in super::super) fn is_hidden_address(view: View<'_>, at: usize) -> bool {
@@ -275,6 +311,37 @@ mod tests {
             "%22bob@example.com%22",
         ] {
             assert!(!hidden(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_a_mail_quotes_are_found() {
+        let check = |text: &str, expect: Option<&str>| {
+            let at = text.find("=40").unwrap();
+            assert_eq!(
+                quoted_printable(value(text), at).map(|found| &text[found]),
+                expect,
+                "{text}"
+            );
+        };
+        check("To: bob=40example.com", Some("bob=40example.com"));
+        check("<bob.o=40mail.example.co.uk>", Some("bob.o=40mail.example.co.uk"));
+        check("=?utf-8?Q?bob=40example.com?=", Some("bob=40example.com"));
+        for text in [
+            "timeout=40",
+            "timeout=40.5",
+            "timeout=40ms",
+            "n=40 a.com",
+            "ip=40.1.2.3",
+            "host=40web.example.com",
+            "http.host=40web.example.com",
+            "rdns=4096.example.com",
+            "file=40x.png",
+            "GET /x?w=40x.de",
+            "size=40px.min",
+            "=40example.com",
+        ] {
+            check(text, None);
         }
     }
 

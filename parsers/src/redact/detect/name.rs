@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::super::keys::{Keys, is_member};
+use super::View;
 use super::value::{entity_before, wrapped};
-use super::{View, is_word};
 
 /// Bytes of a name without quotes that are looked at, and of one with them.
 const LONGEST: (usize, usize) = (64, 128);
@@ -32,9 +32,14 @@ pub(in super::super) struct Assigned<'t> {
 
 impl<'t> Assigned<'t> {
     /// A name that a blank parts from its value.
-    pub(super) const fn of(key: &'t str, word: Range<usize>, value: usize) -> Self {
+    pub(in super::super) const fn of(key: &'t str, word: Range<usize>, value: usize) -> Self {
         let quote = word.end..word.end;
         Self { key, word, value, quote, prose: false, tag: false }
+    }
+
+    /// The same with its value elsewhere.
+    pub(super) fn with_value(&self, value: usize) -> Self {
+        Self { value, ..self.clone() }
     }
 
     /// A name in `word` whose value stands beside it under another, which `quote` ends.
@@ -167,6 +172,7 @@ pub(in super::super) fn may_assign(view: View<'_>, at: usize, keys: &Keys) -> bo
         let text = view.bytes.get(..end).unwrap_or_default();
         // A colour may stand after the name.
         return keys.may_stand(text)
+            || tab_before(view, end) < end
             || (!view.before(end, 2).is_ascii_alphabetic() && view.colour_before(end).is_some());
     }
     // The name of a tag is elsewhere.
@@ -222,6 +228,10 @@ pub(in super::super) fn assignment<'t>(
         return element(view, at, keys);
     }
     let mut end = view.before_blanks(at - usize::from(view.before(at, 1) == b':'));
+    let tab = tab_before(view, end);
+    if tab < end {
+        end = view.before_blanks(tab);
+    }
     // JSON may have lines between a name and its `:`.
     let line = view.run_back(end, usize::MAX, |byte| byte.is_ascii_whitespace());
     if view.before(line, 1) == b'"' {
@@ -260,6 +270,15 @@ pub(in super::super) fn assignment<'t>(
     Some(Assigned { key, word, value, quote, prose, tag: false })
 }
 
+/// Where a tab begins that is written as an escape and ends before a place; that place if there is none.
+#[inline]
+fn tab_before(view: View<'_>, end: usize) -> usize {
+    if view.before(end, 1) != b't' || view.before(end, 2) != b'\\' {
+        return end;
+    }
+    view.run_back(end - 1, 8, |byte| byte == b'\\')
+}
+
 /// What may stand after a name and enclose no more than an index, or the name.
 const fn is_odd(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'[' | b']' | b'(' | b')' | b'"' | b'\'' | b'$' | b'*')
@@ -276,7 +295,7 @@ fn element<'t>(view: View<'t>, at: usize, keys: &Keys) -> Option<Assigned<'t>> {
     let end = view.run(open, LONGEST.1, |byte| is_member(byte) || byte == b':');
     let whole = end == at || (view.at(end).is_ascii_whitespace() && view.before(at, 1) != b'/');
     // After a word it is a type's parameter: `List<Password>`.
-    if view.before(open, 1) != b'<' || is_word(view.before(open, 2)) || !whole {
+    if view.before(open, 1) != b'<' || view.word_before(open - 1) || !whole {
         return None;
     }
     let word = view.run_back(end, end - open, |byte| byte != b':')..end;

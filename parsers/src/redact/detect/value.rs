@@ -211,12 +211,59 @@ pub(super) fn is_placeholder(view: View<'_>, text: &[u8]) -> bool {
     let begins = |start: &[u8]| text.starts_with(start);
     view.masks.has(text)
         || is_hidden(text)
-        || begins(b"${")
+        || (begins(b"${") && !has_default(text))
         || begins(b"$(")
         || begins(b"{{")
+        || begins(b"#{")
+        || begins(b"<%")
         || begins(b"%(")
+        || is_variable(text)
         || matches!(text, b"%s" | b"%v" | b"%d" | b"%q" | b"{}" | b"?")
         || text.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'#'))
+}
+
+/// Whether all of a text is what a template has in place of a value: `${NAME}`, `{{ name }}`, `%(name)s`, `#{name}`,
+/// `<%= name %>`, `$(command)`, `$NAME`.
+pub(in super::super) fn is_template(text: &[u8]) -> bool {
+    const AROUND: [(&[u8], &[u8]); 6] = [
+        (b"${", b"}"),
+        (b"{{", b"}}"),
+        (b"%(", b")s"),
+        (b"#{", b"}"),
+        (b"<%", b"%>"),
+        (b"$(", b")"),
+    ];
+    let inside = AROUND
+        .iter()
+        .find_map(|(open, close)| Some(text.strip_prefix(*open)?.strip_suffix(*close)).flatten());
+    let plain = |inside: &[u8]| inside.iter().all(|byte| !matches!(byte, b'}' | b')' | b'"'));
+    is_variable(text)
+        || inside.is_some_and(|inside| {
+            // `${{ secrets.NAME }}`
+            let inside =
+                inside.strip_prefix(b"{").map_or(inside, |it| it.strip_suffix(b"}").unwrap_or(it));
+            plain(inside) && !has_default(text)
+        })
+}
+
+/// Whether a variable has what stands for it where it is not set, which may be a secret: `${NAME:-hunter2}`.
+fn has_default(text: &[u8]) -> bool {
+    let Some(colon) = memchr::memchr(b':', text) else { return false };
+    let rest = text.get(colon + 1..).unwrap_or_default();
+    let rest = rest.strip_suffix(b"}").unwrap_or(rest);
+    !matches!(rest, [] | [b'-' | b'='] | [b'?' | b'+', ..])
+}
+
+/// Whether a text is a variable of a shell that is named like a secret, or a marker of a statement: `$DB_PASSWORD`,
+/// `%DB_PASSWORD%`, `$1`. Other words behind a `$` may be somebody's password.
+fn is_variable(text: &[u8]) -> bool {
+    const ENDS: [&[u8]; 8] =
+        [b"PASSWORD", b"PASSWD", b"PASS", b"PWD", b"SECRET", b"TOKEN", b"KEY", b"AUTH"];
+    let windows = || text.strip_prefix(b"%")?.strip_suffix(b"%");
+    let Some(name) = text.strip_prefix(b"$").or_else(windows) else { return false };
+    let member = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let marker = matches!(name.len(), 1 | 2) && name.iter().all(u8::is_ascii_digit);
+    marker || (name.iter().all(member) && ENDS.iter().any(|end| name.ends_with(end)))
 }
 
 /// What programs write in place of a secret that they do not tell: `[FILTERED]`, `["REDACTED"]`, `****`.

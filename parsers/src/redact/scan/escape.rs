@@ -1,23 +1,23 @@
 //! Escapes: whether one hides something that a detector would look for, once it is undone.
 
 use super::super::detect::scheme_before;
+use super::super::keys::is_member;
 use super::Scan;
 
 impl Scan<'_, '_> {
-    /// A backslash, `%`, or the `#` of `&#64;`: does it hide a byte that a detector would look for?
+    /// A backslash, `%`, `&`, or what looks like ASCII: does it hide a byte that a detector would look for?
     pub(super) fn escape(&mut self, byte: u8, at: usize) -> bool {
         if self.escaped {
             return false;
         }
-        let hidden = if byte == b'#' {
-            let entity = crate::redact::decode::entity(self.view.bytes, at.saturating_sub(1));
-            entity.is_some_and(|(hidden, end)| {
-                let ascii = u8::try_from(hidden).ok().filter(u8::is_ascii);
-                ascii.is_some_and(tells) || self.parts(end)
-            })
+        let hidden = if byte == 0xEF || byte.is_ascii_digit() {
+            true
+        } else if byte == b'&' {
+            self.entity(at)
         } else if byte == b'%' {
             self.hex(at + 1, 2).is_some_and(|hidden| match hidden {
                 b' ' => self.blank(at, at + 3),
+                0xC2.. if self.view.before(at, 1).is_ascii_digit() => true,
                 hidden => tells(hidden) || self.parts(at + 3),
             })
         } else {
@@ -32,17 +32,49 @@ impl Scan<'_, '_> {
                         let ascii = high == 0 && hidden.is_ascii();
                         // Of names in other scripts.
                         let foreign = !ascii && self.rules.keys.foreign;
-                        foreign || (high == 0 && (tells(hidden) || self.parts(letter + 5)))
+                        foreign
+                            || (!ascii && self.view.before(at, 1).is_ascii_digit())
+                            || (high == 0 && (tells(hidden) || self.parts(letter + 5)))
                     },
                 ),
-                b'x' => self
-                    .hex(letter + 1, 2)
-                    .is_some_and(|hidden| tells(hidden) || self.parts(letter + 3)),
+                b'x' => self.hex(letter + 1, 2).is_some_and(|hidden| {
+                    let foreign = hidden >= 0xC2 && self.view.before(at, 1).is_ascii_digit();
+                    foreign || tells(hidden) || self.parts(letter + 3)
+                }),
                 _ => false,
             }
         };
         self.escaped |= hidden;
         false
+    }
+
+    /// Whether HTML's `&#64;` does, or the `&lt;` of a tag that is named like a secret, or the `&quot;` around a
+    /// command's option or its argument; they may be escaped more than once.
+    fn entity(&self, at: usize) -> bool {
+        let view = self.view;
+        let mut name = at + 1;
+        while view.has(name, b"amp;") && name < at + 16 {
+            name += 4;
+        }
+        if view.at(name) == b'#' {
+            let entity = crate::redact::decode::entity(view.bytes, name - 1);
+            return name > at + 1
+                || entity.is_some_and(|(hidden, end)| {
+                    let ascii = u8::try_from(hidden).ok().filter(u8::is_ascii);
+                    ascii.is_some_and(tells) || self.parts(end)
+                });
+        }
+        if view.has(name, b"quot;") {
+            let option = view.before(at, 2) == b'-'
+                || (view.before(at, 3) == b'-' && view.before(at, 1) == b' ');
+            return option || view.at(name + 5) == b'-';
+        }
+        if !view.has(name, b"lt;") {
+            return false;
+        }
+        let tag = name + 3;
+        let end = view.run(tag, 64, |byte| is_member(byte) || byte == b':');
+        view.bytes.get(tag..end).is_some_and(|tag| self.rules.keys.may_be(tag))
     }
 
     /// Whether the blank that `%20` stands for tells. Most are between the words of a search: it does
@@ -59,7 +91,9 @@ impl Scan<'_, '_> {
     /// `%224111…`, `\u0022` in `\u0022DE89…`.
     fn parts(&self, after: usize) -> bool {
         let (first, second) = (self.view.at(after), self.view.at(after + 1));
-        first.is_ascii_digit() || (first.is_ascii_uppercase() && second.is_ascii_uppercase())
+        first.is_ascii_digit()
+            || (first.is_ascii_uppercase()
+                && (second.is_ascii_uppercase() || second.is_ascii_digit()))
     }
 
     fn hex(&self, at: usize, digits: usize) -> Option<u8> {

@@ -1,8 +1,9 @@
 //! Which anchors are worth a closer look: names are what most are about, and almost none is a secret's; of the
 //! others most are in times and numbers of everyday. A few bytes tell.
 
+use super::super::decode::alike;
 use super::super::detect::{
-    View, is_word, may_assign, may_be_card, may_be_letter, may_state, scheme_before,
+    View, is_word, may_assign, may_be_card, may_be_letter, may_insert, may_state, scheme_before,
 };
 use super::super::rules::Rules;
 use super::super::shapes::Place;
@@ -15,11 +16,17 @@ impl Scan<'_, '_> {
     pub(super) fn passes(&self, anchor: Anchor, at: usize) -> bool {
         let view = self.view;
         match anchor {
-            Anchor::Sign => may_assign(view, at, &self.rules.keys) && !self.names_nothing(at),
+            Anchor::Sign => {
+                (may_assign(view, at, &self.rules.keys) && !self.names_nothing(at))
+                    || is_quoted_at(view, at)
+            }
             Anchor::Rare => self.is_rare(at),
             Anchor::LongWord => self.may_be_token(at),
             Anchor::Scheme => {
-                scheme_before(view, at).is_some() || may_state(view, at) || may_be_letter(view, at)
+                scheme_before(view, at).is_some()
+                    || may_state(view, at)
+                    || may_be_letter(view, at)
+                    || may_insert(view, at)
             }
             Anchor::Capital => self.has_shape(Place::Capital, at),
             Anchor::Pairs => self.has_shape(Place::Pairs, at),
@@ -58,7 +65,8 @@ impl Scan<'_, '_> {
     fn is_rare(&self, at: usize) -> bool {
         let view = self.view;
         match view.at(at) {
-            b'#' => view.before(at, 1) == b'&',
+            b'&' => !self.escaped && may_be_entity(view, at),
+            0xEF | b'0'..=b'9' => !self.escaped && is_alike_before(view, at),
             // Line breaks of a string, mostly.
             b'\\' if !self.escaped => matches!(view.at(at + 1), b'u' | b'x' | b'\\'),
             b'+' => self.may_be_plus(at),
@@ -113,6 +121,33 @@ impl Scan<'_, '_> {
         let end = view.run(at, 24, |byte| byte.is_ascii_digit());
         self.rules.shapes.may_have_run(view, at, end)
     }
+}
+
+/// Whether the `@` of an address stands here as mails quote it: `=40`.
+#[inline(always)]
+pub(super) fn is_quoted_at(view: View<'_>, at: usize) -> bool {
+    view.bytes.get(at..at + 3) == Some(b"=40")
+}
+
+/// Whether an `&` may begin an entity that hides something.
+fn may_be_entity(view: View<'_>, at: usize) -> bool {
+    match view.at(at + 1) {
+        b'#' => true,
+        b'l' => view.at(at + 2) == b't' && view.at(at + 3) == b';',
+        b'a' => view.at(at + 4) == b';',
+        b'q' => view.at(at + 5) == b';',
+        _ => false,
+    }
+}
+
+/// Whether what stands before a digit looks like ASCII, or the digit itself does.
+fn is_alike_before(view: View<'_>, at: usize) -> bool {
+    let begins =
+        |by: usize| at.checked_sub(by).is_some_and(|from| alike(view.bytes, from).is_some());
+    if view.at(at) == 0xEF {
+        return alike(view.bytes, at).is_some_and(|(it, _)| it.is_ascii_digit());
+    }
+    begins(3) || begins(2)
 }
 
 /// Whether four digits stand before a separator and four behind it, and more behind the same one: a time's

@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use super::super::detect::{
-    Assigned, Judge, NEAR, View, judge, labelled, letter, may_state, option, putty, statement,
+    Assigned, Judge, NEAR, View, columns, judge, labelled, letter, may_insert, may_state, names,
+    option, putty, statement, user, values,
 };
 use super::super::rules::{PAIRED, Scanner};
 use super::{Hit, Says, Scan};
@@ -15,6 +16,9 @@ impl<'t> Scan<'_, 't> {
         if at < self.covered {
             return false;
         }
+        if may_insert(self.view, at) {
+            return self.insert(at);
+        }
         let look = match self.view.at(at) {
             b' ' if may_state(self.view, at) => statement,
             b' ' => return false,
@@ -24,14 +28,63 @@ impl<'t> Scan<'_, 't> {
         if self.spend(192) {
             return true;
         }
-        let Some(range) = look(self.view, at) else { return false };
+        let found = look(self.view, at);
+        found.is_some_and(|range| self.given(rule, range))
+    }
+
+    /// The values of columns that are named like a secret.
+    fn insert(&mut self, at: usize) -> bool {
+        let (view, rules) = (self.view, self.rules);
+        let Some(list) = columns(view, at) else { return false };
+        let close = list.end;
+        if self.spend(64 + close - at) {
+            return true;
+        }
+        let mut known = Vec::new();
+        for (column, (name, place)) in names(view, list).enumerate() {
+            if !view.bounded {
+                if let Some(rule) = rules.keys.may_find(name) {
+                    return self.hit(rule, 0..0);
+                }
+            } else if let Some(rule) = rules.keys.find(name, &[]) {
+                known.push((column, rule, Assigned::of(name, place, 0)));
+            }
+        }
+        if known.is_empty() {
+            return false;
+        }
+        let hits = &mut *self.hits;
+        let end = values(view, close, &mut |given| {
+            let Some((_, rule, name)) = known.iter().find(|(column, ..)| *column == given.column)
+            else {
+                return;
+            };
+            let how = rules.judge(*rule);
+            if given.is_secret(view, name, how) {
+                let range = given.range.clone();
+                hits.push(Hit { range, rule: *rule, named: true, quote: 0..0 });
+            }
+        });
+        let Some(end) = end else { return false };
+        self.covered = self.covered.max(end);
+        self.spend(end - at)
+    }
+
+    /// Notes a password that a command or a statement gives.
+    fn given(&mut self, rule: u16, range: Range<usize>) -> bool {
         self.covered = range.end;
+        let spent = self.spend(range.len());
         self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
-        !self.view.bounded
+        spent || !self.view.bounded
     }
 
     /// A command's option that is named like a secret, and its argument.
     pub(super) fn option(&mut self, at: usize) -> bool {
+        if let Some(rule) = self.rules.keys.find("password", &[])
+            && let Some(range) = user(self.view, at)
+        {
+            return self.given(rule, range);
+        }
         let Some(assigned) = option(self.view, at, &self.rules.keys) else { return false };
         let says = self.familiar.says(self.rules, assigned.key);
         let Some((rule, how)) = self.named(&assigned, says) else { return false };

@@ -194,6 +194,13 @@ impl Contexts {
             let start = word_start(view, end);
             let word = view.bytes.get(start..end).unwrap_or_default();
             slots.join(self.ending_at(view, hash_of(word.iter().copied()), (start, end)));
+            // What an escape or a colour ends in may stand before it: `\npassport`.
+            if let Some((_, shorter)) = word.split_first()
+                && is_odd(view.before(start, 1))
+            {
+                let hash = hash_of(shorter.iter().copied());
+                slots.join(self.ending_at(view, hash, (start + 1, end)));
+            }
             if !FOLLOWERS.iter().any(|other| word.eq_ignore_ascii_case(other.as_bytes())) {
                 break;
             }
@@ -309,9 +316,8 @@ impl Contexts {
             start -= 1;
         };
         view.walked(end - start);
-        let odd = matches!(before, b'\\' | b'[' | b';' | b'0'..=b'9');
         self.known(view, hash, (start, end), at, near);
-        if odd {
+        if is_odd(before) {
             self.known(view, shorter, (start + 1, end), at, near);
         }
     }
@@ -335,6 +341,11 @@ impl Contexts {
             near.push(at - end, slots);
         }
     }
+}
+
+/// Whether the letter after this byte may be an escape's, or a colour's.
+const fn is_odd(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'[' | b';' | b'0'..=b'9')
 }
 
 /// Whether a word begins after `byte`, a letter, before two others: `taxId`, `CPFNumber`.

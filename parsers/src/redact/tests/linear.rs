@@ -4,7 +4,7 @@ use super::super::detect::tests::walked;
 use super::*;
 
 /// What detectors look at, repeated: nothing of it may cost the square of its length.
-const UNITS: [&str; 44] = [
+const UNITS: [&str; 48] = [
     "0",
     "1234567",
     "1234567 ",
@@ -49,6 +49,10 @@ const UNITS: [&str; 44] = [
     "eyJ",
     "eyJhbGciOiJIUzI1NiJ9.",
     "        1234567",
+    "4111–1111–1111–1111 ",
+    "1\u{a0}2",
+    "４１",
+    "a=40b.de ",
 ];
 
 /// Bytes walked over for each byte of a text.

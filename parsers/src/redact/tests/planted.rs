@@ -10,7 +10,7 @@ use super::properties::holds;
 use super::*;
 
 /// Where a value may stand in a line; `{}` is the value.
-const PLACES: &[&str] = &[
+pub(super) const PLACES: &[&str] = &[
     "{}",
     "got \"{}\" from 'it'",
     "'{}'",
@@ -41,7 +41,7 @@ fn inside(text: &str) -> String {
 }
 
 /// A line with a value in a place, and the same as JSON in a string of JSON.
-fn lines(place: &str, value: &str) -> [String; 2] {
+pub(super) fn lines(place: &str, value: &str) -> [String; 2] {
     let value =
         if place.starts_with('{') && place.len() > 2 { inside(value) } else { value.to_owned() };
     let line = place.replace("{}", &value);
@@ -51,7 +51,7 @@ fn lines(place: &str, value: &str) -> [String; 2] {
 
 /// Nothing of a value is left of a line, as a value or as a record, and what is JSON stays so.
 #[track_caller]
-fn gone(redactor: &mut Redactor, rule: &str, line: &str, value: &str) {
+pub(super) fn gone(redactor: &mut Redactor, rule: &str, line: &str, value: &str) {
     let clean = redactor.clean(line).to_string();
     assert!(!holds(&clean, value), "{rule}: {line:?} → {clean:?}");
     if serde_json::from_str::<serde_json::Value>(line).is_ok() {

@@ -60,6 +60,8 @@ fn escapes_before_a_value_are_no_part_of_it() {
 fn values_are_found_however_they_are_wrapped() {
     for line in [
         r#"{"password"        :        "hunter2"}"#,
+        r#"{"msg":"password\t: hunter2"}"#,
+        r"password\t=hunter2",
         "password\t=\thunter2",
         "password            =            hunter2",
         r#"Config { password: Some("hunter2") }"#,

@@ -1,0 +1,417 @@
+//! Programs that take a password behind a letter: `mysql -phunter2`, `curl -u bob:hunter2`; also in lists of
+//! arguments (`"-u", "bob:hunter2"`) and as the audit log has them (`a1="-u" a2="bob:hunter2"`).
+
+use std::ops::Range;
+
+use super::command::{ABOUT, is_count};
+use super::value::{is_placeholder, opening, quoted_end};
+use super::{View, is_word};
+
+/// A program, or all that are called so and on.
+struct Program {
+    name: &'static [u8],
+    /// The word that must follow for the letters to mean that.
+    word: &'static [u8],
+    /// The letters.
+    letters: &'static [u8],
+    takes: Takes,
+}
+
+/// What a program takes behind the letter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// A password, with nothing between.
+    Glued,
+    /// A password, perhaps behind a blank.
+    Whole,
+    /// A user, this sign and a password.
+    Behind(u8),
+}
+
+const fn program(
+    name: &'static [u8],
+    word: &'static [u8],
+    letters: &'static [u8],
+    takes: Takes,
+) -> Program {
+    Program { name, word, letters, takes }
+}
+
+const PROGRAMS: &[Program] = &[
+    CURL,
+    program(b"mysql", b"", b"p", Takes::Glued),
+    program(b"mariadb", b"", b"p", Takes::Glued),
+    program(b"7z", b"", b"p", Takes::Glued),
+    program(b"sshpass", b"", b"p", Takes::Whole),
+    program(b"docker", b"login", b"p", Takes::Whole),
+    program(b"podman", b"login", b"p", Takes::Whole),
+    program(b"nerdctl", b"login", b"p", Takes::Whole),
+    program(b"buildah", b"login", b"p", Takes::Whole),
+    program(b"skopeo", b"login", b"p", Takes::Whole),
+    program(b"helm", b"login", b"p", Takes::Whole),
+    program(b"oc", b"login", b"p", Takes::Whole),
+    program(b"az", b"login", b"p", Takes::Whole),
+    program(b"mongo", b"", b"p", Takes::Whole),
+    program(b"cqlsh", b"", b"p", Takes::Whole),
+    program(b"psexec", b"", b"p", Takes::Whole),
+    program(b"ldap", b"", b"w", Takes::Whole),
+    program(b"sqlcmd", b"", b"P", Takes::Whole),
+    program(b"bcp", b"", b"P", Takes::Whole),
+    program(b"osql", b"", b"P", Takes::Whole),
+    program(b"isql", b"", b"P", Takes::Whole),
+    program(b"ipmitool", b"", b"P", Takes::Whole),
+    program(b"zip", b"", b"P", Takes::Whole),
+    program(b"unzip", b"", b"P", Takes::Whole),
+    program(b"mosquitto_pub", b"", b"P", Takes::Whole),
+    program(b"mosquitto_sub", b"", b"P", Takes::Whole),
+    program(b"redis-cli", b"", b"a", Takes::Whole),
+    program(b"snmpwalk", b"", b"cAX", Takes::Whole),
+    program(b"snmpget", b"", b"cAX", Takes::Whole),
+    program(b"snmpset", b"", b"cAX", Takes::Whole),
+    program(b"snmpbulk", b"", b"cAX", Takes::Whole),
+    program(b"http", b"", b"a", Takes::Behind(b':')),
+    program(b"lftp", b"", b"u", Takes::Behind(b',')),
+    program(b"smbclient", b"", b"U", Takes::Behind(b'%')),
+    program(b"rpcclient", b"", b"U", Takes::Behind(b'%')),
+];
+
+const CURL: Program = program(b"curl", b"", b"uU", Takes::Behind(b':'));
+
+/// Bytes of a command before an option that are looked at. In a raw record they may be escaped, and so many more.
+const COMMAND: usize = 384;
+const ESCAPED: usize = 4;
+
+/// Letters of options that are written as one, as in `curl -sku bob:hunter2`.
+const FLAGS: usize = 8;
+
+/// Bytes behind a program's name in which its word is looked for.
+const WORD: usize = 48;
+
+/// Whether a letter that is some program's may stand here.
+#[inline]
+pub(in super::super) fn may_be_letter(view: View<'_>, at: usize) -> bool {
+    view.before(at, 1) == b'-'
+        && matches!(view.before(at, 2), b' ' | b'"' | b'\'')
+        && (matches!(view.at(at), b'p' | b'w' | b'P' | b'u' | b'U' | b'a' | b'c' | b'A' | b'X')
+            || matches!(view.before(flags_end(view, at), 1), b'u' | b'U'))
+}
+
+fn flags_end(view: View<'_>, at: usize) -> usize {
+    view.run(at, FLAGS, |byte| byte.is_ascii_alphabetic())
+}
+
+/// The password behind a program's letter, which is at `at`: `mysql -u root -phunter2`.
+pub(in super::super) fn letter(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    if let Some(range) = word_option(view, at) {
+        return Some(range);
+    }
+    let first = view.at(at);
+    let flags = flags_end(view, at);
+    let last = view.before(flags, 1);
+    let program = command(view, at.checked_sub(1)?, |program| {
+        let joined = matches!(program.takes, Takes::Behind(_)) && program.letters.contains(&last);
+        program.letters.contains(&first) || joined
+    })?;
+    let end = if program.letters.contains(&first) { at + 1 } else { flags };
+    let place = match argument(view, end) {
+        // In a raw record, the program may be another than the nearest that could be one.
+        Some(_) if program.takes == Takes::Glued && view.bounded => return None,
+        Some(place) => place,
+        None if closes(view, end) => return None,
+        None => end,
+    };
+    if !view.bounded {
+        // What of it the value is, is the parser's to cut out.
+        return Some(at..at + 1);
+    }
+    match program.takes {
+        Takes::Behind(sign) => behind(view, place, sign),
+        _ => whole(view, place).filter(|range| !is_port(program, view, range)),
+    }
+}
+
+/// The password behind curl's `--user bob:hunter2` and `--proxy-user=bob:hunter2`; `at` is the first of the hyphens.
+pub(in super::super) fn user(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let name = at + 2..view.run(at + 2, 16, |byte| is_word(byte) || byte == b'-');
+    if !matches!(view.bytes.get(name.clone())?, b"user" | b"proxy-user") {
+        return None;
+    }
+    command(view, name.start, |program| program.name == CURL.name)?;
+    let place = if view.at(name.end) == b'=' { name.end + 1 } else { argument(view, name.end)? };
+    if view.bounded { behind(view, place, b':') } else { Some(name) }
+}
+
+/// The program, of those that `wanted` says, whose arguments stand before a place.
+fn command(
+    view: View<'_>,
+    at: usize,
+    wanted: impl Fn(&Program) -> bool,
+) -> Option<&'static Program> {
+    let least = at.saturating_sub(if view.bounded { COMMAND } else { ESCAPED * COMMAND });
+    let mut other = false;
+    for place in (least..at).rev() {
+        let first = view.at(place);
+        other |= matches!(first, b'\n' | b';' | b'|' | b'&');
+        if is_word(first) && !(view.bounded && view.word_before(place)) {
+            let found = PROGRAMS.iter().find(|program| {
+                // What a header or an address has in it ends no command of these.
+                let own = !other || matches!(program.takes, Takes::Behind(_));
+                own && wanted(program) && is_called(view, place, program)
+            });
+            if found.is_some() {
+                view.walked(at - place);
+                return found;
+            }
+        }
+    }
+    view.walked(at - least);
+    None
+}
+
+/// Whether a program is called at a place by its name, and by its word.
+fn is_called(view: View<'_>, at: usize, program: &Program) -> bool {
+    if view.bytes.get(at..at + program.name.len()) != Some(program.name) {
+        return false;
+    }
+    let glued = program.takes == Takes::Glued;
+    let goes_on = |byte: u8| byte.is_ascii_lowercase() || (glued && byte == b'-');
+    let end = view.run(at + program.name.len(), 24, goes_on);
+    let ends = matches!(view.at(end), b' ' | b'"' | b'\'' | b'\\') || view.has(end, b".exe");
+    let window = view.bytes.get(end..view.bytes.len().min(end + WORD)).unwrap_or_default();
+    let word = || {
+        let part = |byte: u8| is_word(byte) || byte == b'-';
+        let at = end + memchr::memmem::find(window, program.word)?;
+        (!part(view.before(at, 1)) && !part(view.at(at + program.word.len()))).then_some(at)
+    };
+    ends && (program.word.is_empty() || word().is_some())
+}
+
+/// Where an option's argument begins, or the quote around it, if the option ends here and something parts
+/// them. In a list there are quotes around both; in the audit log, a number before each.
+pub(super) fn argument(view: View<'_>, end: usize) -> Option<usize> {
+    let slashes = slashes(view, end);
+    let quoted = is_quote(view.at(slashes));
+    let from = if quoted { slashes + 1 } else { end };
+    let blanks = view.run(from, 16, |byte| byte == b' ' || (quoted && byte == b','));
+    let number = view.run(blanks + 1, 4, |byte| byte.is_ascii_digit());
+    let numbered =
+        quoted && view.at(blanks) == b'a' && number > blanks + 1 && view.at(number) == b'=';
+    let place = if numbered { number + 1 } else { blanks };
+    let given = !quoted || numbered || opening(view, place).1.is_some();
+    (blanks > from && given).then_some(place)
+}
+
+/// Whether a quote at a place, or the text's end, closes what stands around an option.
+fn closes(view: View<'_>, at: usize) -> bool {
+    let quote = slashes(view, at);
+    let behind = view.at(quote + 1);
+    view.at(quote) <= b' '
+        || (is_quote(view.at(quote))
+            && (behind <= b' ' || matches!(behind, b',' | b')' | b']' | b'}' | b':' | b';')))
+}
+
+fn slashes(view: View<'_>, at: usize) -> usize {
+    view.run(at, 8, |byte| byte == b'\\')
+}
+
+const fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+/// The argument that begins at a place, without its quotes.
+fn given(view: View<'_>, at: usize) -> Range<usize> {
+    let (from, quote) = opening(view, at);
+    match &quote {
+        Some(quote) => from..quoted_end(view, from, quote),
+        None => from..word_end(view, from),
+    }
+}
+
+/// Where an argument without quotes ends: the quote may be one around the command, and escaped.
+fn word_end(view: View<'_>, from: usize) -> usize {
+    let mut place = from;
+    loop {
+        place = view.run(place, usize::MAX, |byte| {
+            byte > b' ' && !is_quote(byte) && !matches!(byte, b';' | b'|' | b')' | b'\\')
+        });
+        let next = view.at(place + 1);
+        if view.at(place) != b'\\' || is_quote(next) || matches!(next, b'n' | b'r' | b't' | b'\\') {
+            return place;
+        }
+        place += 1;
+    }
+}
+
+/// A password that is all of the argument.
+fn whole(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let range = given(view, at);
+    is_secret(view, &range).then_some(range)
+}
+
+/// A password behind the user's name and a sign.
+fn behind(view: View<'_>, at: usize, sign: u8) -> Option<Range<usize>> {
+    let user = given(view, at);
+    let text = view.bytes.get(user.clone())?;
+    let colon = user.start + memchr::memchr(sign, text)?;
+    let mut password = colon + 1..user.end;
+    if password.is_empty() && is_quote(view.at(password.end)) && view.before(user.start, 1) <= b' '
+    {
+        // `bob:"$PASSWORD"`
+        password = given(view, password.end);
+    }
+    let number = |range: Range<usize>| {
+        let digits = view.bytes.get(range).unwrap_or_default();
+        digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit)
+    };
+    // A user and a group, of another program on the line.
+    let ids = number(user.start..colon) && number(password.clone()) && user.start < colon;
+    // `-u TOKEN:`
+    let token = password.is_empty() && text.len() >= 16 && text.iter().any(u8::is_ascii_digit);
+    let range = if token { user.start..colon } else { password };
+    (!ids && is_secret(view, &range)).then_some(range)
+}
+
+fn is_secret(view: View<'_>, range: &Range<usize>) -> bool {
+    let text = view.bytes.get(range.clone()).unwrap_or_default();
+    !text.is_empty() && !is_placeholder(view, text) && !matches!(text, [b'-' | b'$', ..])
+}
+
+/// Whether an argument says which port is which: of `docker run --name mongo -p 27017:27017`.
+fn is_port(program: &Program, view: View<'_>, range: &Range<usize>) -> bool {
+    let text = view.bytes.get(range.clone()).unwrap_or_default();
+    let text = text.strip_suffix(b"/tcp").or_else(|| text.strip_suffix(b"/udp")).unwrap_or(text);
+    let number = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b':' | b'.' | b'-'));
+    number && (text.contains(&b':') || (program.name == b"mongo" && text.len() <= 5))
+}
+
+/// Options of one hyphen that are words: `-password hunter2`, and openssl's `-passin pass:hunter2`.
+const WORDS: &[&[u8]] =
+    &[b"password ", b"passwd ", b"passphrase ", b"passin ", b"passout ", b"pass ", b"pwd ", b"pw "];
+
+/// The argument of such an option; `at` is its first letter.
+fn word_option(view: View<'_>, at: usize) -> Option<Range<usize>> {
+    let word = WORDS.iter().find(|word| view.has(at, word))?;
+    let mut range = given(view, at + word.len());
+    if word.starts_with(b"pass") && view.has(range.start, b"pass:") {
+        range.start += 5;
+    } else if matches!(**word, [b'p', b'a', b's', b's', b'i' | b'o' | b' ', ..]) {
+        // What else openssl takes it from: `env:NAME`, `file:PATH`.
+        let source = [b"env:".as_slice(), b"file:", b"fd:", b"stdin"];
+        if source.iter().any(|source| view.has(range.start, source)) {
+            return None;
+        }
+    }
+    let text = view.bytes.get(range.clone())?;
+    let quoted = is_quote(view.before(range.start, 1));
+    let about = !quoted && ABOUT.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let nothing = text.is_empty()
+        || (**word == *b"pass " && is_count(text))
+        || is_placeholder(view, text)
+        || matches!(text, [b'-' | b'$' | b'<' | b'[' | b'=', ..]);
+    (!about && !nothing).then_some(range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::value;
+    use super::*;
+
+    #[test]
+    fn letters_mean_passwords_to_some_programs() {
+        let check = |text: &str, expect: Option<&str>| {
+            let mut places = (0..text.len()).filter(|&at| may_be_letter(value(text), at));
+            let found = places.find_map(|at| letter(value(text), at));
+            assert_eq!(found.map(|range| &text[range]), expect, "{text}");
+        };
+        check("COMMAND=/usr/bin/mysql -u root -phunter2 shop", Some("hunter2"));
+        check("mysqldump -h db -p'hun ter2' shop", Some("hun ter2"));
+        check("sshpass -p hunter2 ssh bob@db", Some("hunter2"));
+        check("docker login -u bob -p hunter2 registry:5000", Some("hunter2"));
+        check("ldapsearch -x -D cn=a -w hunter2", Some("hunter2"));
+        check("sqlcmd -S db -U sa -P hunter2", Some("hunter2"));
+        check("redis-cli -h db -a 'hunter2' ping", Some("hunter2"));
+        check("mysql -h 'a b' -u root -p\"hunter2\"", Some("hunter2"));
+        check("zip -P hunter2 a.zip b", Some("hunter2"));
+        check("\x1b[31mmysql -phunter2", Some("hunter2"));
+        check("curl -u bob:hunter2 https://db/", Some("hunter2"));
+        check("curl -s -u 'bob:hun ter2' https://db/", Some("hun ter2"));
+        check("curl -u \"bob:hunter2\" https://db/", Some("hunter2"));
+        check("curl -u bob:\"hun ter2\" https://db/", Some("hun ter2"));
+        check("curl -ubob:hunter2 https://db/", Some("hunter2"));
+        check("curl -sku bob:hunter2 https://db/", Some("hunter2"));
+        check("curl -U bob:hunter2 -x db:80 https://x/", Some("hunter2"));
+        check("curl -H 'A: b;c' 'https://x/?a=1&b=2' -u bob:hunter2", Some("hunter2"));
+        check("curl -u :hunter2 https://db/", Some("hunter2"));
+        check("curl -u abcdef0123456789: https://db/", Some("abcdef0123456789"));
+        check("curl -u $BOB:hunter2 https://db/", Some("hunter2"));
+        check("http -a bob:hunter2 https://db/", Some("hunter2"));
+        check("lftp -u bob,hunter2 sftp://db", Some("hunter2"));
+        check("smbclient -U bob%hunter2 //db/x", Some("hunter2"));
+        check("['curl', '-u', 'bob:hunter2', 'x']", Some("hunter2"));
+        check(r#"{\"c\":[\"curl\",\"-u\",\"bob:hunter2\"]}"#, Some("hunter2"));
+        check(r#"{\"c\":[\"mysql\",\"-phunter2\"]}"#, Some("hunter2"));
+        check(r#"argc=4 a0="curl" a1="-u" a2="bob:hunter2" a3="x""#, Some("hunter2"));
+        check(r#"a0="sshpass" a1="-p" a2=68756E746572 a3="ssh""#, Some("68756E746572"));
+        check(r#"a0="docker" a1="login" a2="-p" a3="hunter2""#, Some("hunter2"));
+        check("java -jar app.jar -password hunter2 -x", Some("hunter2"));
+        check("keytool -passwd 'hun ter2' -x", Some("hun ter2"));
+        check("openssl rsa -passin pass:hunter2 -in k", Some("hunter2"));
+        for text in [
+            "mysql -u root -p shop",
+            "docker run -p 80:80 nginx",
+            "ssh -p 22 db",
+            "mkdir -p /var/lib/mysql",
+            "mysql -u root; mkdir -pv x",
+            "mysql -p$PASSWORD shop",
+            "mymysql -phunter2",
+            "mysql -p[PASSWORD]",
+            "the -password option",
+            "app -password -x",
+            "app -password $PASSWORD",
+            "app -password [PASSWORD]",
+            "openssl rsa -passin env:SECRET",
+            "ffmpeg -pass 1 -i x",
+            "docker run --name mongo -p 27017:27017 x",
+            "docker run --name login-1 -p 80:80 x",
+            "docker run -d --name mysql -p 3306:3306 x",
+            "ssh mongo1 -p 22",
+            "curl -u bob https://db:80/",
+            "curl -u $BOB:$PASS https://db/",
+            "curl -u bob:[PASSWORD] https://db/",
+            "curl -s https://db/ && docker run -u 1000:1000 x",
+            "sudo -u bob:x mysql",
+            "chown -R bob:bob /srv",
+            "mycurl -u bob:hunter2",
+            "GET http://x/ -a b:c",
+            "'curl -u' bob:hunter2",
+            "kubectl logs -u",
+            "ran 'mysql -p' and 'x'",
+            "['mysql', '-p', 'x']",
+            "run \\\"mysql -p\\\", then",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn the_long_option_of_curl_is_found() {
+        let check = |text: &str, expect: Option<&str>| {
+            let found = user(value(text), text.find("--").unwrap());
+            assert_eq!(found.map(|range| &text[range]), expect, "{text}");
+        };
+        check("curl -s --user bob:hunter2 https://db/", Some("hunter2"));
+        check("curl --user 'bob:hunter2' https://db/", Some("hunter2"));
+        check("curl --user=bob:hunter2 https://db/", Some("hunter2"));
+        check("curl --proxy-user bob:hunter2 https://db/", Some("hunter2"));
+        check(r#"a0="curl" a1="--user" a2="bob:hunter2""#, Some("hunter2"));
+        for text in [
+            "docker run --user 1000:1000 x",
+            "curl --user bob https://db:80/",
+            "curl --user-agent bob:hunter2",
+            "wget --user=bob:x",
+            "curl --user [--user bob:x]",
+        ] {
+            check(text, None);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Lists of a command's arguments, in which one says what the next is: `["--password","…"]`,
+//! `["curl","-u","bob:…"]`.
+
+use std::ops::Range;
+
+use super::super::decode::escape_json;
+use super::super::detect::{View, letter, user};
+use super::super::work::Work;
+use super::{Action, Member, Stop, Walk};
+
+/// What the arguments before say.
+#[derive(Default)]
+pub(super) struct Argument {
+    /// The rule that an option's name has, whose value is the next.
+    named: Option<u16>,
+    /// Where a password is that an option gives, and its rule.
+    given: Option<(u16, Range<usize>)>,
+}
+
+impl<'t> Walk<'_, 't> {
+    /// An element of an array.
+    pub(super) fn element(&mut self, before: &mut Argument) -> Result<Member, Stop> {
+        let named = before.named.take();
+        if self.peek() != b'"' {
+            return self.value();
+        }
+        let from = self.at;
+        let inside = self.string()?;
+        if inside.starts_with('-') {
+            let name = inside.strip_prefix("--").filter(|name| !name.is_empty());
+            before.named = name.and_then(|name| self.rules.keys.find(name, &[]));
+            before.given = self.given(from + 1);
+        }
+        if let Some((rule, range)) = before.given.take() {
+            if from < range.start && range.end < self.at {
+                return self.without(rule, from + 1..self.at - 1, range);
+            }
+            before.given = Some((rule, range)).filter(|(_, range)| self.at <= range.start);
+        }
+        match named.filter(|_| !inside.starts_with('-')) {
+            Some(rule) => {
+                self.at = from;
+                self.secret(rule, Work::goes)
+            }
+            None => self.string_value(inside),
+        }
+    }
+
+    /// The password that the option which begins at `at` gives, there or in the next element.
+    fn given(&self, at: usize) -> Option<(u16, Range<usize>)> {
+        let rule = self.rules.keys.find("password", &[])?;
+        let view = View { bytes: self.text.as_bytes(), bounded: true, masks: &self.rules.masks };
+        let range = if view.at(at + 1) == b'-' { user(view, at) } else { letter(view, at + 1) };
+        Some((rule, range?))
+    }
+
+    /// Writes a string, which stands at `inside`, without what is at `range`.
+    fn without(
+        &mut self,
+        rule: u16,
+        inside: Range<usize>,
+        range: Range<usize>,
+    ) -> Result<Member, Stop> {
+        let found = self.slice(range.clone())?;
+        if self.rules.allows(rule, found) {
+            let inside = self.slice(inside)?;
+            return self.string_value(inside);
+        }
+        self.changed = true;
+        self.work.note_field(self.rules, rule, self.path);
+        let replacement = match self.work.action(self.rules, rule) {
+            Action::DropRecord => return Err(Stop::DropRecord),
+            // What an argument has beside a password, as a user's name, is no field of that name.
+            _ => self.work.replaced(self.rules, rule, found),
+        };
+        let (before, after) =
+            (self.slice(inside.start..range.start)?, self.slice(range.end..inside.end)?);
+        self.out.push('"');
+        self.out.push_str(before);
+        escape_json(&replacement, &mut self.out);
+        self.out.push_str(after);
+        self.out.push('"');
+        Ok(Member::Written)
+    }
+}

@@ -1,0 +1,152 @@
+//! Secrets that commands, statements and markup hold, in all the places in which logs have them.
+
+use super::planted::{PLACES, gone, lines};
+use super::*;
+use crate::parse::{Library, Parser, ParserState, ReadAt};
+
+/// What has `hunter2` for a secret, and no quotes that those of a place could be taken for.
+const SAID: &[&str] = &[
+    "curl -u bob:hunter2 https://db/",
+    "curl -sku bob:hunter2 -H Accept:a/b;c https://db/?a=1&b=2",
+    "curl -ubob:hunter2 https://db/",
+    "curl --user=bob:hunter2 https://db/",
+    "curl --proxy-user bob:hunter2 https://db/",
+    "http -a bob:hunter2 https://db/",
+    "smbclient -U bob%hunter2 //db/x",
+    "redis-cli -h db -a hunter2 ping",
+    "redis-server --requirepass hunter2",
+    "sshpass -p hunter2 ssh bob@db",
+    "mysqldump -u root -phunter2 shop",
+    "docker login -u bob -p hunter2 db:5000",
+    "rclone copy --webdav-pass hunter2 a b",
+    "INSERT INTO users (password) VALUES (`hunter2`)",
+    "&lt;password&gt;hunter2&lt;/password&gt;",
+    "&lt;ns:password n=1 &gt;hunter2&lt;/ns:password&gt;",
+];
+
+#[test]
+fn they_are_gone_wherever_they_stand() {
+    let mut redactor = standard();
+    for said in SAID {
+        for place in PLACES {
+            for line in lines(place, said) {
+                gone(&mut redactor, "password", &line, "hunter2");
+            }
+        }
+    }
+}
+
+/// What leaves of a line that such a parser has read.
+fn leaves(parser: &str, line: &str) -> String {
+    let mut parser = Parser::new(&Library::builtin(), parser, ParserState::default()).unwrap();
+    let (arena, mut record) = (Arena::new(), Record::default());
+    parser.parse(line, ReadAt::default(), &arena, &mut record);
+    assert!(!record.marks.unparsed, "{line}");
+    shown(standard().redact(line, &mut record, &arena, &mut BlockState::default())).to_string()
+}
+
+#[test]
+fn arguments_that_stand_apart_belong_together() {
+    for (parser, line) in [
+        (
+            "auditd",
+            r#"type=EXECVE msg=audit(1700000000.123:17): argc=4 a0="curl" a1="-u" a2="bob:hunter2" a3="x""#,
+        ),
+        (
+            "auditd",
+            r#"type=EXECVE msg=audit(1700000000.123:17): argc=3 a0="sshpass" a1="-p" a2=68756E7465723220 a3="x""#,
+        ),
+        (
+            "auditd",
+            r#"type=EXECVE msg=audit(1700000000.123:17): argc=3 a0="app" a1="--password" a2="hunter2""#,
+        ),
+        ("key_value", r#"argc=3 a0="mysql" a1="-u" a2="root" a3="-phunter2""#),
+        ("key_value", r#"argc=3 a0="curl" a1="-u" a2="bob:hunter2""#),
+        ("logfmt", r#"argc=3 a0="curl" a1="-u" a2="bob:hunter2""#),
+        ("logfmt", "cmd=1 mysql --password hunter2 shop"),
+        ("json", r#"{"runargv":["/usr/bin/curl","-u","bob:hunter2","https://db/"]}"#),
+        ("json", r#"{"runargv":["/usr/bin/mysql","-u","root","-phunter2"]}"#),
+        ("json", r#"{"msg":"password\t= hunter2"}"#),
+        ("json", r#"{"a":{"argv":["curl","--user","bob:hunter2"]}}"#),
+        ("json", r#"{"msg":"[\"docker\",\"login\",\"-p\",\"hunter2\"]"}"#),
+        ("json", r#"{"argv":["curl","-u","bob:hunt\u0065r2"]}"#),
+    ] {
+        let left = leaves(parser, line);
+        assert!(left.contains("[PASSWORD]"), "{line}: {left}");
+        assert!(!left.contains("hunt") && !left.contains("68756E"), "{line}: {left}");
+    }
+    for line in [
+        r#"{"runargv":["/usr/bin/tar","-cf","/dev/null","/srv/shop"]}"#,
+        r#"{"argv":["docker","run","-u","1000:1000","-p","80:80"]}"#,
+        r#"{"argv":["mysql","-u","root","-p"],"n":[-1,"-p"]}"#,
+        r#"{"argv":["curl","-u","bob:[PASSWORD]"]}"#,
+    ] {
+        assert_eq!(redact_json(&mut standard(), line), line);
+    }
+}
+
+#[test]
+fn what_an_argument_has_beside_a_password_stays() {
+    assert_eq!(
+        redact_json(&mut standard(), r#"{"argv":["curl","-u","b\"ob:hunter2","x"],"n":1}"#),
+        r#"{"argv":["curl","-u","b\"ob:[PASSWORD]","x"],"n":1}"#
+    );
+    let by_rule = |action| RuleSelection {
+        actions_by_rule: vec![("password".into(), action)],
+        ..RuleSelection::standard()
+    };
+    let raw = r#"{"argv":["mysql","-phunter2"],"n":1}"#;
+    check(by_rule(Action::DropField), raw, r#"{"argv":["mysql","-p[PASSWORD]"],"n":1}"#);
+    check(by_rule(Action::DropRecord), raw, "null");
+}
+
+#[test]
+fn columns_of_a_statement_have_rules_of_their_own() {
+    let check = |line: &str, expect: &str| assert_eq!(&*standard().clean(line), expect);
+    check(
+        "INSERT INTO t (id, api_key, password, note) VALUES (1, 'abc123def456', 'a''b', 'c'), (2, NULL, 17, 'd')",
+        "INSERT INTO t (id, api_key, password, note) VALUES (1, '[SECRET]', '[PASSWORD]', 'c'), (2, NULL, [PASSWORD], 'd')",
+    );
+    check(
+        "INSERT INTO t (password) VALUES (crypt('hunter2', 'x')) RETURNING id",
+        "INSERT INTO t (password) VALUES (crypt('[PASSWORD]', 'x')) RETURNING id",
+    );
+    for line in [
+        "INSERT INTO t (id, password) VALUES ($1, $2), (?, ?), (:id, :password), (1, DEFAULT)",
+        "INSERT INTO passwords (id, note) VALUES (1, 'x')",
+        "went into the house (password) and left",
+    ] {
+        check(line, line);
+    }
+}
+
+#[test]
+fn a_word_behind_an_escape_is_one() {
+    for line in [r#"{"msg":"a\npassport C01X00T47"}"#, r#"{"msg":"a\u000apassport C01X00T47"}"#] {
+        let left = redact_json(&mut standard(), line);
+        assert!(!left.contains("C01X00T47"), "{left}");
+    }
+    gone(&mut standard(), "passport", "GET /?q=passport%20C01X00T47 HTTP/1.1", "C01X00T47");
+    gone(&mut standard(), "passport", "\u{1b}[31mpassport C01X00T47\u{1b}[0m", "C01X00T47");
+}
+
+#[test]
+fn what_looks_like_a_blank_or_a_hyphen_is_one() {
+    for (line, secret) in [
+        ("card 4111\u{a0}1111\u{a0}1111\u{a0}1111", "1111"),
+        ("card 4111\u{2011}1111\u{2011}1111\u{2011}1111", "1111"),
+        ("card 4111%E2%80%931111%E2%80%931111%E2%80%931111", "1111"),
+        (r#"{"n":"4111\u20111111\u20111111\u20111111"}"#, "1111"),
+        (r#"{"n":"{\"a\":\"4111\\u20111111\\u20111111\\u20111111\"}"}"#, "1111"),
+        ("ssn 123–45–6789", "45"),
+        ("tel +1\u{2011}415\u{2011}555\u{2011}2671", "2671"),
+        ("DE89\u{a0}3704\u{a0}0044\u{a0}0532\u{a0}0130\u{a0}00", "3704"),
+        ("card ４１１１１１１１１１１１１１１１", "１１"),
+    ] {
+        gone(&mut standard(), "card", line, secret);
+    }
+    for line in ["1–2, 10\u{a0}000 and 3月1日", "４１１ items", "4111–1111–1111–1112"]
+    {
+        assert_eq!(&*standard().clean(line), line);
+    }
+}
