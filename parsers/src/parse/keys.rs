@@ -314,6 +314,18 @@ mod tests {
     }
 
     #[test]
+    fn hashes_are_found_where_they_are() {
+        let hashes: Vec<u32> = (0..20).map(|number| number % 18).collect();
+        for len in 0..=hashes.len() {
+            let some = hashes.get(..len).unwrap_or_default();
+            for hash in 0..20 {
+                let found = some.iter().position(|other| *other == hash);
+                assert_eq!(position(some, hash), found, "{hash} among {len}");
+            }
+        }
+    }
+
+    #[test]
     fn names_are_the_same_in_every_byte() {
         let letters = "abcdefghijklmnopqrstuvwxyz";
         for len in 0..=letters.len() {

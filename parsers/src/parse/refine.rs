@@ -239,3 +239,17 @@ fn first_of(list: &str) -> Option<&str> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::first_of;
+
+    #[test]
+    fn a_list_has_a_comma_and_a_blank() {
+        let as_split = |list: &'static str| list.split_once(", ").map(|(first, _)| first);
+        for list in ["", "1.2.3.4", "a,b", "a,", ", b", "a, b", "a,b, c, d", "a,,, b", ",", "é, b"]
+        {
+            assert_eq!(first_of(list), as_split(list), "{list:?}");
+        }
+    }
+}

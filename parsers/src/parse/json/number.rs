@@ -67,3 +67,21 @@ fn is_finite(number: Option<&[u8]>) -> bool {
         .and_then(|text| text.parse::<f64>().ok())
         .is_some_and(f64::is_finite)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_end_at_the_first_byte_that_is_none() {
+        let number = "90123456789012345678";
+        for len in 0..=number.len() {
+            let number = number.get(..len).unwrap_or_default();
+            assert_eq!(digits(number.as_bytes(), 0), len);
+            for next in ["/", ":", ".", " ", "\u{80}", "é", "\0", "\u{7f}", "p", "y"] {
+                let text = format!("{number}{next}17,0:1é234567890");
+                assert_eq!(digits(text.as_bytes(), 0), len, "{text:?}");
+            }
+        }
+    }
+}
