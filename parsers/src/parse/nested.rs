@@ -166,18 +166,20 @@ fn within<'a>(
     } else {
         name_few(record, fields, cx.arena);
     }
-    record.fields.splice(..0, fields.iter().copied());
+    record.fields.extend_from_slice(fields);
+    record.fields.copy_within(..inner, outer);
+    if let Some(first) = record.fields.get_mut(..outer) {
+        first.copy_from_slice(fields);
+    }
     result
 }
 
 /// Gives fields that are called as ones of `outer` names of their own.
 fn name_few<'a>(record: &mut Record<'a>, outer: &[Field<'a>], arena: &'a Arena) {
     let sieve = Sieve::of(outer);
-    if !record.fields.iter().any(|field| sieve.may_have(field.key)) {
-        return;
-    }
     for at in 0..record.fields.len() {
         let Some(field) = record.fields.get(at) else { break };
+        // Mostly none is.
         if !sieve.may_have(field.key) || !outer.iter().any(|other| is_same(other.key, field.key)) {
             continue;
         }
