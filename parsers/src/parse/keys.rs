@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn hashes_are_found_where_they_are() {
-        let hashes: Vec<u32> = (0..20).map(|number| number % 18).collect();
+        let hashes: [u32; 20] = std::array::from_fn(|number| number as u32 % 18);
         for len in 0..=hashes.len() {
             let some = hashes.get(..len).unwrap_or_default();
             for hash in 0..20 {
