@@ -203,7 +203,7 @@ impl Parser {
         if !is_known || self.follows_directives() && text.contains(HeaderForm::DIRECTIVE) {
             let (arena, mut record) = (Arena::new(), Record::default());
             // What it says besides was said before.
-            let _ = self.read(text, &arena, &mut 0, &mut record);
+            let _ = self.read(text, Seen::ALL, &arena, &mut 0, &mut record);
         }
         self.columns.names().is_some()
     }
@@ -254,10 +254,16 @@ impl Parser {
         }
         self.clock.set_now(at.now);
         let mut bad_times = 0;
-        // JSON has no control characters; the others are looked through for colours, at the speed of
-        // memory.
-        let plain = if text.starts_with('{') { None } else { colour::without(text, arena) };
-        match self.read(plain.unwrap_or(text), arena, &mut bad_times, record) {
+        // JSON has no control characters; the others are looked through for colours and for a second line
+        // at once, at the speed of memory.
+        let (mut plain, mut seen) = (None, Seen::ALL);
+        if !text.starts_with('{') {
+            match memchr::memchr2(colour::ESCAPE, b'\n', text.as_bytes()) {
+                Some(_) => plain = colour::without(text, arena),
+                None => seen = Seen::ONE_LINE,
+            }
+        }
+        match self.read(plain.unwrap_or(text), seen, arena, &mut bad_times, record) {
             Ok(below) => {
                 if !below.is_empty() {
                     trace::put_below(record, below, arena);
@@ -290,11 +296,12 @@ impl Parser {
         record.time = record.time.or(at.container_time);
     }
 
-    /// Fills the record from a text, or from its first line if that alone fits. Gives what lies below
-    /// it.
+    /// Fills the record from a text, of whose bytes this is known, or from its first line if that alone
+    /// fits. Gives what lies below it.
     fn read<'a>(
         &mut self,
         text: &'a str,
+        seen: Seen,
         arena: &'a Arena,
         bad_times: &mut u64,
         record: &mut Record<'a>,
@@ -304,7 +311,7 @@ impl Parser {
             clock: &mut self.clock,
             bad_times,
             guessing: self.guessing,
-            seen: Seen::ALL,
+            seen,
             outside: Outside::default(),
             locations: &mut self.locations,
             refine: None,

@@ -18,7 +18,7 @@ use super::{Misfit, ParserState};
 use crate::multiline::{Choice, Chosen, Joiner};
 use crate::record::Record;
 pub(super) use candidates::Candidates;
-use candidates::Places;
+use candidates::{Places, Possible};
 pub use tally::Tally;
 
 /// Readings per line, the chosen format's included. A reading of a line that is not of the format
@@ -104,8 +104,11 @@ impl Auto {
         record: &mut Record<'a>,
     ) -> Found<'a> {
         let mut found: Option<u16> = None;
+        // What is known before it is looked at.
+        let known = if cx.seen.has(Seen::NEWLINE) { Seen::ALL } else { Seen::ONE_LINE };
         // Of several lines that its own format has a first line of, another would make one message.
-        let own = memchr::memchr(b'\n', text.as_bytes()).and_then(|end| {
+        let end = known.has(Seen::NEWLINE).then(|| memchr::memchr(b'\n', text.as_bytes()));
+        let own = end.flatten().and_then(|end| {
             let chosen = self.format.filter(|place| !self.candidates.is_generic(*place));
             chosen.or_else(|| self.of_head(text.get(..end)?, cx, record))
         });
@@ -116,7 +119,7 @@ impl Auto {
                 Ok(below)
             }
             None => whole_or_head(text, record, |text, record| {
-                found = Some(self.find(text, cx, record)?);
+                found = Some(self.find(text, known, cx, record)?);
                 Ok(())
             }),
         };
@@ -137,7 +140,8 @@ impl Auto {
         record: &mut Record<'a>,
     ) -> Option<u16> {
         let bad_times = *cx.bad_times;
-        let found = self.find(head.strip_suffix('\r').unwrap_or(head), cx, record).ok();
+        let head = head.strip_suffix('\r').unwrap_or(head);
+        let found = self.find(head, Seen::ONE_LINE, cx, record).ok();
         *cx.bad_times = bad_times;
         clear(record);
         found
@@ -157,7 +161,8 @@ impl Auto {
         }
         let read = whole_or_head(text, record, |text, record| {
             let mut trial = Trial { auto: self, text, tries: 1, reason: Misfit::Syntax };
-            if trial.read(place, Seen::ALL, cx, record) { Ok(()) } else { Err(trial.reason) }
+            let fits = trial.fits(place) && trial.read(place, Seen::ALL, cx, record);
+            if fits { Ok(()) } else { Err(trial.reason) }
         });
         read.ok()
     }
@@ -168,6 +173,7 @@ impl Auto {
     fn find<'a>(
         &self,
         text: &'a str,
+        known: Seen,
         cx: &mut Context<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<u16, Misfit> {
@@ -178,7 +184,7 @@ impl Auto {
         let last = tally.last.filter(|place| chosen != Some(*place) && tally.is_recent(*place));
         let last = last.filter(early);
         for place in [chosen, last].into_iter().flatten() {
-            if trial.read(place, Seen::ALL, cx, record) {
+            if trial.fits(place) && trial.read(place, known, cx, record) {
                 return Ok(place);
             }
         }
@@ -192,20 +198,26 @@ impl Auto {
         let is_other = |place: &&u16| ![chosen, last].contains(&Some(**place));
         let seen = possible.seen();
         for place in places.iter().filter(first).chain(others).filter(is_other) {
-            if trial.tries > 0 && trial.read(*place, seen, cx, record) {
+            if trial.tries > 0
+                && trial.may_be(*place, &possible)
+                && trial.read(*place, seen, cx, record)
+            {
                 return Ok(*place);
             }
         }
         let places = possible.places(sooner..u16::MAX, cx.arena);
         let seen = possible.seen();
         for place in places.iter().filter(is_other) {
-            if trial.tries > 0 && trial.read(*place, seen, cx, record) {
+            if trial.tries > 0
+                && trial.may_be(*place, &possible)
+                && trial.read(*place, seen, cx, record)
+            {
                 return Ok(*place);
             }
         }
         // So many others were tried that its own turn did not come.
         match self.format.filter(|place| trial.tries == 0 && !early(place)) {
-            Some(place) if trial.read(place, seen, cx, record) => Ok(place),
+            Some(place) if trial.fits(place) && trial.read(place, seen, cx, record) => Ok(place),
             _ => Err(trial.reason),
         }
     }
@@ -266,6 +278,20 @@ struct Trial<'t, 'a> {
 }
 
 impl<'a> Trial<'_, 'a> {
+    /// Whether the text could be of a format, from its beginning and what it must have.
+    fn fits(&self, place: u16) -> bool {
+        self.auto.candidates.get(place).is_some_and(|it| it.compiled.may_fit(self.text))
+    }
+
+    /// The same of one that it could be of by its bytes: they may have told what it has.
+    fn may_be(&self, place: u16, possible: &Possible<'_, '_>) -> bool {
+        let candidate = self.auto.candidates.get(place);
+        candidate.is_some_and(|it| match possible.shows_all(place) {
+            true => it.compiled.may_begin(self.text),
+            false => it.compiled.may_fit(self.text),
+        })
+    }
+
     /// Whether the text, which has these bytes, fits a format: it has filled the record, then.
     fn read(
         &mut self,
@@ -275,10 +301,7 @@ impl<'a> Trial<'_, 'a> {
         record: &mut Record<'a>,
     ) -> bool {
         let candidates = &self.auto.candidates;
-        let Some(candidate) = candidates.get(place).filter(|it| it.compiled.may_fit(self.text))
-        else {
-            return false;
-        };
+        let Some(candidate) = candidates.get(place) else { return false };
         let bad_times = *cx.bad_times;
         clear(record);
         cx.seen = seen;

@@ -3,6 +3,9 @@
 
 use crate::Arena;
 
+/// How each begins.
+pub(super) const ESCAPE: u8 = 0x1b;
+
 /// Bytes of one escape between its `[` and its `m`, at most.
 const LONGEST: usize = 32;
 
@@ -30,7 +33,7 @@ pub(super) fn without<'a>(text: &'a str, arena: &'a Arena) -> Option<&'a str> {
 fn next(text: &str, from: usize) -> Option<(usize, usize)> {
     let mut at = from;
     loop {
-        at += memchr::memchr(0x1b, text.as_bytes().get(at..)?)?;
+        at += memchr::memchr(ESCAPE, text.as_bytes().get(at..)?)?;
         if let Some(len) = length(text.as_bytes().get(at..)?) {
             return Some((at, len));
         }
@@ -40,7 +43,7 @@ fn next(text: &str, from: usize) -> Option<(usize, usize)> {
 
 /// The length of the colour that `bytes` begin with.
 fn length(bytes: &[u8]) -> Option<usize> {
-    let [0x1b, b'[', parameters @ ..] = bytes else { return None };
+    let [ESCAPE, b'[', parameters @ ..] = bytes else { return None };
     let is_parameter = |byte: &&u8| matches!(byte, b'0'..=b'9' | b';' | b':');
     let len = parameters.iter().take(LONGEST).take_while(is_parameter).count();
     (parameters.get(len) == Some(&b'm')).then_some(len + 3)

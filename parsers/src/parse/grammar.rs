@@ -30,7 +30,7 @@ pub(crate) struct Context<'p, 'a> {
     /// Whether nobody said that the text is of this format: under `auto`, where what merely could be
     /// the format must not be taken for it.
     pub(crate) guessing: bool,
-    /// Bytes that the text has: under `auto`, which looked; all where nobody did.
+    /// Bytes that the text has: under `auto`, which looked; where nobody did, all, or all but a line's end.
     pub(super) seen: Seen,
     /// What of a record its line says outside of the text: in the text, what is called so is a field.
     pub(super) outside: Outside,

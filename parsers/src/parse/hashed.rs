@@ -3,7 +3,7 @@
 
 use bumpalo::collections::Vec as ArenaVec;
 
-use super::keys::{bit, hash, is_same};
+use super::keys::{bit, hash, is_same, position};
 use super::names;
 use crate::Arena;
 use crate::record::Field;
@@ -126,9 +126,34 @@ impl<T> Table<T> {
     }
 }
 
+/// Hashes, each a bit of so many that those of a record's few dozen names are mostly apart: one whose bit is
+/// free is not of the set.
+#[derive(Default)]
+struct Bits([u64; 4]);
+
+impl Bits {
+    #[inline]
+    fn may_have(&self, hash: u32) -> bool {
+        self.0.get(Self::word(hash)).is_some_and(|word| word & bit(hash) != 0)
+    }
+
+    #[inline]
+    fn add(&mut self, hash: u32) {
+        if let Some(word) = self.0.get_mut(Self::word(hash)) {
+            *word |= bit(hash);
+        }
+    }
+
+    /// By other bits of the hash than those that [`bit`] goes by.
+    #[inline]
+    const fn word(hash: u32) -> usize {
+        (hash >> 24) as usize % 4
+    }
+}
+
 /// The hashes of the names of a record's fields, each at its field's place.
 pub(super) struct Index<'a> {
-    bits: u64,
+    bits: Bits,
     hashes: ArenaVec<'a, u32>,
 }
 
@@ -136,7 +161,8 @@ impl<'a> Index<'a> {
     pub(super) fn new(fields: &[Field<'_>], arena: &'a Arena) -> Self {
         let mut hashes = ArenaVec::with_capacity_in(fields.len(), arena);
         hashes.extend(fields.iter().map(|field| hash(field.key.name().as_bytes())));
-        let bits = hashes.iter().fold(0, |bits, hash| bits | bit(*hash));
+        let mut bits = Bits::default();
+        hashes.iter().for_each(|hash| bits.add(*hash));
         Self { bits, hashes }
     }
 
@@ -149,14 +175,14 @@ impl<'a> Index<'a> {
     /// The place of the field of that name.
     #[inline(always)]
     pub(super) fn place(&self, fields: &[Field<'_>], hash: u32, name: &str) -> Option<usize> {
-        if self.bits & bit(hash) == 0 { None } else { self.search(fields, hash, name) }
+        if self.bits.may_have(hash) { self.search(fields, hash, name) } else { None }
     }
 
     #[inline(never)]
     fn search(&self, fields: &[Field<'_>], hash: u32, name: &str) -> Option<usize> {
         let mut from = 0;
         // Mostly none has it, or the first that has is it.
-        while let Some(at) = self.hashes.get(from..)?.iter().position(|other| *other == hash) {
+        while let Some(at) = position(self.hashes.get(from..)?, hash) {
             from += at + 1;
             if fields.get(from - 1).is_some_and(|field| field.key.name() == name) {
                 return Some(from - 1);
@@ -177,14 +203,14 @@ impl<'a> Index<'a> {
     pub(super) fn extend(&mut self, fields: &[Field<'_>]) {
         for field in fields.get(self.hashes.len()..).unwrap_or_default() {
             let hash = hash(field.key.name().as_bytes());
-            self.bits |= bit(hash);
+            self.bits.add(hash);
             self.hashes.push(hash);
         }
     }
 
     /// The field at a place has another name now.
     pub(super) fn set(&mut self, at: usize, hash: u32) {
-        self.bits |= bit(hash);
+        self.bits.add(hash);
         if let Some(known) = self.hashes.get_mut(at) {
             *known = hash;
         }

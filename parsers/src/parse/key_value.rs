@@ -9,7 +9,7 @@
 //! or the text is not this for us; one that comes again gets a number, as in `user_2`. Prose may look like it, so `auto` does not try it.
 
 use super::Misfit;
-use super::cursor::Bytes;
+use super::cursor::{Bytes, find_any};
 use super::escape::undo;
 use super::grammar::{Context, Grammar};
 use super::keys::Keys;
@@ -59,19 +59,22 @@ fn read<'a>(
     let mut roles = Roles::default();
     let (mut pairs, mut listed) = (0, false);
     let mut rest = unparted(text);
+    // The key that showed where the value before it ends.
+    let mut next = None;
     while !rest.is_empty() {
-        let (key, after) = key(rest).ok_or(Misfit::Syntax)?;
+        let (key, after) = next.take().or_else(|| key(rest)).ok_or(Misfit::Syntax)?;
         // `key= next=…`: the value is none, but that of a secret's name is what comes.
         let spaced = matches!(after.as_bytes(), [b' ' | b'\t', ..])
             && rest.as_bytes().get(key.len()) != Some(&b':');
         let none = spaced && !is_guarded(key);
         let after = unindented(after);
-        let none = none && next_key(after);
+        let none = none && next_key(after).is_some();
         let key = keys.add_again(key, cx.arena)?;
         pairs += 1;
         listed |= key.as_stored() == "a1";
-        let (value, after) = if none { (Text::raw(""), after) } else { value(after, cx.arena)? };
-        rest = unparted(after);
+        let (value, after, found) =
+            if none { (Text::raw(""), after, None) } else { value(after, cx.arena)? };
+        (rest, next) = (unparted(after), found);
         roles.put_text(key, value, cx, record);
     }
     if pairs < if cx.guessing { 2 } else { 1 } {
@@ -85,9 +88,12 @@ fn read<'a>(
     Ok(())
 }
 
+/// A key, and what comes after its sign.
+type Pair<'a> = (&'a str, &'a str);
+
 /// The key that `text` begins with, and what comes after its sign.
 #[inline]
-fn key(text: &str) -> Option<(&str, &str)> {
+fn key(text: &str) -> Option<Pair<'_>> {
     let bytes = text.as_bytes();
     if !bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'@'))
     {
@@ -109,17 +115,20 @@ fn key(text: &str) -> Option<(&str, &str)> {
 /// Whether a pair begins here, behind a value: what is long, or of base64's length, and ends in `=` may
 /// be a part of that.
 #[inline]
-fn next_key(text: &str) -> bool {
-    key(text).is_some_and(|(key, after)| {
+fn next_key(text: &str) -> Option<Pair<'_>> {
+    key(text).filter(|(key, after)| {
         let padding = key.len() >= 16 || (key.len() + 1) % 4 == 0;
         text.as_bytes().get(key.len()) != Some(&b'=') || !(padding && (is_parted(after)))
     })
 }
 
-/// The value that `text` begins with, and what comes after it. Inlined: what a call gives in memory is slow
+/// The value that `text` begins with, what comes after it, and the key there if it was looked at. Inlined: what a call gives in memory is slow
 /// to read at once.
 #[inline(always)]
-fn value<'a>(text: &'a str, arena: &'a Arena) -> Result<(Text<'a>, &'a str), Misfit> {
+fn value<'a>(
+    text: &'a str,
+    arena: &'a Arena,
+) -> Result<(Text<'a>, &'a str, Option<Pair<'a>>), Misfit> {
     if let Some(quote @ (b'"' | b'\'')) = text.as_bytes().first().copied() {
         let inside = text.get(1..).unwrap_or_default();
         let (end, escaped) = closing(inside.as_bytes(), quote).ok_or(Misfit::Syntax)?;
@@ -133,11 +142,11 @@ fn value<'a>(text: &'a str, arena: &'a Arena) -> Result<(Text<'a>, &'a str), Mis
             Some(decoded) => Text::built(decoded),
             None => Text::raw(quoted),
         };
-        return Ok((text, rest));
+        return Ok((text, rest, None));
     }
-    let end = end_of_bare(text);
+    let (end, next) = end_of_bare(text);
     let (bare, rest) = text.split_at_checked(end).ok_or(Misfit::Syntax)?;
-    Ok((Text::raw(bare.trim_end_matches([' ', '\t'])), rest))
+    Ok((Text::raw(bare.trim_end_matches([' ', '\t'])), rest, next))
 }
 
 /// Where the quote is that closes, and whether there are backslashes before it.
@@ -153,29 +162,29 @@ fn closing(bytes: &[u8], quote: u8) -> Option<(usize, bool)> {
     }
 }
 
-/// Where a value without quotes ends: at a comma or semicolon that parts, or before the next pair.
-fn end_of_bare(text: &str) -> usize {
+/// Where a value without quotes ends: at a comma or semicolon that parts, or before the next pair, which is
+/// given too.
+fn end_of_bare(text: &str) -> (usize, Option<Pair<'_>>) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr3(b' ', b',', b';', rest))
-    {
+    while let Some(found) = bytes.get(at..).and_then(|rest| find_any([b' ', b',', b';'], rest)) {
         at += found;
         let next = bytes.get(at + 1).copied();
         match bytes.get(at) {
             Some(b' ') => {
-                if text.get(at + 1..).is_some_and(next_key) {
-                    return at;
+                if let next @ Some(_) = text.get(at + 1..).and_then(next_key) {
+                    return (at, next);
                 }
             }
             // Within a word a comma is text, unless a pair comes after it.
             Some(_) if !matches!(next, None | Some(b' ' | b'\t')) => {
-                if text.get(at + 1..).is_some_and(next_key) {
-                    return at;
+                if let next @ Some(_) = text.get(at + 1..).and_then(next_key) {
+                    return (at, next);
                 }
             }
-            _ => return at,
+            _ => return (at, None),
         }
         at += 1;
     }
-    text.len()
+    (text.len(), None)
 }

@@ -85,7 +85,7 @@ impl<'a> Keys<'a> {
     /// Whether a name of that hash may be among those of the innermost object.
     #[inline]
     pub(super) fn meets(&self, hash: u32) -> bool {
-        self.bits & bit(hash) != 0 && self.hashes.contains(&hash)
+        self.bits & bit(hash) != 0 && position(&self.hashes, hash).is_some()
     }
 
     /// Adds a name to those that [`Keys::meets`] knows.
@@ -156,7 +156,7 @@ impl<'a> Keys<'a> {
     fn is_there(&self, base: usize, hash: u32, key: &str) -> bool {
         let siblings = self.hashes.get(base..).unwrap_or_default();
         let keys = self.keys.get(base..).unwrap_or_default();
-        siblings.contains(&hash)
+        position(siblings, hash).is_some()
             && keys.iter().zip(siblings).any(|(other, at)| *at == hash && is_same(other, key))
     }
 }
@@ -200,8 +200,22 @@ pub(super) fn is_same(one: &str, other: &str) -> bool {
 
 /// One bit for a hash: where none of a set has it, the hash is not of the set.
 #[inline]
-pub(super) fn bit(hash: u32) -> u64 {
+pub(super) const fn bit(hash: u32) -> u64 {
     1 << (hash >> 26)
+}
+
+/// Where the first such hash is, looked for several at a time.
+#[inline]
+pub(super) fn position(hashes: &[u32], hash: u32) -> Option<usize> {
+    const AT_ONCE: usize = 8;
+    let (eights, rest) = hashes.as_chunks::<AT_ONCE>();
+    let is_it = |other: &u32| *other == hash;
+    for (number, eight) in eights.iter().enumerate() {
+        if eight.iter().fold(false, |found, other| found | is_it(other)) {
+            return eight.iter().position(is_it).map(|at| number * AT_ONCE + at);
+        }
+    }
+    rest.iter().position(is_it).map(|at| eights.len() * AT_ONCE + at)
 }
 
 /// Mixes a key's length, its first and its last eight bytes. Keys that are made to collide cost
@@ -297,6 +311,18 @@ mod tests {
         assert_eq!(called, expect.map(|name| Ok(name.to_owned())));
         let more = (0..400).filter(|_| keys.add_again("b", &arena).is_ok()).count();
         assert_eq!(more, PER_OBJECT - names.len());
+    }
+
+    #[test]
+    fn hashes_are_found_where_they_are() {
+        let hashes: [u32; 20] = std::array::from_fn(|number| number as u32 % 18);
+        for len in 0..=hashes.len() {
+            let some = hashes.get(..len).unwrap_or_default();
+            for hash in 0..20 {
+                let found = some.iter().position(|other| *other == hash);
+                assert_eq!(position(some, hash), found, "{hash} among {len}");
+            }
+        }
     }
 
     #[test]

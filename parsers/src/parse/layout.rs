@@ -82,9 +82,16 @@ impl Layout {
         Ok(Self { ways, level, layouts: layouts.len() })
     }
 
-    /// Whether a line could fit, from how it begins, if `auto` is to take it for one: its time can be read.
+    /// Whether a text could fit, from how it begins and ends, if `auto` is to take it for one: its time can
+    /// be read.
     pub(super) fn may_fit(&self, bytes: &[u8]) -> bool {
-        self.ways.iter().any(|way| way.may_begin(bytes.first().copied(), bytes))
+        let (first, last) = (bytes.first().copied(), bytes.last().copied());
+        self.ways.iter().any(|way| way.may_end(last) && way.may_begin(first, bytes))
+    }
+
+    /// Whether a line could be the first of such a text.
+    pub(super) fn may_begin(&self, line: &[u8]) -> bool {
+        self.ways.iter().any(|way| way.may_begin(line.first().copied(), line))
     }
 
     /// Bytes that a line has which begins so, by each of the forms that it may be of, if `auto` is to take
@@ -105,7 +112,11 @@ impl Layout {
         let mut walk = Walk {
             whole: text,
             level: &self.level,
-            lines: cx.seen.has(Seen::NEWLINE) && memchr::memchr(b'\n', text.as_bytes()).is_some(),
+            line: cx
+                .seen
+                .has(Seen::NEWLINE)
+                .then(|| memchr::memchr(b'\n', text.as_bytes()))
+                .flatten(),
             // Another layout may read the time that the first cannot: one that cannot be read is only
             // taken where none does. Of a format that is only guessed at, it is what there is to go by.
             readable: cx.guessing || self.layouts > 1,
@@ -161,8 +172,8 @@ struct Walk<'w, 'p, 'a> {
     /// The text.
     whole: &'a str,
     level: &'w Leveller,
-    /// Whether the text has several lines: no field but the message goes beyond its line.
-    lines: bool,
+    /// Where the first of several lines ends: no field but the message goes beyond its line.
+    line: Option<usize>,
     /// Whether a time must be readable.
     readable: bool,
     /// The place of the one layout to read by; `None` for all.
@@ -245,7 +256,7 @@ impl<'a> Walk<'_, '_, 'a> {
     fn may_be(&self, way: &Branch, cursor: &Cursor<'a>) -> bool {
         let first = |bytes: &[u8]| bytes.first().copied();
         let (first, next) = (first(self.whole.as_bytes()), first(cursor.bytes()));
-        way.may_fit(first, next, self.cx.seen, self.lines)
+        way.may_fit(first, next, self.cx.seen, self.line.is_some())
             && self.layout.is_none_or(|layout| way.layouts.contains(&layout))
     }
 

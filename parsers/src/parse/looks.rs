@@ -34,7 +34,16 @@ pub(super) struct Looks {
     lists: Vec<List>,
     /// The texts with a quote that formats must have, and those of each.
     quoted: Quoted,
-    shows: Vec<Shown>,
+    shows: Vec<Shows>,
+}
+
+/// The texts that a format must have.
+#[derive(Clone, Copy, Debug)]
+struct Shows {
+    /// Those that have a quote.
+    quoted: Shown,
+    /// Whether all have.
+    are_quoted: bool,
 }
 
 /// The ways that texts with the same first byte have.
@@ -72,7 +81,7 @@ impl Looks {
                 compiled.ways(place, first, texts, &mut list);
             }
             let shows = |way: &&Way| {
-                texts.get(usize::from(way.place)).is_some_and(|texts| !texts.shows.is_none())
+                texts.get(usize::from(way.place)).is_some_and(|texts| !texts.shows.quoted.is_none())
             };
             let is_quoted = list.iter().filter(shows).count() >= MANY;
             let list = List { is_quoted, ways: list };
@@ -128,8 +137,8 @@ impl<'l> Ways<'l> {
 /// A text that is looked at no more closely than it must be.
 pub(super) struct Looked<'l, 't> {
     ways: &'l [Way],
-    /// The texts with a quote that each format must have.
-    shows: &'l [Shown],
+    /// The texts that each format must have.
+    shows: &'l [Shows],
     text: &'t str,
     /// The texts with a quote that it has, of those that formats show by; all, where few do.
     shown: Shown,
@@ -148,6 +157,13 @@ impl<'t> Looked<'_, 't> {
         let from = self.ways.partition_point(|way| way.place < place);
         let ways = self.ways.get(from..).unwrap_or_default();
         ways.iter().take_while(|way| way.place == place).any(|way| self.has_bytes(way))
+    }
+
+    /// Whether the text is known to have all texts that the format at one of its [`places`](Self::places)
+    /// must have.
+    pub(super) fn shows_all(&self, place: u16) -> bool {
+        let all = |shows: &Shows| shows.are_quoted && self.shown != Shown::ALL;
+        self.shows.get(usize::from(place)).is_some_and(all)
     }
 
     /// Calls with the places in a range of the formats that the text could be of, each once.
@@ -178,7 +194,8 @@ impl<'t> Looked<'_, 't> {
     /// Whether the text has what a format shows by.
     #[inline]
     fn shows(&self, way: &Way) -> bool {
-        self.shows.get(usize::from(way.place)).is_none_or(|shows| self.shown.has(*shows))
+        let shows = self.shows.get(usize::from(way.place));
+        shows.is_none_or(|shows| self.shown.has(shows.quoted))
     }
 
     /// Whether the text has the bytes that this way needs. What it shows by has most of them.
@@ -192,25 +209,24 @@ impl<'t> Looked<'_, 't> {
     }
 }
 
-/// The texts that a format must have.
+/// The texts that a format must have, and their bytes.
 struct Texts {
-    /// Their bytes.
     needs: Seen,
-    /// Those that have a quote.
-    shows: Shown,
-    /// Whether all have.
-    are_quoted: bool,
+    shows: Shows,
 }
 
 impl Texts {
     fn new(compiled: &Compiled, quoted: &mut Quoted) -> Self {
-        let none = Self { needs: Seen::default(), shows: Shown::default(), are_quoted: true };
+        let shows = Shows { quoted: Shown::default(), are_quoted: true };
+        let none = Self { needs: Seen::default(), shows };
         compiled.contains.iter().map(Finder::needle).fold(none, |texts, part| {
             let shown = quoted.add(part);
             Self {
                 needs: texts.needs.and(Seen::of(part)),
-                shows: texts.shows.and(shown.unwrap_or_default()),
-                are_quoted: texts.are_quoted && shown.is_some(),
+                shows: Shows {
+                    quoted: texts.shows.quoted.and(shown.unwrap_or_default()),
+                    are_quoted: texts.shows.are_quoted && shown.is_some(),
+                },
             }
         })
     }
@@ -222,7 +238,7 @@ impl Compiled {
     fn ways(&self, place: u16, first: u8, texts: &Texts, list: &mut Vec<Way>) {
         let mut add = |form: Seen| {
             let needs = form.and(texts.needs);
-            let way = Way { needs, form: form.few().filter(|_| texts.are_quoted), place };
+            let way = Way { needs, form: form.few().filter(|_| texts.shows.are_quoted), place };
             let covers = |other: &Way| other.place == place && way.needs.has(other.needs);
             if !list.iter().any(covers) {
                 list.push(way);
@@ -245,8 +261,8 @@ impl Compiled {
         self.may_begin(text) && self.contains.iter().all(|part| part.find(head).is_some())
     }
 
-    /// Whether a text begins as one of this format may.
-    fn may_begin(&self, text: &str) -> bool {
+    /// Whether a text begins, and ends, as one of this format may.
+    pub(super) fn may_begin(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
         match &*self.method {
             Method::Grammar(grammar) => grammar.probe.is_some_and(|probe| probe(bytes)),

@@ -9,7 +9,7 @@ use super::roles::Outside;
 use super::seen::Seen;
 use super::{Misfit, auto};
 use crate::Arena;
-use crate::record::{Field, Key, Record, Text, Value};
+use crate::record::{Field, Key, Origin, Record, Text, Value};
 use taken::{Sieve, Taken};
 
 /// Fields that a record may have for more to be read into it.
@@ -29,8 +29,10 @@ pub(super) fn message<'a>(
     let (time, level, decoded) = (record.time, record.level, record.decoded);
     let stored = message.as_stored();
     let text = if message.is_escaped() { decode(stored, cx.arena) } else { stored };
-    // A text that was decoded may have other bytes than what was looked at.
-    let seen = std::mem::replace(&mut cx.seen, Seen::ALL);
+    // A slice of one line is one. A text that was decoded may have other bytes than what was looked at.
+    let is_line = message.origin() == Origin::Raw && !cx.seen.has(Seen::NEWLINE);
+    let inside = if is_line { Seen::ONE_LINE } else { Seen::ALL };
+    let seen = std::mem::replace(&mut cx.seen, inside);
     let outside = std::mem::take(&mut cx.outside);
     let result = within(record, cx, |cx, record| read(text, cx, record));
     (cx.seen, cx.outside) = (seen, outside);
@@ -38,7 +40,7 @@ pub(super) fn message<'a>(
         record.time = record.time.or(time);
         record.level = record.level.or(level);
         // What a reading deeper down decoded stays so.
-        record.decoded |= decoded || message.origin() != crate::record::Origin::Raw;
+        record.decoded |= decoded || message.origin() != Origin::Raw;
     } else {
         (record.time, record.level, record.message) = (time, level, Some(message));
     }

@@ -2,6 +2,7 @@
 //! which fields the time and the level are in.
 
 use super::convert::{self, Leveller};
+use super::cursor::find;
 use super::grammar::Context;
 use super::hashed::{Index, Table};
 use super::keys::hash;
@@ -210,20 +211,45 @@ fn part_clients<'a>(record: &mut Record<'a>, index: &mut Index<'a>) {
         index.place(&record.fields, hash(known.name().as_bytes()), known.name())
     };
     let Some(at) = place(record, Known::ClientIp) else { return };
-    let forwarded = place(record, Known::ForwardedFor).is_some();
     let Some(Field { value: Value::Text(list), .. }) = record.fields.get(at).copied() else {
         return;
     };
     // What has escapes is no list of addresses.
-    let Some((client, _)) = list.as_stored().split_once(", ").filter(|_| !list.is_escaped()) else {
-        return;
-    };
+    let Some(client) = first_of(list.as_stored()).filter(|_| !list.is_escaped()) else { return };
     let client = if list.origin() == Origin::Raw { Text::raw(client) } else { Text::built(client) };
+    let forwarded = place(record, Known::ForwardedFor).is_some();
     if let Some(field) = record.fields.get_mut(at) {
         field.value = Value::Text(client);
     }
     if !forwarded {
         record.push(Key::Known(Known::ForwardedFor), Value::Text(list));
         index.extend(&record.fields);
+    }
+}
+
+/// What stands before the first `, ` of a list; `None` of what is no list.
+fn first_of(list: &str) -> Option<&str> {
+    let mut from = 0;
+    loop {
+        let rest = list.as_bytes().get(from..)?;
+        let comma = from + find(b',', rest)?;
+        from = comma + 1;
+        if list.as_bytes().get(from) == Some(&b' ') {
+            return list.get(..comma);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_of;
+
+    #[test]
+    fn a_list_has_a_comma_and_a_blank() {
+        let as_split = |list: &'static str| list.split_once(", ").map(|(first, _)| first);
+        for list in ["", "1.2.3.4", "a,b", "a,", ", b", "a, b", "a,b, c, d", "a,,, b", ",", "é, b"]
+        {
+            assert_eq!(first_of(list), as_split(list), "{list:?}");
+        }
     }
 }

@@ -22,6 +22,9 @@ impl Seen {
     /// A digit, whichever.
     pub(super) const DIGIT: Self = Self { low: DIGIT, high: 0 };
 
+    /// Of a text that is not looked at, but is known to be one line.
+    pub(super) const ONE_LINE: Self = Self { low: !Self::NEWLINE.low, high: u64::MAX };
+
     /// The end of a line.
     pub(super) const NEWLINE: Self = Self { low: 1 << b'\n', high: 0 };
 

@@ -93,6 +93,16 @@ pub(super) fn put<'a>(record: &mut Record<'a>, text: &'a str) {
     put_trace(record, trace, class);
 }
 
+/// The same of a text of one line.
+#[inline]
+pub(super) fn put_line<'a>(record: &mut Record<'a>, line: &'a str) {
+    if is_line_of(line) {
+        put(record, line);
+    } else {
+        record.message = Some(Text::raw(line));
+    }
+}
+
 /// Whether a text has a trace.
 pub(super) fn has(text: &str) -> bool {
     find(text).is_some()
@@ -226,6 +236,12 @@ fn head(text: &str, len: usize) -> &[u8] {
 /// Whether a text of one line may be of a trace, as its ends tell; any of several may have one.
 #[inline]
 fn may_have(text: &str) -> bool {
+    is_line_of(text) || memchr::memchr(b'\n', text.as_bytes()).is_some()
+}
+
+/// Whether a line may be of a trace, as its ends tell.
+#[inline]
+fn is_line_of(text: &str) -> bool {
     let begins = matches!(
         text.as_bytes(),
         [b' ' | b'\t', ..]
@@ -239,7 +255,7 @@ fn may_have(text: &str) -> bool {
     while let [before @ .., b'\r'] = line {
         line = before;
     }
-    begins || line.last() == Some(&b'\'') || memchr::memchr(b'\n', text.as_bytes()).is_some()
+    begins || line.last() == Some(&b'\'')
 }
 
 fn is_goroutine(line: &str) -> bool {

@@ -49,14 +49,16 @@ impl Number {
     fn read(bytes: &[u8]) -> Option<Self> {
         let negative = bytes.first() == Some(&b'-');
         let digits = bytes.get(usize::from(negative)..)?;
-        let (mut whole, mut len) = (0_i64, 0);
+        let (mut whole, mut len) = (0_u64, 0);
         while let Some(digit @ 0..=9) = digits.get(len).map(|byte| byte.wrapping_sub(b'0')) {
-            whole = whole.checked_mul(10)?.checked_add(i64::from(digit))?;
+            whole = whole.wrapping_mul(10).wrapping_add(u64::from(digit));
             len += 1;
         }
+        // So many digits 64 bits hold.
         if len == 0 || len > 19 {
             return None;
         }
+        let whole = i64::try_from(whole).ok()?;
         let fraction = match digits.get(len..) {
             Some([b'.', decimals @ ..]) => Fraction::digits(decimals),
             _ => Fraction::NONE,

@@ -94,7 +94,17 @@ impl Format {
             Self::Known(Reader::TimeOfDay) => {
                 matches!(bytes, [_, b':', ..] | [_, _, b':', ..])
             }
-            Self::Any | Self::Epoch(_) | Self::Strptime { .. } => true,
+            Self::Any => match bytes.strip_prefix(b"[").unwrap_or(bytes) {
+                inside @ [b'A'..=b'Z' | b'a'..=b'z', ..] => {
+                    let name = inside.first_chunk();
+                    name.is_some_and(|name| civil::month(*name).is_some())
+                        || civil::weekday(inside) > 0
+                }
+                [b'0'..=b'9', ..] | [_, b'0'..=b'9', b'/' | b'-' | b' ', ..] => true,
+                _ => false,
+            },
+            Self::Strptime { head, .. } => strptime::may_begin(head, bytes),
+            Self::Epoch(_) => true,
         }
     }
 

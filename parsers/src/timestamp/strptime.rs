@@ -73,6 +73,11 @@ struct Parts {
     second: Option<u32>,
 }
 
+/// Whether a time in a format could stand at the beginning of bytes.
+pub(super) fn may_begin(format: &str, bytes: &[u8]) -> bool {
+    !matches!(shape(format, bytes), Shape::Other)
+}
+
 /// Holds bytes against a format: jiff, which builds an error for what is none, is only asked about what has
 /// the shape, and is odd.
 fn shape<'t>(format: &str, bytes: &'t [u8]) -> Shape<'t> {

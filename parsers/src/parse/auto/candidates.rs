@@ -51,6 +51,11 @@ impl Possible<'_, '_> {
         places
     }
 
+    /// Whether the text is known to have all texts that the format at one of these places must have.
+    pub(super) fn shows_all(&self, place: u16) -> bool {
+        self.0.shows_all(place)
+    }
+
     /// The bytes that the text has, as far as that is known.
     pub(super) fn seen(&self) -> Seen {
         self.0.seen()
@@ -202,7 +207,7 @@ impl Candidate {
     /// Whether a line begins a record of this format, whose records have several.
     fn begins(&self, line: &[u8]) -> bool {
         let first = self.compiled.several
-            && matches!(&*self.compiled.method, Method::Layout(layout) if layout.may_fit(line));
+            && matches!(&*self.compiled.method, Method::Layout(layout) if layout.may_begin(line));
         first && self.joining().is_some_and(|joining| joining.begins(line))
     }
 

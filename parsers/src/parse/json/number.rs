@@ -35,8 +35,20 @@ pub(super) fn end(bytes: &[u8], start: usize) -> Result<usize, Misfit> {
     Ok(at)
 }
 
+/// Where digits end, looked at eight at a time.
 #[inline]
 fn digits(bytes: &[u8], mut at: usize) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*word) ^ (LOW * b'0' as u64);
+        // Marks what is more than nine; the lowest mark is exact.
+        let others = (word.wrapping_add(LOW * 0x76) | word) & HIGH;
+        if others != 0 {
+            return at + (others.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
     while let Some(b'0'..=b'9') = bytes.get(at) {
         at += 1;
     }
@@ -54,4 +66,22 @@ fn is_finite(number: Option<&[u8]>) -> bool {
         .and_then(|bytes| std::str::from_utf8(bytes).ok())
         .and_then(|text| text.parse::<f64>().ok())
         .is_some_and(f64::is_finite)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_end_at_the_first_byte_that_is_none() {
+        let number = "90123456789012345678";
+        for len in 0..=number.len() {
+            let number = number.get(..len).unwrap_or_default();
+            assert_eq!(digits(number.as_bytes(), 0), len);
+            for next in ["/", ":", ".", " ", "\u{80}", "é", "\0", "\u{7f}", "p", "y"] {
+                let text = format!("{number}{next}17,0:1é234567890");
+                assert_eq!(digits(text.as_bytes(), 0), len, "{text:?}");
+            }
+        }
+    }
 }

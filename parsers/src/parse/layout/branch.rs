@@ -25,6 +25,8 @@ pub(super) struct Branch {
     needs: Seen,
     /// Whether all of its layouts have several lines.
     lines: bool,
+    /// The last byte of a text of any of its layouts, where that is known.
+    ends: Option<u8>,
 }
 
 impl Branch {
@@ -37,6 +39,10 @@ impl Branch {
             opens: Begins::ANY,
             needs: needs(&steps),
             lines: steps.iter().any(of_lines),
+            ends: match steps.last() {
+                Some(Step::Literal(text)) => text.as_str().as_bytes().last().copied(),
+                _ => None,
+            },
             layouts: place..place + 1,
             steps,
             ways: Vec::new(),
@@ -72,6 +78,11 @@ impl Branch {
             }
     }
 
+    /// Whether a text could be of one of its layouts, from its last byte.
+    pub(super) fn may_end(&self, last: Option<u8>) -> bool {
+        self.ends.is_none() || self.ends == last
+    }
+
     /// Adds the bytes that a line of each of its layouts has which may begin so.
     pub(super) fn needs_of_each(&self, first: u8, needs: &mut Vec<Seen>) {
         if self.ways.is_empty() && self.begins.has(Some(first)) {
@@ -90,6 +101,7 @@ impl Branch {
                 last.begins = last.begins.or(new.begins);
                 last.needs = last.needs.common(new.needs);
                 last.lines &= new.lines;
+                last.ends = last.ends.filter(|_| last.ends == new.ends);
                 new.steps.drain(..shared);
                 return Self::add(&mut last.ways, new);
             }
@@ -119,6 +131,7 @@ impl Branch {
             opens: self.opens,
             needs: self.needs,
             lines: self.lines,
+            ends: self.ends,
         };
         self.ways.push(rest);
     }
@@ -149,7 +162,12 @@ fn beginning<'t>(steps: &[Step], bytes: &'t [u8]) -> Beginning<'t> {
             Kind::OneOf(words) => told(words.find(bytes).is_some()),
             _ => Beginning::Told,
         },
-        [Step::Blanks | Step::Optional(_), ..] => Beginning::Told,
+        // It is there, or what follows it is.
+        [Step::Optional(inner), rest @ ..] => match beginning(inner, bytes) {
+            Beginning::Other => beginning(rest, bytes),
+            Beginning::Told | Beginning::Until(_) => Beginning::Told,
+        },
+        [Step::Blanks, ..] => Beginning::Told,
     }
 }
 
@@ -220,6 +238,7 @@ impl Capture {
             && self.gives == other.gives
             && self.kind == other.kind
             && self.apart == other.apart
+            && self.behind_name == other.behind_name
     }
 
     /// The same, and they end in the same place.

@@ -20,6 +20,8 @@ pub(super) struct Capture {
     pub(super) until: Until,
     /// Whether no word goes on before or behind it: what stands there is no part of one.
     pub(super) apart: bool,
+    /// Whether a name and its sign may stand before it: what is a secret because of that.
+    pub(super) behind_name: bool,
     /// The text that follows it.
     pub(super) then: Option<Literal>,
 }

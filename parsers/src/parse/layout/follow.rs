@@ -37,10 +37,32 @@ pub(super) fn part(steps: &mut [Step], whole: bool) {
             Some(_) => false,
         };
         match step {
-            Step::Capture(capture) => capture.apart = begins && ends,
+            Step::Capture(capture) => {
+                capture.apart = begins && ends;
+                capture.behind_name = may_name(before, whole);
+            }
             Step::Optional(inner) => part(inner, false),
             _ => {}
         }
+    }
+}
+
+/// Whether a text that steps read may end in a name and the sign behind it, blanks and quotes aside.
+fn may_name(steps: &[Step], whole: bool) -> bool {
+    let Some((last, before)) = steps.split_last() else { return !whole };
+    match last {
+        Step::Literal(literal) => {
+            match literal.as_str().trim_end_matches([' ', '\t', '"', '\'']).as_bytes().last() {
+                Some(byte) => matches!(byte, b':' | b'='),
+                None => may_name(before, whole),
+            }
+        }
+        Step::Blanks => may_name(before, whole),
+        // They end in a digit, or are a hyphen.
+        Step::Capture(capture) => {
+            !matches!(capture.kind, Kind::Integer | Kind::Float | Kind::Duration(_))
+        }
+        Step::Optional(_) => true,
     }
 }
 

@@ -61,7 +61,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 let mut end = *cursor;
                 end.take(text.len())?;
                 // One line has no trace: nothing need be looked for in what several layouts begin with.
-                if !self.lines && matches!(capture.gives, Gives::Message) {
+                if self.line.is_none() && matches!(capture.gives, Gives::Message) {
                     nested::put_message(record, self.shown(capture, text, &end), arena);
                     return Ok(());
                 }
@@ -79,7 +79,7 @@ impl<'a> Walk<'_, '_, 'a> {
         cursor: &mut Cursor<'a>,
         record: &mut Record<'a>,
     ) -> Result<(), Misfit> {
-        let guarded = self.is_guarded("", cursor);
+        let guarded = self.is_guarded(capture, "", cursor);
         // Put where it stays at once: what is built elsewhere is copied.
         if matches!(capture.kind, Kind::Integer)
             && !guarded
@@ -114,7 +114,7 @@ impl<'a> Walk<'_, '_, 'a> {
         let arena = self.cx.arena;
         match &capture.kind {
             Kind::Quoted | Kind::Escaped | Kind::EscapedLines => {
-                let guarded = self.is_guarded("", cursor);
+                let guarded = self.is_guarded(capture, "", cursor);
                 let quoted = matches!(capture.kind, Kind::Quoted);
                 let (inside, escaped) = if quoted {
                     cursor.expect("\"")?;
@@ -201,7 +201,8 @@ impl<'a> Walk<'_, '_, 'a> {
         cursor: &mut Cursor<'a>,
     ) -> Result<&'a str, Misfit> {
         let text = cursor.take(len.ok_or(Misfit::Syntax)?)?;
-        let within = !self.lines
+        let end = self.whole.len() - cursor.rest().len();
+        let within = self.line.is_none_or(|line| end <= line)
             || matches!(capture.gives, Gives::Message)
             || capture.kind.has_lines()
             || memchr::memchr(b'\n', text.as_bytes()).is_none();
@@ -282,7 +283,11 @@ impl<'a> Walk<'_, '_, 'a> {
             Gives::Message => match self.shown(capture, text, cursor) {
                 shown if shown.origin() == Origin::Raw && cursor.is_done() => {
                     let before = record.message.take();
-                    trace::put(record, text);
+                    if self.line.is_some() {
+                        trace::put(record, text);
+                    } else {
+                        trace::put_line(record, text);
+                    }
                     if let Some(before) = before {
                         nested::put_message(record, before, arena);
                     }
@@ -306,7 +311,7 @@ impl<'a> Walk<'_, '_, 'a> {
             Gives::Time if is_absent(text) => {}
             Gives::Nothing => {}
             Gives::Field(Some(kind))
-                if kind != FieldType::String && !self.is_guarded(text, cursor) =>
+                if kind != FieldType::String && !self.is_guarded(capture, text, cursor) =>
             {
                 if let Some(value) = convert::text(text, kind)? {
                     record.push(capture.name.key(), value);

@@ -23,7 +23,10 @@ impl<'a> Walk<'_, '_, 'a> {
     /// Whether a text that ends where the cursor is goes by the name of a secret before it: it stays text
     /// then, as it is written, for the redactor to find it.
     #[inline]
-    pub(super) fn is_guarded(&self, text: &str, cursor: &Cursor<'a>) -> bool {
+    pub(super) fn is_guarded(&self, capture: &Capture, text: &str, cursor: &Cursor<'a>) -> bool {
+        if !capture.behind_name {
+            return false;
+        }
         let (start, _) = self.place(text, cursor);
         let before = start.checked_sub(1).and_then(|before| self.whole.as_bytes().get(before));
         // Most stand behind something else.

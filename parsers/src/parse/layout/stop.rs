@@ -53,7 +53,7 @@ fn one(layout: &str, definition: &Definition, text: &str, now: i64) -> Option<(u
     let mut walk = Walk {
         whole: text,
         level: &level,
-        lines: text.contains('\n'),
+        line: text.find('\n'),
         readable: false,
         layout: None,
         unread: false,

@@ -184,6 +184,7 @@ impl Reader<'_> {
             kind,
             until: Until::End,
             apart: false,
+            behind_name: true,
             then: None,
         })
     }

@@ -356,3 +356,18 @@ fn what_a_field_gives_besides_is_taken() {
     }
     checked("name: x\nlayout: '{target:request} {client_ip:address} {peer_ip:address}'").unwrap();
 }
+
+/// What is a number stays the text it is behind the name of a secret, wherever the layout has that from.
+#[test]
+fn a_number_behind_a_name() {
+    checked(
+        r#"
+name: x
+layout: 'password: {a:int} token:{ }{b:int}{? secret= ?}{c:int}/{d:int} {e:int}'
+samples:
+  - line: 'password: 17 token:  18 secret= 19/20 21'
+    record: { a: '17', b: '18', c: '19', d: 20, e: 21 }
+"#,
+    )
+    .unwrap();
+}
