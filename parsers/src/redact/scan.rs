@@ -141,9 +141,10 @@ impl Visit for Scan<'_, '_> {
     fn may_assign(&mut self, at: usize) -> bool {
         let before =
             at.checked_sub(8).and_then(|from| self.view.bytes.get(from..at)?.first_chunk());
+        let sign = self.view.at(at);
         // A tag's name is elsewhere.
-        self.view.at(at) == b'>'
-            || is_quoted_at(self.view, at)
+        sign == b'>'
+            || (sign == b'=' && is_quoted_at(self.view, at))
             || before.is_none_or(|last| self.familiar.may_stand_before(self.rules, *last))
     }
 

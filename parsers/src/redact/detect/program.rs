@@ -1,91 +1,18 @@
 //! Programs that take a password behind a letter: `mysql -phunter2`, `curl -u bob:hunter2`; also in lists of
 //! arguments (`"-u", "bob:hunter2"`) and as the audit log has them (`a1="-u" a2="bob:hunter2"`).
 
+mod called;
+
 use std::ops::Range;
+
+use called::{CURL, Program, Takes, command};
 
 use super::command::{ABOUT, is_count};
 use super::value::{is_placeholder, opening, quoted_end};
 use super::{View, is_word};
 
-/// A program, or all that are called so and on.
-struct Program {
-    name: &'static [u8],
-    /// The word that must follow for the letters to mean that.
-    word: &'static [u8],
-    /// The letters.
-    letters: &'static [u8],
-    takes: Takes,
-}
-
-/// What a program takes behind the letter.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    /// A password, with nothing between.
-    Glued,
-    /// A password, perhaps behind a blank.
-    Whole,
-    /// A user, this sign and a password.
-    Behind(u8),
-}
-
-const fn program(
-    name: &'static [u8],
-    word: &'static [u8],
-    letters: &'static [u8],
-    takes: Takes,
-) -> Program {
-    Program { name, word, letters, takes }
-}
-
-const PROGRAMS: &[Program] = &[
-    CURL,
-    program(b"mysql", b"", b"p", Takes::Glued),
-    program(b"mariadb", b"", b"p", Takes::Glued),
-    program(b"7z", b"", b"p", Takes::Glued),
-    program(b"sshpass", b"", b"p", Takes::Whole),
-    program(b"docker", b"login", b"p", Takes::Whole),
-    program(b"podman", b"login", b"p", Takes::Whole),
-    program(b"nerdctl", b"login", b"p", Takes::Whole),
-    program(b"buildah", b"login", b"p", Takes::Whole),
-    program(b"skopeo", b"login", b"p", Takes::Whole),
-    program(b"helm", b"login", b"p", Takes::Whole),
-    program(b"oc", b"login", b"p", Takes::Whole),
-    program(b"az", b"login", b"p", Takes::Whole),
-    program(b"mongo", b"", b"p", Takes::Whole),
-    program(b"cqlsh", b"", b"p", Takes::Whole),
-    program(b"psexec", b"", b"p", Takes::Whole),
-    program(b"ldap", b"", b"w", Takes::Whole),
-    program(b"sqlcmd", b"", b"P", Takes::Whole),
-    program(b"bcp", b"", b"P", Takes::Whole),
-    program(b"osql", b"", b"P", Takes::Whole),
-    program(b"isql", b"", b"P", Takes::Whole),
-    program(b"ipmitool", b"", b"P", Takes::Whole),
-    program(b"zip", b"", b"P", Takes::Whole),
-    program(b"unzip", b"", b"P", Takes::Whole),
-    program(b"mosquitto_pub", b"", b"P", Takes::Whole),
-    program(b"mosquitto_sub", b"", b"P", Takes::Whole),
-    program(b"redis-cli", b"", b"a", Takes::Whole),
-    program(b"snmpwalk", b"", b"cAX", Takes::Whole),
-    program(b"snmpget", b"", b"cAX", Takes::Whole),
-    program(b"snmpset", b"", b"cAX", Takes::Whole),
-    program(b"snmpbulk", b"", b"cAX", Takes::Whole),
-    program(b"http", b"", b"a", Takes::Behind(b':')),
-    program(b"lftp", b"", b"u", Takes::Behind(b',')),
-    program(b"smbclient", b"", b"U", Takes::Behind(b'%')),
-    program(b"rpcclient", b"", b"U", Takes::Behind(b'%')),
-];
-
-const CURL: Program = program(b"curl", b"", b"uU", Takes::Behind(b':'));
-
-/// Bytes of a command before an option that are looked at. In a raw record they may be escaped, and so many more.
-const COMMAND: usize = 384;
-const ESCAPED: usize = 4;
-
 /// Letters of options that are written as one, as in `curl -sku bob:hunter2`.
 const FLAGS: usize = 8;
-
-/// Bytes behind a program's name in which its word is looked for.
-const WORD: usize = 48;
 
 /// Whether a letter that is some program's may stand here.
 #[inline]
@@ -139,51 +66,6 @@ pub(in super::super) fn user(view: View<'_>, at: usize) -> Option<Range<usize>> 
     command(view, name.start, |program| program.name == CURL.name)?;
     let place = if view.at(name.end) == b'=' { name.end + 1 } else { argument(view, name.end)? };
     if view.bounded { behind(view, place, b':') } else { Some(name) }
-}
-
-/// The program, of those that `wanted` says, whose arguments stand before a place.
-fn command(
-    view: View<'_>,
-    at: usize,
-    wanted: impl Fn(&Program) -> bool,
-) -> Option<&'static Program> {
-    let least = at.saturating_sub(if view.bounded { COMMAND } else { ESCAPED * COMMAND });
-    let mut other = false;
-    for place in (least..at).rev() {
-        let first = view.at(place);
-        other |= matches!(first, b'\n' | b';' | b'|' | b'&');
-        if is_word(first) && !(view.bounded && view.word_before(place)) {
-            let found = PROGRAMS.iter().find(|program| {
-                // What a header or an address has in it ends no command of these.
-                let own = !other || matches!(program.takes, Takes::Behind(_));
-                own && wanted(program) && is_called(view, place, program)
-            });
-            if found.is_some() {
-                view.walked(at - place);
-                return found;
-            }
-        }
-    }
-    view.walked(at - least);
-    None
-}
-
-/// Whether a program is called at a place by its name, and by its word.
-fn is_called(view: View<'_>, at: usize, program: &Program) -> bool {
-    if view.bytes.get(at..at + program.name.len()) != Some(program.name) {
-        return false;
-    }
-    let glued = program.takes == Takes::Glued;
-    let goes_on = |byte: u8| byte.is_ascii_lowercase() || (glued && byte == b'-');
-    let end = view.run(at + program.name.len(), 24, goes_on);
-    let ends = matches!(view.at(end), b' ' | b'"' | b'\'' | b'\\') || view.has(end, b".exe");
-    let window = view.bytes.get(end..view.bytes.len().min(end + WORD)).unwrap_or_default();
-    let word = || {
-        let part = |byte: u8| is_word(byte) || byte == b'-';
-        let at = end + memchr::memmem::find(window, program.word)?;
-        (!part(view.before(at, 1)) && !part(view.at(at + program.word.len()))).then_some(at)
-    };
-    ends && (program.word.is_empty() || word().is_some())
 }
 
 /// Where an option's argument begins, or the quote around it, if the option ends here and something parts

@@ -19,13 +19,14 @@ impl<'t> Scan<'_, 't> {
         if may_insert(self.view, at) {
             return self.insert(at);
         }
-        let look = match self.view.at(at) {
-            b' ' if may_state(self.view, at) => statement,
+        // Much may stand between a program and its option.
+        let (look, work): (fn(_, _) -> _, _) = match self.view.at(at) {
+            b' ' if may_state(self.view, at) => (statement, 192),
             b' ' => return false,
-            _ => letter,
+            _ => (letter, 768),
         };
         let Some(rule) = self.rules.keys.find("password", &[]) else { return false };
-        if self.spend(192) {
+        if self.spend(work) {
             return true;
         }
         let found = look(self.view, at);

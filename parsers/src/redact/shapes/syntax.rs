@@ -234,8 +234,7 @@ mod tests {
                 check(What::Joint, b" -.+".contains(&byte));
                 check(What::Literal(b' '), b" +".contains(&byte));
                 for literal in [0, b'@', b'[', b'A', b'z', b'-', b'0', 0xe9] {
-                    let same = byte == literal
-                        || any_case && byte.to_ascii_lowercase() == literal.to_ascii_lowercase();
+                    let same = byte == literal || any_case && byte.eq_ignore_ascii_case(&literal);
                     check(What::Literal(literal), same);
                 }
             }
