@@ -302,23 +302,25 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted, fresh: u64) -> M
     let (digits4, tokens4) = (twice(digits2, 2), twice(tokens2, 2));
     let (digits8, tokens16) = (twice(digits4, 4), twice(twice(tokens4, 4), 8));
     let hyphens2 = twice(hyphen, 1);
+    // What ends in this block's own bytes: whatever is found by it does, too.
+    let (fresh2, fresh4) = (digits2 & fresh, digits4 & fresh);
     // After a digit, only if the four bytes before are of a word and not all digits.
     let word = tokens4 & !digits4;
     // `rer_`, `_by_` and `word_`.
     let end = (r << 1 & (r << 3 | gap << 3)) | (r << 2 & r << 4);
-    let long_number = digits8 & digits8 << 5 & !(digit << 13);
-    let groups = digits4 & gap << 4 & digits2 << 5;
-    let long_word = tokens16 & (!(token << 16) | hyphen << 16);
-    let iban = digits2 & twice(upper, 1) << 2;
-    let dashes = hyphens2 & !(hyphen << 2);
-    let signs = colon & (!(digit << 1) | word << 1) | of.equals;
+    let long_number = fresh4 & digits8 & digits8 << 5 & !(digit << 13);
+    let groups = fresh4 & gap << 4 & digits2 << 5;
+    let long_word = tokens16 & fresh & (!(token << 16) | hyphen << 16);
+    let iban = fresh2 & twice(upper, 1) << 2;
+    let dashes = hyphens2 & fresh & !(hyphen << 2);
+    let signs = (colon & (!(digit << 1) | word << 1) | of.equals) & fresh;
     // ` -u`, `"-p`
     let option = of.letter & hyphen << 1 & !(token << 2);
     // ` INTO ` behind `INSERT` or `IGNORE`.
     let into = of.blank << 5 & r << 7;
-    let scheme = gap & (end | into) | option;
-    let shapes = if wanted.shapes { shapes(&of, digits2, digits4) } else { [0; 5] };
-    let addresses = if wanted.addresses { addresses(&of) } else { [0; 4] };
+    let scheme = (gap & (end | into) | option) & fresh;
+    let shapes = if wanted.shapes { shapes(&of, (digits2, digits4), fresh) } else { [0; 5] };
+    let addresses = if wanted.addresses { addresses(&of, fresh) } else { [0; 4] };
     let [number, capital, triple, pairs, named] = shapes;
     let [dots, colons, two_colons, hyphens] = addresses;
     let others = long_number
@@ -330,7 +332,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted, fresh: u64) -> M
     let words = [
         long_word,
         signs,
-        rare | alike(&of),
+        rare | alike(&of) & fresh,
         scheme,
         long_number,
         groups,
@@ -346,7 +348,7 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted, fresh: u64) -> M
         two_colons,
         hyphens,
     ];
-    Marks { words: words.map(|word| word & fresh), others: others & fresh }
+    Marks { words, others }
 }
 
 /// Where what looks like a blank or a hyphen may part two digits, and where digits of full width may be: what
@@ -359,9 +361,10 @@ fn alike(of: &Classes) -> u64 {
 
 /// Those that shapes are found by.
 #[inline(always)]
-fn shapes(of: &Classes, digits2: u64, digits4: u64) -> [u64; 5] {
+fn shapes(of: &Classes, (digits2, digits4): (u64, u64), fresh: u64) -> [u64; 5] {
     let Classes { digit, upper, gap, hyphen, .. } = *of;
-    let three = digits2 & digit << 2;
+    let (fresh2, fresh4) = (digits2 & fresh, digits4 & fresh);
+    let three = fresh2 & digit << 2;
     let six = |of: u64| {
         let of = of & of << 1;
         of & of << 2 & of << 4
@@ -370,17 +373,17 @@ fn shapes(of: &Classes, digits2: u64, digits4: u64) -> [u64; 5] {
     // All hyphens, or none.
     let alike = !(hyphen << 8 ^ hyphen << 2) & !(hyphen << 8 ^ hyphen << 5);
     [
-        digits4 & digits4 << 3 & !(digit << 7),
+        fresh4 & digits4 << 3 & !(digit << 7),
         three & upper << 3,
         three & gap << 3 & digits2 << 4 & digit << 6,
-        digits2 & digits2 << 3 & digits2 << 6 & gap << 2 & gap << 5 & gap << 8 & alike,
-        begun & of.blank << 6 & of.letter << 7,
+        fresh2 & digits2 << 3 & digits2 << 6 & gap << 2 & gap << 5 & gap << 8 & alike,
+        begun & fresh & of.blank << 6 & of.letter << 7,
     ]
 }
 
 /// Those that addresses are found by: chains of separators at short distances.
 #[inline(always)]
-fn addresses(of: &Classes) -> [u64; 4] {
+fn addresses(of: &Classes, fresh: u64) -> [u64; 4] {
     let Classes { digit, gap, hyphen, colon, .. } = *of;
     // Dots and blanks after a digit.
     let dot = |from: u64| from & (from << 3 | from << 2 | from << 4);
@@ -392,4 +395,5 @@ fn addresses(of: &Classes) -> [u64; 4] {
         colon & colon << 1,
         hyphens(hyphens(hyphens(hyphen))),
     ]
+    .map(|word| word & fresh)
 }
