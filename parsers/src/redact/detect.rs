@@ -46,7 +46,7 @@ pub(super) use name::{Assigned, assignment, may_assign};
 pub(super) use pair::pair;
 pub(super) use pem::{Material, private_key, putty, still_open};
 pub(super) use phone::{e164, is_number, nanp, north_american, ssn};
-pub(super) use program::{letter, may_be_letter, user};
+pub(super) use program::{Called, letter, may_be_letter, user};
 #[cfg(test)]
 pub(super) use token::Behind;
 pub(super) use token::{Prefix, PrefixTable, after_escape, at_tilde, token};

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::Action;
 use super::decode::escape_json;
-use super::detect::still_open;
+use super::detect::{Called, still_open};
 use super::keys::without_number;
 use super::names::Names;
 use super::rules::{Rules, Scanner};
@@ -59,8 +59,19 @@ pub(super) fn rewrite(
     let out = String::with_capacity(text.len());
     let depth = path.len();
     let outside = work.material.is_none();
-    let mut walk =
-        Walk { work, rules, text, at: 0, out, path, level, depth: 0, inside: rule, changed: false };
+    let mut walk = Walk {
+        work,
+        rules,
+        text,
+        at: 0,
+        out,
+        path,
+        level,
+        depth: 0,
+        inside: rule,
+        changed: false,
+        called: Called::default(),
+    };
     walk.blanks();
     let written = walk.value();
     walk.blanks();
@@ -87,6 +98,8 @@ struct Walk<'w, 't> {
     /// The rule that the strings right inside of the object that comes next belong to.
     inside: Option<u16>,
     changed: bool,
+    /// Programs that the text so far calls.
+    called: Called,
 }
 
 impl<'t> Walk<'_, 't> {
@@ -298,7 +311,7 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    fn string_value(&mut self, inside: &'t str) -> Result<Member, Stop> {
+    fn string_value(&mut self, inside: &str) -> Result<Member, Stop> {
         let decoded = inside.contains('\\').then(|| {
             let mut text = String::with_capacity(inside.len());
             unescape(inside, &mut text);

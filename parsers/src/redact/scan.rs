@@ -5,10 +5,10 @@ mod names;
 use std::ops::Range;
 
 use super::detect::{
-    Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde, authorization,
-    bearer, card_number, cookies, e164, email, grouped_card, iban, is_hidden_address, judge, jwt,
-    may_be_entropic, members, nanp, pair, private_key, query as query_value, quoted_printable,
-    scheme_before, ssn, token, url_password,
+    Called, Judge, LONGEST_HEADER, View, address, after_escape, assignment, at_tilde,
+    authorization, bearer, card_number, cookies, e164, email, grouped_card, iban,
+    is_hidden_address, judge, jwt, may_be_entropic, members, nanp, pair, private_key,
+    query as query_value, quoted_printable, scheme_before, ssn, token, url_password,
 };
 use super::rules::{Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
@@ -54,6 +54,8 @@ struct Scan<'s, 't> {
     named: Slots,
     /// Names and values of shapes that were seen.
     apart: &'s mut Apart,
+    /// Programs that were.
+    called: Called,
 }
 
 /// What a scan tells beside its hits.
@@ -121,7 +123,9 @@ fn run(
 ) -> Told {
     let fuel = view.bytes.len().saturating_mul(FUEL.0).saturating_add(FUEL.1);
     let (escaped, covered) = (false, 0);
-    let mut scan = Scan { rules, view, hits, familiar, escaped, covered, fuel, named, apart };
+    let called = Called::default();
+    let mut scan =
+        Scan { rules, view, hits, familiar, escaped, covered, fuel, named, apart, called };
     if rules.sweeps {
         sweep.over(view.bytes, rules.wanted(), &mut scan);
         if view.bounded && !named.is_empty() {

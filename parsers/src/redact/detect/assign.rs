@@ -83,7 +83,6 @@ fn is_secret(
     // A statement's marker: `password = :password`, `password = @password`.
     let marker = match text {
         [b':' | b'@', name @ ..] => name,
-        _ if view.before(range.start, 1) == b':' => text,
         _ => b"",
     };
     if bare && marker.eq_ignore_ascii_case(assigned.key.as_bytes()) {

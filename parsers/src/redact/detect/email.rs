@@ -89,40 +89,20 @@ pub(in super::super) fn email(view: View<'_>, at: usize) -> Option<Range<usize>>
     Some(apostrophe(view, start, end).unwrap_or(start)..end)
 }
 
-/// An address as mails quote it, `bob=40example.com`; `at` is its `=`. A host's name may begin with a number, too:
-/// what is called so is none, nor what has no letter behind it.
+/// An address as mails quote it, `bob=40example.com`; `at` is its `=`. Names are assigned numbers and hashes, too: it
+/// stands where mails have one, in `<…>`, behind a header's name, or in what RFC 2047 encodes.
 pub(in super::super) fn quoted_printable(view: View<'_>, at: usize) -> Option<Range<usize>> {
-    const HOSTS: &[&[u8]] = &[
-        b"host",
-        b"hostname",
-        b"rhost",
-        b"server",
-        b"domain",
-        b"addr",
-        b"address",
-        b"client",
-        b"peer",
-        b"upstream",
-        b"name",
-        b"node",
-        b"url",
-        b"sni",
-    ];
     let domain = at + 3;
     let start = plain(view, at).filter(|_| is_letter(view.at(domain)))?;
-    let local = view.bytes.get(start..at)?;
-    let last = local.rsplit(|byte| matches!(byte, b'.' | b'_' | b'-')).next().unwrap_or_default();
-    if HOSTS.iter().any(|host| last.eq_ignore_ascii_case(host)) {
-        return None;
-    }
-    let end = domain_end(view, domain)?;
-    // A query's parameter, rather than RFC 2047's `=?utf-8?Q?bob=40example.com?=`.
-    let query = match view.before(start, 1) {
-        b'?' => view.before(start, 2) | 0x20 != b'q' || view.before(start, 3) != b'?',
-        before => before == b'&',
+    let before = [view.before(start, 2), view.before(start, 1)];
+    let in_mail = match before {
+        [b':', b' '] | [_, b'<'] => true,
+        [b'q' | b'Q', b'?'] => view.before(start, 3) == b'?',
+        _ => false,
     };
+    let end = domain_end(view, domain).filter(|_| in_mail)?;
     let label = view.bytes.get(view.run_back(end, 24, is_letter)..end)?;
-    (!query && is_common(label)).then_some(start..end)
+    is_common(label).then_some(start..end)
 }
 
 /// Whether an escape around an `@` hides a letter of an address, or its quote: `j\u00f6rg@example.com`,

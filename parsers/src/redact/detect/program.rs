@@ -5,6 +5,7 @@ mod called;
 
 use std::ops::Range;
 
+pub(in super::super) use called::Called;
 use called::{CURL, Program, Takes, command};
 
 use super::command::{ABOUT, is_count};
@@ -28,9 +29,16 @@ fn flags_end(view: View<'_>, at: usize) -> usize {
 }
 
 /// The password behind a program's letter, which is at `at`: `mysql -u root -phunter2`.
-pub(in super::super) fn letter(view: View<'_>, at: usize) -> Option<Range<usize>> {
+pub(in super::super) fn letter(
+    view: View<'_>,
+    at: usize,
+    called: &mut Called,
+) -> Option<Range<usize>> {
     if let Some(range) = word_option(view, at) {
         return Some(range);
+    }
+    if !called.before(view, at) {
+        return None;
     }
     let first = view.at(at);
     let flags = flags_end(view, at);
@@ -58,9 +66,16 @@ pub(in super::super) fn letter(view: View<'_>, at: usize) -> Option<Range<usize>
 }
 
 /// The password behind curl's `--user bob:hunter2` and `--proxy-user=bob:hunter2`; `at` is the first of the hyphens.
-pub(in super::super) fn user(view: View<'_>, at: usize) -> Option<Range<usize>> {
+pub(in super::super) fn user(
+    view: View<'_>,
+    at: usize,
+    called: &mut Called,
+) -> Option<Range<usize>> {
     let name = at + 2..view.run(at + 2, 16, |byte| is_word(byte) || byte == b'-');
     if !matches!(view.bytes.get(name.clone())?, b"user" | b"proxy-user") {
+        return None;
+    }
+    if !called.before(view, at) {
         return None;
     }
     command(view, name.start, |program| program.name == CURL.name)?;
@@ -163,7 +178,9 @@ fn is_port(program: &Program, view: View<'_>, range: &Range<usize>) -> bool {
     let text = view.bytes.get(range.clone()).unwrap_or_default();
     let text = text.strip_suffix(b"/tcp").or_else(|| text.strip_suffix(b"/udp")).unwrap_or(text);
     let number = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b':' | b'.' | b'-'));
-    number && (text.contains(&b':') || (program.name == b"mongo" && text.len() <= 5))
+    let mongo = program.name == b"mongo";
+    let published = text.contains(&b':') && (mongo || program.word == b"login");
+    number && (published || (mongo && text.len() <= 5))
 }
 
 /// Options of one hyphen that are words: `-password hunter2`, and openssl's `-passin pass:hunter2`.
@@ -202,7 +219,7 @@ mod tests {
     fn letters_mean_passwords_to_some_programs() {
         let check = |text: &str, expect: Option<&str>| {
             let mut places = (0..text.len()).filter(|&at| may_be_letter(value(text), at));
-            let found = places.find_map(|at| letter(value(text), at));
+            let found = places.find_map(|at| letter(value(text), at, &mut Called::default()));
             assert_eq!(found.map(|range| &text[range]), expect, "{text}");
         };
         check("COMMAND=/usr/bin/mysql -u root -phunter2 shop", Some("hunter2"));
@@ -226,7 +243,6 @@ mod tests {
         check("curl -u :hunter2 https://db/", Some("hunter2"));
         check("curl -u abcdef0123456789: https://db/", Some("abcdef0123456789"));
         check("curl -u $BOB:hunter2 https://db/", Some("hunter2"));
-        check("http -a bob:hunter2 https://db/", Some("hunter2"));
         check("lftp -u bob,hunter2 sftp://db", Some("hunter2"));
         check("smbclient -U bob%hunter2 //db/x", Some("hunter2"));
         check("['curl', '-u', 'bob:hunter2', 'x']", Some("hunter2"));
@@ -265,6 +281,11 @@ mod tests {
             "chown -R bob:bob /srv",
             "mycurl -u bob:hunter2",
             "GET http://x/ -a b:c",
+            "curl -sf https://x/y && echo \"$(date -u +%H:%M:%SZ) ok\"",
+            "curl -fsSL https://x | docker run -u root:root img",
+            "curl -s https://x; docker exec -u www-data:www-data app ls",
+            "wget https://host/foo.zip -P /tmp/dir",
+            "server.js --curl -u x:y",
             "'curl -u' bob:hunter2",
             "kubectl logs -u",
             "ran 'mysql -p' and 'x'",
@@ -278,7 +299,7 @@ mod tests {
     #[test]
     fn the_long_option_of_curl_is_found() {
         let check = |text: &str, expect: Option<&str>| {
-            let found = user(value(text), text.find("--").unwrap());
+            let found = user(value(text), text.find("--").unwrap(), &mut Called::default());
             assert_eq!(found.map(|range| &text[range]), expect, "{text}");
         };
         check("curl -s --user bob:hunter2 https://db/", Some("hunter2"));

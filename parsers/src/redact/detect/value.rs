@@ -214,12 +214,19 @@ pub(super) fn is_placeholder(view: View<'_>, text: &[u8]) -> bool {
         || (begins(b"${") && !has_default(text))
         || begins(b"$(")
         || begins(b"{{")
-        || begins(b"#{")
-        || begins(b"<%")
+        || text.strip_prefix(b"#{").is_some_and(is_path)
+        || (begins(b"<%") && text.ends_with(b"%>"))
+        || matches!(text, b"<%" | b"<%=")
         || begins(b"%(")
         || is_variable(text)
         || matches!(text, b"%s" | b"%v" | b"%d" | b"%q" | b"{}" | b"?")
         || text.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'#'))
+}
+
+/// Whether a text is a name, or names and dots, and perhaps the bracket behind it.
+fn is_path(text: &[u8]) -> bool {
+    let name = text.strip_suffix(b"}").unwrap_or(text);
+    !name.is_empty() && name.iter().all(|&byte| is_word(byte) || byte == b'.')
 }
 
 /// Whether all of a text is what a template has in place of a value: `${NAME}`, `{{ name }}`, `%(name)s`, `#{name}`,
@@ -246,12 +253,21 @@ pub(in super::super) fn is_template(text: &[u8]) -> bool {
         })
 }
 
-/// Whether a variable has what stands for it where it is not set, which may be a secret: `${NAME:-hunter2}`.
+/// Whether a variable has what stands for it where it is not set, which may be a secret: `${NAME:-hunter2}`, and
+/// Spring's `${NAME:hunter2}`. `${env:NAME}` and `${file:/run/secrets/db}` have none.
 fn has_default(text: &[u8]) -> bool {
-    let Some(colon) = memchr::memchr(b':', text) else { return false };
-    let rest = text.get(colon + 1..).unwrap_or_default();
-    let rest = rest.strip_suffix(b"}").unwrap_or(rest);
-    !matches!(rest, [] | [b'-' | b'='] | [b'?' | b'+', ..])
+    let inside = text.strip_prefix(b"${").unwrap_or(text);
+    let inside = inside.strip_suffix(b"}").unwrap_or(inside);
+    let end = inside.iter().position(|&byte| !is_word(byte)).unwrap_or(inside.len());
+    let (name, rest) = inside.split_at(end);
+    match rest {
+        [b':', b'-' | b'=', default @ ..] => !default.is_empty(),
+        [b':', b'?' | b'+', ..] => false,
+        [b':' | b'-' | b'=', default @ ..] => {
+            !default.is_empty() && !name.iter().any(u8::is_ascii_lowercase)
+        }
+        _ => false,
+    }
 }
 
 /// Whether a text is a variable of a shell that is named like a secret, or a marker of a statement: `$DB_PASSWORD`,
@@ -262,8 +278,13 @@ fn is_variable(text: &[u8]) -> bool {
     let windows = || text.strip_prefix(b"%")?.strip_suffix(b"%");
     let Some(name) = text.strip_prefix(b"$").or_else(windows) else { return false };
     let member = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    // `$MONKEY` is none.
+    let ends = |end: &[u8]| {
+        let rest = name.strip_suffix(end);
+        rest.is_some_and(|rest| rest.last().is_none_or(|&byte| byte == b'_'))
+    };
     let marker = matches!(name.len(), 1 | 2) && name.iter().all(u8::is_ascii_digit);
-    marker || (name.iter().all(member) && ENDS.iter().any(|end| name.ends_with(end)))
+    marker || (name.iter().all(member) && ENDS.iter().any(|end| ends(end)))
 }
 
 /// What programs write in place of a secret that they do not tell: `[FILTERED]`, `["REDACTED"]`, `****`.

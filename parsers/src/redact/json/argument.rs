@@ -27,7 +27,8 @@ impl<'t> Walk<'_, 't> {
         let from = self.at;
         let inside = self.string()?;
         if inside.starts_with('-') {
-            let name = inside.strip_prefix("--").filter(|name| !name.is_empty());
+            let name =
+                inside.strip_prefix("--").filter(|name| !name.is_empty() && !name.contains('='));
             before.named = name.and_then(|name| self.rules.keys.find(name, &[]));
             before.given = self.given(from + 1);
         }
@@ -47,10 +48,15 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// The password that the option which begins at `at` gives, there or in the next element.
-    fn given(&self, at: usize) -> Option<(u16, Range<usize>)> {
+    fn given(&mut self, at: usize) -> Option<(u16, Range<usize>)> {
         let rule = self.rules.keys.find("password", &[])?;
         let view = View { bytes: self.text.as_bytes(), bounded: true, masks: &self.rules.masks };
-        let range = if view.at(at + 1) == b'-' { user(view, at) } else { letter(view, at + 1) };
+        let called = &mut self.called;
+        let range = if view.at(at + 1) == b'-' {
+            user(view, at, called)
+        } else {
+            letter(view, at + 1, called)
+        };
         Some((rule, range?))
     }
 
@@ -73,13 +79,9 @@ impl<'t> Walk<'_, 't> {
             // What an argument has beside a password, as a user's name, is no field of that name.
             _ => self.work.replaced(self.rules, rule, found),
         };
-        let (before, after) =
-            (self.slice(inside.start..range.start)?, self.slice(range.end..inside.end)?);
-        self.out.push('"');
-        self.out.push_str(before);
-        escape_json(&replacement, &mut self.out);
-        self.out.push_str(after);
-        self.out.push('"');
-        Ok(Member::Written)
+        let mut left = self.slice(inside.start..range.start)?.to_owned();
+        escape_json(&replacement, &mut left);
+        left.push_str(self.slice(range.end..inside.end)?);
+        self.string_value(&left)
     }
 }

@@ -19,17 +19,18 @@ impl<'t> Scan<'_, 't> {
         if may_insert(self.view, at) {
             return self.insert(at);
         }
-        // Much may stand between a program and its option.
-        let (look, work): (fn(_, _) -> _, _) = match self.view.at(at) {
-            b' ' if may_state(self.view, at) => (statement, 192),
+        let state = match self.view.at(at) {
+            b' ' if may_state(self.view, at) => true,
             b' ' => return false,
-            _ => (letter, 768),
+            _ => false,
         };
         let Some(rule) = self.rules.keys.find("password", &[]) else { return false };
+        let work = if state || self.called.before(self.view, at) { 192 } else { 16 };
         if self.spend(work) {
             return true;
         }
-        let found = look(self.view, at);
+        let found =
+            if state { statement(self.view, at) } else { letter(self.view, at, &mut self.called) };
         found.is_some_and(|range| self.given(rule, range))
     }
 
@@ -56,19 +57,16 @@ impl<'t> Scan<'_, 't> {
         }
         let hits = &mut *self.hits;
         let end = values(view, close, &mut |given| {
-            let Some((_, rule, name)) = known.iter().find(|(column, ..)| *column == given.column)
-            else {
-                return;
-            };
+            let column = known.binary_search_by_key(&given.column, |(column, ..)| *column);
+            let Some((_, rule, name)) = column.ok().and_then(|at| known.get(at)) else { return };
             let how = rules.judge(*rule);
             if given.is_secret(view, name, how) {
                 let range = given.range.clone();
                 hits.push(Hit { range, rule: *rule, named: true, quote: 0..0 });
             }
         });
-        let Some(end) = end else { return false };
-        self.covered = self.covered.max(end);
-        self.spend(end - at)
+        // What is assigned within a value is looked at all the same.
+        end.is_some_and(|end| self.spend(end - at))
     }
 
     /// Notes a password that a command or a statement gives.
@@ -82,7 +80,7 @@ impl<'t> Scan<'_, 't> {
     /// A command's option that is named like a secret, and its argument.
     pub(super) fn option(&mut self, at: usize) -> bool {
         if let Some(rule) = self.rules.keys.find("password", &[])
-            && let Some(range) = user(self.view, at)
+            && let Some(range) = user(self.view, at, &mut self.called)
         {
             return self.given(rule, range);
         }

@@ -11,7 +11,6 @@ const SAID: &[&str] = &[
     "curl -ubob:hunter2 https://db/",
     "curl --user=bob:hunter2 https://db/",
     "curl --proxy-user bob:hunter2 https://db/",
-    "http -a bob:hunter2 https://db/",
     "smbclient -U bob%hunter2 //db/x",
     "redis-cli -h db -a hunter2 ping",
     "redis-server --requirepass hunter2",

@@ -6,7 +6,7 @@ use super::super::{View, is_word};
 pub(super) struct Program {
     pub(super) name: &'static [u8],
     /// The word that must follow for the letters to mean that.
-    word: &'static [u8],
+    pub(super) word: &'static [u8],
     /// The letters.
     pub(super) letters: &'static [u8],
     pub(super) takes: Takes,
@@ -64,7 +64,6 @@ const PROGRAMS: &[Program] = &[
     program(b"snmpget", b"", b"cAX", Takes::Whole),
     program(b"snmpset", b"", b"cAX", Takes::Whole),
     program(b"snmpbulk", b"", b"cAX", Takes::Whole),
-    program(b"http", b"", b"a", Takes::Behind(b':')),
     program(b"lftp", b"", b"u", Takes::Behind(b',')),
     program(b"smbclient", b"", b"U", Takes::Behind(b'%')),
     program(b"rpcclient", b"", b"U", Takes::Behind(b'%')),
@@ -105,11 +104,16 @@ pub(super) fn command(
     wanted: impl Fn(&Program) -> bool,
 ) -> Option<&'static Program> {
     let least = at.saturating_sub(if view.bounded { COMMAND } else { ESCAPED * COMMAND });
-    let mut other = false;
+    let (mut other, mut quotes) = (false, 0);
     for place in (least..at).rev() {
         let first = view.at(place);
+        quotes += usize::from(matches!(first, b'"' | b'\''));
+        if ends_command(view, place, quotes % 2 == 0) {
+            view.walked(at - place);
+            return None;
+        }
         other |= matches!(first, b'\n' | b';' | b'|' | b'&');
-        if may_begin(first, view.at(place + 1)) && !(view.bounded && view.word_before(place)) {
+        if may_be_called(view, place) {
             let found = PROGRAMS.iter().find(|program| {
                 // What a header or an address has in it ends no command of these.
                 let own = !other || matches!(program.takes, Takes::Behind(_));
@@ -123,6 +127,48 @@ pub(super) fn command(
     }
     view.walked(at - least);
     None
+}
+
+/// Whether a command ends at a place, of whichever program: ` && `, ` | `, and `; ` outside of quotes.
+fn ends_command(view: View<'_>, place: usize, outside: bool) -> bool {
+    let sign = view.at(place);
+    let before = view.before(place, 1);
+    match sign {
+        b'&' | b'|' => view.at(place + 1) == b' ' && (before == b' ' || before == sign),
+        b';' => view.at(place + 1) == b' ' && outside,
+        b'\n' => before != b'\\',
+        _ => false,
+    }
+}
+
+/// Whether a program's name may begin at a place: the end of a file's name is none, nor an option.
+fn may_be_called(view: View<'_>, place: usize) -> bool {
+    may_begin(view.at(place), view.at(place + 1))
+        && !(view.bounded && view.word_before(place))
+        && !matches!(view.before(place, 1), b'.' | b'-')
+}
+
+/// Whether any of the programs was called in a text so far: it is gone over once, however many options it has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in super::super::super) struct Called {
+    until: usize,
+    any: bool,
+}
+
+impl Called {
+    /// Whether one was called before a place.
+    pub(in super::super::super) fn before(&mut self, view: View<'_>, at: usize) -> bool {
+        let called = |place: usize| {
+            may_be_called(view, place)
+                && PROGRAMS.iter().any(|program| is_called(view, place, program))
+        };
+        if !self.any && self.until < at {
+            view.walked(at - self.until);
+            self.any = (self.until..at).any(called);
+            self.until = at;
+        }
+        self.any
+    }
 }
 
 /// Whether a program is called at a place by its name, and by its word.
