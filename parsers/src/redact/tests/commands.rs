@@ -149,3 +149,67 @@ fn what_looks_like_a_blank_or_a_hyphen_is_one() {
         assert_eq!(&*standard().clean(line), line);
     }
 }
+
+/// A line, and what is left of it.
+fn becomes(line: &str, expect: &str) {
+    let mut redactor = Redactor::new(Rules::builtin_default());
+    let left = redactor.clean(line);
+    assert_eq!(&*left, expect, "{line}");
+    assert_eq!(&*redactor.clean(&left), expect, "again: {line}");
+}
+
+#[test]
+fn what_is_assigned_within_the_values_of_a_statement_goes_too() {
+    becomes(
+        r#"INSERT INTO t (data, password) VALUES ('{"api_key":"Gh7kPq92LmXz81Tr"}', 'hunter2')"#,
+        r#"INSERT INTO t (data, password) VALUES ('{"api_key":"[SECRET]"}', '[PASSWORD]')"#,
+    );
+    becomes(
+        "INSERT INTO t (data, password) VALUES ('password=foobar99 ok', 'hunter2')",
+        "INSERT INTO t (data, password) VALUES ('password=[PASSWORD] ok', '[PASSWORD]')",
+    );
+    becomes(
+        "INSERT INTO a (name, password) VALUES (it's, x) token=Gh7kPq92LmXz81Tr",
+        "INSERT INTO a (name, password) VALUES (it's, x) token=[SECRET]",
+    );
+}
+
+#[test]
+fn what_else_an_argument_holds_goes_too() {
+    becomes(
+        r#"{"args":["curl","-u","bob@example.com:hunter2","x"]}"#,
+        r#"{"args":["curl","-u","[EMAIL]:[PASSWORD]","x"]}"#,
+    );
+    becomes(
+        r#"{"args":["app","--password=hunter2","serve"]}"#,
+        r#"{"args":["app","--password=[PASSWORD]","serve"]}"#,
+    );
+}
+
+#[test]
+fn passwords_that_look_like_markers_and_templates_go() {
+    becomes("password:password", "password:[PASSWORD]");
+    becomes("password=$MONKEY", "password=[PASSWORD]");
+    becomes("password=#{Secret!1", "password=[PASSWORD]");
+    becomes(r#"{"password":"${DB-hunter2}"}"#, r#"{"password":"[PASSWORD]"}"#);
+    becomes("sshpass -p 2024-11:12 ssh x", "sshpass -p [PASSWORD] ssh x");
+}
+
+#[test]
+fn what_belongs_to_other_commands_and_names_stays() {
+    let options: String = (0..60).map(|port| format!(" -p {port}")).collect();
+    let many =
+        ["docker run".to_owned() + &options, "java ".to_owned() + &"-Xmx2g -cp a ".repeat(60)];
+    let lines = [
+        "password=${env:DB_PASSWORD}",
+        "password: ${file:/run/secrets/db}",
+        "curl -sf https://x/y && echo \"$(date -u +%Y-%m-%dT%H:%M:%SZ) ok\"",
+        "curl -fsSL https://x | docker run -u root:root img",
+        "curl -s https://x; docker exec -u www-data:www-data app ls",
+        "wget https://host/foo.zip -P /tmp/dir",
+        "id=40a1b2c3.be file=40main.go commit=40deadbe.go:12",
+    ];
+    for line in lines.into_iter().chain(many.iter().map(String::as_str)) {
+        becomes(line, line);
+    }
+}
