@@ -8,7 +8,7 @@ mod tests;
 use std::ops::Range;
 
 pub(in super::super) use form::Form;
-use form::{Part, end, split, start};
+use form::{Part, end, ends_in, split, start};
 
 use super::super::bytes::Bytes;
 use super::authorization::scheme_before;
@@ -372,21 +372,6 @@ fn least(part: &Part) -> usize {
         Part::Literal(text) => text.len(),
         Part::Run { min, .. } => *min,
     }
-}
-
-/// Whether a text ends in an address, in which JSON may have written `\/`.
-fn ends_in(text: &[u8], address: &[u8]) -> bool {
-    let mut left = text;
-    for wanted in address.iter().rev() {
-        let Some((last, before)) = left.split_last() else { return false };
-        if last != wanted {
-            return false;
-        }
-        let slashes = before.iter().rev().take_while(|&&byte| byte == b'\\').count();
-        let slashes = if *last == b'/' { slashes } else { 0 };
-        left = before.get(..before.len() - slashes).unwrap_or_default();
-    }
-    true
 }
 
 /// Where a token may begin that an escape stands in front of: `\nghp_…`, `\u000aghp_…`, `\x0aghp_…`,

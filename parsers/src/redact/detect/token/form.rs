@@ -183,6 +183,21 @@ fn slugs(parts: &[Part]) -> usize {
     sum
 }
 
+/// Whether a text ends in an address, in which JSON may have written `\/`.
+pub(super) fn ends_in(text: &[u8], address: &[u8]) -> bool {
+    let mut left = text;
+    for wanted in address.iter().rev() {
+        let Some((last, before)) = left.split_last() else { return false };
+        if last != wanted {
+            return false;
+        }
+        let slashes = before.iter().rev().take_while(|&&byte| byte == b'\\').count();
+        let slashes = if *last == b'/' { slashes } else { 0 };
+        left = before.get(..before.len() - slashes).unwrap_or_default();
+    }
+    true
+}
+
 /// The end of what is spelt like this from `at` on, if it is. What goes on as a word is something else.
 pub(super) fn end(parts: &[Part], view: View<'_>, at: usize) -> Option<usize> {
     let mut place = at;
