@@ -2,8 +2,8 @@
 //! the decoded text can be taken out of the original.
 
 /// Decodes `\uXXXX`, `\xXX`, JSON's short escapes, `%XX`, and of HTML `&#64;`, `&#x40;`, `&quot;`, `&lt;` and accented
-/// letters by their names; and makes ASCII of what looks like it. Byte *i* of `out` comes from `from[i]` of `text`; `from` has one more entry, for the end. Returns
-/// whether anything changed.
+/// letters by their names; and makes ASCII of what looks like it. Byte *i* of `out` comes from `from[i]` of `text`;
+/// `from` has one more entry, for the end. Returns whether anything changed.
 pub(super) fn decode(text: &str, out: &mut String, from: &mut Vec<u32>) -> bool {
     out.clear();
     from.clear();
@@ -139,7 +139,8 @@ pub(super) fn entity(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     Some((char::from_u32(code)?, end))
 }
 
-/// The same of `&quot;`, `&lt;` and their like, and of letters with accents: of these it is enough to know that they are letters.
+/// The same of `&quot;`, `&lt;` and their like, and of letters with accents: of these it is enough to know that they
+/// are letters.
 fn named(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     const ACCENTS: &[&[u8]] =
         &[b"uml", b"acute", b"grave", b"circ", b"tilde", b"cedil", b"ring", b"slash", b"lig"];
