@@ -30,6 +30,7 @@ mod rules;
 mod scan;
 mod selection;
 mod shapes;
+mod suspects;
 mod sweep;
 mod work;
 

@@ -3,12 +3,15 @@
 use super::Action;
 use super::json::{self, Stop};
 use super::names::Names;
-use super::rules::{PAIRED, Rules};
+use super::rules::Rules;
 use super::scan::Hit;
 use super::shapes::Slots;
+use super::suspects::Suspects;
 use super::work::{Found, Work};
 use crate::Arena;
 use crate::record::{Field, Key, Known, Origin, Record, Text, Value, unescape};
+
+mod paired;
 
 /// Numbers from here on may be a card's: 13 digits.
 const LONG_NUMBER: u64 = 1_000_000_000_000;
@@ -30,8 +33,8 @@ pub(super) struct Pass<'p, 'a> {
     rules: &'p Rules,
     work: &'p mut Work,
     arena: &'a Arena,
-    /// Whether slices of the raw record must be looked at.
-    dirty: bool,
+    /// Which slices of the raw record must be looked at.
+    suspects: Suspects,
     /// The keys of the record, once one was replaced.
     names: Option<Names>,
     /// What was found in the texts that its fields were cut from, by where that lies in memory.
@@ -39,19 +42,19 @@ pub(super) struct Pass<'p, 'a> {
 }
 
 impl<'p, 'a> Pass<'p, 'a> {
-    /// `dirty`: whether the sweep over the raw record found anything.
+    /// `suspects`: where the sweep over the raw record found anything.
     pub(super) const fn new(
         rules: &'p Rules,
         work: &'p mut Work,
         arena: &'a Arena,
-        dirty: bool,
+        suspects: Suspects,
     ) -> Self {
-        Self { rules, work, arena, dirty, names: None, parted: Vec::new() }
+        Self { rules, work, arena, suspects, names: None, parted: Vec::new() }
     }
 
     /// Returns whether the record is kept.
     pub(super) fn record(&mut self, record: &mut Record<'a>) -> bool {
-        if self.dirty {
+        if self.suspects != Suspects::Nothing {
             for text in &record.parted {
                 self.work.whole(self.rules, text, &mut self.parted);
             }
@@ -94,13 +97,19 @@ impl<'p, 'a> Pass<'p, 'a> {
         true
     }
 
+    /// Whether a slice of the raw record must be looked at.
+    #[inline]
+    fn touches(&self, slice: &str) -> bool {
+        self.work.touches(self.suspects, slice)
+    }
+
     /// Whether a text must be looked at.
     #[inline]
     fn concerns(&self, text: &Text<'_>) -> bool {
         match text.origin() {
-            Origin::Raw => self.dirty,
             // Escapes may hide a match from the gate of a user's pattern.
-            Origin::RawEscaped => self.dirty || !self.rules.custom.is_empty(),
+            Origin::RawEscaped if !self.rules.custom.is_empty() => true,
+            Origin::Raw | Origin::RawEscaped => self.touches(text.as_stored()),
             Origin::Built => true,
             Origin::Vetted => false,
         }
@@ -113,7 +122,8 @@ impl<'p, 'a> Pass<'p, 'a> {
             Key::Known(known) => self.rules.is_quiet(*known),
             // A vetted key is no slice of the raw record: its name was not seen by the sweep.
             Key::Text(text) => {
-                !self.dirty && matches!(text.origin(), Origin::Raw | Origin::RawEscaped)
+                matches!(text.origin(), Origin::Raw | Origin::RawEscaped)
+                    && !self.touches(text.as_stored())
             }
         };
         key && self.skips_value(&field.value)
@@ -127,8 +137,8 @@ impl<'p, 'a> Pass<'p, 'a> {
             Value::Null | Value::Bool(_) | Value::CleanJson(_) => true,
             Value::Int(number) => number.unsigned_abs() < LONG_NUMBER && !custom,
             Value::Float(number) => number.abs() < LONG_NUMBER as f64 && !custom,
-            Value::Number(_) => !self.dirty,
-            Value::Json(text) => !(self.dirty || (custom && text.contains('\\'))),
+            Value::Json(text) if custom && text.contains('\\') => false,
+            Value::Json(text) | Value::Number(text) => !self.touches(text),
             Value::Text(text) => !self.concerns(text),
         }
     }
@@ -188,36 +198,6 @@ impl<'p, 'a> Pass<'p, 'a> {
             Fate::Becomes(changed) => Fate::Becomes(Field { key, value: changed.value }),
             fate => fate,
         }
-    }
-
-    /// The rule for a field that is called what another says: `{"key":"password","value":"…"}`, or
-    /// CEF's `cs1Label=password cs1=…`.
-    fn paired(&self, name: &str, all: &[Field<'a>]) -> Option<u16> {
-        // `_2` of a member that comes again.
-        let number = name.strip_prefix("value").or_else(|| name.strip_prefix("Value"));
-        let labelled = name.ends_with(|last: char| last.is_ascii_digit());
-        if !labelled && number != Some("") {
-            return None;
-        }
-        let says = |key: &str| {
-            labelled && key.strip_suffix("Label") == Some(name)
-                || number.is_some()
-                    && PAIRED.iter().any(|paired| {
-                        let own = key.split_at_checked(paired.len());
-                        own.is_some_and(|(own, rest)| {
-                            own.eq_ignore_ascii_case(paired) && Some(rest) == number
-                        })
-                    })
-        };
-        let said = all.iter().filter(|field| says(field.key.name()));
-        let mut rules = said.filter_map(|field| match field.value {
-            Value::Text(text) => {
-                let name = self.decoded(text);
-                self.rules.keys.find(name, &[]).or_else(|| self.rules.keys.find_string(name))
-            }
-            _ => None,
-        });
-        rules.next()
     }
 
     /// A field whose value may go because of its key; `None` if it does not.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::detect::Material;
 use super::pass::Pass;
 use super::rules::{Rules, Scanner};
+use super::scan::Extent;
+use super::suspects::Suspects;
 use super::work::{Found, Work};
 use super::{BlockState, Clean, Redacted};
 use crate::Arena;
-use crate::record::{Key, Record, Text, Value};
+use crate::record::{Key, Origin, Record, Text, Value};
 
 /// Redacts records, one at a time. One per worker: it owns scratch space and counters.
 pub struct Redactor {
@@ -84,8 +86,9 @@ impl Redactor {
         if rules.is_off() {
             return Some(Redacted::new(record));
         }
-        let dirty = follow(rules, work, raw, block) || record.decoded;
-        let kept = Pass::new(rules, work, arena, dirty).record(record);
+        let found = follow(rules, work, (raw, extent(record)), block);
+        let suspects = if record.decoded { Suspects::Anything } else { found };
+        let kept = Pass::new(rules, work, arena, suspects).record(record);
         work.material = None;
         kept.then(|| Redacted::new(record))
     }
@@ -94,7 +97,7 @@ impl Redactor {
     pub fn pass_by(&mut self, raw: &str, block: &mut BlockState) {
         let Self { rules, work } = self;
         if rules.scanner(Scanner::PrivateKey).is_some() {
-            follow(rules, work, raw, block);
+            follow(rules, work, (raw, Extent::First), block);
             work.material = None;
         }
     }
@@ -155,15 +158,37 @@ impl Redactor {
     }
 }
 
-/// Sees to it that the state is that behind a raw record; whether there may be something in it.
-fn follow(rules: &Rules, work: &mut Work, raw: &str, block: &mut BlockState) -> bool {
+/// How far the raw record is looked through: it pays to know the place where there are several texts in it.
+fn extent(record: &Record<'_>) -> Extent {
+    if record.decoded || !record.parted.is_empty() {
+        return Extent::First;
+    }
+    let is_slice = |value: &Value<'_>| match value {
+        Value::Text(text) => matches!(text.origin(), Origin::Raw | Origin::RawEscaped),
+        Value::Json(_) | Value::Number(_) => true,
+        _ => false,
+    };
+    let parts = record.fields.iter().any(|field| is_slice(&field.value));
+    if parts { Extent::Places } else { Extent::First }
+}
+
+/// Sees to it that the state is that behind a raw record; where there may be something in it.
+fn follow(
+    rules: &Rules,
+    work: &mut Work,
+    (raw, extent): (&str, Extent),
+    block: &mut BlockState,
+) -> Suspects {
     let keys = rules.scanner(Scanner::PrivateKey).is_some();
     work.material = (keys && block.is_inside()).then(|| Material::of(raw));
-    let dirty = work.material.is_some() || work.suspects_raw(rules, raw);
-    if dirty && keys {
+    let suspects = match work.material {
+        Some(_) => Suspects::Anything,
+        None => work.suspects_raw(rules, raw, extent),
+    };
+    if suspects != Suspects::Nothing && keys {
         block.follow(raw, work.material.as_ref().is_some_and(|material| material.sure));
     }
-    dirty
+    suspects
 }
 
 impl std::fmt::Debug for Redactor {

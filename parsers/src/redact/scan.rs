@@ -12,6 +12,7 @@ use super::detect::{
 };
 use super::rules::{Rules, Scanner};
 use super::shapes::{Apart, Place, Slots};
+use super::suspects::{MOST, Suspects};
 use super::sweep::{Anchor, Sweep, Visit};
 
 mod escape;
@@ -41,6 +42,7 @@ pub(super) struct Hit {
 struct Scan<'s, 't> {
     rules: &'s Rules,
     view: View<'t>,
+    extent: Extent,
     hits: &'s mut Vec<Hit>,
     familiar: &'s mut Familiar,
     /// Whether escapes were seen that may hide something.
@@ -79,45 +81,43 @@ pub(super) fn scan(
     hits: &mut Vec<Hit>,
 ) -> Told {
     let view = View { bytes: text, bounded: true, masks: &rules.masks };
-    run(rules, (sweep, familiar), view, named, (hits, &mut Apart::default()))
+    let whole = (view, Extent::Places);
+    run(rules, (sweep, familiar), whole, named, (hits, &mut Apart::default()))
 }
 
-/// What is seen of a raw record.
+/// How far a raw record is looked through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Seen {
-    /// Nothing, in it or in any value that a parser cuts out of it.
-    Nothing,
-    /// Nothing but escapes that may hide something.
-    Escapes,
-    /// Something, perhaps.
-    Something,
+pub(super) enum Extent {
+    /// To the first thing found.
+    First,
+    /// To the end, while what is found is known by its form, so that its place is.
+    Places,
 }
 
-/// Whether there may be anything in a raw record or in any value a parser cuts out of it. Stops at
-/// the first thing found.
+/// Where there may be anything in a raw record or in any value a parser cuts out of it, and whether escapes were
+/// seen that may hide more. The hits of places are left.
 pub(super) fn suspect(
     rules: &Rules,
     by: (Sweep, &mut Familiar),
-    text: &[u8],
+    (text, extent): (&[u8], Extent),
     hits: &mut Vec<Hit>,
-) -> Seen {
+) -> (Suspects, bool) {
     hits.clear();
     let view = View { bytes: text, bounded: false, masks: &rules.masks };
     let mut apart = Apart::default();
-    let told = run(rules, by, view, Slots::default(), (hits, &mut apart));
-    let suspect = !hits.is_empty() || told.exhausted || rules.shapes.meet(view, &apart);
-    hits.clear();
-    match (suspect, told.escaped) {
-        (true, _) => Seen::Something,
-        (false, true) => Seen::Escapes,
-        (false, false) => Seen::Nothing,
-    }
+    let told = run(rules, by, (view, extent), Slots::default(), (hits, &mut apart));
+    let suspects = match Suspects::of(hits) {
+        _ if told.exhausted || rules.shapes.meet(view, &apart) => Suspects::Anything,
+        Suspects::Places if extent == Extent::First => Suspects::Anything,
+        suspects => suspects,
+    };
+    (suspects, told.escaped)
 }
 
 fn run(
     rules: &Rules,
     (sweep, familiar): (Sweep, &mut Familiar),
-    view: View<'_>,
+    (view, extent): (View<'_>, Extent),
     named: Slots,
     (hits, apart): (&mut Vec<Hit>, &mut Apart),
 ) -> Told {
@@ -125,7 +125,7 @@ fn run(
     let (escaped, covered) = (false, 0);
     let called = Called::default();
     let mut scan =
-        Scan { rules, view, hits, familiar, escaped, covered, fuel, named, apart, called };
+        Scan { rules, view, extent, hits, familiar, escaped, covered, fuel, named, apart, called };
     if rules.sweeps {
         sweep.over(view.bytes, rules.wanted(), &mut scan);
         if view.bounded && !named.is_empty() {
@@ -195,8 +195,9 @@ impl<'t> Scan<'_, 't> {
 
     /// Notes a hit. Returns whether that is enough to know.
     fn hit(&mut self, rule: u16, range: Range<usize>) -> bool {
+        let has_place = self.extent == Extent::Places && !range.is_empty();
         self.hits.push(Hit { range, rule, named: false, quote: 0..0 });
-        !self.view.bounded
+        !(self.view.bounded || (has_place && self.hits.len() <= MOST))
     }
 
     /// Uses up work. Returns whether none may be done any more.

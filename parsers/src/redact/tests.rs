@@ -18,6 +18,7 @@ mod explained;
 mod linear;
 mod parted;
 mod personal;
+mod places;
 mod planted;
 mod private_key;
 mod properties;

@@ -9,8 +9,9 @@ use super::detect::{
 };
 use super::json::{self, Stop};
 use super::rules::{Rules, Scanner};
-use super::scan::{Familiar, Hit, Seen, scan, suspect};
+use super::scan::{Extent, Familiar, Hit, scan, suspect};
 use super::shapes::Slots;
+use super::suspects::{Places, Suspects};
 use super::sweep::Sweep;
 use super::{Action, Match, Place, Why};
 
@@ -52,6 +53,8 @@ pub(super) struct Work {
     sweep: Sweep,
     familiar: Familiar,
     hits: Vec<Hit>,
+    /// Of the raw record, where [`Suspects::Places`] says so.
+    places: Places,
     decoded: [String; 2],
     from: [Vec<u32>; 2],
     /// By the index of the rule.
@@ -74,6 +77,7 @@ impl Work {
             sweep: Sweep::new(),
             familiar: Familiar::default(),
             hits: Vec::new(),
+            places: Places::default(),
             decoded: Default::default(),
             from: Default::default(),
             matches: vec![0; rules.names().len()],
@@ -85,37 +89,51 @@ impl Work {
         }
     }
 
-    /// Whether there may be anything to find in a raw record, or in any value cut out of it. What escapes hide is
+    /// Where there may be anything to find in a raw record, or in any value cut out of it. What escapes hide is
     /// looked at, level by level, as a parser and a closer look would undo them.
-    pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str) -> bool {
+    pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str, extent: Extent) -> Suspects {
         let customs = |text: &str| rules.custom.iter().any(|custom| custom.suspects(text));
         let Self { sweep, familiar, hits, decoded: [first, second], from: [from, _], .. } = self;
-        let mut seen = suspect(rules, (*sweep, familiar), raw.as_bytes(), hits);
-        if seen == Seen::Something || customs(raw) {
-            return true;
+        let whole = (raw.as_bytes(), extent);
+        let (suspects, mut escaped) = suspect(rules, (*sweep, familiar), whole, hits);
+        if suspects == Suspects::Anything || customs(raw) {
+            return Suspects::Anything;
+        }
+        if suspects == Suspects::Places {
+            self.places.fill(raw, hits);
         }
         for level in 0..ESCAPES {
-            if seen == Seen::Nothing {
-                return false;
+            if !escaped || !decode(if level == 0 { raw } else { second }, first, from) {
+                return suspects;
             }
-            if !decode(if level == 0 { raw } else { second }, first, from) {
-                return false;
+            let whole = (first.as_bytes(), Extent::First);
+            let (hidden, deeper) = suspect(rules, (*sweep, familiar), whole, hits);
+            if hidden != Suspects::Nothing || customs(first) {
+                return Suspects::Anything;
             }
-            seen = suspect(rules, (*sweep, familiar), first.as_bytes(), hits);
-            if seen == Seen::Something || customs(first) {
-                return true;
-            }
+            escaped = deeper;
             std::mem::swap(first, second);
         }
-        true
+        Suspects::Anything
+    }
+
+    /// Whether a slice of the raw record needs a closer look.
+    #[inline]
+    pub(super) fn touches(&self, suspects: Suspects, text: &str) -> bool {
+        match suspects {
+            Suspects::Nothing => false,
+            Suspects::Places => self.places.touch(text),
+            Suspects::Anything => true,
+        }
     }
 
     /// Whether there may be anything to find in a value.
     fn suspects(&mut self, rules: &Rules, text: &str) -> bool {
         let by = (self.sweep, &mut self.familiar);
+        let whole = (text.as_bytes(), Extent::First);
         self.material.is_some()
             || !self.named.is_empty()
-            || suspect(rules, by, text.as_bytes(), &mut self.hits) != Seen::Nothing
+            || suspect(rules, by, whole, &mut self.hits) != (Suspects::Nothing, false)
             || (!rules.custom.is_empty()
                 && (is_escaped(text) || rules.custom.iter().any(|custom| custom.suspects(text))))
     }
