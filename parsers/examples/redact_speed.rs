@@ -103,8 +103,16 @@ fn clean_lines(logs: &[&str], all: &Arc<Rules>) -> Vec<String> {
     std::iter::repeat_n(lines, ENOUGH / bytes.max(1) + 1).flatten().collect()
 }
 
-/// The same line with one value in its middle.
+/// Behind which of these a value is put into a line, so that it is still read as what it is: a message's name, and
+/// what stands before a user agent.
+const BEFORE_TEXT: [&str; 3] = ["\"msg\":\"", "\"message\":\"", "\" \""];
+
+/// The same line with one value in a text of it: a line without structure in its middle.
 fn with_match(line: &str) -> String {
+    let behind = |before: &&str| line.rfind(before).map(|at| at + before.len());
+    if let Some(at) = BEFORE_TEXT.iter().find_map(behind) {
+        return format!("{}bob@example.com {}", &line[..at], &line[at..]);
+    }
     let blank = |at: &usize| line.as_bytes()[*at] == b' ';
     let at = (line.len() / 2..line.len()).find(blank).unwrap_or(line.len());
     format!("{} bob@example.com{}", &line[..at], &line[at..])
