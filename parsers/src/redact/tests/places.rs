@@ -2,14 +2,18 @@
 
 use super::{shown, standard};
 use crate::Arena;
+use crate::definition::Definition;
 use crate::parse::{Library, Parser, ParserState, ReadAt};
 use crate::record::Record;
 use crate::redact::BlockState;
 
-/// What leaves of a record of JSON that is redacted by what is found in `raw`.
+/// What leaves of a record of JSON that is redacted by what is found in `raw`. What the parser takes for a whole
+/// number is no slice of it.
 fn leaves(line: &str, raw: &str) -> String {
     let (arena, mut record) = (Arena::new(), Record::default());
-    let mut parser = Parser::new(&Library::builtin(), "json", ParserState::default()).unwrap();
+    let own = "name: own\ngrammar: json\ndoc: Own.\ntypes: { pesel: integer }";
+    let library = Library::builtin().with(vec![Definition::from_yaml(own).unwrap()]).unwrap();
+    let mut parser = Parser::new(&library, "own", ParserState::default()).unwrap();
     parser.parse(line, ReadAt { now: 0, container_time: None }, &arena, &mut record);
     shown(standard().redact(raw, &mut record, &arena, &mut BlockState::default())).to_string()
 }
@@ -21,6 +25,18 @@ fn whatever_field_it_is_in() {
         leaves(line, line),
         r#"{"a":"[EMAIL]","b":"x","c":"[CREDIT_CARD]","d":["y",{"e":"[EMAIL]"}],"f":"z","[EMAIL]":1}"#
     );
+}
+
+#[test]
+fn a_number_that_its_name_tells_of() {
+    for line in [
+        r#"{"pesel":44051401359,"n":"x"}"#,
+        r#"{"n":"bob@example.com","pesel":44051401359}"#,
+        r#"{"pesel":"44051401359","n":"x"}"#,
+    ] {
+        let left = leaves(line, line);
+        assert!(!left.contains("4405"), "{left}");
+    }
 }
 
 #[test]
