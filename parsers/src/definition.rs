@@ -99,7 +99,7 @@ pub struct Definition {
     /// Logs in `fixtures/recorded/`, written by the real program, that it is proven by.
     #[serde(default)]
     pub recorded: Vec<String>,
-    /// Where the format is described, for those that no log was recorded of.
+    /// Where the format is described, for those that no log was recorded of in all their forms.
     #[serde(default)]
     pub documented: Option<String>,
 }

@@ -358,6 +358,13 @@ fn a_time_at_the_beginning_is_read_with_its_length() {
         ("%d.%m.%Y %H:%M:%S", "22.11.2026 10:00:00 x", " x", "2026-11-22T09:00:00Z Second"),
         ("%H:%M:%S %e.%m.%Y", "10:00:00 22.11.2026: x", ": x", "2026-11-22T09:00:00Z Second"),
         ("%H:%M:%S %e.%m.%Y", "x", "", "none"),
+        // A zone that the time names is its own, whatever the clock's is.
+        (
+            "%d-%b-%Y::%H:%M:%S%.f %Q",
+            "2-Nov-2026::10:00:00 UTC =",
+            " =",
+            "2026-11-02T10:00:00Z Second",
+        ),
     ] {
         let mut clock = clock("Europe/Berlin");
         let format = Format::new(format).unwrap();

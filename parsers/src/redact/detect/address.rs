@@ -112,7 +112,18 @@ fn ipv6(view: View<'_>, at: usize) -> Option<Range<usize>> {
     // Eight pairs of digits are a dump of bytes, or a port's world-wide name.
     let dump = text.split(':').all(|group| group.len() == 2);
     let mapped = address.to_ipv4_mapped().is_some_and(|mapped| mapped.is_loopback());
-    (groups >= 2 && !dump && !mapped && !address.is_loopback()).then_some(start..end)
+    let left = dump || mapped || dated(view, start, text) || address.is_loopback();
+    (groups >= 2 && !left).then_some(start..end)
+}
+
+/// Whether a text is the year and the time of day of a time as Erlang writes it: `27-Nov-2026::04:58:45`.
+fn dated(view: View<'_>, start: usize, text: &str) -> bool {
+    let shaped = |(at, byte): (usize, u8)| match at {
+        4 | 5 | 8 | 11 => byte == b':',
+        _ => byte.is_ascii_digit(),
+    };
+    let after_month = view.before(start, 1) == b'-' && view.before(start, 2).is_ascii_alphabetic();
+    after_month && text.len() == 14 && text.bytes().enumerate().all(shaped)
 }
 
 /// A MAC address; `at` is its first separator.
@@ -156,6 +167,7 @@ mod tests {
         check("from 192.0.2.7:443 to 198.51.100.9.", &[(4, "192.0.2.7"), (4, "198.51.100.9")]);
         check("[2001:db8::1]:80", &[(6, "2001:db8::1")]);
         check("peer 2001:db8::7:50010 closed", &[(6, "2001:db8::7")]);
+        check("peer-2001::04:58:7, 2026::04:58:45", &[(6, "2001::04:58:7"), (6, "2026::04:58:45")]);
         check(
             "fe80::1ff:fe23:4567:890a, ::ffff:192.0.2.1",
             &[(6, "fe80::1ff:fe23:4567:890a"), (6, "::ffff:192.0.2.1")],
@@ -176,6 +188,7 @@ mod tests {
             "300.1.1.1",
             "01.2.3.4",
             "10:00:00",
+            "27-Nov-2026::04:58:45",
             "std::vec::Vec",
             "127.0.0.1",
             "0.0.0.0",
