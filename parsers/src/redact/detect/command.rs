@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::keys::Keys;
 use super::name::Assigned;
-use super::program::argument;
+use super::program::{argument, is_quote};
 use super::value::{is_constant, is_placeholder, opening, quoted_end, wrapped};
 use super::{View, is_word};
 
@@ -45,24 +45,44 @@ pub(in super::super) fn option<'t>(view: View<'t>, at: usize, keys: &Keys) -> Op
     }
     let name = at + 2..view.run(at + 2, 64, |byte| is_word(byte) || byte == b'-');
     let key = std::str::from_utf8(view.bytes.get(name.clone())?).ok()?;
-    let pass = key == "pass" || key.ends_with("-pass");
+    let before = key.strip_suffix("-pass");
+    let pass = key == "pass" || before.is_some();
+    let ordinal = before.is_some_and(is_ordinal);
     let key = if pass { "password" } else { key };
     if key.is_empty() || !keys.may_be(key.as_bytes()) {
         return None;
     }
     let value = argument(view, name.end)?;
     let (inside, quote) = opening(view, value);
-    let word = view.run(inside, 32, |byte| byte > b' ');
+    let word = view.run(inside, 32, |byte| byte > b' ' && !is_quote(byte));
+    let word = view.run_back(word, word - inside, |byte| byte == b'\\');
     let text = view.bytes.get(inside..word)?;
     let about = quote.is_none() && ABOUT.iter().any(|word| text.eq_ignore_ascii_case(word));
     let odd = matches!(view.at(inside), b'-' | b'|' | b'<' | b'[' | b'=' | b':');
-    let counted = pass && is_count(text);
+    let counted = pass && (is_count(text) || (ordinal && is_plain(text)));
     (!odd && !about && !counted).then(|| Assigned::of(key, name, value))
 }
 
 /// Whether it is the number of a pass over something.
 pub(super) fn is_count(text: &[u8]) -> bool {
     text.len() <= 2 && text.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether the word before `-pass` counts passes over something: `--first-pass`, `--enable-two-pass`.
+fn is_ordinal(before: &str) -> bool {
+    const WORDS: [&str; 13] = [
+        "first", "second", "third", "one", "two", "three", "single", "multi", "final", "last",
+        "next", "dry", "per",
+    ];
+    let last = before.rsplit(['-', '_']).next().unwrap_or_default();
+    WORDS.iter().any(|word| last.eq_ignore_ascii_case(word))
+        || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether it is a number, or a word as programs name a way or a place by.
+fn is_plain(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_digit)
+        || (text.len() <= 8 && text.iter().all(u8::is_ascii_alphabetic))
 }
 
 /// The password of an SQL statement; `at` is the blank after `PASSWORD` or `BY`.
@@ -195,6 +215,9 @@ mod tests {
         check(r#"{\"c\":[\"--password\",\"hunter2\"]}"#, Some("hunter2"));
         check(r#"a1="--password" a2="hunter2" a3="x""#, Some("hunter2"));
         check("rclone --webdav-pass hunter2", Some("hunter2"));
+        check("app --db-pass y", Some("y"));
+        check("app --user-pass monkey", Some("monkey"));
+        check("app --first-pass hunter2", Some("hunter2"));
         for text in [
             "app --password",
             "app --password --x",
@@ -207,6 +230,11 @@ mod tests {
             "app --password ***",
             "[--password <string>]",
             "x265 --pass 2 x",
+            "opt --multi-pass 3",
+            "opt --first-pass x",
+            "opt --second-pass fast -o y",
+            "['opt', '--2-pass', 'yes']",
+            "opt --dry-pass 120 x",
         ] {
             check(text, None);
         }

@@ -30,7 +30,8 @@ impl<'t> Walk<'_, 't> {
             let name =
                 inside.strip_prefix("--").filter(|name| !name.is_empty() && !name.contains('='));
             before.named = name.and_then(|name| self.rules.keys.find(name, &[]));
-            before.given = self.given(from + 1);
+            // An option before may have said what comes behind this one, too.
+            before.given = self.given(from + 1).or(before.given.take());
         }
         if let Some((rule, range)) = before.given.take() {
             if from < range.start && range.end < self.at {
