@@ -65,7 +65,7 @@ pub(in super::super) fn directive(view: View<'_>, at: usize) -> Option<Range<usi
 /// Whether what stands behind a name is a word of the sentence that speaks of it: one of letters, unless it is all that
 /// the line has behind a name that begins it or is set.
 fn is_spoken(view: View<'_>, (start, range): (usize, Range<usize>)) -> bool {
-    let mark = |byte: u8| matches!(byte, b'.' | b',' | b':' | b'!' | b'?');
+    let mark = |byte: u8| matches!(byte, b'.' | b',' | b':' | b'!' | b'?' | b']' | b'}' | b'>');
     let end = view.run_back(range.end, range.len(), mark);
     let word = view.bytes.get(range.start..end).unwrap_or_default();
     // A version, as in `since requirepass 6.0`, is none, either.
@@ -105,7 +105,7 @@ mod tests {
         check("then requirepass hun#ter, and", Some("hun#ter,"));
         for text in [
             "the requirepass directive",
-            "no requirepass configured",
+            "[no requirepass configured]",
             "requirepass is deprecated",
             "requirepass was removed",
             "requirepass foo bar",

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::View;
+use super::super::command::ABOUT;
 use super::{argument, given, is_quote, is_secret, slashes};
 
 /// Arguments that are looked at, and bytes of them, and of the command before.
@@ -28,6 +29,7 @@ pub(super) fn placed(view: View<'_>, letters: Range<usize>) -> Option<Range<usiz
             // The command's end, or a sentence that speaks of it.
             [] | [b'&' | b'|' | b'>' | b'<' | b';' | b'(', ..] => return None,
             [.., b':' | b','] if left > 1 => return None,
+            word if range.start == place && is_about(word) => return None,
             [b'-', flags @ ..] if !skips && !flags.is_empty() => {
                 left -= usize::from(flags.contains(&b'n') && left == 3);
                 skips = flags.last().is_some_and(|last| VALUED.contains(last));
@@ -42,6 +44,10 @@ pub(super) fn placed(view: View<'_>, letters: Range<usize>) -> Option<Range<usiz
         place = next(near, place, &range)?;
     }
     None
+}
+
+fn is_about(word: &[u8]) -> bool {
+    ABOUT.iter().any(|about| word.eq_ignore_ascii_case(about))
 }
 
 /// Whether an option before this one says that there is no file: `-n`.
@@ -104,6 +110,8 @@ mod tests {
             "htpasswd -b users bob '[PASSWORD]'",
             "htpasswd -b users bob $PASSWORD",
             "htpasswd -b users bob ${PASSWORD}",
+            "htpasswd -b was called without a user",
+            "htpasswd -b users bob: no such file",
             "grep -b users bob hunter2",
         ] {
             check(text, None);
