@@ -45,10 +45,8 @@ pub(in super::super) fn option<'t>(view: View<'t>, at: usize, keys: &Keys) -> Op
     }
     let name = at + 2..view.run(at + 2, 64, |byte| is_word(byte) || byte == b'-');
     let key = std::str::from_utf8(view.bytes.get(name.clone())?).ok()?;
-    let before = key.strip_suffix("-pass");
-    let pass = key == "pass" || before.is_some();
-    let ordinal = before.is_some_and(is_ordinal);
-    let key = if pass { "password" } else { key };
+    let option = key;
+    let key = option_key(option);
     if key.is_empty() || !keys.may_be(key.as_bytes()) {
         return None;
     }
@@ -59,8 +57,22 @@ pub(in super::super) fn option<'t>(view: View<'t>, at: usize, keys: &Keys) -> Op
     let text = view.bytes.get(inside..word)?;
     let about = quote.is_none() && ABOUT.iter().any(|word| text.eq_ignore_ascii_case(word));
     let odd = matches!(view.at(inside), b'-' | b'|' | b'<' | b'[' | b'=' | b':');
-    let counted = pass && (is_count(text) || (ordinal && is_plain(text)));
-    (!odd && !about && !counted).then(|| Assigned::of(key, name, value))
+    (!odd && !about && !counts(option, text)).then(|| Assigned::of(key, name, value))
+}
+
+/// The name that an option has among those of rules: `--pass` and `--db-pass` have a password's.
+pub(in super::super) fn option_key(name: &str) -> &str {
+    if before_pass(name).is_some() { "password" } else { name }
+}
+
+/// Whether an option's argument says which pass over something it is, or how: `--pass 2`, `--first-pass fast`.
+pub(in super::super) fn counts(name: &str, argument: &[u8]) -> bool {
+    before_pass(name)
+        .is_some_and(|before| is_count(argument) || (is_ordinal(before) && is_plain(argument)))
+}
+
+fn before_pass(name: &str) -> Option<&str> {
+    if name == "pass" { Some("") } else { name.strip_suffix("-pass") }
 }
 
 /// Whether it is the number of a pass over something.

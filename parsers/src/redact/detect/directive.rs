@@ -15,21 +15,12 @@ const NAMES: [&[u8]; 2] = [b"requirepass", b"masterauth"];
 const SPOKEN: [&[u8]; 6] =
     [b"configured", b"directive", b"disabled", b"enabled", b"password", b"setting"];
 
-/// Whether such a name may end before the blank at a place: a few bytes tell.
+/// Whether such a name may end before a place: a few bytes tell.
 #[inline]
 pub(in super::super) fn may_direct(view: View<'_>, at: usize) -> bool {
-    view.at(at) == b' ' && {
-        let end = name_end(view, at);
-        matches!(view.before(end, 4) | 0x20, b'p' | b'a')
-            && matches!(view.before(end, 1) | 0x20, b's' | b'h')
-            && name_start(view, end).is_some()
-    }
-}
-
-/// Where it ends: in a list there is a quote, and perhaps a comma.
-#[inline]
-fn name_end(view: View<'_>, at: usize) -> usize {
-    view.run_back(at, 3, |byte| matches!(byte, b'"' | b'\'' | b',' | b'\\'))
+    matches!(view.before(at, 4) | 0x20, b'p' | b'a')
+        && matches!(view.before(at, 1) | 0x20, b's' | b'h')
+        && name_start(view, at).is_some()
 }
 
 fn name_start(view: View<'_>, end: usize) -> Option<usize> {
@@ -39,16 +30,20 @@ fn name_start(view: View<'_>, end: usize) -> Option<usize> {
     })
 }
 
-/// What stands behind it; `at` is the blank.
+/// Whether a text is one of the names.
+pub(in super::super) fn is_directive(text: &str) -> bool {
+    NAMES.iter().any(|name| text.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// What stands behind a name that ends before a place.
 pub(in super::super) fn directive(view: View<'_>, at: usize) -> Option<Range<usize>> {
-    let end = name_end(view, at);
-    let start = name_start(view, end)?;
+    let start = name_start(view, at)?;
     // `--requirepass` is an option.
-    let other = view.word_before(start) || view.before(start, 1) == b'-';
-    if view.bounded && other {
+    let joined = view.word_before(start) || view.before(start, 1) == b'-';
+    if view.bounded && joined {
         return None;
     }
-    let place = argument(view, end)?;
+    let place = argument(view, at)?;
     if !view.bounded {
         // What of it the value is, is the parser's to cut out.
         return Some(at..at + 1);
@@ -56,7 +51,10 @@ pub(in super::super) fn directive(view: View<'_>, at: usize) -> Option<Range<usi
     let range = given(view, place);
     let text = view.bytes.get(range.clone())?;
     let odd = matches!(text, [] | [b'-' | b'$' | b'<' | b'[' | b'=' | b':' | b'(', ..]);
+    // A list of such names.
+    let other = NAMES.iter().any(|name| text.eq_ignore_ascii_case(name));
     let secret = !odd
+        && !other
         && !is_placeholder(view, text)
         && (range.start > place || !is_spoken(view, (start, range.clone())));
     secret.then_some(range)
@@ -101,6 +99,7 @@ mod tests {
         check("127.0.0.1:6379> CONFIG SET requirepass monkey", Some("monkey"));
         check("[0 127.0.0.1:40] \"CONFIG\" \"SET\" \"requirepass\" \"monkey\"", Some("monkey"));
         check(r#"{\"c\":[\"SET\", \"masterauth\", \"hunter2\"]}"#, Some("hunter2"));
+        check(r#"["CONFIG","SET","requirepass","hunter2"]"#, Some("hunter2"));
         check(">>> 'requirepass hunter2' Bad directive", Some("hunter2"));
         check("then requirepass hun#ter, and", Some("hun#ter,"));
         for text in [
@@ -117,6 +116,8 @@ mod tests {
             "requirepass $REDIS_PASSWORD",
             "requirepass <password>",
             "xrequirepass hunter2",
+            r#"["requirepass","masterauth"]"#,
+            "requirepass: hunter2",
             "the \"requirepass\" hunter2",
             "requirepass",
         ] {

@@ -20,11 +20,10 @@ impl<'t> Scan<'_, 't> {
             return self.insert(at);
         }
         let direct = may_direct(self.view, at);
-        let state = match self.view.at(at) {
-            b' ' if direct || may_state(self.view, at) => true,
-            b' ' => return false,
-            _ => false,
-        };
+        let state = direct || may_state(self.view, at);
+        if !state && self.view.at(at) == b' ' {
+            return false;
+        }
         let Some(rule) = self.rules.keys.find("password", &[]) else { return false };
         let work = if state || self.called.before(self.view, at) { 192 } else { 16 };
         if self.spend(work) {

@@ -75,6 +75,8 @@ fn arguments_that_stand_apart_belong_together() {
         ("json", r#"{"a":{"argv":["curl","--user","bob:hunter2"]}}"#),
         ("json", r#"{"msg":"[\"docker\",\"login\",\"-p\",\"hunter2\"]"}"#),
         ("json", r#"{"argv":["curl","-u","bob:hunt\u0065r2"]}"#),
+        ("json", r#"{"argv":["rclone","--webdav-pass","hunter2"]}"#),
+        ("json", r#"{"argv":["CONFIG","SET","requirepass","hunter2"]}"#),
         ("json", r#"{"argv":["htpasswd","-b","-B","users","bob","hunter2"]}"#),
         ("json", r#"{"msg":"[0 127.0.0.1:40] \"CONFIG\" \"SET\" \"requirepass\" \"hunter2\""}"#),
         ("json", r#"{"msg":"port 6379\nmasterauth hunter2\nport 6379"}"#),
@@ -102,6 +104,8 @@ fn arguments_that_stand_apart_belong_together() {
         r#"{"argv":["htpasswd","-b","users","bob","[PASSWORD]"]}"#,
         r#"{"argv":["htpasswd","-b","users","bob"],"n":["a","b","c"]}"#,
         r#"{"argv":["openssl","-passin","pass:[PASSWORD]"]}"#,
+        r#"{"argv":["x265","--pass","2","--first-pass","fast"]}"#,
+        r#"{"argv":["CONFIG","GET","requirepass","masterauth"],"n":["requirepass",""]}"#,
     ] {
         assert_eq!(redact_json(&mut standard(), line), line);
     }
