@@ -180,7 +180,7 @@ impl Allow {
         if self.is_empty() {
             return false;
         }
-        let plain = plain(found);
+        let plain = plain(token, found);
         let value = normalised(token, &plain);
         let special = match token {
             "EMAIL" => self.has_domain(&value),

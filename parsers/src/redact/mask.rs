@@ -57,8 +57,8 @@ fn base32(hash: &[u8], out: &mut String) {
     }
 }
 
-/// A value without up to two levels of escapes.
-pub(super) fn plain(found: &str) -> String {
+/// A value without up to two levels of escapes; of an address, also without how mails quote its `@`.
+pub(super) fn plain(token: &str, found: &str) -> String {
     let mut plain = found.to_owned();
     for _ in 0..2 {
         let mut decoded = String::new();
@@ -67,7 +67,12 @@ pub(super) fn plain(found: &str) -> String {
         }
         plain = decoded;
     }
-    plain
+    match plain.split_once("=40") {
+        Some((local, domain)) if token == "EMAIL" && !plain.contains('@') => {
+            [local, "@", domain].concat()
+        }
+        _ => plain,
+    }
 }
 
 /// A [plain] value as it is compared: without what may differ between two spellings of the same thing.
@@ -242,11 +247,14 @@ mod tests {
     #[test]
     fn spellings_of_the_same_value_hash_alike() {
         let check = |token: &str, one: &str, other: &str| {
-            let [one, other] = [one, other].map(|text| normalised(token, &plain(text)));
+            let [one, other] = [one, other].map(|text| normalised(token, &plain(token, text)));
             assert_eq!(one, other);
         };
         check("EMAIL", "Bob@Example.com", "bob%40example.com");
         check("EMAIL", r"bob\u0040example.com", "bob@example.com");
+        check("EMAIL", "bob=40Example.com", "bob@example.com");
+        assert_eq!(plain("PASSWORD", "bob=40x"), "bob=40x");
+        assert_eq!(plain("EMAIL", "a=40b@x.de"), "a=40b@x.de");
         check("CREDIT_CARD", "4111 1111 1111 1111", "4111111111111111");
         check("CREDIT_CARD", "4111%201111%201111%201111", "4111111111111111");
         check("IBAN", "GB82 WEST 1234 5698 7654 32", "GB82WEST12345698765432");

@@ -35,7 +35,8 @@ pub(super) enum Anchor {
     /// `@`, `+`, `%`, `&`, `~` or a backslash; a digit behind what looks like a blank or a hyphen, or one of full
     /// width.
     Rare,
-    /// A blank where `Bearer`, `PASSWORD`, `BY` or `INTO` may have ended, or the first letter of an option.
+    /// A blank where `Bearer`, `PASSWORD`, `BY` or `INTO` may have ended, what follows `requirepass`, or the first
+    /// letter of an option.
     Scheme,
     /// The first digit of a run of seven or more.
     Number,
@@ -316,9 +317,11 @@ fn marks<S: Simd>(simd: S, block: &[u8; BLOCK], wanted: Wanted, fresh: u64) -> M
     let signs = (colon & (!(digit << 1) | word << 1) | of.equals) & fresh;
     // ` -u`, `"-p`
     let option = of.letter & hyphen << 1 & !(token << 2);
-    // ` INTO ` behind `INSERT` or `IGNORE`.
-    let into = of.blank << 5 & r << 7;
-    let scheme = (gap & (end | into) | option) & fresh;
+    // ` INTO ` behind `INSERT`, `UPSERT` or `IGNORE`, `MERGE`, `REPLACE`.
+    let into = of.blank << 5 & (r << 7 | r << 8 | (r << 10 & r << 12));
+    // What follows `requirepass` or `masterauth`.
+    let direct = !token & tokens4 << 1 & tokens4 << 5 & tokens2 << 9 & (r << 5 | (r << 4 & r << 6));
+    let scheme = (gap & (end | into) | option | direct) & fresh;
     let shapes = if wanted.shapes { shapes(&of, (digits2, digits4), fresh) } else { [0; 5] };
     let addresses = if wanted.addresses { addresses(&of, fresh) } else { [0; 4] };
     let [number, capital, triple, pairs, named] = shapes;

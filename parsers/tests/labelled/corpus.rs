@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each of the programs that share this uses a part of it")]
 
 mod checks;
+mod commands;
 mod contexts;
 mod credentials;
 mod draw;
@@ -71,6 +72,7 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static Kind> {
         states::KINDS,
         tokens::KINDS,
         credentials::KINDS,
+        commands::KINDS,
     ]
     .into_iter()
     .flatten()

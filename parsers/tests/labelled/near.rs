@@ -118,4 +118,13 @@ pub(crate) const SENTENCES: &[&str] = &[
     "login user=app password=[FILTERED] host=db-1",
     "login user=app token=<redacted> host=db-1",
     "tokens=17 prompt_tokens=4711 completion_tokens=815",
+    "docker run -u 1000:1000 -p 80:80 -e A=b nginx",
+    "mkdir -p /srv/shop/mysql && tar -czf x.tar.gz /srv/shop",
+    "mysql -u root -p shop < dump.sql",
+    "x265 --first-pass 1 --multi-pass slow --pass 2 in.y4m",
+    "REPLACE INTO orders (id, plan) VALUES (17, 'basic')",
+    "INSERT INTO users (id, password) VALUES ($1, $2)",
+    "masterauth is not set, and no requirepass configured",
+    "htpasswd -b was called without a user: 2 arguments",
+    "curl -u $USER:$PASSWORD -X POST https://ci-2.internal/job",
 ];

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::keys::Keys;
 use super::name::Assigned;
-use super::program::argument;
+use super::program::{argument, is_quote};
 use super::value::{is_constant, is_placeholder, opening, quoted_end, wrapped};
 use super::{View, is_word};
 
@@ -45,24 +45,56 @@ pub(in super::super) fn option<'t>(view: View<'t>, at: usize, keys: &Keys) -> Op
     }
     let name = at + 2..view.run(at + 2, 64, |byte| is_word(byte) || byte == b'-');
     let key = std::str::from_utf8(view.bytes.get(name.clone())?).ok()?;
-    let pass = key == "pass" || key.ends_with("-pass");
-    let key = if pass { "password" } else { key };
+    let option = key;
+    let key = option_key(option);
     if key.is_empty() || !keys.may_be(key.as_bytes()) {
         return None;
     }
     let value = argument(view, name.end)?;
     let (inside, quote) = opening(view, value);
-    let word = view.run(inside, 32, |byte| byte > b' ');
+    let word = view.run(inside, 32, |byte| byte > b' ' && !is_quote(byte));
+    let word = view.run_back(word, word - inside, |byte| byte == b'\\');
     let text = view.bytes.get(inside..word)?;
     let about = quote.is_none() && ABOUT.iter().any(|word| text.eq_ignore_ascii_case(word));
     let odd = matches!(view.at(inside), b'-' | b'|' | b'<' | b'[' | b'=' | b':');
-    let counted = pass && is_count(text);
-    (!odd && !about && !counted).then(|| Assigned::of(key, name, value))
+    (!odd && !about && !counts(option, text)).then(|| Assigned::of(key, name, value))
+}
+
+/// The name that an option has among those of rules: `--pass` and `--db-pass` have a password's.
+pub(in super::super) fn option_key(name: &str) -> &str {
+    if before_pass(name).is_some() { "password" } else { name }
+}
+
+/// Whether an option's argument says which pass over something it is, or how: `--pass 2`, `--first-pass fast`.
+pub(in super::super) fn counts(name: &str, argument: &[u8]) -> bool {
+    before_pass(name)
+        .is_some_and(|before| is_count(argument) || (is_ordinal(before) && is_plain(argument)))
+}
+
+fn before_pass(name: &str) -> Option<&str> {
+    if name == "pass" { Some("") } else { name.strip_suffix("-pass") }
 }
 
 /// Whether it is the number of a pass over something.
 pub(super) fn is_count(text: &[u8]) -> bool {
     text.len() <= 2 && text.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether the word before `-pass` counts passes over something: `--first-pass`, `--enable-two-pass`.
+fn is_ordinal(before: &str) -> bool {
+    const WORDS: [&str; 13] = [
+        "first", "second", "third", "one", "two", "three", "single", "multi", "final", "last",
+        "next", "dry", "per",
+    ];
+    let last = before.rsplit(['-', '_']).next().unwrap_or_default();
+    WORDS.iter().any(|word| last.eq_ignore_ascii_case(word))
+        || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether it is a number, or a word as programs name a way or a place by.
+fn is_plain(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_digit)
+        || (text.len() <= 8 && text.iter().all(u8::is_ascii_alphabetic))
 }
 
 /// The password of an SQL statement; `at` is the blank after `PASSWORD` or `BY`.
@@ -195,6 +227,9 @@ mod tests {
         check(r#"{\"c\":[\"--password\",\"hunter2\"]}"#, Some("hunter2"));
         check(r#"a1="--password" a2="hunter2" a3="x""#, Some("hunter2"));
         check("rclone --webdav-pass hunter2", Some("hunter2"));
+        check("app --db-pass y", Some("y"));
+        check("app --user-pass monkey", Some("monkey"));
+        check("app --first-pass hunter2", Some("hunter2"));
         for text in [
             "app --password",
             "app --password --x",
@@ -207,6 +242,11 @@ mod tests {
             "app --password ***",
             "[--password <string>]",
             "x265 --pass 2 x",
+            "opt --multi-pass 3",
+            "opt --first-pass x",
+            "opt --second-pass fast -o y",
+            "['opt', '--2-pass', 'yes']",
+            "opt --dry-pass 120 x",
         ] {
             check(text, None);
         }

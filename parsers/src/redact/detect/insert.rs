@@ -1,5 +1,5 @@
 //! Values of a statement that names its columns before: `INSERT INTO users (name, password) VALUES ('bob',
-//! 'hunter2')`.
+//! 'hunter2')`, and the same of `REPLACE`, `UPSERT` and `MERGE`.
 
 use std::ops::Range;
 
@@ -106,8 +106,12 @@ pub(in super::super) fn values(
     let window = close + 1..view.bytes.len().min(close + 1 + CLAUSE);
     let clause = view.bytes.get(window)?.to_ascii_lowercase();
     let open = memmem::find(&clause, b"values").filter(|found| {
+        let between = clause.get(..*found).unwrap_or_default();
+        // H2's `MERGE INTO … (…) KEY (id) VALUES`.
+        let key = between.trim_ascii_start().strip_prefix(b"key").map(<[u8]>::trim_ascii);
+        let key = key.is_some_and(|key| key.first() == Some(&b'(') && key.last() == Some(&b')'));
         // Another list, or the statement's end.
-        !clause.iter().take(*found).any(|byte| matches!(byte, b'(' | b';'))
+        key || !between.iter().any(|byte| matches!(byte, b'(' | b';'))
     })?;
     let mut place = close + 1 + open + b"values".len();
     loop {
@@ -238,6 +242,10 @@ mod tests {
                 &["hunter2"],
             ),
             ("INSERT INTO u (password) OUTPUT INSERTED.id VALUES ('hunter2'::text)", &["hunter2"]),
+            ("REPLACE INTO u (a, password) VALUES ('b', 'hunter2')", &["hunter2"]),
+            ("UPSERT INTO u (a, password) VALUES ('b', 'hunter2')", &["hunter2"]),
+            ("merge into u (a, password) key(a) values ('b', 'hunter2')", &["hunter2"]),
+            ("MERGE INTO u (a, password) SELECT (x) VALUES ('b', 'hunter2')", &[]),
             ("INSERT INTO u (password) VALUES ($1)", &["$1"]),
             ("INSERT INTO u (a, password) VALUES ('b', 'hunt", &["hunt"]),
             ("INSERT INTO u (a, password) VALUES ('b'", &[]),

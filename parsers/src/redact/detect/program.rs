@@ -2,11 +2,13 @@
 //! arguments (`"-u", "bob:hunter2"`) and as the audit log has them (`a1="-u" a2="bob:hunter2"`).
 
 mod called;
+mod placed;
 
 use std::ops::Range;
 
 pub(in super::super) use called::Called;
 use called::{CURL, Program, Takes, command};
+use placed::placed;
 
 use super::command::{ABOUT, is_count};
 use super::value::{is_placeholder, opening, quoted_end};
@@ -21,7 +23,13 @@ pub(in super::super) fn may_be_letter(view: View<'_>, at: usize) -> bool {
     view.before(at, 1) == b'-'
         && matches!(view.before(at, 2), b' ' | b'"' | b'\'')
         && (matches!(view.at(at), b'p' | b'w' | b'P' | b'u' | b'U' | b'a' | b'c' | b'A' | b'X')
-            || matches!(view.before(flags_end(view, at), 1), b'u' | b'U'))
+            || matches!(view.before(flags_end(view, at), 1), b'u' | b'U')
+            || is_batch(view, at..flags_end(view, at)))
+}
+
+/// Whether letters of an option have that which makes `htpasswd` take a password.
+fn is_batch(view: View<'_>, letters: Range<usize>) -> bool {
+    view.bytes.get(letters).is_some_and(|letters| letters.contains(&b'b'))
 }
 
 fn flags_end(view: View<'_>, at: usize) -> usize {
@@ -45,8 +53,12 @@ pub(in super::super) fn letter(
     let last = view.before(flags, 1);
     let program = command(view, at.checked_sub(1)?, |program| {
         let joined = matches!(program.takes, Takes::Behind(_)) && program.letters.contains(&last);
-        program.letters.contains(&first) || joined
+        let batch = program.takes == Takes::Placed && is_batch(view, at..flags);
+        program.letters.contains(&first) || joined || batch
     })?;
+    if program.takes == Takes::Placed && view.bounded {
+        return placed(view, at..flags);
+    }
     let end = if program.letters.contains(&first) { at + 1 } else { flags };
     let place = match argument(view, end) {
         // In a raw record, the program may be another than the nearest that could be one.
@@ -111,12 +123,12 @@ fn slashes(view: View<'_>, at: usize) -> usize {
     view.run(at, 8, |byte| byte == b'\\')
 }
 
-const fn is_quote(byte: u8) -> bool {
+pub(super) const fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
 
 /// The argument that begins at a place, without its quotes.
-fn given(view: View<'_>, at: usize) -> Range<usize> {
+pub(super) fn given(view: View<'_>, at: usize) -> Range<usize> {
     let (from, quote) = opening(view, at);
     match &quote {
         Some(quote) => from..quoted_end(view, from, quote),
@@ -124,18 +136,29 @@ fn given(view: View<'_>, at: usize) -> Range<usize> {
     }
 }
 
-/// Where an argument without quotes ends: the quote may be one around the command, and escaped.
-fn word_end(view: View<'_>, from: usize) -> usize {
+/// Where an argument without quotes ends: the quote may be one around the command, and escaped. A backslash may be the
+/// password's own, whatever letter follows: it is a line break's only where nothing of a word goes on behind that.
+pub(in super::super) fn word_end(view: View<'_>, from: usize) -> usize {
     let mut place = from;
     loop {
         place = view.run(place, usize::MAX, |byte| {
             byte > b' ' && !is_quote(byte) && !matches!(byte, b';' | b'|' | b')' | b'\\')
         });
-        let next = view.at(place + 1);
-        if view.at(place) != b'\\' || is_quote(next) || matches!(next, b'n' | b'r' | b't' | b'\\') {
+        if view.at(place) != b'\\' || view.colour_after(place).is_some() {
             return place;
         }
-        place += 1;
+        let letter = view.run(place, usize::MAX, |byte| byte == b'\\');
+        let behind = view.at(letter + 1);
+        let ends = match view.at(letter) {
+            // Two are a backslash that the quote's string has.
+            next if is_quote(next) => !(letter - place).is_multiple_of(2),
+            b'n' | b'r' | b't' => behind <= b' ' || is_quote(behind) || behind == b'\\',
+            _ => false,
+        };
+        if ends {
+            return place;
+        }
+        place = letter;
     }
 }
 
@@ -185,15 +208,22 @@ fn is_port(program: &Program, view: View<'_>, range: &Range<usize>) -> bool {
 
 /// Options of one hyphen that are words: `-password hunter2`, and openssl's `-passin pass:hunter2`.
 const WORDS: &[&[u8]] =
-    &[b"password ", b"passwd ", b"passphrase ", b"passin ", b"passout ", b"pass ", b"pwd ", b"pw "];
+    &[b"password", b"passwd", b"passphrase", b"passin", b"passout", b"pass", b"pwd", b"pw"];
 
 /// The argument of such an option; `at` is its first letter.
 fn word_option(view: View<'_>, at: usize) -> Option<Range<usize>> {
-    let word = WORDS.iter().find(|word| view.has(at, word))?;
-    let mut range = given(view, at + word.len());
+    let end = view.run(at, 16, |byte| byte.is_ascii_alphabetic());
+    let name = view.bytes.get(at..end)?;
+    let word = WORDS.iter().find(|word| word.eq_ignore_ascii_case(name))?;
+    let mut range = given(view, argument(view, end)?);
+    if !view.bounded {
+        // What of it the value is, is the parser's to cut out.
+        return Some(at..at + 1);
+    }
     if word.starts_with(b"pass") && view.has(range.start, b"pass:") {
         range.start += 5;
-    } else if matches!(**word, [b'p', b'a', b's', b's', b'i' | b'o' | b' ', ..]) {
+    } else if matches!(**word, [b'p', b'a', b's', b's'] | [b'p', b'a', b's', b's', b'i' | b'o', ..])
+    {
         // What else openssl takes it from: `env:NAME`, `file:PATH`.
         let source = [b"env:".as_slice(), b"file:", b"fd:", b"stdin"];
         if source.iter().any(|source| view.has(range.start, source)) {
@@ -204,7 +234,7 @@ fn word_option(view: View<'_>, at: usize) -> Option<Range<usize>> {
     let quoted = is_quote(view.before(range.start, 1));
     let about = !quoted && ABOUT.iter().any(|word| text.eq_ignore_ascii_case(word));
     let nothing = text.is_empty()
-        || (**word == *b"pass " && is_count(text))
+        || (**word == *b"pass" && is_count(text))
         || is_placeholder(view, text)
         || matches!(text, [b'-' | b'$' | b'<' | b'[' | b'=', ..]);
     (!about && !nothing).then_some(range)
@@ -254,6 +284,20 @@ mod tests {
         check("java -jar app.jar -password hunter2 -x", Some("hunter2"));
         check("keytool -passwd 'hun ter2' -x", Some("hun ter2"));
         check("openssl rsa -passin pass:hunter2 -in k", Some("hunter2"));
+        check(r#"["openssl","rsa","-passin","pass:hunter2"]"#, Some("hunter2"));
+        check(r#"{\"c\":[\"openssl\",\"rsa\",\"-passin\",\"pass:hunter2\"]}"#, Some("hunter2"));
+        check("['app', '-password', 'hunter2']", Some("hunter2"));
+        check(r#"a1="-passin" a2="pass:hunter2" a3="x""#, Some("hunter2"));
+        check(r"curl -u bob:hun\ter2 https://db/", Some(r"hun\ter2"));
+        check(r"mysql -phun\\nter2 shop", Some(r"hun\\nter2"));
+        check("mysql -p'hun\\ter2' shop", Some(r"hun\ter2"));
+        check(r"redis-cli -a hun\\ter2 ping", Some(r"hun\\ter2"));
+        check(r#""redis-cli -a hun\\", x"#, Some(r"hun\\"));
+        check(r"redis-cli -a hunter2\n", Some("hunter2"));
+        check(r"redis-cli -a hunter2\r\nx", Some("hunter2"));
+        check(r#""redis-cli -a hunter2\n""#, Some("hunter2"));
+        check(r#"\"redis-cli -a hunter2\""#, Some("hunter2"));
+        check(r"redis-cli -a hunter2\x1b[0m", Some("hunter2"));
         for text in [
             "mysql -u root -p shop",
             "docker run -p 80:80 nginx",
@@ -268,6 +312,11 @@ mod tests {
             "app -password $PASSWORD",
             "app -password [PASSWORD]",
             "openssl rsa -passin env:SECRET",
+            r#"["openssl","rsa","-passin","env:SECRET"]"#,
+            r#"["openssl","rsa","-passin"],"x""#,
+            r#"["openssl","rsa","-passin","[PASSWORD]"]"#,
+            r#"["ffmpeg","-pass","1","-i","x"]"#,
+            "app -password-file x",
             "ffmpeg -pass 1 -i x",
             "docker run --name mongo -p 27017:27017 x",
             "docker run --name login-1 -p 80:80 x",

@@ -4,22 +4,22 @@
 use std::ops::Range;
 
 use super::super::decode::escape_json;
-use super::super::detect::{View, letter, user};
+use super::super::detect::{View, counts, is_directive, letter, option_key, user};
 use super::super::work::Work;
 use super::{Action, Member, Stop, Walk};
 
 /// What the arguments before say.
 #[derive(Default)]
-pub(super) struct Argument {
-    /// The rule that an option's name has, whose value is the next.
-    named: Option<u16>,
+pub(super) struct Argument<'t> {
+    /// The name of an option or a directive whose value is the next, and its rule.
+    named: Option<(u16, &'t str)>,
     /// Where a password is that an option gives, and its rule.
     given: Option<(u16, Range<usize>)>,
 }
 
 impl<'t> Walk<'_, 't> {
     /// An element of an array.
-    pub(super) fn element(&mut self, before: &mut Argument) -> Result<Member, Stop> {
+    pub(super) fn element(&mut self, before: &mut Argument<'t>) -> Result<Member, Stop> {
         let named = before.named.take();
         if self.peek() != b'"' {
             return self.value();
@@ -29,8 +29,9 @@ impl<'t> Walk<'_, 't> {
         if inside.starts_with('-') {
             let name =
                 inside.strip_prefix("--").filter(|name| !name.is_empty() && !name.contains('='));
-            before.named = name.and_then(|name| self.rules.keys.find(name, &[]));
-            before.given = self.given(from + 1);
+            before.named = name.and_then(|name| self.named(option_key(name), name));
+            // An option before may have said what comes behind this one, too.
+            before.given = self.given(from + 1).or(before.given.take());
         }
         if let Some((rule, range)) = before.given.take() {
             if from < range.start && range.end < self.at {
@@ -38,13 +39,22 @@ impl<'t> Walk<'_, 't> {
             }
             before.given = Some((rule, range)).filter(|(_, range)| self.at <= range.start);
         }
-        match named.filter(|_| !inside.starts_with('-')) {
-            Some(rule) => {
+        if is_directive(inside) {
+            before.named = self.named("password", inside);
+        }
+        let own = inside.starts_with('-') || before.named.is_some();
+        match named.filter(|(_, name)| !own && !counts(name, inside.as_bytes())) {
+            Some((rule, _)) => {
                 self.at = from;
                 self.secret(rule, Work::goes)
             }
             None => self.string_value(inside),
         }
+    }
+
+    /// The rule that has a key, and the name that it is of.
+    fn named(&self, key: &str, name: &'t str) -> Option<(u16, &'t str)> {
+        self.rules.keys.find(key, &[]).map(|rule| (rule, name))
     }
 
     /// The password that the option which begins at `at` gives, there or in the next element.

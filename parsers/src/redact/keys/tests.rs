@@ -106,7 +106,9 @@ proptest::proptest! {
         if let Some(last) = whole.as_bytes().last_chunk::<8>()
             && rules.keys.none_stands_before(*last)
         {
-            proptest::prop_assert!(!rules.keys.may_stand(text.as_bytes()), "{text}");
+            // A shorter text is not tried by its ending first: what may stand there by its hash may be no name.
+            let short = text.len() < 8 && rules.keys.may_find(&text).is_none();
+            proptest::prop_assert!(short || !rules.keys.may_stand(text.as_bytes()), "{text}");
         }
     }
 }

@@ -48,8 +48,8 @@ impl Scan<'_, '_> {
         false
     }
 
-    /// Whether HTML's `&#64;` does, or the `&lt;` of a tag that is named like a secret, or the `&quot;` around a
-    /// command's option or its argument; they may be escaped more than once.
+    /// Whether HTML's `&#64;` does, or the `&lt;` of a tag that is named like a secret, or the `&quot;` around
+    /// such a name, or around a command's option or its argument; they may be escaped more than once.
     fn entity(&self, at: usize) -> bool {
         let view = self.view;
         let mut name = at + 1;
@@ -67,7 +67,12 @@ impl Scan<'_, '_> {
         if view.has(name, b"quot;") {
             let option = view.before(at, 2) == b'-'
                 || (view.before(at, 3) == b'-' && view.before(at, 1) == b' ');
-            return option || view.at(name + 5) == b'-';
+            // A column, as `(&quot;password&quot;)`.
+            let word = name + 5;
+            let end = view.run(word, 64, is_member);
+            let named = view.at(end) == b'&'
+                && view.bytes.get(word..end).is_some_and(|word| self.rules.keys.may_be(word));
+            return option || view.at(word) == b'-' || named;
         }
         if !view.has(name, b"lt;") {
             return false;

@@ -3,7 +3,8 @@
 
 use super::super::decode::alike;
 use super::super::detect::{
-    View, is_word, may_assign, may_be_card, may_be_letter, may_insert, may_state, scheme_before,
+    View, is_word, may_assign, may_be_card, may_be_letter, may_direct, may_insert, may_state,
+    scheme_before,
 };
 use super::super::rules::Rules;
 use super::super::shapes::Place;
@@ -27,6 +28,7 @@ impl Scan<'_, '_> {
                     || may_state(view, at)
                     || may_be_letter(view, at)
                     || may_insert(view, at)
+                    || may_direct(view, at)
             }
             Anchor::Capital => self.has_shape(Place::Capital, at),
             Anchor::Pairs => self.has_shape(Place::Pairs, at),

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::super::detect::{
-    Assigned, Judge, NEAR, View, columns, judge, labelled, letter, may_insert, may_state, names,
-    option, putty, statement, user, values,
+    Assigned, Judge, NEAR, View, columns, directive, judge, labelled, letter, may_direct,
+    may_insert, may_state, names, option, putty, statement, user, values, word_end,
 };
 use super::super::rules::{PAIRED, Scanner};
 use super::{Hit, Says, Scan};
@@ -19,18 +19,21 @@ impl<'t> Scan<'_, 't> {
         if may_insert(self.view, at) {
             return self.insert(at);
         }
-        let state = match self.view.at(at) {
-            b' ' if may_state(self.view, at) => true,
-            b' ' => return false,
-            _ => false,
-        };
+        let direct = may_direct(self.view, at);
+        let state = direct || may_state(self.view, at);
+        if !state && self.view.at(at) == b' ' {
+            return false;
+        }
         let Some(rule) = self.rules.keys.find("password", &[]) else { return false };
         let work = if state || self.called.before(self.view, at) { 192 } else { 16 };
         if self.spend(work) {
             return true;
         }
-        let found =
-            if state { statement(self.view, at) } else { letter(self.view, at, &mut self.called) };
+        let found = match state {
+            true if direct => directive(self.view, at),
+            true => statement(self.view, at),
+            false => letter(self.view, at, &mut self.called),
+        };
         found.is_some_and(|range| self.given(rule, range))
     }
 
@@ -94,7 +97,14 @@ impl<'t> Scan<'_, 't> {
         if self.spend(64 + looked.end.saturating_sub(at)) {
             return true;
         }
-        if let Some((range, _)) = looked.secret {
+        if let Some((mut range, bare)) = looked.secret {
+            // What is assigned ends at an escape; an argument goes on behind a backslash.
+            if bare && self.view.at(range.end) == b'\\' {
+                range.end = word_end(self.view, range.end);
+                if self.spend(range.len()) {
+                    return true;
+                }
+            }
             self.covered = range.end;
             self.hits.push(Hit { range, rule, named: true, quote: 0..0 });
         }

@@ -20,7 +20,9 @@ fn owned(texts: &[&str]) -> Vec<String> {
 #[test]
 fn own_domains_are_left_and_those_below_them() {
     let allow = || Allow { domains: owned(&["Example.com"]), ..Allow::default() };
-    for own in ["bob@example.com", "Bob@mail.EXAMPLE.com", "u=bob%40example.com"] {
+    for own in
+        ["bob@example.com", "Bob@mail.EXAMPLE.com", "u=bob%40example.com", "<bob=40example.com>"]
+    {
         cleaned(allow(), own, own);
     }
     cleaned(
@@ -28,6 +30,7 @@ fn own_domains_are_left_and_those_below_them() {
         "bob@example.com bob@badexample.com bob@example.com.evil.net",
         "bob@example.com [EMAIL] [EMAIL]",
     );
+    cleaned(allow(), "To: bob=40badexample.com", "To: [EMAIL]");
 }
 
 #[test]
@@ -107,4 +110,26 @@ fn a_field_of_the_configuration_goes_whatever_is_allowed() {
     let fields = vec![("password".to_owned(), Default::default())];
     let selection = RuleSelection { fields, ..with(allow) };
     check(selection, r#"{"password":"changeme"}"#, r#"{"password":"[PASSWORD]"}"#);
+}
+
+#[test]
+fn an_address_as_mails_quote_it_is_the_same_address() {
+    let values = || Allow { values: owned(&["bob@example.com"]), ..Allow::default() };
+    cleaned(values(), "<bob=40example.com>, <al=40example.com>", "<bob=40example.com>, <[EMAIL]>");
+    let pattern = AllowedPattern::new("[a-z]+@example[.]com").unwrap();
+    let patterns = Allow { patterns: vec![pattern], ..Allow::default() };
+    cleaned(patterns, "<bob=40example.com>", "<bob=40example.com>");
+    let by = |action| RuleSelection {
+        rules: owned(&["email"]),
+        action,
+        hash_key: Some(b"0123456789abcdef".to_vec()),
+        ..RuleSelection::default()
+    };
+    for (action, kept) in [(Action::Hash, "[EMAIL:"), (Action::Partial, "[EMAIL:example.com]")] {
+        let mut redactor = redactor(by(action));
+        let plain = redactor.clean("<bob@example.com>").to_string();
+        assert!(plain.contains(kept), "{plain}");
+        assert_eq!(*redactor.clean("<bob=40example.com>"), *plain);
+        assert_eq!(*redactor.clean("<Bob=40Example.com>"), *plain);
+    }
 }

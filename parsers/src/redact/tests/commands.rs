@@ -18,6 +18,12 @@ const SAID: &[&str] = &[
     "mysqldump -u root -phunter2 shop",
     "docker login -u bob -p hunter2 db:5000",
     "rclone copy --webdav-pass hunter2 a b",
+    "REPLACE INTO users (password) VALUES (`hunter2`)",
+    "MERGE INTO users (password) KEY(name) VALUES (`hunter2`)",
+    "openssl rsa -passin pass:hunter2 -in k",
+    "htpasswd -b users bob hunter2 ",
+    "/bin/htpasswd -nbB bob hunter2 ",
+    "CONFIG SET requirepass hunter2",
     "INSERT INTO users (password) VALUES (`hunter2`)",
     "&lt;password&gt;hunter2&lt;/password&gt;",
     "&lt;ns:password n=1 &gt;hunter2&lt;/ns:password&gt;",
@@ -69,6 +75,22 @@ fn arguments_that_stand_apart_belong_together() {
         ("json", r#"{"a":{"argv":["curl","--user","bob:hunter2"]}}"#),
         ("json", r#"{"msg":"[\"docker\",\"login\",\"-p\",\"hunter2\"]"}"#),
         ("json", r#"{"argv":["curl","-u","bob:hunt\u0065r2"]}"#),
+        ("json", r#"{"argv":["rclone","--webdav-pass","hunter2"]}"#),
+        ("json", r#"{"argv":["CONFIG","SET","requirepass","hunter2"]}"#),
+        ("json", r#"{"argv":["htpasswd","-b","-B","users","bob","hunter2"]}"#),
+        ("json", r#"{"msg":"[0 127.0.0.1:40] \"CONFIG\" \"SET\" \"requirepass\" \"hunter2\""}"#),
+        ("json", r#"{"msg":"port 6379\nmasterauth hunter2\nport 6379"}"#),
+        ("logfmt", r#"argc=5 a0="htpasswd" a1="-b" a2="users" a3="bob" a4="hunter2""#),
+        (
+            "auditd",
+            r#"type=EXECVE msg=audit(1700000000.123:17): argc=4 a0="htpasswd" a1="-nb" a2="bob" a3="hunter2""#,
+        ),
+        ("json", r#"{"argv":["openssl","rsa","-passin","pass:hunter2"]}"#),
+        ("json", r#"{"msg":"[\"app\",\"-passphrase\",\"hunter2\"]"}"#),
+        (
+            "auditd",
+            r#"type=EXECVE msg=audit(1700000000.123:17): argc=4 a0="openssl" a1="rsa" a2="-passin" a3="pass:hunter2""#,
+        ),
     ] {
         let left = leaves(parser, line);
         assert!(left.contains("[PASSWORD]"), "{line}: {left}");
@@ -79,6 +101,11 @@ fn arguments_that_stand_apart_belong_together() {
         r#"{"argv":["docker","run","-u","1000:1000","-p","80:80"]}"#,
         r#"{"argv":["mysql","-u","root","-p"],"n":[-1,"-p"]}"#,
         r#"{"argv":["curl","-u","bob:[PASSWORD]"]}"#,
+        r#"{"argv":["htpasswd","-b","users","bob","[PASSWORD]"]}"#,
+        r#"{"argv":["htpasswd","-b","users","bob"],"n":["a","b","c"]}"#,
+        r#"{"argv":["openssl","-passin","pass:[PASSWORD]"]}"#,
+        r#"{"argv":["x265","--pass","2","--first-pass","fast"]}"#,
+        r#"{"argv":["CONFIG","GET","requirepass","masterauth"],"n":["requirepass",""]}"#,
     ] {
         assert_eq!(redact_json(&mut standard(), line), line);
     }
@@ -150,6 +177,93 @@ fn what_looks_like_a_blank_or_a_hyphen_is_one() {
     }
 }
 
+/// Commands whose password has a backslash, before each letter that an escape has.
+#[test]
+fn a_password_with_a_backslash_goes_to_its_end() {
+    for letter in ["t", "n", "r", "w", "\\t", "\\n", "u00", "x"] {
+        for command in [
+            "mysql -p'HUN\\@er2' shop",
+            "mysql -pHUN\\@er2 shop",
+            "curl -u bob:HUN\\@er2 https://db/",
+            "curl --user bob:HUN\\@er2 https://db/",
+            "redis-cli -a HUN\\@er2 ping",
+            "redis-cli -a 'HUN\\@er2'",
+            "app --password HUN\\@er2 x",
+            "app -password HUN\\@er2 x",
+        ] {
+            let said = command.replace('@', letter);
+            for place in PLACES {
+                for line in lines(place, &said) {
+                    gone(&mut standard(), "password", &line, "HUN");
+                    gone(&mut standard(), "password", &line, "er2");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_backslash_has_behind_an_argument_stays() {
+    becomes(r"ran mysql -phunter2\nok", r"ran mysql -p[PASSWORD]");
+    becomes(
+        r#"{"log":"curl -u bob:hunter2\n","n":1}"#,
+        r#"{"log":"curl -u bob:[PASSWORD]\n","n":1}"#,
+    );
+    becomes(r#"{"log":"x \"mysql -phunter2\""}"#, r#"{"log":"x \"mysql -p[PASSWORD]\""}"#);
+    becomes(r#"{"argv":["mysql","-phunter2\\"]}"#, r#"{"argv":["mysql","-p[PASSWORD]"]}"#);
+}
+
+#[test]
+fn statements_that_replace_and_merge_have_columns_too() {
+    for verb in ["REPLACE", "MERGE", "UPSERT", "INSERT"] {
+        becomes(
+            &format!("{verb} INTO t (name, password) VALUES ('bob', 'hunter2'), ('al', 'p17')"),
+            &format!(
+                "{verb} INTO t (name, password) VALUES ('bob', '[PASSWORD]'), ('al', '[PASSWORD]')"
+            ),
+        );
+        becomes(
+            &format!(
+                "<q>{verb} INTO &quot;t&quot; (&quot;name&quot;, &quot;password&quot;) VALUES ('bob', 'hunter2')</q>"
+            ),
+            &format!(
+                "<q>{verb} INTO &quot;t&quot; (&quot;name&quot;, &quot;password&quot;) VALUES ('bob', '[PASSWORD]')</q>"
+            ),
+        );
+        becomes(
+            &format!(
+                r#"{{"q":"{verb} INTO &quot;t&quot; (&quot;password&quot;) VALUES (&#39;hunter2&#39;)"}}"#
+            ),
+            &format!(
+                r#"{{"q":"{verb} INTO &quot;t&quot; (&quot;password&quot;) VALUES (&#39;[PASSWORD]&#39;)"}}"#
+            ),
+        );
+    }
+    for line in [
+        "we replace into the form (password) values that were lost",
+        "REPLACE INTO is not INSERT (password) VALUES (?)",
+        "MERGE INTO t (password) KEY (id) VALUES ($1)",
+        "git merge into main (password reset) values ok",
+    ] {
+        becomes(line, line);
+    }
+}
+
+#[test]
+fn passes_over_something_are_no_passwords() {
+    for line in [
+        "opt --first-pass 3 --second-pass 12 --multi-pass slow",
+        "enc --two-pass fast in.y4m --last-pass 2",
+        "fsck --dry-pass yes /dev/sda --pass 2",
+    ] {
+        becomes(line, line);
+    }
+    becomes(
+        "app --db-pass y --user-pass fast y",
+        "app --db-pass [PASSWORD] --user-pass [PASSWORD] y",
+    );
+}
+
 /// A line, and what is left of it.
 fn becomes(line: &str, expect: &str) {
     let mut redactor = Redactor::new(Rules::builtin_default());
@@ -193,6 +307,26 @@ fn passwords_that_look_like_markers_and_templates_go() {
     becomes("password=#{Secret!1", "password=[PASSWORD]");
     becomes(r#"{"password":"${DB-hunter2}"}"#, r#"{"password":"[PASSWORD]"}"#);
     becomes("sshpass -p 2024-11:12 ssh x", "sshpass -p [PASSWORD] ssh x");
+}
+
+#[test]
+fn what_only_its_place_tells_goes_once() {
+    becomes("htpasswd -b users bob 'hun ter2'", "htpasswd -b users bob '[PASSWORD]'");
+    becomes("htpasswd -b users bob@example.com hunter2", "htpasswd -b users [EMAIL] [PASSWORD]");
+    becomes("requirepass hunter2", "requirepass [PASSWORD]");
+    becomes("user-masterauth x\nmasterauth monkey", "user-masterauth x\nmasterauth [PASSWORD]");
+    for line in [
+        "htpasswd -b users bob {{ password }}",
+        "htpasswd -nb bob $PASSWORD",
+        "htpasswd -b users bob [REDACTED]",
+        "requirepass [REDACTED]",
+        "requirepass {{ redis_password }}",
+        "WARN no requirepass configured, masterauth ignored since 6.0",
+        "tried htpasswd -b users bob: no such file",
+        "Warning: masterauth is set but requirepass is not",
+    ] {
+        becomes(line, line);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::super::detect::tests::walked;
 use super::*;
 
 /// What detectors look at, repeated: nothing of it may cost the square of its length.
-const UNITS: [&str; 48] = [
+const UNITS: [&str; 54] = [
     "0",
     "1234567",
     "1234567 ",
@@ -53,6 +53,12 @@ const UNITS: [&str; 48] = [
     "1\u{a0}2",
     "４１",
     "a=40b.de ",
+    "htpasswd -b ",
+    "htpasswd -b a '",
+    "htpasswd -b \"a\" ",
+    "requirepass ",
+    "requirepass \"",
+    "zip -P a\\t",
 ];
 
 /// Bytes walked over for each byte of a text.

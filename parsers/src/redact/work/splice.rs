@@ -63,13 +63,13 @@ impl Work {
     /// What stays of a value, if the action is to keep some of it.
     fn kept(&self, rules: &Rules, rule: u16, found: &str) -> Option<Kept> {
         let known = rules.rule(rule).filter(|known| known.action == Action::Partial)?;
-        partial(&known.token, rules.is_field(rule), &plain(found))
+        partial(&known.token, rules.is_field(rule), &plain(&known.token, found))
     }
 
     /// A value's hash, if that is the action.
     fn hash(&self, rules: &Rules, rule: u16, found: &str) -> Option<String> {
         let known = rules.rule(rule).filter(|known| known.action == Action::Hash)?;
-        hashed(rules.hash_key.as_deref()?, &normalised(&known.token, &plain(found)))
+        hashed(rules.hash_key.as_deref()?, &normalised(&known.token, &plain(&known.token, found)))
     }
 
     /// Whether an address is what would be left of it.

@@ -21,6 +21,8 @@ pub(super) enum Takes {
     Whole,
     /// A user, this sign and a password.
     Behind(u8),
+    /// A password that is the last of some arguments.
+    Placed,
 }
 
 const fn program(
@@ -37,6 +39,7 @@ const PROGRAMS: &[Program] = &[
     program(b"mysql", b"", b"p", Takes::Glued),
     program(b"mariadb", b"", b"p", Takes::Glued),
     program(b"7z", b"", b"p", Takes::Glued),
+    program(b"htpasswd", b"", b"", Takes::Placed),
     program(b"sshpass", b"", b"p", Takes::Whole),
     program(b"docker", b"login", b"p", Takes::Whole),
     program(b"podman", b"login", b"p", Takes::Whole),
