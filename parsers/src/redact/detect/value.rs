@@ -287,10 +287,19 @@ fn is_variable(text: &[u8]) -> bool {
     marker || (name.iter().all(member) && ENDS.iter().any(|end| ends(end)))
 }
 
-/// What programs write in place of a secret that they do not tell: `[FILTERED]`, `["REDACTED"]`, `****`.
+/// What programs write in place of a secret that they do not tell: `[FILTERED]`, `["REDACTED"]`, `****`; or what they
+/// are told to do with it, as in Traefik's configuration: `"Authorization":"redact"`.
 pub(in super::super) fn is_hidden(text: &[u8]) -> bool {
-    const WORDS: [&[u8]; 7] =
-        [b"redacted", b"filtered", b"masked", b"hidden", b"removed", b"sanitized", b"scrubbed"];
+    const WORDS: [&[u8]; 8] = [
+        b"redacted",
+        b"filtered",
+        b"masked",
+        b"hidden",
+        b"removed",
+        b"sanitized",
+        b"scrubbed",
+        b"redact",
+    ];
     let around = |byte: &u8| !matches!(byte, b'[' | b']' | b'<' | b'>' | b'(' | b')' | b'"' | b' ');
     let first = text.iter().position(around).unwrap_or(text.len());
     let last = text.iter().rposition(around).map_or(first, |last| last + 1);
