@@ -19,17 +19,15 @@ use crate::record::{Key, Known, Record, Text, Value};
 pub(super) const GRAMMAR: Grammar =
     Grammar { name: "access", begins: b"", needs: " [", probe: Some(probe), read };
 
-/// A ` [` and a digit among the first bytes, with three words before it.
+/// A ` [` and a digit among the first bytes, with three words before it. Few lines have a bracket.
 fn probe(bytes: &[u8]) -> bool {
     let head = bytes.get(..512).unwrap_or(bytes);
-    let mut blanks = 0;
-    for at in memchr::memchr_iter(b' ', head).take(16) {
-        blanks += 1;
-        if let Some([b'[', b'0'..=b'9', ..]) = head.get(at + 1..) {
-            return blanks >= 3;
-        }
-    }
-    false
+    let opens = |at: &usize| {
+        let around = at.checked_sub(1).and_then(|before| head.get(before..));
+        matches!(around, Some([b' ', b'[', b'0'..=b'9', ..]))
+    };
+    let before = memchr::memchr_iter(b'[', head).find(opens).and_then(|at| head.get(..at));
+    before.is_some_and(|before| (3..=16).contains(&memchr::memchr_iter(b' ', before).count()))
 }
 
 fn read<'a>(
@@ -269,6 +267,12 @@ mod tests {
             ("hello [1]", false),
             ("", false),
             ("one two three [x", false),
+            ("one [x two [1", true),
+            ("one [1 two three [1", false),
+            (" [1", false),
+            ("[1", false),
+            (&format!("{} [1", "x ".repeat(15)), true),
+            (&format!("{} [1", "x ".repeat(16)), false),
         ] {
             assert_eq!(probe(text.as_bytes()), expect, "{text}");
         }
