@@ -90,23 +90,44 @@ fn nothing_of_the_corpus_is_clean_that_is_not() {
     }
 }
 
-/// With a value in one field, the others are not looked at.
+/// With a value in one field, others may not be looked at. As JSON, as PHP writes it, and as values that tabs and colons
+/// part.
 #[test]
 fn nothing_is_clean_beside_what_is_not() {
     let corpus = corpus::corpus(4, 1);
     let short: Vec<_> = corpus.iter().filter(|line| line.text.len() < 200).collect();
     let names = ["host", "note", "msg", "user", "ref"];
-    let records = short.chunks(names.len()).map(|lines| {
-        let members =
-            names.iter().zip(lines).map(|(name, line)| (*name, line.text.as_str().into()));
-        serde_json::Value::Object(members.map(|(name, text)| (name.to_owned(), text)).collect())
-    });
-    let records: Vec<String> = records.map(|record| record.to_string()).collect();
+    let (mut json, mut ltsv) = (Vec::new(), Vec::new());
+    for lines in short.chunks(names.len()) {
+        let members = names.iter().zip(lines).map(|(name, line)| (*name, line.text.as_str()));
+        let member = |(name, text): (&str, &str)| (name.to_owned(), text.into());
+        json.push(serde_json::Value::Object(members.clone().map(member).collect()).to_string());
+        let text: Vec<String> = members
+            .map(|(name, text)| format!("{name}:{}", text.replace(['\t', '\n'], " ")))
+            .collect();
+        ltsv.push(text.join("\t"));
+    }
+    let php: Vec<String> = json.iter().map(|record| record.replace('/', r"\/")).collect();
     // Of names there are some in most records, after which all is looked at: by themselves, forms are more often.
-    let forms =
-        ["email", "card", "iban", "phone", "jwt", "github_token", "ipv4", "mac", "url_password"];
+    let forms = [
+        "email",
+        "card",
+        "iban",
+        "phone",
+        "phone_national",
+        "br_cnpj",
+        "cz_rc",
+        "authorization",
+        "jwt",
+        "github_token",
+        "ipv4",
+        "mac",
+        "url_password",
+    ];
     for names in [vec!["default".to_owned()], all(), forms.map(str::to_owned).to_vec()] {
-        hold(&leaks(rules(names), records.iter().map(String::as_str)));
+        for records in [&json, &php, &ltsv] {
+            hold(&leaks(rules(names.clone()), records.iter().map(String::as_str)));
+        }
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) struct Pass<'p, 'a> {
     arena: &'a Arena,
     /// Which slices of the raw record must be looked at.
     suspects: Suspects,
+    raw: &'p str,
     /// The keys of the record, once one was replaced.
     names: Option<Names>,
     /// What was found in the texts that its fields were cut from, by where that lies in memory.
@@ -47,9 +48,9 @@ impl<'p, 'a> Pass<'p, 'a> {
         rules: &'p Rules,
         work: &'p mut Work,
         arena: &'a Arena,
-        suspects: Suspects,
+        (suspects, raw): (Suspects, &'p str),
     ) -> Self {
-        Self { rules, work, arena, suspects, names: None, parted: Vec::new() }
+        Self { rules, work, arena, suspects, raw, names: None, parted: Vec::new() }
     }
 
     /// Returns whether the record is kept.
@@ -100,7 +101,7 @@ impl<'p, 'a> Pass<'p, 'a> {
     /// Whether a slice of the raw record must be looked at.
     #[inline]
     fn touches(&self, slice: &str) -> bool {
-        self.work.touches(self.suspects, slice)
+        self.work.places.are_in(self.suspects, (self.raw, slice))
     }
 
     /// Whether a text must be looked at.

@@ -73,7 +73,7 @@ impl Redactor {
     ///
     /// Texts of [`Origin::Raw`](crate::record::Origin::Raw) and
     /// [`Origin::RawEscaped`](crate::record::Origin::RawEscaped), [`Value::Json`] and [`Value::Number`] are
-    /// taken to be slices of `raw`: if the sweep over `raw` finds nothing, they are not looked at, unless
+    /// taken to be slices of `raw`: where the sweep over `raw` finds nothing, they are not looked at, unless
     /// the record was [decoded](Record::decoded).
     pub fn redact<'r, 'a>(
         &mut self,
@@ -88,7 +88,7 @@ impl Redactor {
         }
         let found = follow(rules, work, (raw, extent(record)), block);
         let suspects = if record.decoded { Suspects::Anything } else { found };
-        let kept = Pass::new(rules, work, arena, suspects).record(record);
+        let kept = Pass::new(rules, work, arena, (suspects, raw)).record(record);
         work.material = None;
         kept.then(|| Redacted::new(record))
     }
@@ -158,7 +158,10 @@ impl Redactor {
     }
 }
 
-/// How far the raw record is looked through: it pays to know the place where there are several texts in it.
+/// Texts of a record from which on it pays to know in which of them something is.
+const SEVERAL: usize = 3;
+
+/// How far the raw record is looked through: to its end, where there are so many texts in it.
 fn extent(record: &Record<'_>) -> Extent {
     if record.decoded || !record.parted.is_empty() {
         return Extent::First;
@@ -168,8 +171,8 @@ fn extent(record: &Record<'_>) -> Extent {
         Value::Json(_) | Value::Number(_) => true,
         _ => false,
     };
-    let parts = record.fields.iter().any(|field| is_slice(&field.value));
-    if parts { Extent::Places } else { Extent::First }
+    let mut slices = record.fields.iter().filter(|field| is_slice(&field.value));
+    if slices.nth(SEVERAL - 1).is_some() { Extent::Places } else { Extent::First }
 }
 
 /// Sees to it that the state is that behind a raw record; where there may be something in it.

@@ -81,8 +81,7 @@ pub(super) fn scan(
     hits: &mut Vec<Hit>,
 ) -> Told {
     let view = View { bytes: text, bounded: true, masks: &rules.masks };
-    let whole = (view, Extent::Places);
-    run(rules, (sweep, familiar), whole, named, (hits, &mut Apart::default()))
+    run(rules, (sweep, familiar), (view, Extent::Places), named, (hits, &mut Apart::default()))
 }
 
 /// How far a raw record is looked through.
@@ -95,7 +94,7 @@ pub(super) enum Extent {
 }
 
 /// Where there may be anything in a raw record or in any value a parser cuts out of it, and whether escapes were
-/// seen that may hide more. The hits of places are left.
+/// seen that may hide more. The hits are left.
 pub(super) fn suspect(
     rules: &Rules,
     by: (Sweep, &mut Familiar),
@@ -195,7 +194,7 @@ impl<'t> Scan<'_, 't> {
 
     /// Notes a hit. Returns whether that is enough to know.
     fn hit(&mut self, rule: u16, range: Range<usize>) -> bool {
-        let has_place = self.extent == Extent::Places && !range.is_empty();
+        let has_place = self.extent == Extent::Places && !range.is_empty() && !self.escaped;
         self.hits.push(Hit { range, rule, named: false, quote: 0..0 });
         !(self.view.bounded || (has_place && self.hits.len() <= MOST))
     }

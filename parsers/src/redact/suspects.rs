@@ -1,4 +1,9 @@
 //! Where a raw record may hold something to find: what of it needs a closer look.
+//!
+//! A text is passed over only where JSON's quotes part it from all else, or its signs do: what a detector takes for one
+//! value in the raw record may be several of a line whose values commas or blanks part.
+
+use std::ops::Range;
 
 use super::scan::Hit;
 
@@ -19,12 +24,12 @@ pub(super) enum Suspects {
     Anything,
 }
 
-/// Places in a raw record, by where they lie in memory.
+/// Places in a raw record.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// The raw record.
-    raw: (usize, usize),
-    places: Vec<(usize, usize)>,
+    /// Where the raw record lies in memory.
+    start: usize,
+    places: Vec<Range<usize>>,
 }
 
 impl Suspects {
@@ -42,22 +47,35 @@ impl Suspects {
 impl Places {
     /// Those of the hits in a raw record.
     pub(super) fn fill(&mut self, raw: &str, hits: &[Hit]) {
-        let start = raw.as_ptr().addr();
-        self.raw = (start, start + raw.len());
+        self.start = raw.as_ptr().addr();
         self.places.clear();
         let around = |hit: &Hit| {
-            let before = hit.range.start.saturating_sub(AROUND);
-            (start + before, start + hit.range.end + AROUND)
+            hit.range.start.saturating_sub(AROUND)..hit.range.end.saturating_add(AROUND)
         };
         self.places.extend(hits.iter().map(around));
     }
 
-    /// Whether a text has one of the places in it, or is no slice of the raw record.
-    pub(super) fn touch(&self, text: &str) -> bool {
-        let start = text.as_ptr().addr();
-        let end = start + text.len();
-        start < self.raw.0
-            || end > self.raw.1
-            || self.places.iter().any(|place| place.0 < end && start < place.1)
+    /// Whether something may be in a slice of the raw record.
+    #[inline]
+    pub(super) fn are_in(&self, suspects: Suspects, (raw, slice): (&str, &str)) -> bool {
+        match suspects {
+            Suspects::Nothing => false,
+            Suspects::Places => self.touch(raw, slice),
+            Suspects::Anything => true,
+        }
+    }
+
+    /// Whether a text has one of the places in it, or is no slice of the raw record that is parted from the others.
+    fn touch(&self, raw: &str, text: &str) -> bool {
+        let start = text.as_ptr().addr().wrapping_sub(self.start);
+        let around = start.checked_sub(1).zip(start.checked_add(text.len()));
+        let Some((before, end)) = around else { return true };
+        let byte = |at: usize| raw.as_bytes().get(at).copied();
+        let parted = match byte(before) {
+            Some(b'"') => byte(end) == Some(b'"'),
+            Some(b':') => matches!(byte(end), Some(b',' | b'}')),
+            _ => false,
+        };
+        !parted || self.places.iter().any(|place| place.start < end && start < place.end)
     }
 }

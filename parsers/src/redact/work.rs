@@ -54,7 +54,7 @@ pub(super) struct Work {
     familiar: Familiar,
     hits: Vec<Hit>,
     /// Of the raw record, where [`Suspects::Places`] says so.
-    places: Places,
+    pub(super) places: Places,
     decoded: [String; 2],
     from: [Vec<u32>; 2],
     /// By the index of the rule.
@@ -94,21 +94,29 @@ impl Work {
     pub(super) fn suspects_raw(&mut self, rules: &Rules, raw: &str, extent: Extent) -> Suspects {
         let customs = |text: &str| rules.custom.iter().any(|custom| custom.suspects(text));
         let Self { sweep, familiar, hits, decoded: [first, second], from: [from, _], .. } = self;
-        let whole = (raw.as_bytes(), extent);
-        let (suspects, mut escaped) = suspect(rules, (*sweep, familiar), whole, hits);
-        if suspects == Suspects::Anything || customs(raw) {
+        let to = (raw.as_bytes(), extent);
+        let (suspects, mut escaped) = suspect(rules, (*sweep, familiar), to, hits);
+        // A pattern may look for what only it has escaped.
+        if !rules.custom.is_empty() && (is_escaped(raw) || customs(raw)) {
             return Suspects::Anything;
         }
-        if suspects == Suspects::Places {
-            self.places.fill(raw, hits);
+        match suspects {
+            Suspects::Anything => return Suspects::Anything,
+            // What was found is in the text without its escapes, too.
+            Suspects::Places if escaped => return Suspects::Anything,
+            Suspects::Places => {
+                self.places.fill(raw, hits);
+                return Suspects::Places;
+            }
+            Suspects::Nothing => {}
         }
         for level in 0..ESCAPES {
             if !escaped || !decode(if level == 0 { raw } else { second }, first, from) {
-                return suspects;
+                return Suspects::Nothing;
             }
-            let whole = (first.as_bytes(), Extent::First);
-            let (hidden, deeper) = suspect(rules, (*sweep, familiar), whole, hits);
-            if hidden != Suspects::Nothing || customs(first) {
+            let to = (first.as_bytes(), Extent::First);
+            let (hidden, deeper) = suspect(rules, (*sweep, familiar), to, hits);
+            if hidden != Suspects::Nothing {
                 return Suspects::Anything;
             }
             escaped = deeper;
@@ -117,23 +125,13 @@ impl Work {
         Suspects::Anything
     }
 
-    /// Whether a slice of the raw record needs a closer look.
-    #[inline]
-    pub(super) fn touches(&self, suspects: Suspects, text: &str) -> bool {
-        match suspects {
-            Suspects::Nothing => false,
-            Suspects::Places => self.places.touch(text),
-            Suspects::Anything => true,
-        }
-    }
-
     /// Whether there may be anything to find in a value.
     fn suspects(&mut self, rules: &Rules, text: &str) -> bool {
         let by = (self.sweep, &mut self.familiar);
-        let whole = (text.as_bytes(), Extent::First);
+        let to = (text.as_bytes(), Extent::First);
         self.material.is_some()
             || !self.named.is_empty()
-            || suspect(rules, by, whole, &mut self.hits) != (Suspects::Nothing, false)
+            || suspect(rules, by, to, &mut self.hits) != (Suspects::Nothing, false)
             || (!rules.custom.is_empty()
                 && (is_escaped(text) || rules.custom.iter().any(|custom| custom.suspects(text))))
     }

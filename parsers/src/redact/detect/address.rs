@@ -122,7 +122,11 @@ fn dated(view: View<'_>, start: usize, text: &str) -> bool {
         4 | 5 | 8 | 11 => byte == b':',
         _ => byte.is_ascii_digit(),
     };
-    let after_month = view.before(start, 1) == b'-' && view.before(start, 2).is_ascii_alphabetic();
+    let month = (2..5).all(|by| view.before(start, by).is_ascii_alphabetic());
+    let after_month = month
+        && view.before(start, 1) == b'-'
+        && view.before(start, 5) == b'-'
+        && view.before(start, 6).is_ascii_digit();
     after_month && text.len() == 14 && text.bytes().enumerate().all(shaped)
 }
 
@@ -167,6 +171,7 @@ mod tests {
         check("from 192.0.2.7:443 to 198.51.100.9.", &[(4, "192.0.2.7"), (4, "198.51.100.9")]);
         check("[2001:db8::1]:80", &[(6, "2001:db8::1")]);
         check("peer 2001:db8::7:50010 closed", &[(6, "2001:db8::7")]);
+        check("host-2001::04:58:45 up", &[(6, "2001::04:58:45")]);
         check("peer-2001::04:58:7, 2026::04:58:45", &[(6, "2001::04:58:7"), (6, "2026::04:58:45")]);
         check(
             "fe80::1ff:fe23:4567:890a, ::ffff:192.0.2.1",

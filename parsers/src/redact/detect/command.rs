@@ -88,12 +88,12 @@ fn is_ordinal(before: &str) -> bool {
     ];
     let last = before.rsplit(['-', '_']).next().unwrap_or_default();
     WORDS.iter().any(|word| last.eq_ignore_ascii_case(word))
-        || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
+        || (!before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether it is a number, or a word as programs name a way or a place by.
+/// Whether it is a small number, or a word as programs name a way or a place by.
 fn is_plain(text: &[u8]) -> bool {
-    text.iter().all(u8::is_ascii_digit)
+    (text.len() <= 4 && text.iter().all(u8::is_ascii_digit))
         || (text.len() <= 8 && text.iter().all(u8::is_ascii_alphabetic))
 }
 

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::command::ABOUT;
-use super::program::{argument, given};
+use super::program::{argument, given, is_quote};
 use super::value::{is_constant, is_placeholder, is_prose};
 use super::{View, is_word};
 
@@ -40,7 +40,7 @@ pub(in super::super) fn directive(view: View<'_>, at: usize) -> Option<Range<usi
     let start = name_start(view, at)?;
     // `--requirepass` is an option.
     let joined = view.word_before(start) || view.before(start, 1) == b'-';
-    if view.bounded && joined {
+    if view.bounded && (joined || (is_listed(view, (start, at)) && !is_set(view, start))) {
         return None;
     }
     let place = argument(view, at)?;
@@ -50,14 +50,42 @@ pub(in super::super) fn directive(view: View<'_>, at: usize) -> Option<Range<usi
     }
     let range = given(view, place);
     let text = view.bytes.get(range.clone())?;
-    let odd = matches!(text, [] | [b'-' | b'$' | b'<' | b'[' | b'=' | b':' | b'(', ..]);
+    let quoted = range.start > place;
+    let odd = text.is_empty() || (!quoted && is_odd(text));
     // A list of such names.
     let other = NAMES.iter().any(|name| text.eq_ignore_ascii_case(name));
     let secret = !odd
         && !other
         && !is_placeholder(view, text)
-        && (range.start > place || !is_spoken(view, (start, range.clone())));
+        && (quoted || !is_spoken(view, (start, range.clone())));
     secret.then_some(range)
+}
+
+/// Whether a word without quotes begins as no password does: another option, a reference to a ticket, an address.
+fn is_odd(text: &[u8]) -> bool {
+    let version = matches!(text, [b'v', b'0'..=b'9', ..]) && text.contains(&b'.');
+    matches!(text, [b'-' | b'<' | b'[' | b'=' | b':' | b'(' | b'#', ..])
+        || version
+        || memchr::memmem::find(text, b"://").is_some()
+}
+
+/// Whether a name is one of several in a list: a comma stands behind it, or `GET` before it.
+fn is_listed(view: View<'_>, (start, at): (usize, usize)) -> bool {
+    let quote = view.run(at, 8, |byte| byte == b'\\' || is_quote(byte));
+    view.at(quote) == b',' || word_before(view, start).eq_ignore_ascii_case(b"get")
+}
+
+/// Whether a name is set.
+fn is_set(view: View<'_>, start: usize) -> bool {
+    word_before(view, start).eq_ignore_ascii_case(b"set")
+}
+
+/// The word before a name, whatever quotes and commas part them.
+fn word_before(view: View<'_>, start: usize) -> &[u8] {
+    let apart = |byte: u8| matches!(byte, b' ' | b',' | b'\\') || is_quote(byte);
+    let end = view.run_back(start, 16, apart);
+    let from = view.run_back(end, 8, |byte| byte.is_ascii_alphabetic());
+    view.bytes.get(from..end).unwrap_or_default()
 }
 
 /// Whether what stands behind a name is a word of the sentence that speaks of it: one of letters, unless it is all that
@@ -75,8 +103,8 @@ fn is_spoken(view: View<'_>, (start, range): (usize, Range<usize>)) -> bool {
     let last = matches!(view.at(last), 0 | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'\\');
     let begins = !is_word(view.before(start, 1)) && view.before(start, 1) != b' ';
     let comment = matches!([view.before(start, 2), view.before(start, 1)], [b'#', b' ']);
-    let set = start.checked_sub(4).is_some_and(|from| view.has(from, b"set "));
-    known || is_prose(word) || is_constant(word) || !last || !(begins || comment || set)
+    let told = is_set(view, start) || (last && (begins || comment));
+    known || is_prose(word) || is_constant(word) || !told
 }
 
 #[cfg(test)]
@@ -102,6 +130,11 @@ mod tests {
         check(r#"["CONFIG","SET","requirepass","hunter2"]"#, Some("hunter2"));
         check(">>> 'requirepass hunter2' Bad directive", Some("hunter2"));
         check("then requirepass hun#ter, and", Some("hun#ter,"));
+        check("CONFIG SET requirepass monkey masterauth dragon", Some("monkey"));
+        check("config set requirepass monkey && exit", Some("monkey"));
+        check(r#""CONFIG" "SET" "requirepass" "-hunter2""#, Some("-hunter2"));
+        check(r#""CONFIG" "SET" "requirepass" "$ecret1""#, Some("$ecret1"));
+        check("requirepass $ecret12", Some("$ecret12"));
         for text in [
             "the requirepass directive",
             "[no requirepass configured]",
@@ -119,6 +152,13 @@ mod tests {
             r#"["requirepass","masterauth"]"#,
             "requirepass: hunter2",
             "the \"requirepass\" hunter2",
+            r#""CONFIG" "GET" "requirepass" "maxmemory""#,
+            "CONFIG GET requirepass maxmemory-policy",
+            r#"["port","requirepass","bind"]"#,
+            r#"unknown directives: "requirepass", "rename-command""#,
+            "requirepass v6.2.1 changed behaviour",
+            "requirepass https://redis.io/docs",
+            "requirepass #4211: fix",
             "requirepass",
         ] {
             check(text, None);

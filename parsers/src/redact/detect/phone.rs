@@ -24,7 +24,8 @@ pub(in super::super) fn e164(view: View<'_>, at: usize) -> Option<Range<usize>> 
     let mut best = None;
     loop {
         while let byte @ b'0'..=b'9' = view.at(place) {
-            *digits.get_mut(count)? = byte;
+            let Some(digit) = digits.get_mut(count) else { return best };
+            *digit = byte;
             count += 1;
             place += 1;
         }

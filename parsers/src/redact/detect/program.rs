@@ -149,10 +149,16 @@ pub(in super::super) fn word_end(view: View<'_>, from: usize) -> usize {
         }
         let letter = view.run(place, usize::MAX, |byte| byte == b'\\');
         let behind = view.at(letter + 1);
+        let masked = || view.bytes.get(from..place).is_some_and(|text| view.masks.has(text));
         let ends = match view.at(letter) {
             // Two are a backslash that the quote's string has.
             next if is_quote(next) => !(letter - place).is_multiple_of(2),
-            b'n' | b'r' | b't' => behind <= b' ' || is_quote(behind) || behind == b'\\',
+            b'n' | b'r' | b't' => {
+                behind <= b' '
+                    || is_quote(behind)
+                    || matches!(behind, b'\\' | b'{' | b'[')
+                    || masked()
+            }
             _ => false,
         };
         if ends {
@@ -295,6 +301,7 @@ mod tests {
         check(r#""redis-cli -a hun\\", x"#, Some(r"hun\\"));
         check(r"redis-cli -a hunter2\n", Some("hunter2"));
         check(r"redis-cli -a hunter2\r\nx", Some("hunter2"));
+        check(r#"curl -u bob:hunter2\n{"a":1}"#, Some("hunter2"));
         check(r#""redis-cli -a hunter2\n""#, Some("hunter2"));
         check(r#"\"redis-cli -a hunter2\""#, Some("hunter2"));
         check(r"redis-cli -a hunter2\x1b[0m", Some("hunter2"));
@@ -320,6 +327,8 @@ mod tests {
             "ffmpeg -pass 1 -i x",
             "docker run --name mongo -p 27017:27017 x",
             "docker run --name login-1 -p 80:80 x",
+            r"mysql -p[PASSWORD]\nfoo x",
+            r#"curl -u bob:[PASSWORD]\n{"a":1}"#,
             "docker run -d --name mysql -p 3306:3306 x",
             "ssh mongo1 -p 22",
             "curl -u bob https://db:80/",

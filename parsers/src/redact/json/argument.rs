@@ -13,6 +13,8 @@ use super::{Action, Member, Stop, Walk};
 pub(super) struct Argument<'t> {
     /// The name of an option or a directive whose value is the next, and its rule.
     named: Option<(u16, &'t str)>,
+    /// Whether the one before is `SET`.
+    sets: bool,
     /// Where a password is that an option gives, and its rule.
     given: Option<(u16, Range<usize>)>,
 }
@@ -39,9 +41,12 @@ impl<'t> Walk<'_, 't> {
             }
             before.given = Some((rule, range)).filter(|(_, range)| self.at <= range.start);
         }
-        if is_directive(inside) {
+        if is_directive(inside) && before.sets {
             before.named = self.named("password", inside);
         }
+        // `CONFIG SET` takes several pairs.
+        let pair = named.is_some() || before.named.is_some();
+        before.sets = inside.eq_ignore_ascii_case("set") || (before.sets && pair);
         let own = inside.starts_with('-') || before.named.is_some();
         match named.filter(|(_, name)| !own && !counts(name, inside.as_bytes())) {
             Some((rule, _)) => {

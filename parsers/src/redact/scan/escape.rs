@@ -41,11 +41,18 @@ impl Scan<'_, '_> {
                     let foreign = hidden >= 0xC2 && self.view.before(at, 1).is_ascii_digit();
                     foreign || tells(hidden) || self.parts(letter + 3)
                 }),
+                // `30\/901820`, as PHP writes JSON: a URL's after `:`, or between two of them, hides nothing.
+                b'/' => {
+                    let parts = |byte: u8| !byte.is_ascii_alphanumeric();
+                    letter > at + 1
+                        || !(parts(self.view.before(at, 1)) || parts(self.view.at(letter + 1)))
+                }
                 _ => false,
             }
         };
         self.escaped |= hidden;
-        false
+        // In a raw record, with something found before, that is enough to know.
+        hidden && !self.view.bounded && !self.hits.is_empty()
     }
 
     /// Whether HTML's `&#64;` does, or the `&lt;` of a tag that is named like a secret, or the `&quot;` around

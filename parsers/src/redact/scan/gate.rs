@@ -70,7 +70,7 @@ impl Scan<'_, '_> {
             b'&' => !self.escaped && may_be_entity(view, at),
             0xEF | b'0'..=b'9' => !self.escaped && is_alike_before(view, at),
             // Line breaks of a string, mostly.
-            b'\\' if !self.escaped => matches!(view.at(at + 1), b'u' | b'x' | b'\\'),
+            b'\\' if !self.escaped => matches!(view.at(at + 1), b'u' | b'x' | b'\\' | b'/'),
             b'+' => self.may_be_plus(at),
             b'~' => self.rules.prefixes.may_be_odd(view.before(at, 1)),
             b'@' => self.may_be_address(at),
