@@ -154,12 +154,19 @@ fn severity<'a>(
     };
     let word = text.as_stored().trim();
     let named = level::from_name(word).filter(|_| !word.is_empty());
+    let is = |name: &str| word.eq_ignore_ascii_case(name);
     let level = match word {
-        "0" | "1" | "2" | "3" | "Low" => Some(Level::Info),
-        "4" | "5" | "6" | "Medium" => Some(Level::Warn),
-        "7" | "8" | "High" => Some(Level::Error),
-        "9" | "10" | "Very-High" => Some(Level::Fatal),
-        "" | "Unknown" => None,
+        "0" | "1" | "2" | "3" => Some(Level::Info),
+        "4" | "5" | "6" => Some(Level::Warn),
+        "7" | "8" => Some(Level::Error),
+        "9" | "10" => Some(Level::Fatal),
+        "" => None,
+        // The format's own words begin with a capital, but not in what all products write.
+        _ if is("Unknown") => None,
+        _ if is("Low") => Some(Level::Info),
+        _ if is("Medium") => Some(Level::Warn),
+        _ if is("High") => Some(Level::Error),
+        _ if is("Very-High") => Some(Level::Fatal),
         _ => Some(named.ok_or(Misfit::Syntax)?),
     };
     record.level = level.or(record.level);

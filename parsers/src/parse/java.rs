@@ -59,7 +59,7 @@ fn read<'a>(
         if !thread_first && cursor.bytes().first() == Some(&b'[') {
             put(record, Known::Thread, bracketed(&mut cursor)?);
         }
-        logger(&mut cursor, record, &[" -- ", " - ", ": "])?;
+        logger(&mut cursor, record, &[" -- ", " - ", " : ", ": "])?;
     }
     trace::put(record, cursor.rest().trim_start_matches(['\r', '\n']));
     Ok(())

@@ -211,9 +211,12 @@ fn bare_error(text: &str) -> Option<Found<'_>> {
     None
 }
 
-/// What the console logger of .NET indents, without that.
+/// What the console logger of .NET indents, or Tomcat's formatter by a tab, without that.
 fn unindented(line: &str) -> &str {
-    line.strip_prefix("      ").filter(|line| !line.starts_with(' ')).unwrap_or(line)
+    line.strip_prefix("      ")
+        .or_else(|| line.strip_prefix('\t'))
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .unwrap_or(line)
 }
 
 /// A line without the tags that Rails begins it with: `[a514fecf-…] [web-1] `.
