@@ -2,7 +2,7 @@
 //! which is the only thing an encoder accepts.
 //!
 //! One sweep over the raw record decides whether anything could be there at all, and where; on a clean
-//! line nothing else runs, and of one with an e-mail address only the field that it is in is looked at
+//! line nothing else runs, and of JSON with an e-mail address only the field that it is in is looked at
 //! closer. What the raw bytes do not cover (text that was decoded, built or renamed) is
 //! swept on its own. Rules are declared in `rules/`, one file each, with samples; `detect` holds the
 //! detectors they name. Past a bounded amount of work a value is masked whole: it fails closed.

@@ -86,7 +86,7 @@ impl Redactor {
         if rules.is_off() {
             return Some(Redacted::new(record));
         }
-        let found = follow(rules, work, (raw, extent(record)), block);
+        let found = follow(rules, work, (raw, extent(raw, record)), block);
         let suspects = if record.decoded { Suspects::Anything } else { found };
         let kept = Pass::new(rules, work, arena, (suspects, raw)).record(record);
         work.material = None;
@@ -161,9 +161,9 @@ impl Redactor {
 /// Texts of a record from which on it pays to know in which of them something is.
 const SEVERAL: usize = 3;
 
-/// How far the raw record is looked through: to its end, where there are so many texts in it.
-fn extent(record: &Record<'_>) -> Extent {
-    if record.decoded || !record.parted.is_empty() {
+/// How far the raw record is looked through: to its end, where it is JSON with so many texts in it.
+fn extent(raw: &str, record: &Record<'_>) -> Extent {
+    if !raw.ends_with('}') || record.decoded || !record.parted.is_empty() {
         return Extent::First;
     }
     let is_slice = |value: &Value<'_>| match value {
