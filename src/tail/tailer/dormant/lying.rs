@@ -31,7 +31,7 @@ impl Lain {
 /// A directory.
 pub(in crate::tail::tailer) struct Lying {
     device: Option<u64>,
-    /// None if that cannot be known.
+    /// By their inodes; none if that cannot be known.
     files: Option<Vec<Lain>>,
 }
 
@@ -50,13 +50,14 @@ impl Lying {
         other: impl Fn(&Lain) -> bool,
     ) -> bool {
         let Some(files) = &self.files else { return true };
-        let may_be = |it: &&Lain| {
-            let away = entry.home() == Some(dir) && self.is_another_volume(entry);
-            (it.id.dev == entry.dev || away)
-                && it.id.inode == entry.inode
-                && born_alike(it.born, entry.born)
-        };
-        files.iter().filter(may_be).any(|it| !other(it))
+        let away = entry.home() == Some(dir) && self.is_another_volume(entry);
+        let may_be =
+            |it: &&Lain| (it.id.dev == entry.dev || away) && born_alike(it.born, entry.born);
+        // There may be thousands, and as many entries.
+        let from = files.partition_point(|it| it.id.inode < entry.inode);
+        let files = files.get(from..).unwrap_or_default();
+        let same = files.iter().take_while(|it| it.id.inode == entry.inode);
+        same.filter(may_be).any(|it| !other(it))
     }
 
     /// Whether what is mounted here, where the File really lay, is not what was, or has another number now.
@@ -81,5 +82,6 @@ fn list(dir: &Path, inodes: &HashSet<u64>) -> Option<Vec<Lain>> {
             found.push(Lain { id: DiskId::of(&meta), born: born_at(&path), path });
         }
     }
+    found.sort_unstable_by_key(|it| it.id.inode);
     Some(found)
 }
