@@ -73,7 +73,11 @@ impl Places {
         let byte = |at: usize| raw.as_bytes().get(at).copied();
         let parted = match byte(before) {
             Some(b'"') => byte(end) == Some(b'"'),
-            Some(b':') => matches!(byte(end), Some(b',' | b'}')),
+            // A number or an object, behind its name.
+            Some(b':') => {
+                before.checked_sub(1).and_then(byte) == Some(b'"')
+                    && matches!(byte(end), Some(b',' | b'}'))
+            }
             _ => false,
         };
         !parted || self.places.iter().any(|place| place.start < end && start < place.end)

@@ -116,7 +116,7 @@ impl Work {
             }
             let to = (first.as_bytes(), Extent::First);
             let (hidden, deeper) = suspect(rules, (*sweep, familiar), to, hits);
-            if hidden != Suspects::Nothing {
+            if hidden != Suspects::Nothing || customs(first) {
                 return Suspects::Anything;
             }
             escaped = deeper;

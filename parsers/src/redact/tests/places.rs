@@ -54,9 +54,12 @@ fn what_a_pattern_looks_for_may_be_escaped() {
         pattern: pattern.to_owned(),
         ..CustomRule::default()
     };
-    let custom = vec![rule("city", "Z\u{fc}rich"), rule("bed", "bed [a-z]+")];
+    let custom =
+        vec![rule("city", "Z\u{fc}rich"), rule("bed", "bed [a-z]+"), rule("desk", "D[0-9]{3}")];
     let mut redactor = redactor(RuleSelection { custom, ..RuleSelection::standard() });
-    for secret in ["Z%C3%BCrich", "Z&#252;rich", "bed%20qx", r"Z\u00fcrich"] {
+    for secret in
+        ["Z%C3%BCrich", "Z&#252;rich", "bed%20qx", r"Z\u00fcrich", "D\u{ff11}\u{ff12}\u{ff13}"]
+    {
         for mail in ["ann@example.org", "ann"] {
             let line = format!(r#"{{"a":"b","c":"d","mail":"{mail}","q":"x {secret}"}}"#);
             let left = leaves_by(&mut redactor, (&line, &line));
@@ -94,6 +97,8 @@ fn a_number_that_its_name_tells_of() {
         r#"{"pesel":44051401359,"n":"x"}"#,
         r#"{"n":"bob@example.com","pesel":44051401359}"#,
         r#"{"pesel":"44051401359","n":"x"}"#,
+        r#"{"a":"b","c":"d","e":"f","n":"bob@example.com","pesel":44051401359}"#,
+        r#"{"pesel":"44051401359","a":"b","c":"d","e":"f","n":"bob@example.com"}"#,
     ] {
         let left = leaves(line, line);
         assert!(!left.contains("4405"), "{left}");

@@ -236,7 +236,9 @@ fn busy_for_a_look(files: u32) -> Duration {
 /// file, four times the files would take sixteen times as long.
 #[test]
 fn a_restart_with_many_more_files_than_descriptors_lists_each_directory_once() {
-    let (few, many) = (busy_for_a_look(1000), busy_for_a_look(4000));
+    // The better of two: what else the machine does counts for little, then.
+    let best = |files| busy_for_a_look(files).min(busy_for_a_look(files));
+    let (few, many) = (best(1000), best(4000));
     assert!(many < few * 8, "{few:?} for 1,000 files, {many:?} for 4,000");
 }
 
